@@ -1,0 +1,23 @@
+"""Tests: real PostgreSQL and real Redis, cheap password hashes, everything else as in production."""
+
+import base64
+
+from .base import *  # noqa: F403
+from .base import DATABASES, REST_FRAMEWORK, env
+
+SECRET_KEY = "test-only-key-" + "x" * 50
+DOCUMENT_KEYS = [base64.b64encode(b"k" * 32).decode()]
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+WEBSOCKET_ORIGINS = ["http://testserver", "http://localhost", "http://127.0.0.1"]
+CORS_ALLOWED_ORIGINS = ["https://app.example"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MAILBOX_ENABLED = True
+ADMIN_TWO_FACTOR_REQUIRED = False
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATABASES["default"]["OPTIONS"].pop("pool")
+REST_FRAMEWORK = {**REST_FRAMEWORK}
+REDIS_PREFIX = "vgtest" + env.str("PYTEST_XDIST_WORKER", default="")
