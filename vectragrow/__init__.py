@@ -1,0 +1,1 @@
+"""The roof of the house: settings, urls, the servers' entry points. Nobody imports it."""

@@ -78,17 +78,14 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "core.middleware.AdminOnly",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-"""The API has no cookies, so sessions, CSRF and messages run for the admin alone (`core.middleware.AdminOnly`)."""
-ADMIN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+"""Sessions and cookies are the admin's alone; the API knows bearer tokens only and never touches them."""
 
 ROOT_URLCONF = "vectragrow.urls"
 WSGI_APPLICATION = "vectragrow.wsgi.application"
@@ -158,12 +155,14 @@ TOKEN_ISSUER = "vectragrow"
 TOKEN_AUDIENCE = "vectragrow-api"
 
 SESSION_COOKIE_NAME = "vg_admin"
+SESSION_COOKIE_PATH = "/admin"
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "core.problems.csrf_failed"
 ADMIN_TWO_FACTOR_REQUIRED = env.bool("ADMIN_TWO_FACTOR_REQUIRED", default=True)
 OTP_TOTP_ISSUER = "VECTRAGrow"
 

@@ -1,0 +1,196 @@
+"""People, their sessions on devices, the refresh tokens of a session, and the tokens that go out by mail."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from core.models import Entity
+
+
+class Role(models.TextChoices):
+    USER = "user"
+    REVIEWER = "reviewer"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+STAFF_ROLES = (Role.REVIEWER, Role.MODERATOR, Role.ADMIN)
+
+STAFF_RIGHTS: dict[str, dict[str, set[str]]] = {
+    Role.REVIEWER: {"kyc": {"view", "change"}, "accounts": {"view"}},
+    Role.MODERATOR: {"campaigns": {"view", "change"}, "accounts": {"view"}, "chat": {"view"}},
+}
+"""What each staff role may do in the admin, by app; an admin may do all that the pages offer (SECURITY-GOALS 67)."""
+
+
+class Users(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+
+def normalise_email(email: str) -> str:
+    """How an address is kept and compared: trimmed and in lower case."""
+    return email.strip().lower()
+
+
+class User(Entity, AbstractBaseUser):
+    """A person. Status, role, verification and identity are written only by their own workflows (SECURITY-GOALS 38)."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    phone_number = models.CharField(max_length=16, default="", blank=True)
+    bio = models.TextField(max_length=2000, default="", blank=True)
+    location = models.CharField(max_length=120, default="", blank=True)
+    website = models.URLField(max_length=300, default="", blank=True)
+    profile_photo = models.CharField(max_length=300, default="", blank=True)
+    """The public address of the photo, made by `uploads`; empty when there is none."""
+    cover_photo = models.CharField(max_length=300, default="", blank=True)
+    badges = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    role = models.CharField(max_length=20, choices=Role, default=Role.USER)
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    identity_verified_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[Users] = Users()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="account_address_is_lower_case"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="account_role_is_known"),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="account_status_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.first_name
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.status == Status.ACTIVE
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF_ROLES
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+    @property
+    def kyc_verified(self) -> bool:
+        return self.identity_verified_at is not None
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django admin's question: `app.action_model`."""
+        if not self.is_active:
+            return False
+        if self.role == Role.ADMIN:
+            return True
+        app, _, codename = perm.partition(".")
+        return codename.partition("_")[0] in STAFF_RIGHTS.get(self.role, {}).get(app, set())
+
+    def has_perms(self, perms: Iterable[str], obj: Any = None) -> bool:
+        return all(self.has_perm(perm) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and (self.role == Role.ADMIN or app_label in STAFF_RIGHTS.get(self.role, {}))
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live_at(self, now: Any) -> Self:
+        return self.filter(revoked_at__isnull=True, expires_at__gt=now)
+
+
+class Session(Entity):
+    """One signed-in device. Access tokens name it, every request looks it up, revoking it ends everything at once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    device = models.CharField(max_length=200, default="", blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    method = models.CharField(max_length=20, default="password")
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    authenticated_at = models.DateTimeField()
+    """When the person last proved who they are on this device; what step-up asks for."""
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.CharField(max_length=40, default="", blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "revoked_at"], name="session_by_user")]
+
+
+class RefreshToken(Entity):
+    """
+    A link of a session's chain. Kept as SHA-256; the newest link is the one without `used_at`.
+
+    `successor` is the next token, sealed with a key made from this one: only someone who holds this token can open it,
+    so that a repeat within the grace gets the same next token and the chain stays one line.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    digest = models.BinaryField(max_length=32)
+    used_at = models.DateTimeField(null=True)
+    successor = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="refresh_token_is_unique"),
+            models.UniqueConstraint(
+                fields=["session"], condition=models.Q(used_at__isnull=True), name="session_has_one_current_token"
+            ),
+        ]
+
+
+class MailedToken(Entity):
+    """A single-use token that went out by mail, kept as SHA-256; a newer one of the same purpose replaces it."""
+
+    class Purpose(models.TextChoices):
+        VERIFY_EMAIL = "verify_email"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_tokens")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    email = models.EmailField(max_length=254)
+    digest = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="mailed_token_is_unique"),
+            models.UniqueConstraint(
+                fields=["user", "purpose"],
+                condition=models.Q(used_at__isnull=True),
+                name="only_the_newest_mailed_token_works",
+            ),
+        ]

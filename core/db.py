@@ -1,0 +1,71 @@
+"""Transactions: retried when PostgreSQL asks for it, and never waiting long for a lock (docs/locking.md)."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+from core.errors import Busy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOCK_TIMEOUT = "3s"
+ATTEMPTS = 5
+_AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE behind a Django database error, if the server gave one."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """
+    `transaction.atomic` that waits at most 3 s for any lock.
+
+    :raises Busy: a lock was not to be had in time
+    """
+    outermost = not connection.in_atomic_block
+    try:
+        with transaction.atomic():
+            if outermost:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            yield
+    except OperationalError as error:
+        if sqlstate(error) == _LOCK_NOT_AVAILABLE:
+            raise Busy() from error
+        raise
+
+
+def retrying(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Run `function` in `atomic()`, again after a deadlock or serialization failure, up to five times with jitter.
+
+    Inside somebody else's transaction it only joins: the outermost one has to be repeated as a whole.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with atomic():
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if sqlstate(error) not in _AGAIN:
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Busy() from error
+                time.sleep(random.uniform(0.01, 0.05) * attempt)
+        raise AssertionError("unreachable")
+
+    return run

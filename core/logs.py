@@ -1,0 +1,42 @@
+"""Log lines: one JSON object each, UTC, with the request id; and a calm form for a terminal."""
+
+import logging
+from datetime import UTC, datetime
+
+from core import context
+from core.rendering import to_json
+
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName", "request", "server_time"}
+
+
+class RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = context.request_id.get()
+        return True
+
+
+class JSONFormatter(logging.Formatter):
+    """`logger.info("what happened", extra={"userId": ...})`: the extras become members."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := getattr(record, "request_id", ""):
+            line["requestId"] = request_id
+        line.update({name: str(value) for name, value in vars(record).items() if name not in _STANDARD})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return to_json(line).decode()
+
+
+class CalmFormatter(logging.Formatter):
+    """`10:00:00 warning core: message` for people at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        line = f"{time} {record.levelname.lower()} {record.name}: {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

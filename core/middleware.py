@@ -1,0 +1,92 @@
+"""The outermost ring: request id, client address, tidy paths, headers that every answer carries."""
+
+import ipaddress
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from core import context
+
+logger = logging.getLogger("vectragrow.requests")
+_SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+
+
+class RequestContext:
+    """
+    Gives each request its id (`X-Request-ID` when sane, else a new one) and its client address, and logs its end.
+
+    A trailing slash on an API path is accepted and dropped before routing, never redirected (API.md, base).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _SANE.fullmatch(given) else uuid.uuid4().hex
+        context.request_id.set(request_id)
+        context.client_address.set(client_address(request))
+        is_api = request.path_info.startswith("/api")
+        if is_api and request.path_info.endswith("/"):
+            request.path_info = request.path_info.rstrip("/")
+            request.path = request.path.rstrip("/")
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        if is_api:
+            response.headers.setdefault("Cache-Control", "no-store")
+        logger.debug(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+            },
+        )
+        return response
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """
+    The address that limits and logs go by: the peer, or what trusted proxies (TRUSTED_PROXIES) say of it.
+
+    X-Forwarded-For is read from the right; the first address that is not a trusted proxy is the client.
+    """
+    return forwarded_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def forwarded_address(peer: str, forwarded_for: str) -> str | None:
+    address = _address(peer)
+    if address is None or not _is_trusted(address):
+        return str(address) if address else None
+    for hop in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
+        named = _address(hop)
+        if named is None:
+            break
+        address = named
+        if not _is_trusted(named):
+            break
+    return str(address)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+@cache
+def _proxies(networks: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(network) for network in networks]
+
+
+def _is_trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in network for network in _proxies(tuple(settings.TRUSTED_PROXIES)))

@@ -1,0 +1,98 @@
+"""What every app builds on, and the three tables of the floor: idempotency keys, outbox events, audit entries."""
+
+from django.db import models
+from django.utils import timezone
+
+from core.ids import uuid7
+
+
+class Entity(models.Model):
+    """A row with a UUIDv7 key and the moment it came to be (UTC; services pass their clock)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class IdempotencyKey(Entity):
+    """
+    One POST that asked to happen once. Holds hashes and a sealed reply only (docs/idempotency.md).
+
+    `reply` is empty while the request runs; `locked_until` says how long a twin believes that.
+    """
+
+    scope = models.BinaryField(max_length=32)
+    """SHA-256 of person, method, path and key."""
+    fingerprint = models.BinaryField(max_length=32)
+    """HMAC of the body, keyed by the client's own key."""
+    status = models.PositiveSmallIntegerField(null=True)
+    reply = models.BinaryField(null=True)
+    result_id = models.UUIDField(null=True)
+    """What a flow of several commits made in its first one, so that a repeat finds it after a crash."""
+    locked_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scope"], name="idempotency_key_is_used_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__isnull=True, reply__isnull=True)
+                | models.Q(status__isnull=False, reply__isnull=False),
+                name="idempotency_reply_has_a_status",
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
+
+
+class OutboxEvent(Entity):
+    """Something that has to leave the building, written in the commit that caused it (docs/outbox.md)."""
+
+    topic = models.CharField(max_length=100)
+    facts = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, default="", blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    """When the relay may tell Celery about it (again)."""
+    held_until = models.DateTimeField(null=True, blank=True)
+    """While an attempt runs: nobody else may start one before this moment."""
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    parked_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(delivered_at__isnull=True, parked_at__isnull=True),
+                name="outbox_waiting",
+            ),
+            models.Index(fields=["created_at"], name="outbox_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.pk}"
+
+
+class AuditEntry(Entity):
+    """Who did what on whom and when, under which request. Append-only: the database refuses changes."""
+
+    actor_id = models.UUIDField(null=True, blank=True)
+    """The person; null for the system itself. No foreign key: the log outlives people."""
+    actor_label = models.CharField(max_length=120, default="", blank=True)
+    action = models.CharField(max_length=100)
+    target_type = models.CharField(max_length=100, default="", blank=True)
+    target_id = models.CharField(max_length=64, default="", blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    request_id = models.CharField(max_length=64, default="", blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["target_type", "target_id", "created_at"], name="audit_by_target"),
+            models.Index(fields=["actor_id", "created_at"], name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_type} {self.target_id}"

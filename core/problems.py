@@ -1,0 +1,160 @@
+"""One answer for every refusal and every accident: application/problem+json (RFC 9457)."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from psycopg_pool import PoolTimeout
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from core import context, errors
+from core.names import to_camel
+from core.rendering import to_json
+
+CONTENT_TYPE = "application/problem+json"
+logger = logging.getLogger("vectragrow.problems")
+
+
+class InvalidInput(errors.Invalid):
+    """400 with every wrong member listed in `errors`."""
+
+    code = "invalid_input"
+    message = _("Some members of the request are missing or wrong; see errors.")
+
+    def __init__(self, rows: list[dict[str, str]]) -> None:
+        super().__init__()
+        self.rows = rows
+
+    @property
+    def errors(self) -> list[dict[str, str]]:
+        return self.rows
+
+
+def problem(refusal: errors.Refusal) -> dict[str, Any]:
+    """The members of a refusal's problem document."""
+    document: dict[str, Any] = {
+        "type": f"/api/docs/errors#{refusal.code}",
+        "title": str(refusal.title),
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "code": refusal.code,
+        "requestId": context.request_id.get(),
+    }
+    for name in refusal.shown:
+        if name in refusal.facts:
+            document[to_camel(name)] = refusal.facts[name]
+    if refusal.errors:
+        document["errors"] = refusal.errors[:100]
+    return document
+
+
+def refusal_of(error: BaseException) -> errors.Refusal | None:
+    """The refusal that an exception means, or None for an accident of ours."""
+    match error:
+        case errors.Refusal():
+            return error
+        case drf.ValidationError():
+            return InvalidInput(list(_rows(error.get_full_details(), "")))
+        case drf.ParseError():
+            return errors.MalformedBody(reason=str(error.detail))
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return errors.Unauthenticated()
+        case drf.MethodNotAllowed():
+            return errors.MethodNotAllowed()
+        case drf.UnsupportedMediaType():
+            return errors.UnsupportedMedia()
+        case drf.PermissionDenied() | PermissionDenied():
+            return errors.NotAllowed()
+        case Http404() | ObjectDoesNotExist() | drf.NotFound():
+            return errors.NotFound()
+        case RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
+            return errors.TooLarge()
+        case SuspiciousOperation():
+            return errors.Invalid()
+        case PoolTimeout():
+            return errors.DatabaseAway()
+        case OperationalError() | InterfaceError():
+            return errors.DatabaseAway() if _is_away(error) else None
+    return None
+
+
+def _is_away(error: BaseException) -> bool:
+    """No SQLSTATE means that the server never answered; classes 08 and 57P are connections lost and shutdowns."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P", "53"))
+
+
+def _rows(detail: Any, path: str) -> Any:
+    """Flatten DRF's nested errors to `{field, code, detail}` rows; names are camelCase already (core.serializers)."""
+    if isinstance(detail, dict) and set(detail) == {"message", "code"} and not isinstance(detail["message"], dict | list):
+        yield {"field": path, "code": str(detail["code"]), "detail": str(detail["message"])}
+    elif isinstance(detail, dict):
+        for name, inner in detail.items():
+            part = "" if name == "non_field_errors" else str(name)
+            yield from _rows(inner, f"{path}.{part}" if path and part else path or part)
+    else:
+        for index, inner in enumerate(detail):
+            if isinstance(inner, dict) and "message" not in inner and inner:
+                yield from _rows(inner, f"{path}.{index}" if path else str(index))
+            elif inner:
+                yield from _rows(inner, path)
+
+
+def handle(error: Exception, _context: Any) -> Response | None:
+    """DRF's exception handler. None lets Django log the traceback and call `server_error`."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        return None
+    if refusal.status >= 500:
+        logger.warning("refused: %s", refusal.code, exc_info=error)
+    return Response(problem(refusal), refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE)
+
+
+def answer(refusal: errors.Refusal) -> HttpResponse:
+    """The same document outside DRF: unknown paths, middleware, accidents."""
+    return HttpResponse(
+        to_json(problem(refusal)), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
+    )
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return not request.path.startswith(("/api", "/ws")) and "text/html" in request.headers.get("Accept", "")
+
+
+def _page_or_problem(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
+    if _wants_page(request):
+        page = {"refusal": refusal, "request_id": context.request_id.get()}
+        return render(request, "error.html", page, status=refusal.status)
+    return answer(refusal)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page_or_problem(request, refusal_of(exception) or errors.Invalid())
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page_or_problem(request, errors.NotAllowed())
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page_or_problem(request, errors.NotAllowed())
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page_or_problem(request, errors.NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(errors.Broken())

@@ -1,0 +1,92 @@
+"""
+Serializers whose JSON names are camelCase, translated when the class is built and not for each answer.
+
+Declare `first_name = CharField(...)`: the client sees `firstName`, services get `first_name`.
+"""
+
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from core import money
+from core.errors import InvalidAmount
+from core.names import to_camel
+
+
+class _CamelMeta(serializers.SerializerMetaclass):
+    """Renames declared fields; their `source` stays the Python name."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
+        for field_name in [key for key, value in attrs.items() if isinstance(value, serializers.Field)]:
+            camel = to_camel(field_name)
+            if camel == field_name:
+                continue
+            field = attrs.pop(field_name)
+            if isinstance(field, serializers.SerializerMethodField):
+                field._kwargs.setdefault("method_name", f"get_{field_name}")
+                field.method_name = field._kwargs["method_name"]
+            else:
+                # Fields are copied per instance from their recorded arguments, so the source is recorded there.
+                field._kwargs.setdefault("source", field_name)
+                field.source = field._kwargs["source"]
+            attrs[camel] = field
+        return super().__new__(cls, name, bases, attrs)
+
+
+class Serializer(serializers.Serializer, metaclass=_CamelMeta):
+    """The base of every …Input, …Output and …Card."""
+
+
+class AmountField(serializers.Field):
+    """An amount in major units, exact; gives a positive Decimal. `Money.of(amount, currency)` checks the rest."""
+
+    default_error_messages = {"invalid_amount": InvalidAmount.message}
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            return money.parse_decimal(data)
+        except InvalidAmount:
+            self.fail("invalid_amount")
+            raise
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class CurrencyField(serializers.ChoiceField):
+    """An ISO 4217 code of the currencies this install takes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        from django.conf import settings
+
+        super().__init__(choices=settings.CURRENCIES, **kwargs)
+
+
+class MoneyText(serializers.CharField):
+    """An amount in an answer: text in major units with the currency's decimals, `"1000.50"`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, **kwargs})
+
+
+S = TypeVar("S", bound=serializers.BaseSerializer[Any])
+
+
+def parse(input_class: type[S], request: Request, *, partial: bool = False) -> dict[str, Any]:
+    """
+    The request's body, checked, under Python's names.
+
+    :raises rest_framework.exceptions.ValidationError: answered as `invalid_input` with every wrong member
+    """
+    serializer = input_class(data=request.data, partial=partial, context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:
+    """The query string, checked the same way."""
+    serializer = input_class(data=request.query_params.dict(), context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

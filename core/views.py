@@ -1,0 +1,38 @@
+"""The base of every API view."""
+
+from functools import partial
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.viewsets import ViewSet
+
+from core import idempotency
+
+
+class ApiViewSet(ViewSet):
+    """
+    Closed until it names its gates; every POST honours `Idempotency-Key`.
+
+    Gates per action: `permission_classes` for all, or a `gates` dict from action name to its list.
+    """
+
+    gates: dict[str, list[Any]] = {}
+
+    def get_permissions(self) -> list[Any]:
+        action = getattr(self, "action", None) or ""
+        return [gate() for gate in self.gates.get(action, self.permission_classes)]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            # The gates have spoken; `dispatch` looks the handler up after this.
+            self.post = partial(_once, self.post)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Always JSON; an `Accept` that dislikes it gets JSON as well (RFC 9110 §15.5.7 allows it)."""
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type
+
+
+def _once(handler: idempotency.Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
+    return idempotency.run(request, handler, *args, **kwargs)

@@ -1,0 +1,12 @@
+"""`/ws/` only. HTTP has its own door (vectragrow.wsgi)."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.dev")
+get_wsgi_application()  # loads the apps
+
+from vectragrow.routing import websocket_application  # noqa: E402
+
+application = websocket_application
