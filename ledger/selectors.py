@@ -1,0 +1,70 @@
+"""Reading the books. Always from the primary database, never from a cache (SECURITY-GOALS 4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet, Sum
+
+from core.money import Money
+from ledger.models import Entry, LedgerAccount, Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """On the account's own side: more is greater, whatever its kind."""
+
+    posted: Money
+    pending_in: Money
+    pending_out: Money
+
+    @property
+    def available(self) -> Money:
+        """What may still leave: reservations out count as gone, reservations in not yet."""
+        return self.posted - self.pending_out
+
+
+def balance(account: LedgerAccount) -> Balance:
+    """What is on `account` now (not when the object was read)."""
+    return balances([account.code])[account.code]
+
+
+def balances(codes: Iterable[str]) -> dict[str, Balance]:
+    """Balances by code in one query. An account not opened yet is left out."""
+    accounts = LedgerAccount.objects.filter(code__in=list(codes))
+    return {
+        account.code: Balance(
+            *(Money(minor, account.currency) for minor in (account.posted, account.pending_in, account.pending_out))
+        )
+        for account in accounts
+    }
+
+
+def totals(prefix: str) -> dict[str, Balance]:
+    """
+    Balances added up by currency over the accounts whose code starts with `prefix` (`escrow:`).
+
+    Meant for accounts of one kind: an asset and a liability would be added, not set off.
+    """
+    columns = ("posted", "pending_in", "pending_out")
+    rows = (
+        LedgerAccount.objects.filter(code__startswith=prefix)
+        .values("currency")
+        .annotate(**{f"sum_{column}": Sum(column) for column in columns})
+        .order_by("currency")
+    )
+    return {
+        row["currency"]: Balance(*(Money(int(row[f"sum_{column}"]), row["currency"]) for column in columns))
+        for row in rows
+    }
+
+
+def moved(account: LedgerAccount, reference: str) -> Money:
+    """What the posted postings of `reference` changed on `account`, on the account's own side."""
+    entries = Entry.objects.filter(account=account, posting__reference=reference, posting__phase=Posting.Phase.POSTED)
+    total = entries.aggregate(total=Sum("amount"))["total"] or 0
+    return Money(account.side * int(total), account.currency)
+
+
+def statement(account: LedgerAccount) -> QuerySet[Entry]:
+    """Every entry of `account` with its posting, newest first; reservations included (`posting.phase` tells)."""
+    return Entry.objects.filter(account=account).select_related("posting").order_by("-id")
