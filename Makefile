@@ -1,0 +1,54 @@
+# Two commands are enough: `make up` runs the platform, `make test` proves it. The others are listed by `make help`.
+PYTHON ?= python3
+LAUNCH := $(PYTHON) -m vectragrow.embedded
+BIN    := .venv/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo stop test check format lint types contracts drift where lock fmt dev
+
+help:        ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
+
+up:          ## install what is missing and run the platform (PORT=8000 DATA_DIR=var DEMO=1)
+	@exec $(LAUNCH) up
+
+demo:        ## fill the running platform with a believable world
+	@exec $(LAUNCH) demo
+
+stop:        ## stop the platform that runs on DATA_DIR
+	@exec $(LAUNCH) stop
+
+test:        ## the whole test suite on servers of its own (ARGS="-k investments")
+	@exec $(LAUNCH) test $(ARGS)
+
+check: dev format lint types contracts drift test ## all that CI runs
+
+dev:
+	@$(LAUNCH) install --dev
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy .
+
+contracts:
+	$(BIN)/lint-imports
+
+drift:       # generated files and settings that must follow the code
+	@exec .ci/drift
+
+where:       ## the handler of a call: make where q="POST /api/campaigns/.../invest"
+	@$(BIN)/python manage.py where "$(q)"
+
+lock: dev    ## renew requirements*.txt from requirements*.in
+	@for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-annotate --no-header $$name.in -o $$name.txt; done
+
+fmt: dev     ## put code into its format
+	$(BIN)/ruff check --fix-only -q . && $(BIN)/ruff format .
