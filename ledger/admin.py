@@ -1,0 +1,104 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.admin import ReadOnlyAdmin
+from core.money import minor_text
+from ledger.models import Entry, LedgerAccount, Posting
+
+
+def _amount(minor: int, currency: str) -> str:
+    return f"{minor_text(minor, currency)} {currency}"
+
+
+class EntryInline(admin.TabularInline):
+    model = Entry
+    fields = ("account", "debit", "credit")
+    readonly_fields = fields
+    ordering = ("account__code",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        return super().get_queryset(request).select_related("account")
+
+    def debit(self, entry: Entry) -> str:
+        return _amount(entry.amount, entry.currency) if entry.amount > 0 else ""
+
+    def credit(self, entry: Entry) -> str:
+        return _amount(-entry.amount, entry.currency) if entry.amount < 0 else ""
+
+
+@admin.register(LedgerAccount)
+class LedgerAccountAdmin(ReadOnlyAdmin):
+    list_display = ("code", "kind", "balance_text", "available_text", "coming_in", "going_out", "may_go_negative")
+    list_filter = ("kind", "currency", "may_go_negative")
+    search_fields = ("code",)
+    ordering = ("code",)
+    show_full_result_count = False
+
+    @admin.display(description="balance", ordering="posted")
+    def balance_text(self, account: LedgerAccount) -> str:
+        return _amount(account.posted, account.currency)
+
+    @admin.display(description="available")
+    def available_text(self, account: LedgerAccount) -> str:
+        return _amount(account.available.minor, account.currency)
+
+    @admin.display(description="reserved in", ordering="pending_in")
+    def coming_in(self, account: LedgerAccount) -> str:
+        return _amount(account.pending_in, account.currency) if account.pending_in else ""
+
+    @admin.display(description="reserved out", ordering="pending_out")
+    def going_out(self, account: LedgerAccount) -> str:
+        return _amount(account.pending_out, account.currency) if account.pending_out else ""
+
+
+@admin.register(Posting)
+class PostingAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "kind", "phase", "amount", "reference", "key")
+    list_filter = ("phase", "kind")
+    search_fields = ("key", "reference")
+    ordering = ("-id",)
+    inlines = (EntryInline,)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
+        return super().get_queryset(request).prefetch_related("entries")
+
+    def amount(self, posting: Posting) -> str:
+        """What moved: its debits, by currency."""
+        moved: dict[str, int] = {}
+        for entry in posting.entries.all():
+            moved[entry.currency] = moved.get(entry.currency, 0) + max(entry.amount, 0)
+        return ", ".join(_amount(minor, currency) for currency, minor in sorted(moved.items()))
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "amount_text", "phase", "posting")
+    list_filter = ("posting__phase", "currency")
+    list_select_related = ("account", "posting")
+    search_fields = ("account__code", "posting__key", "posting__reference")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    @admin.display(description="booked")
+    def created_at(self, entry: Entry) -> Any:
+        return entry.posting.created_at
+
+    @admin.display(description="amount (debit +, credit -)", ordering="amount")
+    def amount_text(self, entry: Entry) -> str:
+        return _amount(entry.amount, entry.currency)
+
+    def phase(self, entry: Entry) -> str:
+        return entry.posting.get_phase_display()
