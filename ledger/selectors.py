@@ -1,8 +1,10 @@
 """Reading the books. Always from the primary database, never from a cache (SECURITY-GOALS 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
 from core.money import Money
@@ -68,3 +70,18 @@ def moved(account: LedgerAccount, reference: str) -> Money:
 def statement(account: LedgerAccount) -> QuerySet[Entry]:
     """Every entry of `account` with its posting, newest first; reservations included (`posting.phase` tells)."""
     return Entry.objects.filter(account=account).select_related("posting").order_by("-id")
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """
+    Everything read inside sees the books at one moment (REPEATABLE READ, READ ONLY), however long it takes.
+
+    Inside somebody's transaction it only joins: that one decided what it sees.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

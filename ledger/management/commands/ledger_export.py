@@ -1,0 +1,81 @@
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import orjson
+from django.core.management.base import BaseCommand
+from django.db.models import Model, Prefetch, QuerySet
+
+from core.money import minor_text
+from ledger.models import Entry, LedgerAccount, Posting
+from ledger.selectors import snapshot
+
+BATCH = 1000
+
+M = TypeVar("M", bound=Model)
+
+
+class Command(BaseCommand):
+    help = """
+        Write the whole books as JSON lines: accounts, then postings with their entries, each in the order of their ids.
+        `minor` is signed minor units, debit positive; `amount` the same in major units. One moment's view.
+    """
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        entries = Prefetch("entries", Entry.objects.select_related("account").order_by("account__code"))
+        with snapshot():
+            for account in _in_batches(LedgerAccount.objects.all()):
+                self._write(_account(account))
+            for posting in _in_batches(Posting.objects.prefetch_related(entries)):
+                self._write(_posting(posting))
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self.stdout.write(orjson.dumps(record, option=orjson.OPT_UTC_Z).decode())
+
+
+def _in_batches(rows: QuerySet[M]) -> Iterator[M]:
+    """All rows by id, a bounded number in memory at a time and no server-side cursor."""
+    rows = rows.order_by("pk")
+    batch = list(rows[:BATCH])
+    while batch:
+        yield from batch
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _account(account: LedgerAccount) -> dict[str, Any]:
+    return {
+        "type": "account",
+        "id": account.pk,
+        "code": account.code,
+        "kind": account.kind,
+        "currency": account.currency,
+        "mayGoNegative": account.may_go_negative,
+        "posted": account.posted,
+        "pendingIn": account.pending_in,
+        "pendingOut": account.pending_out,
+        "createdAt": account.created_at,
+    }
+
+
+def _posting(posting: Posting) -> dict[str, Any]:
+    return {
+        "type": "posting",
+        "id": posting.pk,
+        "key": posting.key,
+        "phase": posting.phase,
+        "kind": posting.kind,
+        "reference": posting.reference,
+        "description": posting.description,
+        "resolves": posting.resolves_id,
+        "reverses": posting.reverses_id,
+        "effectiveAt": posting.effective_at,
+        "createdAt": posting.created_at,
+        "entries": [
+            {
+                "account": entry.account.code,
+                "minor": entry.amount,
+                "amount": minor_text(entry.amount, entry.currency),
+                "currency": entry.currency,
+            }
+            for entry in posting.entries.all()
+        ],
+    }
