@@ -1,9 +1,11 @@
 """What tests of every app use: a client that behaves like an app, and the outbox delivered on demand."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -64,6 +66,25 @@ def commits() -> Any:
             yield
     else:
         yield
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """
+    Run `calls` at the same time, each on a connection of its own. Returns what each returned or raised, in order.
+
+    The test needs real commits (`transactional_db`).
+    """
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 def drain_outbox(*, now: Any = None, rounds: int = 20) -> int:
