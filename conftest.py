@@ -10,6 +10,8 @@ import os
 
 import pytest
 
+from ledger.testing import books_can_be_emptied  # noqa: F401
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.test")
 _servers = None
 
