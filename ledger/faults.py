@@ -60,7 +60,8 @@ CHECKS = {
     """,
     "reservation_resolved_twice": """
         SELECT format('reservation %s was resolved %s times', reservation.key, count(*))
-        FROM ledger_transaction resolution JOIN ledger_transaction reservation ON reservation.id = resolution.resolves_id
+        FROM ledger_transaction resolution
+        JOIN ledger_transaction reservation ON reservation.id = resolution.resolves_id
         GROUP BY reservation.id HAVING count(*) > 1
     """,
     "posting_reversed_twice": """
@@ -109,7 +110,7 @@ CHECKS = {
             ) entry ON entry.account_id = account.id
             GROUP BY account.id
         )
-        SELECT format('account %s keeps posted %s, pending in %s, pending out %s; its entries give %s, %s, %s (minor %s)',
+        SELECT format('account %s keeps posted %s, in %s, out %s; its entries give %s, %s, %s (minor units of %s)',
             account.code, account.posted, account.pending_in, account.pending_out,
             rebuilt.posted, rebuilt.pending_in, rebuilt.pending_out, account.currency)
         FROM ledger_account account JOIN rebuilt USING (id)
@@ -117,7 +118,7 @@ CHECKS = {
             IS DISTINCT FROM (rebuilt.posted, rebuilt.pending_in, rebuilt.pending_out)
     """,
     "account_below_zero": """
-        SELECT format('account %s may not go negative and has %s posted, %s reserved to leave (minor %s)',
+        SELECT format('account %s may not go negative and has %s posted, %s reserved to leave (minor units of %s)',
             code, posted, pending_out, currency)
         FROM ledger_account
         WHERE (NOT may_go_negative AND posted < pending_out) OR pending_in < 0 OR pending_out < 0
@@ -134,7 +135,8 @@ CHECKS = {
             ('ledger_entry', 'ledger_entry_is_counted'),
             ('ledger_entry', 'ledger_entry_only_grows')
         ) guard (relation, name)
-        LEFT JOIN pg_trigger ON tgrelid = to_regclass(guard.relation) AND tgname = guard.name AND tgenabled IN ('O', 'A')
+        LEFT JOIN pg_trigger
+            ON tgrelid = to_regclass(guard.relation) AND tgname = guard.name AND tgenabled IN ('O', 'A')
         WHERE pg_trigger.oid IS NULL
         UNION ALL
         SELECT format('constraint %s on %s is missing or not validated', guard.name, guard.relation)
@@ -147,7 +149,8 @@ CHECKS = {
             ('ledger_transaction', 'ledger_transaction_reverses_id_key'),
             ('ledger_entry', 'ledger_entry_is_one_per_account')
         ) guard (relation, name)
-        LEFT JOIN pg_constraint ON conrelid = to_regclass(guard.relation) AND conname = guard.name AND convalidated
+        LEFT JOIN pg_constraint
+            ON conrelid = to_regclass(guard.relation) AND conname = guard.name AND convalidated
         WHERE pg_constraint.oid IS NULL
     """,
 }

@@ -1,7 +1,8 @@
-import core.ids
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
+
+import core.ids
 
 
 class Migration(migrations.Migration):

@@ -28,9 +28,7 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 cursor.execute(COUNTS)
                 accounts, postings, entries, reserved, currencies = cursor.fetchone()
-        counts = (
-            f"{accounts} accounts, {postings} postings ({reserved} reserved), {entries} entries, currencies {currencies}"
-        )
+        counts = f"{accounts} accounts, {postings} postings ({reserved} reserved), {entries} entries in {currencies}"
         if found:
             raise CommandError(f"Ledger has {found} {'fault' if found == 1 else 'faults'}: {counts}.")
         self.stdout.write(f"Ledger is clean: {counts}.")
