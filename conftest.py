@@ -39,3 +39,34 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _servers:
         _servers.stop()
+
+
+@pytest.fixture(autouse=True)
+def clean_limits() -> None:
+    """Limits live in Redis, which no transaction rolls back: each test starts with all of them untouched."""
+    from django.conf import settings
+
+    from core.redis import client
+
+    if settings.REDIS_PREFIX.startswith("vgtest"):
+        for name in client().scan_iter(f"{settings.REDIS_PREFIX}:limit:*", count=1000):
+            client().delete(name)
+
+
+@pytest.fixture
+def api(db):
+    """A client without a person; `api.as_user(person)` signs in."""
+    from core.testing import Api
+
+    return Api()
+
+
+@pytest.fixture
+def person(db):
+    """Makes people: `person("founder", identity=True)`."""
+    from accounts.testing import make_person
+
+    def make(first_name: str = "Pat", **traits):
+        return make_person(first_name=first_name.capitalize(), **traits)
+
+    return make

@@ -61,6 +61,7 @@ class User(Entity, AbstractBaseUser):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     email_verified_at = models.DateTimeField(null=True, blank=True)
     identity_verified_at = models.DateTimeField(null=True, blank=True)
+    two_factor_enabled_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Users] = Users()
@@ -108,6 +109,10 @@ class User(Entity, AbstractBaseUser):
     @property
     def kyc_verified(self) -> bool:
         return self.identity_verified_at is not None
+
+    @property
+    def two_factor_enabled(self) -> bool:
+        return self.two_factor_enabled_at is not None
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django admin's question: `app.action_model`."""

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-from core.errors import Busy
+from core.errors import Busy, Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,21 +28,29 @@ def sqlstate(error: BaseException) -> str | None:
 @contextmanager
 def atomic() -> Iterator[None]:
     """
-    `transaction.atomic` that waits at most 3 s for any lock.
+    `transaction.atomic` that waits at most 3 s for any lock. A refusal that `keeps_effects` commits and is raised then.
 
     :raises Busy: a lock was not to be had in time
     """
     outermost = not connection.in_atomic_block
+    kept: Refusal | None = None
     try:
         with transaction.atomic():
             if outermost:
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-            yield
+            try:
+                yield
+            except Refusal as refusal:
+                if not refusal.keeps_effects:
+                    raise
+                kept = refusal
     except OperationalError as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
             raise Busy() from error
         raise
+    if kept is not None:
+        raise kept
 
 
 def retrying(function: Callable[P, R]) -> Callable[P, R]:

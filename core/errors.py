@@ -25,6 +25,8 @@ class Refusal(Exception):
     title: ClassVar[Any] = _("Refused")
     message: ClassVar[Any] = _("This cannot be done.")
     shown: ClassVar[tuple[str, ...]] = ()
+    keeps_effects: ClassVar[bool] = False
+    """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
 
     def __init__(self, *, retry_after: timedelta | None = None, **facts: Any) -> None:
         self.facts = facts
@@ -169,7 +171,9 @@ class MalformedBody(Invalid):
 
 class InvalidAmount(Invalid):
     code = "invalid_amount"
-    message = _("Not an amount: plain digits, greater than zero, within the range, no more decimals than the currency has.")
+    message = _(
+        "Not an amount: plain digits, greater than zero, within the range, no more decimals than the currency has."
+    )
 
 
 class InvalidCursor(Invalid):
@@ -179,7 +183,9 @@ class InvalidCursor(Invalid):
 
 class InvalidPage(Invalid):
     code = "invalid_page"
-    message = _("page starts at 1, limit is 1 to %(most)s, and page × limit may not pass %(deepest)s; use cursor to go deeper.")
+    message = _(
+        "page starts at 1, limit is 1 to %(most)s, and page × limit may not pass %(deepest)s; use cursor to go deeper."
+    )
 
 
 class InvalidIdempotencyKey(Invalid):

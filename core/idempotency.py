@@ -111,15 +111,12 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
 
 @retrying
 def _in_one_commit(row: IdempotencyKey, seal: bytes, call: Callable[[], Response]) -> Response:
-    with transaction.atomic():
-        response = call()
-        _store(row, response, seal)
+    response = call()
+    _store(row, response, seal)
     return response
 
 
-def _claim(
-    request: Request, key: str, digest: bytes, now: datetime
-) -> tuple[IdempotencyKey, bytes | None]:
+def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[IdempotencyKey, bytes | None]:
     person = str(request.user.pk or "anyone")
     scope = hashlib.sha256("\n".join([person, request.method or "", request.path, key]).encode()).digest()
     fingerprint = hmac.digest(key.encode(), digest, "sha256")

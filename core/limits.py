@@ -31,9 +31,9 @@ local used = before * (1 - passed) + current
 if used + cost > limit then
   local wait = window - now % window
   if before > 0 and current + cost <= limit then wait = ((used + cost - limit) / before) * window end
-  return {0, math.floor(limit - used), tostring(wait)}
+  return {0, math.max(0, math.floor(limit - used)), tostring(wait)}
 end
-if cost > 0 then
+if cost ~= 0 then
   redis.call('HINCRBY', KEYS[1], slot, cost)
   redis.call('HDEL', KEYS[1], slot - 2)
   redis.call('EXPIRE', KEYS[1], window * 2)
@@ -95,6 +95,11 @@ def hit(limit: Limit, key: object, *, cost: int = 1) -> Standing:
 def check(limit: Limit, key: object) -> Standing:
     """Look without counting, for limits on failures. :raises RateLimited: the limit is reached"""
     return hit(limit, key, cost=0)
+
+
+def give_back(limit: Limit, key: object) -> None:
+    """Take one counted occurrence back: a try that turned out to be fine."""
+    _count(limit, str(key), -1)
 
 
 def forget(limit: Limit, key: object) -> None:

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from core import context
 from core.rendering import to_json
 
-_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName", "request", "server_time"}
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "request_id",
+    "taskName",
+    "request",
+    "server_time",
+}
 
 
 class RequestId(logging.Filter):

@@ -77,7 +77,9 @@ def _number(text: str | None, default: int, most: int) -> int:
 
 def _scope(request: Request) -> str:
     """The path and the filters, so that a cursor cannot be carried to another list."""
-    filters = sorted((k, v) for k, v in request.query_params.items() if k not in ("cursor", "limit", "page", "withTotal"))
+    filters = sorted(
+        (k, v) for k, v in request.query_params.items() if k not in ("cursor", "limit", "page", "withTotal")
+    )
     return json.dumps([request.path, filters])
 
 
@@ -122,5 +124,3 @@ def _open(cursor: str, scope: str, size: int) -> list[Any]:
 
 def _signature(body: str, scope: str) -> str:
     return signing.Signer(salt="core.pages").signature(f"{body}|{scope}")[:22]
-
-

@@ -6,8 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
-from rest_framework.parsers import MultiPartParser as DRFMultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser as DRFMultiPartParser
 
 from core.errors import MalformedBody, TooLarge
 

@@ -98,7 +98,11 @@ def _is_away(error: BaseException) -> bool:
 
 def _rows(detail: Any, path: str) -> Any:
     """Flatten DRF's nested errors to `{field, code, detail}` rows; names are camelCase already (core.serializers)."""
-    if isinstance(detail, dict) and set(detail) == {"message", "code"} and not isinstance(detail["message"], dict | list):
+    if (
+        isinstance(detail, dict)
+        and set(detail) == {"message", "code"}
+        and not isinstance(detail["message"], dict | list)
+    ):
         yield {"field": path, "code": str(detail["code"]), "detail": str(detail["message"])}
     elif isinstance(detail, dict):
         for name, inner in detail.items():

@@ -32,7 +32,9 @@ _required = {
 }
 _missing = [name for name, value in _required.items() if not value]
 if _missing:
-    raise ImproperlyConfigured("Production needs these environment variables, which are not set: " + ", ".join(_missing))
+    raise ImproperlyConfigured(
+        "Production needs these environment variables, which are not set: " + ", ".join(_missing)
+    )
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters in production.")
 if PAYMENTS_PROVIDER == "sandbox" and not env.bool("ALLOW_SANDBOX_PAYMENTS", default=False):

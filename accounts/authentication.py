@@ -1,0 +1,51 @@
+"""Who is asking: the bearer token, its session, its person. Looked up for every request (SECURITY-GOALS 26)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts import tokens
+from accounts.errors import TokenInvalid
+from accounts.models import Session, Status, User
+
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def session_of(token: str, now: datetime) -> Session:
+    """
+    The live session of an access token, with its person.
+
+    :raises TokenExpired, TokenInvalid: the token, the session or the person is no longer good
+    """
+    session_id = tokens.session_id_of(token)
+    session = Session.objects.live_at(now).select_related("user").filter(pk=session_id).first()
+    if session is None or session.user.status != Status.ACTIVE:
+        raise TokenInvalid()
+    if now - session.last_seen_at > SEEN_EVERY:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=now)
+    return session
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not scheme:
+            return None
+        if scheme.lower() != "bearer" or not token:
+            raise TokenInvalid()
+        session = session_of(token.strip(), timezone.now())
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def current_session(request: Request) -> Session:
+    """The session behind a signed-in request."""
+    session: Any = request.auth
+    return session

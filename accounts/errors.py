@@ -1,0 +1,68 @@
+"""Every refusal of the accounts app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, Invalid, NotAllowed, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    code = "invalid_credentials"
+    keeps_effects = True
+    message = _("The e-mail address or the password is wrong.")
+
+
+class TokenInvalid(Unauthenticated):
+    code = "token_invalid"
+    message = _("The access token is not valid, or its session has ended. Sign in again.")
+
+
+class TokenExpired(Unauthenticated):
+    code = "token_expired"
+    message = _("The access token has expired. Refresh it.")
+
+
+class RefreshTokenInvalid(Unauthenticated):
+    code = "refresh_token_invalid"
+    message = _("The refresh token is not valid, or its session has ended. Sign in again.")
+
+
+class TokenReused(Unauthenticated):
+    code = "token_reused"
+    keeps_effects = True
+    message = _("This refresh token was used before. The session was ended, since someone else may hold a copy.")
+
+
+class AccountSuspended(NotAllowed):
+    code = "account_suspended"
+    message = _("This account is suspended.")
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    keeps_effects = True
+    message = _("There is an account with this e-mail address already.")
+
+
+class EmailAlreadyVerified(Conflict):
+    code = "email_already_verified"
+    message = _("The e-mail address is verified already.")
+
+
+class MailedTokenInvalid(Invalid):
+    code = "token_invalid_or_expired"
+    message = _("This link has been used, has expired, or was replaced by a newer one.")
+
+
+class EmailNotVerified(NotAllowed):
+    code = "email_not_verified"
+    message = _("Verify your e-mail address first; the link is in your mail.")
+
+
+class KYCRequired(NotAllowed):
+    code = "kyc_required"
+    message = _("Prove your identity first (/api/kyc/initiate).")
+
+
+class StepUpRequired(NotAllowed):
+    code = "step_up_required"
+    message = _("Confirm that it is you (/api/auth/step-up) and repeat the call within five minutes.")

@@ -1,0 +1,66 @@
+"""Password rules: 10 to 128 of any characters, not common, not about us or the person (SECURITY-GOALS 22)."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+MIN_LENGTH, MAX_LENGTH = 10, 128
+OUR_WORDS = ("vectragrow", "vectra", "crowdfunding")
+
+
+class LengthValidator:
+    def validate(self, password: str, user: Any = None) -> None:
+        if len(password) < MIN_LENGTH:
+            raise ValidationError(
+                _("Use at least %d characters; a few random words work well.") % MIN_LENGTH, "too_short"
+            )
+        if len(password) > MAX_LENGTH:
+            raise ValidationError(_("Use at most %d characters.") % MAX_LENGTH, "too_long")
+
+    def get_help_text(self) -> str:
+        return _("%(least)d to %(most)d characters.") % {"least": MIN_LENGTH, "most": MAX_LENGTH}
+
+
+class ContextValidator:
+    """Refuses a password that is hardly more than our name, the person's name or address."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        plain = _letters(password)
+        for word in OUR_WORDS:
+            if word in plain and len(plain) - len(word) < 6:
+                raise ValidationError(
+                    _("This is built around the name of this site; choose something else."), "too_guessable"
+                )
+        for attribute in ("email", "first_name", "last_name"):
+            for word in re.split(r"[^a-z0-9]+", _letters(str(getattr(user, attribute, "") or ""), keep="@.-_ ")):
+                if len(word) >= 4 and word in plain and len(plain) - len(word) < 6:
+                    raise ValidationError(
+                        _("This is built around your name or e-mail address; choose something else."), "too_personal"
+                    )
+
+    def get_help_text(self) -> str:
+        return _("Not built around your name, your address or ours.")
+
+
+def _letters(text: str, keep: str = "") -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in folded if letter.isalnum() or letter in keep)
+
+
+def spend_the_time_of_a_check(password: str) -> None:
+    """Take as long as checking a real password would, so that unknown accounts do not answer faster."""
+    make_password(password)
+
+
+def matches(password: str, user: Any) -> bool:
+    """Check a password; an old kind of hash is replaced by the current one on the way."""
+
+    def upgrade(raw: str) -> None:
+        user.set_password(raw)
+        user.save(update_fields=["password", "updated_at"])
+
+    return check_password(password, user.password, upgrade)

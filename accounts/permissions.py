@@ -1,0 +1,62 @@
+"""Gates about the person: address verified, identity proven, recently authenticated, role."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+
+from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
+from core.errors import RoleRequired
+from core.permissions import SignedIn
+
+
+class EmailVerified(SignedIn):
+    refusals = (EmailNotVerified,)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        super().has_permission(request, view)
+        if not request.user.email_verified:
+            raise EmailNotVerified()
+        return True
+
+
+class KYCVerified(EmailVerified):
+    """A verified address and a proven identity."""
+
+    refusals = (EmailNotVerified, KYCRequired)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        super().has_permission(request, view)
+        if not request.user.kyc_verified:
+            raise KYCRequired()
+        return True
+
+
+class TwoFactorRecent(SignedIn):
+    """The session proved who it is within the last five minutes (SECURITY-GOALS 30): at login or by step-up."""
+
+    refusals = (StepUpRequired,)
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        super().has_permission(request, view)
+        if timezone.now() - request.auth.authenticated_at > settings.REAUTHENTICATION_WINDOW:
+            raise StepUpRequired()
+        return True
+
+
+def HasRole(*roles: str) -> type[SignedIn]:  # noqa: N802  (reads like the class it makes)
+    """A gate for the given roles; an admin passes every one."""
+    allowed = {*roles, "admin"}
+
+    class HasOneOf(SignedIn):
+        refusals = (RoleRequired,)
+
+        def has_permission(self, request: Request, view: Any) -> bool:
+            super().has_permission(request, view)
+            if request.user.role not in allowed:
+                raise RoleRequired(roles=" or ".join(sorted(allowed)))
+            return True
+
+    HasOneOf.roles = tuple(sorted(allowed))
+    return HasOneOf

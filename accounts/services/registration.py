@@ -1,0 +1,79 @@
+"""Signing up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts.errors import EmailTaken
+from accounts.models import User, normalise_email
+from accounts.services import sessions, verification
+from core import audit
+from core.db import retrying
+from core.limits import Limit
+from core.problems import InvalidInput
+from notifications.services.mails import send_mail_to
+from notifications.services.recipients import keep_recipient
+
+PER_ADDRESS = Limit("registration:address", 20, timedelta(hours=1))
+
+
+def register(
+    *, email: str, password: str, first_name: str, last_name: str, phone_number: str = "", device: str, now: datetime
+) -> sessions.Tokens:
+    """
+    Make an account, sign its device in and mail the verification link.
+
+    :raises EmailTaken: the address has an account, whose owner is told by mail (SECURITY-GOALS 23)
+    :raises InvalidInput: the password is too weak
+    """
+    address = normalise_email(email)
+    user = User(email=address, first_name=first_name, last_name=last_name, phone_number=phone_number, created_at=now)
+    check_new_password(password, user)
+    user.set_password(password)
+    return _open_account(user, device, now)
+
+
+@retrying
+def _open_account(user: User, device: str, now: datetime) -> sessions.Tokens:
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        _tell_the_owner(user.email, now)
+        raise EmailTaken() from None
+    told(user)
+    verification.mail_link(user=user, now=now)
+    audit.record(user, "account.registered", user)
+    return sessions.open_session(user=user, device=device, method="registration", now=now)
+
+
+def check_new_password(password: str, user: User, field: str = "password") -> None:
+    """:raises InvalidInput: with every reason why this password will not do"""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        rows: list[dict[str, Any]] = [
+            {"field": field, "code": f"password_{row.code.removeprefix('password_')}", "detail": row.messages[0]}
+            for row in error.error_list
+        ]
+        raise InvalidInput(rows) from None
+
+
+def told(user: User) -> None:
+    """Tell the notifications app where this person can be reached; called at every change of it."""
+    keep_recipient(
+        user_id=user.pk,
+        email=user.email,
+        first_name=user.first_name,
+        phone_number=user.phone_number,
+        email_verified=user.email_verified,
+    )
+
+
+def _tell_the_owner(address: str, now: datetime) -> None:
+    owner = User.objects.filter(email=address).first()
+    if owner is not None:
+        send_mail_to(user_id=owner.pk, template="email_taken", now=now)

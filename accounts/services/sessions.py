@@ -1,0 +1,143 @@
+"""Sessions: a device signs in, refreshes, and is signed out. Revoking a session ends everything at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import tokens
+from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
+from accounts.models import RefreshToken, Session, User
+from core import audit, context, realtime
+from core.db import retrying
+from core.errors import NotFound
+from notifications.services.notices import notify
+
+REUSE_GRACE = timedelta(seconds=10)
+"""A token that was just replaced gives the same successor again: two tabs, or an answer lost on the way."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    session: Session
+    token: str
+    refresh_token: str
+    expires_in: int
+    """Seconds until `token` expires."""
+
+
+@retrying
+def open_session(*, user: User, device: str, method: str, now: datetime) -> Tokens:
+    """
+    Sign a device in.
+
+    :raises AccountSuspended: the person may not
+    """
+    if not user.is_active:
+        raise AccountSuspended()
+    session = Session.objects.create(
+        user=user,
+        device=device[:200],
+        address=context.client_address.get(),
+        method=method,
+        created_at=now,
+        last_seen_at=now,
+        authenticated_at=now,
+        expires_at=now + settings.SESSION_LIFETIME,
+    )
+    refresh = tokens.new_token()
+    RefreshToken.objects.create(session=session, digest=tokens.digest(refresh), created_at=now)
+    audit.record(user, "session.opened", session, method=method)
+    return _answer(session, refresh, now)
+
+
+@retrying
+def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
+    """
+    Replace a refresh token by its successor. Parallel calls with one token get one and the same successor.
+
+    :raises RefreshTokenInvalid: not one of ours, or its session ended
+    :raises TokenReused: an old one; the session is revoked and the person told (RFC 9700 §4.14.2)
+    """
+    found = (
+        RefreshToken.objects.filter(digest=tokens.digest(refresh_token)).values_list("session_id", flat=True).first()
+    )
+    if found is None:
+        raise RefreshTokenInvalid()
+    session = Session.objects.select_for_update(of=("self",)).select_related("user").get(pk=found)
+    if session.revoked_at or session.expires_at <= now or not session.user.is_active:
+        raise RefreshTokenInvalid()
+    presented = RefreshToken.objects.get(digest=tokens.digest(refresh_token))
+    if presented.used_at is None:
+        successor = tokens.new_token()
+        presented.used_at = now
+        presented.successor = tokens.seal_successor(refresh_token, successor)
+        presented.save(update_fields=["used_at", "successor"])
+        RefreshToken.objects.create(session=session, digest=tokens.digest(successor), created_at=now)
+        session.last_seen_at = now
+        session.save(update_fields=["last_seen_at"])
+        return _answer(session, successor, now)
+    successor_now = _successor_within_grace(presented, refresh_token, now)
+    if successor_now is None:
+        _revoke([session], because="token_reused", now=now)
+        audit.record(session.user, "session.token_reused", session)
+        notify(user_id=session.user_id, kind="session_revoked", now=now, device=session.device)
+        raise TokenReused()
+    return _answer(session, successor_now, now)
+
+
+def _successor_within_grace(presented: RefreshToken, token: str, now: datetime) -> str | None:
+    """The successor, while it is itself still unused and the exchange is at most ten seconds old."""
+    if presented.used_at is None or presented.successor is None or now - presented.used_at > REUSE_GRACE:
+        return None
+    successor = tokens.open_successor(token, bytes(presented.successor))
+    if successor and RefreshToken.objects.filter(digest=tokens.digest(successor), used_at__isnull=True).exists():
+        return successor
+    return None
+
+
+def _answer(session: Session, refresh: str, now: datetime) -> Tokens:
+    lifetime = int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+    return Tokens(session, tokens.access_token(session, now), refresh, lifetime)
+
+
+@retrying
+def close_session(*, user: User, session_id: UUID, because: str, now: datetime) -> None:
+    """
+    Sign one of the person's devices out.
+
+    :raises NotFound: no live session of theirs
+    """
+    session = Session.objects.live_at(now).filter(user=user, pk=session_id).select_for_update().first()
+    if session is None:
+        raise NotFound()
+    _revoke([session], because=because, now=now)
+    audit.record(user, "session.closed", session, because=because)
+
+
+@retrying
+def close_sessions(*, user: User, because: str, now: datetime, keep: UUID | None = None) -> int:
+    """Sign every device out, but for `keep`. Returns how many."""
+    sessions = list(Session.objects.live_at(now).filter(user=user).exclude(pk=keep).select_for_update().order_by("pk"))
+    _revoke(sessions, because=because, now=now)
+    if sessions:
+        audit.record(user, "session.all_closed", user, because=because, count=len(sessions))
+    return len(sessions)
+
+
+def _revoke(sessions: Iterable[Session], *, because: str, now: datetime) -> None:
+    ids = [session.pk for session in sessions]
+    if not ids:
+        return
+    Session.objects.filter(pk__in=ids).update(revoked_at=now, revoked_because=because)
+    transaction.on_commit(lambda: realtime.revoke(sessions=ids))
+
+
+@retrying
+def confirm_presence(*, session: Session, now: datetime) -> None:
+    """The person proved again who they are; holds for REAUTHENTICATION_WINDOW."""
+    Session.objects.filter(pk=session.pk).update(authenticated_at=now)
+    audit.record(session.user, "session.stepped_up", session)

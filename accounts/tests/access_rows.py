@@ -1,0 +1,17 @@
+"""Who gets what from /api/auth."""
+
+from vectragrow.tests.matrix import Row
+
+ROWS = {
+    "POST /api/auth/register": Row.of(anonymous=400, user=400),
+    "POST /api/auth/verify-email": Row.of(anonymous=400, user=400, body={"token": "not-ours"}),
+    "POST /api/auth/resend-verification": Row.of(unverified=200, user=409),
+    "POST /api/auth/login": Row.of(anonymous=400, user=400),
+    "POST /api/auth/refresh": Row.of(anonymous=401, user=401, body={"refreshToken": "not-ours"}),
+    "GET /api/auth/me": Row.of(user=200),
+    "POST /api/auth/logout": Row.of(user=200),
+    "POST /api/auth/logout-all": Row.of(user=200),
+    "POST /api/auth/step-up": Row.of(user=400),
+    "GET /api/auth/sessions": Row.of(user=200),
+    "DELETE /api/auth/sessions/{session_id}": Row.of(user=404),
+}

@@ -1,0 +1,154 @@
+"""Signing up and proving the address."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import MailedToken, User
+from accounts.services import verification
+from core.testing import drain_outbox
+from notifications.models import MailboxMessage
+
+BODY = {
+    "email": "Ada@Example.com",
+    "password": "a fine long phrase",
+    "firstName": "Ada",
+    "lastName": "Lovelace",
+    "phoneNumber": "+12025550123",
+}
+
+
+def mails_to(address: str) -> list[MailboxMessage]:
+    drain_outbox()
+    return list(MailboxMessage.objects.filter(to=address).order_by("created_at"))
+
+
+def token_in(mail: MailboxMessage) -> str:
+    found = re.search(r"/verify-email\?token=([\w-]+)", mail.text)
+    assert found, mail.text
+    return found[1]
+
+
+def test_register_answers_tokens_and_mails_a_link(api):
+    answer = api.post("/api/auth/register", BODY)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert set(body) == {"token", "refreshToken", "expiresIn", "user"}
+    assert body["expiresIn"] == 900
+    assert body["user"] == {
+        "id": body["user"]["id"],
+        "email": "ada@example.com",
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+    }
+    [mail] = mails_to("ada@example.com")
+    me = api.with_token(body["token"])
+    assert me.get("/api/auth/me").json()["emailVerified"] is False
+    verified = api.post("/api/auth/verify-email", {"token": token_in(mail)})
+    assert (verified.status_code, verified.json()) == (200, {"message": "Email successfully verified"})
+    assert me.get("/api/auth/me").json()["emailVerified"] is True
+
+
+def test_a_link_works_once_and_only_the_newest(api):
+    token = api.post("/api/auth/register", BODY).json()["token"]
+    me = api.with_token(token)
+    assert me.post("/api/auth/resend-verification").status_code == 200
+    first, second = map(token_in, mails_to("ada@example.com"))
+    verify = lambda value: api.post("/api/auth/verify-email", {"token": value})  # noqa: E731
+    assert verify(first).json()["code"] == "token_invalid_or_expired"
+    assert verify(second).status_code == 200
+    assert verify(second).status_code == 400
+    assert me.post("/api/auth/resend-verification").json()["code"] == "email_already_verified"
+
+
+def test_a_link_expires_after_a_day(person):
+    ada = person("ada", verified=False)
+    now = timezone.now()
+    verification.mail_link(user=ada, now=now)
+    [mail] = mails_to(ada.email)
+    with pytest.raises(Exception) as refused:
+        verification.verify_email(token=token_in(mail), now=now + timedelta(hours=24))
+    assert refused.value.code == "token_invalid_or_expired"
+    assert verification.verify_email(token=token_in(mail), now=now + timedelta(hours=24, seconds=-1)) == ada
+
+
+def test_resend_is_limited(api):
+    me = api.with_token(api.post("/api/auth/register", BODY).json()["token"])
+    assert me.post("/api/auth/resend-verification").status_code == 200
+    limited = me.post("/api/auth/resend-verification")
+    assert (limited.status_code, limited.json()["code"]) == (429, "rate_limited")
+    assert 0 < int(limited["Retry-After"]) <= 360
+
+
+@pytest.mark.parametrize("key", [None, "k-1"])
+def test_a_taken_address_is_refused_and_its_owner_told(api, key):
+    assert api.post("/api/auth/register", BODY).status_code == 201
+    headers = {"idempotency_key": key} if key else {}
+    refused = api.post("/api/auth/register", {**BODY, "email": " ada@EXAMPLE.com"}, **headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "email_taken")
+    assert [mail.subject for mail in mails_to("ada@example.com")][1:] != []
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "member, value, code",
+    [
+        ("email", "not an address", "invalid"),
+        ("email", "ada@example.com\r\nBcc: x@example.com", "invalid"),
+        ("email", "аda@example.com", "not_ascii"),
+        ("email", "a" * 250 + "@example.com", "max_length"),
+        ("password", "short", "password_too_short"),
+        ("password", "p" * 129, "password_too_long"),
+        ("password", "password123", "password_too_common"),
+        ("password", "VectraGrow1", "password_too_guessable"),
+        ("password", "Lovelace99", "password_too_personal"),
+        ("password", "x" * 100_000, "max_length"),
+        ("firstName", "", "blank"),
+        ("firstName", "A\nB", "invalid_name"),
+        ("phoneNumber", "12345", "invalid_phone_number"),
+        ("phoneNumber", "+1 202 555 0123", "invalid_phone_number"),
+    ],
+)
+def test_bad_members_are_named(api, member, value, code):
+    refused = api.post("/api/auth/register", {**BODY, member: value})
+    assert refused.status_code == 400
+    assert refused["Content-Type"] == "application/problem+json"
+    assert (member, code) in [(row["field"], row["code"]) for row in refused.json()["errors"]]
+    assert not User.objects.exists()
+
+
+def test_missing_members_are_all_named(api):
+    problem = api.post("/api/auth/register", {}).json()
+    assert {row["field"] for row in problem["errors"]} == {"email", "password", "firstName", "lastName"}
+    assert problem["code"] == "invalid_input"
+
+
+def test_a_repeated_key_registers_once(api):
+    first = api.post("/api/auth/register", BODY, idempotency_key="once")
+    again = api.post("/api/auth/register", BODY, idempotency_key="once")
+    assert again.status_code == 201
+    assert again["Idempotent-Replayed"] == "true"
+    assert again.content == first.content
+    other = api.post("/api/auth/register", {**BODY, "firstName": "Eve"}, idempotency_key="once")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert User.objects.count() == 1
+
+
+def test_nothing_secret_is_stored(api, django_assert_num_queries):
+    from django.db import connection
+
+    answer = api.post("/api/auth/register", BODY, idempotency_key="secret-key-1").json()
+    [mail] = mails_to("ada@example.com")
+    secrets = [answer["token"], answer["refreshToken"], BODY["password"], token_in(mail), "secret-key-1"]
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if table == MailboxMessage._meta.db_table:
+                continue  # the development mailbox is the recipient's side
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            text = "\n".join(row[0] for row in cursor.fetchall())
+            for secret in secrets:
+                assert secret not in text, table
+                assert secret.encode().hex() not in text, table
+    assert MailedToken.objects.count() == 1

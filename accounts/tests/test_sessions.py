@@ -1,0 +1,215 @@
+"""Login, refresh, logout: what a client keeps, and when it stops working."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import jwt
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import RefreshToken, Session, Status
+from accounts.services import sessions
+from accounts.testing import PASSWORD, make_person
+
+
+def log_in(api, person, password=PASSWORD):
+    return api.post("/api/auth/login", {"email": person.email, "password": password})
+
+
+def test_login_me_refresh_logout(api, person):
+    ada = person("ada")
+    signed_in = log_in(api, ada).json()
+    me = api.with_token(signed_in["token"])
+    assert me.get("/api/auth/me").json()["email"] == ada.email
+    refreshed = api.post("/api/auth/refresh", {"refreshToken": signed_in["refreshToken"]})
+    assert refreshed.status_code == 200
+    assert set(refreshed.json()) == {"token", "refreshToken", "expiresIn"}
+    me = api.with_token(refreshed.json()["token"])
+    assert me.post("/api/auth/logout").json() == {"message": "Logged out successfully"}
+    ended = me.get("/api/auth/me")
+    assert (ended.status_code, ended.json()["code"]) == (401, "token_invalid")
+    assert ended["WWW-Authenticate"] == 'Bearer realm="api"'
+    again = api.post("/api/auth/refresh", {"refreshToken": refreshed.json()["refreshToken"]})
+    assert (again.status_code, again.json()["code"]) == (401, "refresh_token_invalid")
+
+
+def test_known_and_unknown_accounts_answer_alike(api, person):
+    wrong = log_in(api, person("ada"), "not the password")
+    unknown = api.post("/api/auth/login", {"email": "nobody@example.com", "password": PASSWORD})
+    shape = lambda answer: (answer.status_code, {**answer.json(), "requestId": ""})  # noqa: E731
+    assert shape(wrong) == shape(unknown)
+    assert wrong.json()["code"] == "invalid_credentials"
+
+
+def test_failures_are_limited_per_account_and_a_right_login_clears_them(api, person):
+    ada, bob = person("ada"), person("bob")
+    for _ in range(4):
+        assert log_in(api, ada, "wrong password").status_code == 401
+    assert log_in(api, ada).status_code == 200
+    codes = [log_in(api, ada, "wrong password").status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+    limited = log_in(api, ada)
+    assert limited.status_code == 429
+    assert int(limited["Retry-After"]) > 0
+    assert limited["RateLimit-Remaining"] == "0"
+    assert log_in(api, bob).status_code == 200
+
+
+def test_failures_are_limited_per_address(api):
+    codes = [
+        api.post("/api/auth/login", {"email": f"nobody{n}@example.com", "password": "some password"}).status_code
+        for n in range(11)
+    ]
+    assert codes == [401] * 10 + [429]
+
+
+def test_a_suspended_person_is_told_only_after_the_password(api, person):
+    ada = person("ada", status=Status.SUSPENDED)
+    assert log_in(api, ada, "wrong password").json()["code"] == "invalid_credentials"
+    refused = log_in(api, ada)
+    assert (refused.status_code, refused.json()["code"]) == (403, "account_suspended")
+
+
+def test_suspension_ends_a_session_at_the_next_request(api, person):
+    ada = person("ada")
+    me = api.as_user(ada)
+    assert me.get("/api/auth/me").status_code == 200
+    type(ada).objects.filter(pk=ada.pk).update(status=Status.SUSPENDED)
+    assert me.get("/api/auth/me").status_code == 401
+
+
+def test_an_access_token_lasts_fifteen_minutes(api, person):
+    token = log_in(api, person("ada")).json()["token"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=14, seconds=58)):
+        assert api.with_token(token).get("/api/auth/me").status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=2)):
+        late = api.with_token(token).get("/api/auth/me")
+        assert (late.status_code, late.json()["code"]) == (401, "token_expired")
+
+
+def test_forged_tokens_are_refused(api, person):
+    session = sessions.open_session(user=person("ada"), device="", method="password", now=timezone.now()).session
+    good = tokens.access_token(session, timezone.now())
+    claims = jwt.decode(good, options={"verify_signature": False})
+    key = tokens._our_backends()[0].signing_key
+    forged = {
+        "none": jwt.encode(claims, None, algorithm="none"),
+        "other key": jwt.encode(claims, "k" * 64, algorithm="HS256"),
+        "other algorithm": jwt.encode(claims, key, algorithm="HS512"),
+        "other type": jwt.encode({**claims, "typ": "refresh"}, key, algorithm="HS256"),
+        "no type": jwt.encode({k: v for k, v in claims.items() if k != "typ"}, key, algorithm="HS256"),
+        "other issuer": jwt.encode({**claims, "iss": "someone"}, key, algorithm="HS256"),
+        "other audience": jwt.encode({**claims, "aud": "someone"}, key, algorithm="HS256"),
+        "kid and jku": jwt.encode(claims, "k" * 64, headers={"kid": "../../dev/null", "jku": "https://x"}),
+        "cut": good[:-4],
+        "huge": good + "x" * 10_000,
+        "not a token": "hello",
+    }
+    for name, token in forged.items():
+        answer = api.with_token(token).get("/api/auth/me")
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid"), name
+    assert api.with_token(good).get("/api/auth/me").status_code == 200
+
+
+def test_reuse_within_ten_seconds_gives_the_same_successor(api, person):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    refresh = lambda token: api.post("/api/auth/refresh", {"refreshToken": token})  # noqa: E731
+    second = refresh(first).json()["refreshToken"]
+    assert refresh(first).json()["refreshToken"] == second
+    third = refresh(second).json()["refreshToken"]
+    reused = refresh(first)
+    assert (reused.status_code, reused.json()["code"]) == (401, "token_reused")
+    assert refresh(third).json()["code"] == "refresh_token_invalid"
+
+
+@pytest.mark.parametrize("key", [None, "a-key"])
+def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
+    from notifications.models import Notification
+
+    ada = person("ada")
+    answer = log_in(api, ada).json()
+    api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]})
+    with time_machine.travel(timezone.now() + timedelta(seconds=11)):
+        headers = {"idempotency_key": key} if key else {}
+        reused = api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]}, **headers)
+        assert reused.json()["code"] == "token_reused"
+        assert api.with_token(answer["token"]).get("/api/auth/me").status_code == 401
+    assert Session.objects.get().revoked_because == "token_reused"
+    assert Notification.objects.filter(user_id=ada.pk, kind="session_revoked").count() == 1
+
+
+def test_a_session_ends_after_thirty_days(api, person):
+    refresh = log_in(api, person("ada")).json()["refreshToken"]
+    with time_machine.travel(timezone.now() + timedelta(days=30, seconds=1)):
+        assert api.post("/api/auth/refresh", {"refreshToken": refresh}).status_code == 401
+
+
+def test_devices_are_listed_and_closed(api, person):
+    ada, eve = person("ada"), person("eve")
+    here, there, stranger = api.as_user(ada), api.as_user(ada), api.as_user(eve)
+    listed = here.get("/api/auth/sessions").json()
+    assert [row["current"] for row in listed["items"]] == [False, True]
+    other = listed["items"][0]["id"]
+    assert stranger.delete(f"/api/auth/sessions/{other}").status_code == 404
+    assert there.get("/api/auth/me").status_code == 200
+    assert here.delete(f"/api/auth/sessions/{other}").status_code == 200
+    assert there.get("/api/auth/me").status_code == 401
+    assert here.delete(f"/api/auth/sessions/{other}").status_code == 404
+    assert here.post("/api/auth/logout-all").status_code == 200
+    assert here.get("/api/auth/me").status_code == 401
+
+
+def test_step_up_renews_the_proof(api, person):
+    ada = person("ada")
+    me = api.as_user(ada)
+    Session.objects.update(authenticated_at=timezone.now() - timedelta(hours=1))
+    assert me.post("/api/auth/step-up", {"password": "wrong password"}).status_code == 401
+    assert me.post("/api/auth/step-up", {"password": PASSWORD}).status_code == 200
+    assert timezone.now() - Session.objects.get().authenticated_at < timedelta(minutes=1)
+
+
+def race_of_refreshes(times: int) -> set[str | None]:
+    ada = make_person(first_name="Ada")
+    token = sessions.open_session(user=ada, device="", method="password", now=timezone.now()).refresh_token
+    start, seen = Barrier(times), []
+
+    def refresh() -> None:
+        start.wait()
+        try:
+            seen.append(sessions.refresh_session(refresh_token=token, now=timezone.now()).refresh_token)
+        except Exception as error:
+            seen.append(type(error).__name__)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=refresh) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == times
+    return set(seen)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_refreshes_make_one_lineage():
+    assert len(race_of_refreshes(20)) == 1
+    assert RefreshToken.objects.filter(used_at__isnull=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_parallel_refreshes_break(monkeypatch):
+    monkeypatch.setattr(type(Session.objects.all()), "select_for_update", lambda self, **options: self)
+    assert len(race_of_refreshes(20)) > 1
+
+
+def test_list_of_devices_asks_a_constant_number_of_queries(api, person, django_assert_max_num_queries):
+    ada = person("ada")
+    me = api.as_user(ada)
+    for _ in range(9):
+        api.as_user(ada)
+    with django_assert_max_num_queries(2):
+        assert len(me.get("/api/auth/sessions").json()["items"]) == 10

@@ -1,0 +1,106 @@
+"""
+The two secrets of a session: a short access JWT and a refresh token; and the tokens that travel by mail.
+
+Access: HS256 only, issuer, audience and type pinned (RFC 8725 §3); a key per purpose, derived from SECRET_KEY, with
+SECRET_KEY_FALLBACKS accepted while a secret is rotated. Refresh: 256 random bits, kept as SHA-256.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+import jwt
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+
+from accounts.errors import TokenExpired, TokenInvalid
+from accounts.models import Session
+
+ALGORITHM = "HS256"
+MAX_LENGTH = 1000
+ACCESS = "access"
+
+
+@cache
+def _backends(secrets_now: tuple[str, ...]) -> list[TokenBackend]:
+    keys = [hmac.digest(secret.encode(), b"access token", "sha256").hex() for secret in secrets_now]
+    return [
+        TokenBackend(ALGORITHM, key, audience=settings.TOKEN_AUDIENCE, issuer=settings.TOKEN_ISSUER) for key in keys
+    ]
+
+
+def _our_backends() -> list[TokenBackend]:
+    return _backends((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+def access_token(session: Session, now: datetime) -> str:
+    """A JWT that names the session; valid for ACCESS_TOKEN_LIFETIME (seconds in `expiresIn`)."""
+    issued = int(now.timestamp())
+    return _our_backends()[0].encode(
+        {
+            "typ": ACCESS,
+            "sub": str(session.user_id),
+            "sid": str(session.pk),
+            "jti": secrets.token_hex(8),
+            "iat": issued,
+            "exp": issued + int(settings.ACCESS_TOKEN_LIFETIME.total_seconds()),
+        }
+    )
+
+
+def session_id_of(token: str) -> UUID:
+    """
+    The session that an access token names.
+
+    :raises TokenExpired: it was ours once
+    :raises TokenInvalid: any other token, of any kind
+    """
+    if len(token) > MAX_LENGTH:
+        raise TokenInvalid()
+    for backend in _our_backends():
+        try:
+            claims = backend.decode(token, verify=True)
+        except TokenBackendExpiredToken:
+            raise TokenExpired() from None
+        except (TokenBackendError, jwt.PyJWTError, ValueError):
+            continue
+        try:
+            if claims["typ"] == ACCESS:
+                return UUID(claims["sid"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            pass
+        raise TokenInvalid()
+    raise TokenInvalid()
+
+
+def new_token() -> str:
+    """256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """How a high-entropy token is kept."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def seal_successor(token: str, successor: str) -> bytes:
+    """The next refresh token, readable only with the one before it."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(_successor_key(token)).encrypt(nonce, successor.encode(), None)
+
+
+def open_successor(token: str, sealed: bytes) -> str | None:
+    try:
+        return AESGCM(_successor_key(token)).decrypt(sealed[:12], sealed[12:], None).decode()
+    except InvalidTag:
+        return None
+
+
+def _successor_key(token: str) -> bytes:
+    return hmac.digest(token.encode(), b"successor", "sha256")
