@@ -79,10 +79,10 @@ def describe(
     """
     Describe an operation. Errors of the gates, of input and of idempotency are added by themselves.
 
-    :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope instead
+    :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope unless `answer` is given
     :param multipart: files are taken, so multipart/form-data is offered (JSON too unless the request has files only)
     """
-    body = page_class(page_of) if page_of else answer
+    body = page_class(page_of) if page_of and answer is None else answer
     refusals = tuple(errors)
 
     def decorate(handler: H) -> H:
