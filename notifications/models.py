@@ -1,0 +1,89 @@
+"""Who can be reached how, what they were told, and (in development) what was sent."""
+
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+
+from core.models import Entity
+
+
+class Recipient(models.Model):
+    """
+    How one person is reached and what they want to hear. `accounts` tells it through `services.recipients`.
+
+    The switches carry the names of `/api/profile/notifications`; what they mean for each kind is in `kinds.py`.
+    """
+
+    user_id = models.UUIDField(primary_key=True)
+    """The account's id. No foreign key: accounts lie above this app."""
+    email_address = models.EmailField(max_length=254)
+    email_verified = models.BooleanField(default=False)
+    phone_number = models.CharField(max_length=16, default="", blank=True)
+    first_name = models.CharField(max_length=80, default="", blank=True)
+    language = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(max_length=50, default="UTC")
+
+    email = models.BooleanField(default=True)
+    sms = models.BooleanField(default=False)
+    push = models.BooleanField(default=True)
+    login_alerts = models.BooleanField(default=True)
+    investment_updates = models.BooleanField(default=True)
+    campaign_updates = models.BooleanField(default=True)
+    social_interactions = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def of(self, user_id: UUID) -> Self:
+        return self.filter(user_id=user_id)
+
+    def unread(self) -> Self:
+        return self.filter(read_at__isnull=True)
+
+
+class Notification(Entity):
+    """One entry of a person's inbox. Its words are fixed when it is written, in the person's language."""
+
+    user_id = models.UUIDField()
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    body = models.TextField()
+    data = models.JSONField(default=dict)
+    """The facts for a client to act on, under camelCase names: ids, amounts as text."""
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user_id", "-id"], name="notification_inbox"),
+            models.Index(fields=["user_id"], condition=models.Q(read_at__isnull=True), name="notification_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class MailboxMessage(models.Model):
+    """A mail or SMS that development kept instead of sending. Its content is sealed: mails carry tokens."""
+
+    class Channel(models.TextChoices):
+        MAIL = "mail"
+        SMS = "sms"
+
+    id = models.UUIDField(primary_key=True)
+    """The outbox event's id, so that a repeated delivery is one message."""
+    created_at = models.DateTimeField()
+    channel = models.CharField(max_length=4, choices=Channel)
+    to = models.CharField(max_length=254)
+    subject = models.CharField(max_length=300, default="", blank=True)
+    content = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["to", "-created_at"], name="mailbox_by_address")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} to {self.to}"

@@ -1,0 +1,32 @@
+"""A mail from words: the plain text and its HTML twin, which say the same."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from notifications.models import Recipient
+from notifications.senders.mail import Mail
+from notifications.texts import Words
+
+
+def compose(event_id: UUID, text: Words, *, recipient: Recipient, address: str = "") -> Mail:
+    """
+    :param address: where to, if not the recipient's own address
+    """
+    page = {
+        "words": text,
+        # Whoever registers somebody else's address must not choose the words of our mail: no name before it is verified.
+        "first_name": recipient.first_name if recipient.email_verified and not address else "",
+        "language": recipient.language,
+        "site": settings.FRONTEND_URL,
+    }
+    with translation.override(recipient.language):
+        return Mail(
+            id=event_id,
+            to=address or recipient.email_address,
+            subject=text.title,
+            text=render_to_string("notifications/mail.txt", page),
+            html=render_to_string("notifications/mail.html", page),
+        )

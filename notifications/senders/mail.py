@@ -1,0 +1,65 @@
+"""Mail by SMTP (EMAIL_URL), or into the development mailbox when that is not set."""
+
+import logging
+from dataclasses import dataclass
+from email.utils import parseaddr
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from environ import Env
+
+from notifications.senders import mailbox
+
+logger = logging.getLogger("vectragrow.mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """`id` is the outbox event's: a repeated mail has the same Message-ID, by which a mailbox knows it again."""
+
+    id: UUID
+    to: str
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def message_id(self) -> str:
+        domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
+        return f"<{self.id}@{domain}>"
+
+
+def send(mail: Mail) -> None:
+    """
+    Send it, or raise for the outbox to try again.
+
+    :raises OSError: the server is away, slow (EMAIL_TIMEOUT seconds per step) or refuses (`smtplib.SMTPException`)
+    """
+    if not settings.EMAIL_URL:
+        mailbox.keep_mail(mail)
+        return
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        to=[mail.to],
+        headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
+        connection=_connection(),
+    )
+    message.attach_alternative(mail.html, "text/html")
+    message.send()
+    logger.info("mail sent", extra={"mailId": mail.id})
+
+
+def _connection():  # type: ignore[no-untyped-def]
+    server = Env.email_url_config(settings.EMAIL_URL)
+    return get_connection(
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=server["EMAIL_HOST"],
+        port=server["EMAIL_PORT"] or 587,
+        username=server["EMAIL_HOST_USER"],
+        password=server["EMAIL_HOST_PASSWORD"],
+        use_tls=server.get("EMAIL_USE_TLS", False),
+        use_ssl=server.get("EMAIL_USE_SSL", False),
+        timeout=settings.EMAIL_TIMEOUT,
+    )

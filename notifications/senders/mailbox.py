@@ -1,0 +1,40 @@
+"""The development mailbox: what would have been sent is kept, sealed, and shown at /mailbox/."""
+
+import logging
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from core.sealing import seal
+from notifications.models import MailboxMessage
+
+if TYPE_CHECKING:
+    from notifications.senders.mail import Mail
+
+logger = logging.getLogger("vectragrow.mailbox")
+PURPOSE = "mailbox"
+
+
+def keep_mail(mail: "Mail") -> None:
+    _keep(mail.id, MailboxMessage.Channel.MAIL, mail.to, mail.subject, {"text": mail.text, "html": mail.html})
+
+
+def keep_sms(event_id: UUID, to: str, text: str) -> None:
+    _keep(event_id, MailboxMessage.Channel.SMS, to, "", {"text": text, "html": ""})
+
+
+def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: str, content: dict[str, str]) -> None:
+    MailboxMessage.objects.get_or_create(
+        id=message_id,
+        defaults={
+            "created_at": timezone.now(),
+            "channel": channel,
+            "to": to,
+            "subject": subject,
+            "content": seal(content, purpose=PURPOSE),
+        },
+    )
+    # The words stay out of the log: they may carry a token.
+    logger.info("%s to %s: %s/mailbox/%s", channel.value, to, settings.PUBLIC_URL, message_id)

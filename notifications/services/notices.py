@@ -1,0 +1,99 @@
+"""Telling people: the inbox entry, its frame on the socket, and what leaves the building by preference."""
+
+import logging
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from core import outbox
+from core.names import to_camel
+from core.realtime import publish
+from notifications.access import access_notification
+from notifications.kinds import KINDS, Kind
+from notifications.models import Notification, Recipient
+from notifications.serializers import NotificationOutput
+from notifications.texts import Words, words
+
+logger = logging.getLogger("vectragrow.notifications")
+
+
+def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notification | None:
+    """
+    Tell a person something, in the caller's transaction; frame, mail and SMS leave after the commit.
+
+    :param facts: what `kinds.KINDS[kind]` asks for, as ready text or ids (`amount="$1,000.00"`); more is kept in `data`
+    :returns: the inbox entry, or None where the person turned the whole category off
+    :raises KeyError: there is no such kind
+    :raises TypeError: a fact that the kind needs is missing
+    """
+    rule = KINDS[kind]
+    recipient = Recipient.objects.filter(pk=user_id).first()
+    if recipient is None:
+        logger.warning("nobody told us how to reach this person", extra={"userId": user_id, "kind": kind})
+    said = {name: value if isinstance(value, bool | int) else str(value) for name, value in facts.items()}
+    text = words(kind, rule, said, language=recipient.language if recipient else "en")
+    if recipient and not _wants(recipient, rule) and not rule.category.value.keeps:
+        return None
+    notification = Notification.objects.create(
+        user_id=user_id,
+        kind=kind,
+        title=text.title,
+        body=text.body,
+        data={to_camel(name): value for name, value in said.items()},
+        created_at=now,
+    )
+    transaction.on_commit(partial(_push, notification))
+    if recipient:
+        _send(recipient, notification, rule, text, now)
+    return notification
+
+
+def _wants(recipient: Recipient, kind: Kind) -> bool:
+    switch = kind.category.value.switch
+    return not switch or getattr(recipient, switch)
+
+
+def _push(notification: Notification) -> None:
+    # The audience is the one person whose inbox it is.
+    publish(
+        users=[notification.user_id],
+        frame={"type": "notification", "notification": NotificationOutput(notification).data},
+    )
+
+
+def _send(recipient: Recipient, notification: Notification, kind: Kind, text: Words, now: datetime) -> None:
+    insists = kind.category.value.insists
+    if recipient.email_verified and (insists or (recipient.email and _wants(recipient, kind))):
+        outbox.emit(
+            "notifications.send_mail",
+            now=now,
+            notification_id=str(notification.pk),
+            action=text.action,
+            link=text.link,
+        )
+    if kind.sms and recipient.phone_number and recipient.sms and _wants(recipient, kind):
+        outbox.emit("notifications.send_sms", now=now, user_id=str(recipient.pk), text=text.sms)
+
+
+def mark_read(*, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:
+    """
+    Mark one entry as read; once read it keeps its first moment.
+
+    :raises NotFound: not there, or somebody else's
+    """
+    notification = access_notification(user_id, notification_id)
+    if notification.read_at is None:
+        notification.read_at = now
+        Notification.objects.filter(pk=notification.pk, read_at__isnull=True).update(read_at=now)
+    return notification
+
+
+def mark_all_read(*, user_id: UUID, up_to_id: UUID | None, now: datetime) -> int:
+    """Mark everything as read, or what is not newer than `up_to_id`: what the person has seen. Returns how many."""
+    unread = Notification.objects.of(user_id).unread()
+    if up_to_id is not None:
+        unread = unread.filter(pk__lte=up_to_id)
+    return unread.update(read_at=now)

@@ -1,0 +1,63 @@
+"""Outbox handlers: compose a message and hand it to its sender. Repeats are recognisable by the event's id."""
+
+import base64
+import logging
+from uuid import UUID
+
+from core import outbox
+from core.models import OutboxEvent
+from core.sealing import CannotOpen, unseal
+from notifications.composition import compose
+from notifications.kinds import MAILS
+from notifications.models import Notification, Recipient
+from notifications.senders import mail, sms
+from notifications.services.mails import PURPOSE
+from notifications.texts import Words, words
+
+logger = logging.getLogger("vectragrow.notifications")
+
+
+@outbox.on("notifications.send_mail")
+def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> None:
+    """The mail of an inbox entry."""
+    notification = Notification.objects.get(pk=notification_id)
+    recipient = _recipient(notification.user_id)
+    if recipient is None:
+        return
+    text = Words(
+        title=notification.title,
+        paragraphs=tuple(notification.body.split("\n\n")),
+        action=action,
+        link=link,
+    )
+    mail.send(compose(event_id, text, recipient=recipient))
+
+
+@outbox.on("notifications.send_mail_to")
+def send_mail_to(event_id: UUID, user_id: str, template: str, address: str, sealed: str) -> None:
+    """A mail that belongs to an act (`services.mails`)."""
+    recipient = _recipient(UUID(user_id))
+    if recipient is None:
+        return
+    try:
+        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
+    except CannotOpen:
+        logger.error("a mail's facts cannot be opened; it is dropped", extra={"eventId": event_id, "mail": template})
+        return
+    text = words(template, MAILS[template], facts, language=recipient.language)
+    mail.send(compose(event_id, text, recipient=recipient, address=address))
+
+
+@outbox.on("notifications.send_sms")
+def send_sms(event_id: UUID, user_id: str, text: str) -> None:
+    recipient = _recipient(UUID(user_id))
+    if recipient is None or not recipient.phone_number:
+        return
+    event = OutboxEvent.objects.get(pk=event_id)
+    unsure_since = event.created_at if event.attempts > 1 else None
+    sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=unsure_since)
+
+
+def _recipient(user_id: UUID) -> Recipient | None:
+    """None for a person who was erased meanwhile: there is nobody to write to."""
+    return Recipient.objects.filter(pk=user_id).first()

@@ -1,0 +1,68 @@
+"""A notice's words: its templates filled with facts, as plain text in one language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template import Context, TemplateDoesNotExist
+from django.template.loader import get_template
+from django.utils import translation
+
+from notifications.kinds import Kind
+
+_PATH = "notifications/{kind}/{part}.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Plain text throughout: whoever puts it into HTML escapes it there. `link` is empty without an action."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    action: str = ""
+    link: str = ""
+    sms: str = ""
+
+    @property
+    def body(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+
+def words(name: str, kind: Kind, facts: Mapping[str, Any], *, language: str) -> Words:
+    """
+    Fill the templates of a kind.
+
+    :raises TypeError: a fact that the kind needs is missing
+    """
+    missing = [fact for fact in kind.facts if fact not in facts]
+    if missing:
+        raise TypeError(f"a notice of kind {name} needs {', '.join(missing)}")
+    with translation.override(language):
+        title = one_line(_fill(name, "title", facts))
+        body = _fill(name, "body", facts)
+        action = one_line(_fill(name, "action", facts, optional=True))
+        sms = one_line(_fill(name, "sms", facts, optional=True)) or title
+    paragraphs = tuple(" ".join(part.split()) for part in body.split("\n\n") if part.strip())
+    link = settings.FRONTEND_URL + kind.path.format(**facts) if action and kind.path and _is_there(kind.path) else ""
+    return Words(title=title[:200], paragraphs=paragraphs, sms=sms[:300], action=action if link else "", link=link)
+
+
+def one_line(text: str) -> str:
+    """White space folded and control characters gone: fit for a subject, since no header can be smuggled in."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+
+
+def _is_there(path: str) -> bool:
+    """Our own pages know /verify-email alone; the rest needs a front end (FRONTEND_URL)."""
+    return settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith("/verify-email")
+
+
+def _fill(kind: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:
+    try:
+        template = get_template(_PATH.format(kind=kind, part=part))
+    except TemplateDoesNotExist:
+        if optional:
+            return ""
+        raise
+    return str(template.template.render(Context(dict(facts), autoescape=False)))  # type: ignore[attr-defined]

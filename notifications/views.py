@@ -1,0 +1,75 @@
+"""/api/notifications, and the switches at /api/profile/notifications: everybody sees and turns only their own."""
+
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.openapi import describe
+from core.pages import paginate
+from core.permissions import SignedIn
+from core.serializers import parse
+from core.views import ApiViewSet
+from notifications import selectors
+from notifications.serializers import (
+    InboxOutput,
+    NotificationOutput,
+    PreferencesInput,
+    PreferencesOutput,
+    ReadAllInput,
+    UnreadOutput,
+)
+from notifications.services import notices, recipients
+
+
+class Inbox(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe(
+        "My notifications, newest first",
+        page_of=NotificationOutput,
+        answer=InboxOutput,
+        parameters=[OpenApiParameter("unread", OpenApiTypes.BOOL, description="Only those not read yet.")],
+    )
+    def list(self, request: Request) -> Response:
+        entries = selectors.inbox(request.user.pk, unread_only=request.query_params.get("unread") == "true")
+        page = paginate(request, entries, lambda rows: NotificationOutput(rows, many=True).data, order=("-id",))
+        return Response({**page, "unreadCount": selectors.unread_count(request.user.pk)})
+
+    @describe("Mark one as read", answer=NotificationOutput)
+    def read(self, request: Request, notification_id: UUID) -> Response:
+        entry = notices.mark_read(user_id=request.user.pk, notification_id=notification_id, now=timezone.now())
+        return Response(NotificationOutput(entry).data)
+
+    @describe(
+        "Mark all as read",
+        request=ReadAllInput,
+        answer=UnreadOutput,
+        details="With `upToId` only that one and older ones: what came while the person was reading stays unread.",
+    )
+    def read_all(self, request: Request) -> Response:
+        up_to_id = parse(ReadAllInput, request).get("up_to_id")
+        notices.mark_all_read(user_id=request.user.pk, up_to_id=up_to_id, now=timezone.now())
+        return Response({"unreadCount": selectors.unread_count(request.user.pk)})
+
+
+class Preferences(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe("What I want to hear, and where", answer=PreferencesOutput)
+    def show(self, request: Request) -> Response:
+        return Response(PreferencesOutput(selectors.preferences(request.user.pk)).data)
+
+    @describe(
+        "Change what I want to hear",
+        request=PreferencesInput,
+        answer=PreferencesOutput,
+        details="Any subset. Mails about the safety of the account cannot be switched off.",
+    )
+    def change(self, request: Request) -> Response:
+        switches = parse(PreferencesInput, request)
+        recipient = recipients.set_preferences(user_id=request.user.pk, **switches)
+        return Response(PreferencesOutput(recipient).data)
