@@ -1,5 +1,7 @@
 """Bodies in and out of /api/auth."""
 
+from typing import Any
+
 import phonenumbers
 from django.utils.translation import gettext_lazy as _
 from rest_framework.fields import (
@@ -21,8 +23,8 @@ class AddressField(EmailField):
 
     default_error_messages = {"not_ascii": _("Use the plain ASCII form of the address.")}
 
-    def __init__(self) -> None:
-        super().__init__(max_length=254)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 254, **kwargs})
 
     def to_internal_value(self, data: object) -> str:
         value = super().to_internal_value(data)
@@ -38,8 +40,8 @@ class PhoneField(CharField):
         "invalid_phone_number": _("Not a valid phone number in E.164 form, such as +12025550123.")
     }
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(max_length=16, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 16, **kwargs})
 
     def to_internal_value(self, data: object) -> str:
         value = super().to_internal_value(data)
@@ -58,8 +60,8 @@ class NameField(CharField):
 
     default_error_messages = {"invalid_name": _("A name is one line of ordinary characters.")}
 
-    def __init__(self) -> None:
-        super().__init__(max_length=80)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 80, **kwargs})
 
     def to_internal_value(self, data: object) -> str:
         value = super().to_internal_value(data)
@@ -71,8 +73,8 @@ class NameField(CharField):
 class PasswordField(CharField):
     """As typed, no trimming. The bound only keeps hashing cheap; the rules are in `accounts.passwords`."""
 
-    def __init__(self) -> None:
-        super().__init__(max_length=1000, trim_whitespace=False, write_only=True)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 1000, "trim_whitespace": False, "write_only": True, **kwargs})
 
 
 class RegisterInput(Serializer):

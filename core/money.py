@@ -93,7 +93,7 @@ class Money:
         return format_currency(Decimal(self.text), self.currency, locale="en")
 
     def split(self, weights: Sequence[int]) -> list[Self]:
-        """Parts in proportion to `weights` by largest remainder; they always add up to the whole (SECURITY-GOALS 18)."""
+        """Parts in proportion to `weights`, by largest remainder; they add up to the whole (SECURITY-GOALS 18)."""
         total = sum(weights)
         if total <= 0 or min(weights) < 0:
             raise ValueError("weights must be non-negative and not all zero")

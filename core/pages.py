@@ -91,7 +91,7 @@ def _value(row: Any, name: str) -> Any:
 
 
 def _behind(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Rows that come after `values`: (a < x) or (a = x and b < y) ..., with the first as a plain bound for the index."""
+    """Rows after `values`: (a < x) or (a = x and b < y) ..., with the first as a plain bound for the index."""
     condition = Q()
     equal = Q()
     for name, value in zip(order, values, strict=True):

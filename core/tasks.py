@@ -14,7 +14,7 @@ _away_until = 0.0
 
 
 def enqueue(event_id: str) -> None:
-    """Send one delivery. After a failure the broker is left alone for five seconds: requests must not queue up on it."""
+    """Send one delivery. A broker that failed is left alone for five seconds: requests must not queue up on it."""
     global _away_until
     if time.monotonic() < _away_until:
         return

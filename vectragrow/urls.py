@@ -1,8 +1,10 @@
 """Where everything is mounted. A prefix says what a path is about; the app that owns the data answers it."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("api/auth/", include("accounts.urls")),
+]
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.forbidden"

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import MailedToken, User
 from accounts.services import verification
+from core.sealing import unseal
 from core.testing import drain_outbox
 from notifications.models import MailboxMessage
 
@@ -25,9 +26,13 @@ def mails_to(address: str) -> list[MailboxMessage]:
     return list(MailboxMessage.objects.filter(to=address).order_by("created_at"))
 
 
+def text_of(mail: MailboxMessage) -> str:
+    return unseal(bytes(mail.content), purpose="mailbox")["text"]
+
+
 def token_in(mail: MailboxMessage) -> str:
-    found = re.search(r"/verify-email\?token=([\w-]+)", mail.text)
-    assert found, mail.text
+    found = re.search(r"/verify-email\?token=([\w-]+)", text_of(mail))
+    assert found, text_of(mail)
     return found[1]
 
 

@@ -29,7 +29,8 @@ def test_amounts_are_read_exactly(sent, currency, minor):
     "sent",
     [
         0, -1, True, False, None, 1.5, float("nan"), [], {}, "", " 1", "1 ", "+1", "-1", "0", "0.00", "1e3", "1E3",
-        "NaN", "Infinity", "1,000", "1_000", "01", ".5", "5.", "１０", "٣", "0x10", "1.001", "1" * 41, "10000000000000.01",
+        "NaN", "Infinity", "1,000", "1_000", "01", ".5", "5.", "１０", "٣", "0x10", "1.001", "1" * 41,
+        "10000000000000.01",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(sent):

@@ -39,7 +39,7 @@ if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters in production.")
 if PAYMENTS_PROVIDER == "sandbox" and not env.bool("ALLOW_SANDBOX_PAYMENTS", default=False):
     raise ImproperlyConfigured(
-        "PAYMENTS_PROVIDER=sandbox moves no real money. Set a real provider, or ALLOW_SANDBOX_PAYMENTS=1 for a staging site."
+        "PAYMENTS_PROVIDER=sandbox moves no real money. Set a real provider, or ALLOW_SANDBOX_PAYMENTS=1 for staging."
     )
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
