@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.errors import TokenInvalid
 from accounts.models import Session, Status, User
+from core.requests import Request
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -32,7 +32,7 @@ def session_of(token: str, now: datetime) -> Session:
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
 
-    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+    def authenticate(self, request: Any) -> tuple[User, Session] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
@@ -41,7 +41,7 @@ class BearerAuthentication(BaseAuthentication):
         session = session_of(token.strip(), timezone.now())
         return session.user, session
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Any) -> str:
         return 'Bearer realm="api"'
 
 

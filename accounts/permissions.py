@@ -4,17 +4,16 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from rest_framework.request import Request
 
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
-from core.errors import RoleRequired
+from core.errors import Refusal, RoleRequired
 from core.permissions import SignedIn
 
 
 class EmailVerified(SignedIn):
-    refusals = (EmailNotVerified,)
+    refusals: tuple[type[Refusal], ...] = (EmailNotVerified,)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
         if not request.user.email_verified:
             raise EmailNotVerified()
@@ -26,7 +25,7 @@ class KYCVerified(EmailVerified):
 
     refusals = (EmailNotVerified, KYCRequired)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
         if not request.user.kyc_verified:
             raise KYCRequired()
@@ -38,7 +37,7 @@ class TwoFactorRecent(SignedIn):
 
     refusals = (StepUpRequired,)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
         if timezone.now() - request.auth.authenticated_at > settings.REAUTHENTICATION_WINDOW:
             raise StepUpRequired()
@@ -52,7 +51,7 @@ def HasRole(*roles: str) -> type[SignedIn]:  # noqa: N802  (reads like the class
     class HasOneOf(SignedIn):
         refusals = (RoleRequired,)
 
-        def has_permission(self, request: Request, view: Any) -> bool:
+        def has_permission(self, request: Any, view: Any) -> bool:
             super().has_permission(request, view)
             if request.user.role not in allowed:
                 raise RoleRequired(roles=" or ".join(sorted(allowed)))

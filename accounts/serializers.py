@@ -26,7 +26,7 @@ class AddressField(EmailField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 254, **kwargs})
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
         if not value.isascii():
             self.fail("not_ascii")
@@ -43,7 +43,7 @@ class PhoneField(CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 16, **kwargs})
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
         try:
             number = phonenumbers.parse(value)
@@ -63,7 +63,7 @@ class NameField(CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 80, **kwargs})
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
         if not value.isprintable():
             self.fail("invalid_name")

@@ -65,7 +65,7 @@ def session_id_of(token: str) -> UUID:
         raise TokenInvalid()
     for backend in _our_backends():
         try:
-            claims = backend.decode(token, verify=True)
+            claims = backend.decode(token, verify=True)  # type: ignore[arg-type]
         except TokenBackendExpiredToken:
             raise TokenExpired() from None
         except (TokenBackendError, jwt.PyJWTError, ValueError):

@@ -1,10 +1,10 @@
 """/api/auth: parse, one call, answer."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import errors
@@ -27,6 +27,7 @@ from core import context, limits
 from core.openapi import Message, describe
 from core.pages import paginate
 from core.permissions import Open, SignedIn
+from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
 
@@ -141,7 +142,7 @@ class Sessions(ApiViewSet):
         live = Session.objects.live_at(timezone.now()).filter(user=request.user)
         current = current_session(request).pk
 
-        def output(rows: list[Session]) -> list[object]:
+        def output(rows: Sequence[Session]) -> list[object]:
             for row in rows:
                 row.current = row.pk == current  # type: ignore[attr-defined]
             return list(SessionOutput(rows, many=True).data)

@@ -53,7 +53,7 @@ class Invalid(Refusal):
     status = 400
     code = "invalid"
     title = _("Invalid request")
-    message = _("The request is not valid.")
+    message: ClassVar[Any] = _("The request is not valid.")
 
     def __init__(self, *, field: str | None = None, **facts: Any) -> None:
         self.field = field

@@ -26,13 +26,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db import retrying
 from core.errors import IdempotencyInProgress, IdempotencyKeyReused, InvalidIdempotencyKey, Refusal
 from core.models import IdempotencyKey
 from core.rendering import to_json
+from core.requests import Request
 
 logger = logging.getLogger("vectragrow.idempotency")
 
@@ -87,7 +87,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        request.ticket = NoTicket()  # type: ignore[attr-defined]
+        request.ticket = NoTicket()
         return handler(request, *args, **kwargs)
     if not _VISIBLE.fullmatch(key):
         raise InvalidIdempotencyKey()
@@ -95,7 +95,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
     row, reply = _claim(request, key, digest, timezone.now())
     if reply is not None:
         return _replayed(row, reply)
-    request.ticket = KeyTicket(row)  # type: ignore[attr-defined]
+    request.ticket = KeyTicket(row)
     seal = _seals(key, digest)[0]
     try:
         if getattr(handler, "multi_phase", False):
@@ -104,7 +104,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
         else:
             response = _in_one_commit(row, seal, lambda: handler(request, *args, **kwargs))
     except BaseException as error:
-        _release(row, request.ticket, error)  # type: ignore[attr-defined]
+        _release(row, request.ticket, error)
         raise
     return response
 
@@ -128,19 +128,19 @@ def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[Id
             )
         return row, None
     except IntegrityError:
-        row = IdempotencyKey.objects.filter(scope=scope).first()
-    if row is None:  # its holder was refused and let go of it between our two statements
+        known = IdempotencyKey.objects.filter(scope=scope).first()
+    if known is None:  # its holder was refused and let go of it between our two statements
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
-    if bytes(row.fingerprint) != fingerprint:
+    if bytes(known.fingerprint) != fingerprint:
         raise IdempotencyKeyReused()
-    if row.reply is not None:
-        return row, _open(bytes(row.reply), _seals(key, digest))
+    if known.reply is not None:
+        return known, _open(bytes(known.reply), _seals(key, digest))
     taken_over = IdempotencyKey.objects.filter(
-        pk=row.pk, reply__isnull=True, locked_until=row.locked_until, locked_until__lte=now
+        pk=known.pk, reply__isnull=True, locked_until=known.locked_until, locked_until__lte=now
     ).update(locked_until=now + LEASE)
     if not taken_over:
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
-    return row, None
+    return known, None
 
 
 def _store(row: IdempotencyKey, response: Response, seal: bytes) -> None:
@@ -190,7 +190,7 @@ def _body_digest(request: Request) -> bytes:
     if content_type != "multipart/form-data":
         total.update(request._request.body)
         return total.digest()
-    data = request.data
+    data: Any = request.data
     for name in sorted(data):
         for value in data.getlist(name):
             part = hashlib.sha256()

@@ -119,7 +119,7 @@ def _name(limit: Limit, key: str) -> str:
 def _count(limit: Limit, key: str, cost: int) -> tuple[bool, Standing]:
     name, window, now = _name(limit, key), limit.window.total_seconds(), time.time()
     try:
-        allowed, remaining, wait = client().eval(_SLIDING_WINDOW, 1, name, now, window, limit.most, cost)  # type: ignore[misc]
+        allowed, remaining, wait = client().eval(_SLIDING_WINDOW, 1, name, now, window, limit.most, cost)
     except RedisError:
         allowed, remaining, wait = _count_here(name, window, limit.most, cost, now)
     return bool(allowed), Standing(limit.most, int(remaining), max(1, ceil(float(wait))))

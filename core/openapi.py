@@ -43,7 +43,7 @@ class Problem(Serializer):
     detail = serializers.CharField()
     code = serializers.CharField()
     request_id = serializers.CharField()
-    errors = FieldError(many=True, required=False)
+    errors = FieldError(many=True, required=False)  # type: ignore[assignment]
 
 
 class Message(Serializer):
@@ -101,6 +101,8 @@ def describe(
 
 class Schema(AutoSchema):
     """drf-spectacular's reader, plus our gates, errors and headers."""
+
+    view: Any
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", "") or "", None)

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from django.core import signing
 from django.db.models import Q, QuerySet
-from rest_framework.request import Request
+from django.utils.crypto import constant_time_compare
 
 from core.errors import InvalidCursor, InvalidPage
+from core.requests import Request
 
 MAX_LIMIT = 100
 DEEPEST = 10_000
@@ -113,12 +114,12 @@ def _seal(values: list[Any], scope: str) -> str:
 
 def _open(cursor: str, scope: str, size: int) -> list[Any]:
     body, _, signature = cursor.partition(".")
-    if len(cursor) > 1000 or not signing.constant_time_compare(signature, _signature(body, scope)):
+    if len(cursor) > 1000 or not constant_time_compare(signature, _signature(body, scope)):
         raise InvalidCursor()
     packed = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     if len(packed) != size:
         raise InvalidCursor()
-    read = {"t": datetime.fromisoformat, "u": UUID, "v": lambda value: value}
+    read: dict[str, Callable[[Any], Any]] = {"t": datetime.fromisoformat, "u": UUID, "v": lambda value: value}
     return [read[kind](value) for kind, value in packed]
 
 

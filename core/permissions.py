@@ -3,40 +3,40 @@
 from typing import Any
 
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 
-from core.errors import Unauthenticated
+from core.errors import Refusal, Unauthenticated
 
 
 class Gate(BasePermission):
     """A permission class that raises its own refusal. `roles` is what the API document says of it."""
 
     roles: tuple[str, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         raise NotImplementedError
 
 
 class Nobody(Gate):
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         return False
 
 
 class Open(Gate):
     """Anyone, signed in or not."""
 
-    roles = ("anyone",)
+    roles: tuple[str, ...] = ("anyone",)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         return True
 
 
 class SignedIn(Gate):
     """A live session of an active person."""
 
-    roles = ("user",)
+    roles: tuple[str, ...] = ("user",)
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         if not request.user.is_authenticated:
             raise Unauthenticated()
         return True

@@ -14,7 +14,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -31,7 +31,7 @@ class InvalidInput(errors.Invalid):
     """400 with every wrong member listed in `errors`."""
 
     code = "invalid_input"
-    message = _("Some members of the request are missing or wrong; see errors.")
+    message = gettext_lazy("Some members of the request are missing or wrong; see errors.")
 
     def __init__(self, rows: list[dict[str, str]]) -> None:
         super().__init__()

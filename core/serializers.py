@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from core import money
 from core.errors import InvalidAmount
 from core.names import to_camel
+from core.requests import Request
 
 
 class _CamelMeta(serializers.SerializerMetaclass):
@@ -23,7 +23,7 @@ class _CamelMeta(serializers.SerializerMetaclass):
             camel = to_camel(field_name)
             if camel == field_name:
                 continue
-            field = attrs.pop(field_name)
+            field: Any = attrs.pop(field_name)
             if isinstance(field, serializers.SerializerMethodField):
                 field._kwargs.setdefault("method_name", f"get_{field_name}")
                 field.method_name = field._kwargs["method_name"]

@@ -3,10 +3,11 @@
 from functools import partial
 from typing import Any
 
-from rest_framework.request import Request
+from django.http import HttpRequest
 from rest_framework.viewsets import ViewSet
 
 from core import idempotency
+from core.requests import Request
 
 
 class ApiViewSet(ViewSet):
@@ -17,18 +18,29 @@ class ApiViewSet(ViewSet):
     """
 
     gates: dict[str, list[Any]] = {}
+    post: Any
 
     def get_permissions(self) -> list[Any]:
         action = getattr(self, "action", None) or ""
         return [gate() for gate in self.gates.get(action, self.permission_classes)]
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "POST":
             # The gates have spoken; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        context = self.get_parser_context(request)
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=context,
+        )
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> tuple[Any, str]:
         """Always JSON; an `Accept` that dislikes it gets JSON as well (RFC 9110 §15.5.7 allows it)."""
         renderer = self.get_renderers()[0]
         return renderer, renderer.media_type

@@ -5,12 +5,12 @@ from uuid import UUID
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.openapi import describe
 from core.pages import paginate
 from core.permissions import SignedIn
+from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
 from notifications import selectors

@@ -56,7 +56,7 @@ def check_new_password(password: str, user: User, field: str = "password") -> No
         validate_password(password, user)
     except ValidationError as error:
         rows: list[dict[str, Any]] = [
-            {"field": field, "code": f"password_{row.code.removeprefix('password_')}", "detail": row.messages[0]}
+            {"field": field, "code": f"password_{str(row.code).removeprefix('password_')}", "detail": row.messages[0]}
             for row in error.error_list
         ]
         raise InvalidInput(rows) from None

@@ -121,7 +121,8 @@ def close_session(*, user: User, session_id: UUID, because: str, now: datetime) 
 @retrying
 def close_sessions(*, user: User, because: str, now: datetime, keep: UUID | None = None) -> int:
     """Sign every device out, but for `keep`. Returns how many."""
-    sessions = list(Session.objects.live_at(now).filter(user=user).exclude(pk=keep).select_for_update().order_by("pk"))
+    sessions = list(Session.objects.live_at(now).filter(user=user).select_for_update().order_by("pk"))
+    sessions = [session for session in sessions if session.pk != keep]
     _revoke(sessions, because=because, now=now)
     if sessions:
         audit.record(user, "session.all_closed", user, because=because, count=len(sessions))

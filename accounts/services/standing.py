@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import Role, User
+from accounts.models import Role, User, normalise_email
 from accounts.services import sessions
 from core import audit
 from core.db import retrying
@@ -19,7 +19,7 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
     """
     if role not in Role.values:
         raise ValueError(f"{role} is not a role; roles are {', '.join(Role.values)}")
-    user = User.objects.select_for_update().get_by_natural_key(email)
+    user = User.objects.select_for_update().get(email=normalise_email(email))
     if user.role != role:
         before, user.role = user.role, role
         user.save(update_fields=["role", "updated_at"])
