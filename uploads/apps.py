@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class UploadsConfig(AppConfig):
     name = "uploads"
+
+    def ready(self) -> None:
+        from uploads import tasks  # noqa: F401  (registers the Celery tasks)

@@ -13,6 +13,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from vectragrow.embedded import discovery
+from vectragrow.settings.storage import storages
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -244,6 +245,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
+    "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -261,6 +263,7 @@ TWILIO_FROM = env.str("TWILIO_FROM", default="")
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
 STORAGE_URL = env.str("STORAGE_URL", default="")
 """`file:/path`, `s3://key:secret@host/bucket?region=…`, `cloudinary://key:secret@cloud`; empty: DATA_DIR/media."""
+STORAGES = storages(STORAGE_URL, DATA_DIR, PUBLIC_URL)
 DOCUMENT_KEYS = env.list("DOCUMENT_KEYS", default=[])
 """Base64 keys of 32 bytes that wrap the keys of identity papers; the first wraps new ones, all unwrap."""
 MAILBOX_ENABLED = False

@@ -16,7 +16,11 @@ ADMIN_TWO_FACTOR_REQUIRED = False
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "default": {
+        "BACKEND": "django.core.files.storage.InMemoryStorage",
+        "OPTIONS": {"base_url": "http://testserver/media/"},
+    },
+    "private": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATABASES["default"]["OPTIONS"].pop("pool")

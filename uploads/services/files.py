@@ -1,0 +1,149 @@
+"""
+Taking files in, reading them back, letting them go.
+
+The bytes go to the store first and the row is written in the caller's transaction: a row never points to nothing. When
+that transaction is rolled back the bytes stay without a row, and `prune` (services/pruning.py) finds them by name.
+Store before you lock: the store may be across a network.
+"""
+
+import secrets
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import filetype
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+
+from core.ids import uuid7
+from core.envelopes import Sealed, fingerprint, seal, unseal
+from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
+from uploads.images import FORMATS, Picture, redraw
+from uploads.models import StoredFile, Visibility
+
+MEGABYTE = 1024 * 1024
+LARGEST = 10 * MEGABYTE
+LARGEST_PHOTO = 5 * MEGABYTE
+PDF = "application/pdf"
+IMAGES = tuple(FORMATS)
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+_NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", PDF: "PDF"}
+
+
+def store_image(
+    file: Any,
+    *,
+    owner_id: UUID,
+    purpose: str,
+    now: datetime,
+    field: str = "",
+    most_bytes: int = LARGEST,
+    longest_side: int | None = None,
+) -> StoredFile:
+    """
+    Keep a public picture: JPEG, PNG or WebP, drawn anew without metadata. Its address: `selectors.media_url`.
+
+    :param file: what Django's parser gave (`UploadedFile`)
+    :param purpose: why it is kept, such as `profile_photo`
+    :param field: the form part's name, for the refusal's `errors`
+    :param most_bytes: `LARGEST_PHOTO` for profile photos and covers
+    :param longest_side: scale down to this many pixels
+    :raises FileTooLarge: :raises UnsupportedFileType: :raises TooManyPixels: :raises AnimatedImage: :raises BrokenFile:
+    """
+    sent, content_type = _read(file, IMAGES, most_bytes, field)
+    picture = redraw(sent, content_type, field=field, longest_side=longest_side)
+    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now)
+    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
+    row.save(force_insert=True)
+    return row
+
+
+def store_private(
+    file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
+) -> StoredFile:
+    """Keep a private picture, sealed. Refuses as `store_image` does; opened by `links.make_link`."""
+    return _store_sealed(file, IMAGES, owner_id, purpose, now, field, most_bytes)
+
+
+def store_document(
+    file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
+) -> StoredFile:
+    """Keep a paper, sealed: a picture as above, or a PDF, which is kept as it came and only ever given as a download."""
+    return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
+
+
+def read_file(stored: StoredFile) -> bytes:
+    """
+    The content, opened if it is sealed.
+
+    :raises FileNotFoundError: the store has lost it
+    :raises core.envelopes.SealBroken: the store gave back something else
+    """
+    with _store(stored.visibility).open(stored.storage_name) as handle:
+        content = handle.read()
+    if stored.is_private:
+        return unseal(Sealed(content=content, key=bytes(stored.wrapped_key or b"")), stored.sealed_as)
+    return content
+
+
+def delete_file(stored: StoredFile, *, now: datetime) -> None:
+    """Forget a file: its key at once, its bytes after the commit. The row stays and says when. Safe to repeat."""
+    StoredFile.objects.filter(pk=stored.pk, deleted_at__isnull=True).update(deleted_at=now, wrapped_key=None)
+    transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
+
+
+def _store(visibility: str) -> Storage:
+    return storages["private" if visibility == Visibility.PRIVATE else "default"]
+
+
+def _store_sealed(
+    file: Any, allowed: tuple[str, ...], owner_id: UUID, purpose: str, now: datetime, field: str, most_bytes: int
+) -> StoredFile:
+    sent, content_type = _read(file, allowed, most_bytes, field)
+    kept: Picture | None = None
+    if content_type != PDF:
+        kept = redraw(sent, content_type, field=field)
+    elif b"%%EOF" not in sent[-2048:]:
+        raise BrokenFile(field=field)
+    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, kept, now)
+    sealed = seal(kept.content if kept else sent, row.sealed_as)
+    row.wrapped_key = sealed.key
+    row.storage_name = _store(Visibility.PRIVATE).save(row.storage_name, ContentFile(sealed.content))
+    row.save(force_insert=True)
+    return row
+
+
+def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> tuple[bytes, str]:
+    """The bytes and their type by content. A file that claims to be two things is the one its first bytes say."""
+    if file.size > most_bytes:
+        raise FileTooLarge(field=field, most=most_bytes // MEGABYTE)
+    if not file.size:
+        raise BrokenFile(field=field)
+    file.seek(0)
+    content = file.read()
+    kind = filetype.guess(content[:8192])
+    if kind is None or kind.mime not in allowed:
+        raise UnsupportedFileType(field=field, allowed=", ".join(_NAMES[name] for name in allowed))
+    return content, kind.mime
+
+
+def _row(
+    owner_id: UUID, purpose: str, visibility: Visibility, sent: bytes, picture: Picture | None, now: datetime
+) -> StoredFile:
+    content_type = picture.content_type if picture else PDF
+    extension = EXTENSIONS[content_type] if visibility == Visibility.PUBLIC else "sealed"
+    return StoredFile(
+        id=uuid7(),
+        created_at=now,
+        owner_id=owner_id,
+        purpose=purpose,
+        visibility=visibility,
+        content_type=content_type,
+        size=len(picture.content if picture else sent),
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
+        fingerprint=fingerprint(sent, "file"),
+        storage_name=f"{now:%Y/%m/%d}/{secrets.token_hex(16)}.{extension}",
+    )

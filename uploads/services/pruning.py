@@ -1,0 +1,38 @@
+"""Bytes in the store that no row points to: their transaction was rolled back, or a deletion did not reach the store."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.core.files.storage import storages
+
+from uploads.models import StoredFile
+
+logger = logging.getLogger("vectragrow.uploads")
+
+GRACE = timedelta(days=1)
+"""No transaction is open this long."""
+DAYS = 3
+
+
+def prune(*, now: datetime, days: int = DAYS) -> int:
+    """
+    Delete orphans of the last `days` whole days before the grace; names begin with their day. Returns how many.
+
+    Runs hourly, so each day is looked at many times over. Safe to repeat and to run side by side.
+    """
+    removed = 0
+    for alias in ("default", "private"):
+        store = storages[alias]
+        for back in range(1, days + 1):
+            folder = f"{now - GRACE - timedelta(days=back):%Y/%m/%d}"
+            try:
+                names = {f"{folder}/{name}" for name in store.listdir(folder)[1]}
+            except FileNotFoundError:
+                continue
+            kept = StoredFile.objects.filter(storage_name__startswith=folder, deleted_at__isnull=True)
+            for name in sorted(names.difference(kept.values_list("storage_name", flat=True))):
+                store.delete(name)
+                removed += 1
+    if removed:
+        logger.info("removed files without a row", extra={"count": removed})
+    return removed

@@ -1,0 +1,105 @@
+"""Sealed files: unreadable in the store and in the database, opened by their viewer's link and nobody else's."""
+
+import base64
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.files.storage import storages
+from django.utils import timezone
+
+from core.errors import Unauthenticated
+from core.envelopes import SealBroken, rewrap
+from uploads.errors import LinkNotValid
+from uploads.models import StoredFile
+from uploads.services import delete_file, make_link, open_link, read_file, store_document, store_private
+from uploads.testing import PDF, paper, picture
+
+pytestmark = pytest.mark.django_db
+MARK = b"MARKER-IN-A-PAPER"
+NOW = timezone.now()
+
+
+def stored_paper():
+    return store_document(paper(PDF.replace(b"/Catalog", MARK)), owner_id=uuid4(), purpose="paper", now=NOW)
+
+
+def in_store(stored):
+    with storages["private"].open(stored.storage_name) as handle:
+        return handle.read()
+
+
+def test_store_and_table_hold_no_plaintext():
+    stored = stored_paper()
+    assert MARK in read_file(stored)
+    row = StoredFile.objects.filter(pk=stored.pk).values_list().get()
+    for content in (in_store(stored), *(bytes(value) for value in row if isinstance(value, bytes | memoryview))):
+        assert MARK not in content
+        assert b"%PDF" not in content
+
+
+def test_each_file_has_its_own_key_and_place():
+    """The same paper twice looks different, and bytes or keys moved to another row do not open."""
+    one, two = stored_paper(), stored_paper()
+    assert in_store(one) != in_store(two) and one.wrapped_key != two.wrapped_key
+    assert one.fingerprint == two.fingerprint
+    two.storage_name = one.storage_name
+    with pytest.raises(SealBroken):
+        read_file(two)
+    two.wrapped_key = one.wrapped_key
+    with pytest.raises(SealBroken):
+        read_file(two)
+
+
+def test_a_new_key_in_front_opens_old_files_and_rewrapping_lets_the_old_key_go(settings):
+    stored = stored_paper()
+    old, new = settings.DOCUMENT_KEYS[0], base64.b64encode(b"n" * 32).decode()
+    settings.DOCUMENT_KEYS = [new, old]
+    assert MARK in read_file(stored)
+    stored.wrapped_key = rewrap(bytes(stored.wrapped_key), stored.sealed_as)
+    settings.DOCUMENT_KEYS = [new]
+    assert MARK in read_file(stored)
+    settings.DOCUMENT_KEYS = [old]
+    with pytest.raises(SealBroken):
+        read_file(stored)
+
+
+def test_a_link_opens_for_its_viewer_for_a_minute():
+    stored, viewer = stored_paper(), uuid4()
+    link = make_link(stored.pk, viewer_id=viewer, now=NOW)
+    assert link.expires_at - NOW <= timedelta(seconds=60)
+
+    def attempt(token=link.token, viewer_id=viewer, now=NOW):
+        return open_link(token, viewer_id=viewer_id, now=now)
+
+    assert MARK in attempt()[1]
+    assert MARK in attempt(now=NOW + timedelta(seconds=58))[1]
+    for wrong in (
+        {"now": NOW + timedelta(seconds=61)},
+        {"viewer_id": uuid4()},
+        {"token": link.token[:-1] + ("A" if link.token[-1] != "A" else "B")},
+        {"token": "x"},
+    ):
+        with pytest.raises(LinkNotValid):
+            attempt(**wrong)
+    with pytest.raises(Unauthenticated):
+        attempt(viewer_id=None)
+
+
+def test_an_unbound_link_opens_for_its_holder():
+    stored = store_private(picture(size=(50, 50)), owner_id=uuid4(), purpose="chat", now=NOW)
+    link = make_link(stored.pk, viewer_id=None, now=NOW, lifetime=timedelta(minutes=10))
+    assert open_link(link.token, viewer_id=None, now=NOW)[0] == stored
+
+
+def test_deleting_destroys_key_and_bytes(django_capture_on_commit_callbacks):
+    stored = stored_paper()
+    link = make_link(stored.pk, viewer_id=None, now=NOW)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_file(stored, now=NOW)
+        delete_file(stored, now=NOW + timedelta(days=1))
+    assert not storages["private"].exists(stored.storage_name)
+    row = StoredFile.objects.get(pk=stored.pk)
+    assert (row.deleted_at, row.wrapped_key) == (NOW, None)
+    with pytest.raises(LinkNotValid):
+        open_link(link.token, viewer_id=None, now=NOW)

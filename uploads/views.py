@@ -1,0 +1,59 @@
+"""Files out. Public ones under /media/ (only with the local store; others have their own address), private by link."""
+
+from typing import Any
+
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+
+from core.openapi import describe
+from core.permissions import Open
+from core.views import ApiViewSet
+from uploads.errors import LinkNotValid
+from uploads.models import StoredFile
+from uploads.services.files import EXTENSIONS
+from uploads.services.links import open_link
+
+_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+
+
+@require_safe
+def media(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A public picture. Names are random and never reused, so it may be kept for a year."""
+    store = storages["default"]
+    if not isinstance(store, FileSystemStorage | InMemoryStorage):
+        raise Http404
+    try:
+        handle = store.open(name)
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(handle, content_type=_TYPES[name.rpartition(".")[2]])
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return harmless(response)
+
+
+class Files(ApiViewSet):
+    permission_classes = [Open]
+
+    @describe("Open a signed link to a private file.", errors=[LinkNotValid])
+    def retrieve(self, request: Request, token: str) -> HttpResponse:
+        return file_response(*open_link(token, viewer_id=request.user.pk, now=timezone.now()))
+
+
+def file_response(stored: StoredFile, content: bytes) -> HttpResponse:
+    """A private file: a redrawn picture to look at, everything else to download; kept in no cache."""
+    response = HttpResponse(content, content_type=stored.content_type)
+    if not stored.is_image:
+        response["Content-Disposition"] = f'attachment; filename="{stored.purpose}-{stored.pk.hex[-8:]}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return harmless(response)
+
+
+def harmless(response: Any) -> Any:
+    """Whatever the bytes are, a browser neither guesses their type nor runs anything in them."""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
