@@ -2,9 +2,9 @@
 Papers at rest: envelopes of AES-256-GCM, and keyed fingerprints to compare what may not be read.
 
 Every sealed thing has its own data key, which is kept beside it wrapped by one of settings.DOCUMENT_KEYS. Those keys
-live outside the database. The first one wraps, all unwrap, so a new key is put in front and the old one stays until
-`manage.py rewrap_keys` has run. `about` (associated data: what the thing is and its id) goes into both encryptions:
-a ciphertext that is moved to another row does not open.
+live outside the database. The first one wraps, all unwrap: a new key is put in front, and the old one may go when
+`manage.py rewrap_keys` has run. `about` (what the thing is, and its id) is associated data of both encryptions: a
+ciphertext that is moved to another row does not open. The platform's own small secrets are in `core.sealing`.
 """
 
 import base64
@@ -60,7 +60,7 @@ def rewrap(key: bytes, about: str) -> bytes:
 
 
 def fingerprint(value: bytes, kind: str) -> bytes:
-    """HMAC-SHA-256 under SECRET_KEY: equal values give equal fingerprints, and nobody without the key can guess back."""
+    """HMAC-SHA-256 under SECRET_KEY: equal values give equal fingerprints, nobody without it guesses back."""
     return fingerprints(value, kind)[0]
 
 

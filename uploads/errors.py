@@ -1,48 +1,35 @@
-"""Why a file is not taken, and why a link does not open."""
-
-from typing import Any
+"""Why a file is not taken, and why a link does not open. `field` names the part of the form, such as `documents.1`."""
 
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
 
 
-class FileRefused:
-    """What the refusals below share: `field` names the part of the form, such as `documents.1`."""
-
-    code: str
-    detail: str
-
-    def __init__(self, *, field: str = "", **facts: Any) -> None:
-        super().__init__(**facts)
-        self.field = field
-
-    @property
-    def errors(self) -> list[dict[str, str]]:
-        return [{"field": self.field, "code": self.code, "detail": self.detail}] if self.field else []
-
-
-class FileTooLarge(FileRefused, TooLarge):
+class FileTooLarge(Invalid):
+    status = TooLarge.status
+    title = TooLarge.title
     code = "file_too_large"
     message = _("A file may have at most %(most)s MB.")
 
 
-class UnsupportedFileType(FileRefused, UnsupportedMedia):
+class UnsupportedFileType(Invalid):
+    status = UnsupportedMedia.status
+    title = UnsupportedMedia.title
     code = "unsupported_file_type"
     message = _("This file is not one of: %(allowed)s. What counts is its content, not its name.")
 
 
-class TooManyPixels(FileRefused, Invalid):
+class TooManyPixels(Invalid):
     code = "too_many_pixels"
     message = _("A picture may have at most %(most)s megapixels.")
 
 
-class AnimatedImage(FileRefused, Invalid):
+class AnimatedImage(Invalid):
     code = "animated_image"
     message = _("Send a still picture; this one has several frames.")
 
 
-class BrokenFile(FileRefused, Invalid):
+class BrokenFile(Invalid):
     code = "broken_file"
     message = _("This file is damaged or empty and cannot be read.")
 

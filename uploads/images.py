@@ -75,10 +75,9 @@ def _open(content: bytes, kind: str, field: str) -> Image.Image:
 
 def _upright(image: Image.Image, kind: str) -> Image.Image:
     turned = ImageOps.exif_transpose(image)
+    mode = "L" if turned.mode in ("1", "L") else "RGB"
     if kind != "JPEG" and turned.has_transparency_data:
         mode = "RGBA"
-    else:
-        mode = "L" if turned.mode in ("1", "L") else "RGB"
     clean = turned.convert(mode) if turned.mode != mode else turned.copy()
     clean.info = {}
     return clean
@@ -94,4 +93,5 @@ def sharpness(content: bytes) -> float:
         grey = image.convert("L")
         grey.thumbnail((800, 800), Image.Resampling.BILINEAR)
         edges = grey.filter(ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128))
-        return round(float(ImageStat.Stat(edges).var[0]), 1)
+        inside = edges.crop((1, 1, edges.width - 1, edges.height - 1))  # the filter leaves the border as it was
+        return round(float(ImageStat.Stat(inside).var[0]), 1)

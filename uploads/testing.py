@@ -25,7 +25,7 @@ def picture(kind: str = "JPEG", name: str = "", **options: Any) -> SimpleUploade
     return upload(picture_bytes(kind, **options), name or f"photo.{kind.lower()}", f"image/{kind.lower()}")
 
 
-def upload(content: bytes, name: str = "file.bin", content_type: str = "application/octet-stream") -> SimpleUploadedFile:
+def upload(content: bytes, name: str = "file.bin", content_type: str = "text/plain") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content, content_type)
 
 

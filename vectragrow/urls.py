@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("api/auth/", include("accounts.urls")),
+    path("", include("uploads.urls")),
 ]
 
 handler400 = "core.problems.bad_request"

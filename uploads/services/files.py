@@ -17,8 +17,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import transaction
 
-from core.ids import uuid7
 from core.envelopes import Sealed, fingerprint, seal, unseal
+from core.ids import uuid7
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
 from uploads.models import StoredFile, Visibility
@@ -70,7 +70,7 @@ def store_private(
 def store_document(
     file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
 ) -> StoredFile:
-    """Keep a paper, sealed: a picture as above, or a PDF, which is kept as it came and only ever given as a download."""
+    """Keep a paper, sealed: a picture as above, or a PDF, kept as it came and only given as a download."""
     return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
 
 

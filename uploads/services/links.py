@@ -27,9 +27,7 @@ class Link:
         return f"{settings.PUBLIC_URL}/files/{self.token}"
 
 
-def make_link(
-    file_id: UUID, *, viewer_id: UUID | None, now: datetime, lifetime: timedelta = LIFETIME
-) -> Link:
+def make_link(file_id: UUID, *, viewer_id: UUID | None, now: datetime, lifetime: timedelta = LIFETIME) -> Link:
     """
     A link to one private file.
 

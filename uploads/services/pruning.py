@@ -1,4 +1,4 @@
-"""Bytes in the store that no row points to: their transaction was rolled back, or a deletion did not reach the store."""
+"""Bytes in the store that no row points to: a transaction was rolled back, or a deletion did not arrive."""
 
 import logging
 from datetime import datetime, timedelta

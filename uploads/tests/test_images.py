@@ -146,20 +146,20 @@ def test_refuses_a_pixel_bomb_quickly(size):
 
 
 def test_refuses_a_progressive_bomb_quickly():
-    sent = picture_bytes("JPEG", size=(2000, 2000), progressive=True)
-    end = sent.rindex(b"\xff\xda")
+    sent = picture_bytes("JPEG", size=(800, 800), progressive=True)
+    scan = sent.rindex(b"\xff\xda")
     started = time.process_time()
     with pytest.raises(BrokenFile):
-        keep(upload(sent[:end] + sent[end:-2] * 60 + sent[-2:]))
+        keep(upload(sent[:scan] + sent[scan:-2] * 60 + sent[-2:]))
     assert time.process_time() - started < 0.5
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_refuses_animations(kind):
+@pytest.mark.parametrize(("kind", "refusal"), [("PNG", UnsupportedFileType), ("WEBP", AnimatedImage)])
+def test_refuses_animations(kind, refusal):
     frames = [Image.new("RGB", (20, 20), (shade, 0, 0)) for shade in (0, 90, 180)]
     out = BytesIO()
     frames[0].save(out, format=kind, save_all=True, append_images=frames[1:])
-    with pytest.raises(AnimatedImage):
+    with pytest.raises(refusal):
         keep(upload(out.getvalue()))
 
 

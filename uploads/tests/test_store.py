@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
 from django.utils import timezone
@@ -102,7 +101,3 @@ def test_cloudinary_names_and_addresses(settings):
     assert media_url(name).startswith("https://res.cloudinary.com/cloud/image/upload/")
     assert media_url(name).endswith("a" * 32 + ".jpg")
     assert "/raw/authenticated/s--" in storages["private"].url(name.replace("jpg", "sealed"))
-
-
-def test_storages_name_their_own_files(folder):
-    assert storages["default"].save("2026/11/23/" + "b" * 32 + ".jpg", ContentFile(b"x")) == "2026/11/23/" + "b" * 32 + ".jpg"
