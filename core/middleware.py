@@ -29,8 +29,7 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _SANE.fullmatch(given) else uuid.uuid4().hex
+        request_id = request_id_from(request.headers.get("X-Request-ID", ""))
         context.request_id.set(request_id)
         context.client_address.set(client_address(request))
         is_api = request.path_info.startswith("/api")
@@ -51,6 +50,11 @@ class RequestContext:
             },
         )
         return response
+
+
+def request_id_from(given: str) -> str:
+    """The id a client sent, when sane, else a new one."""
+    return given if _SANE.fullmatch(given) else uuid.uuid4().hex
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -287,6 +287,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "vectragrow" / "static"]
 WHITENOISE_USE_FINDERS = False
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+SOCKET_THREADS = env.int("SOCKET_THREADS", default=4)
+"""How many frames of all sockets a process handles at once; each holds one database connection while it does."""
 WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=[]) or [
     *CORS_ALLOWED_ORIGINS,
     *{f"{u.scheme}://{u.netloc}" for u in (urlsplit(PUBLIC_URL), urlsplit(FRONTEND_URL))},
