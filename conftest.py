@@ -70,3 +70,13 @@ def person(db):
         return make_person(first_name=first_name.capitalize(), **traits)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def socket_server(django_db_setup, django_db_blocker):
+    """A real server of `/ws/`, for tests that commit (`django_db(transaction=True)`)."""
+    from core.socket_testing import Server
+
+    server = Server()
+    yield server
+    server.stop()

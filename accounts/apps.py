@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        from accounts.authentication import live_sessions, session_of
+        from core import sockets
+
+        sockets.admit_by(sockets.Admission(session_of, live_sessions))

@@ -1,7 +1,9 @@
 """Who is asking: the bearer token, its session, its person. Looked up for every request (SECURITY-GOALS 26)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -27,6 +29,12 @@ def session_of(token: str, now: datetime) -> Session:
     if now - session.last_seen_at > SEEN_EVERY:
         Session.objects.filter(pk=session.pk).update(last_seen_at=now)
     return session
+
+
+def live_sessions(session_ids: Collection[UUID], now: datetime) -> dict[UUID, Session]:
+    """Which of these sessions still live, with their people: what open sockets ask now and then."""
+    live = Session.objects.live_at(now).filter(pk__in=session_ids, user__status=Status.ACTIVE)
+    return live.select_related("user").in_bulk()
 
 
 class BearerAuthentication(BaseAuthentication):

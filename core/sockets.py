@@ -90,9 +90,9 @@ class Admission:
 
 @dataclass(frozen=True)
 class Command:
-    """Something a client may say."""
+    """Something a client may say: `name` is the frame's type."""
 
-    type: str
+    name: str
     input: type[Serializer]
     run: Callable[..., dict[str, Any] | None]
     answer: type[Serializer] | None
@@ -142,7 +142,7 @@ def admission() -> Admission:
 
 
 def on(
-    type: str,
+    name: str,
     input: type[Serializer],
     *,
     gates: Iterable[type[Gate]] = (SignedIn,),
@@ -156,7 +156,7 @@ def on(
     """
 
     def register(handler: R) -> R:
-        _commands[type] = Command(type, input, handler, answer, tuple(gates), limit)
+        _commands[name] = Command(name, input, handler, answer, tuple(gates), limit)
         return handler
 
     return register
@@ -176,9 +176,9 @@ def resumes(name: str, field: serializers.Field, *, streams: Callable[[Any], lis
     return register
 
 
-def announces(type: str, frame: type[Serializer]) -> None:
+def announces(name: str, frame: type[Serializer]) -> None:
     """Name a frame that this app publishes, for the AsyncAPI document."""
-    _announced[type] = frame
+    _announced[name] = frame
 
 
 def commands() -> list[Command]:
@@ -307,7 +307,7 @@ class Socket(AsyncWebsocketConsumer):
             raise UnknownType(field="type")
         caller = Caller(session.user, session)
         for gate in command.gates:
-            gate().has_permission(caller, None)  # type: ignore[arg-type]
+            gate().has_permission(caller, None)
         return command.run(user=session.user, now=now, **_checked(command.input, members)) or {}
 
     def _present_session(self, now: datetime) -> Session:
@@ -377,7 +377,7 @@ class Socket(AsyncWebsocketConsumer):
         if refusal is None:
             logger.error("a frame could not be handled", exc_info=error)
             refusal = Broken()
-        frame = {"type": "error", "code": refusal.code, "detail": refusal.detail}
+        frame: dict[str, Any] = {"type": "error", "code": refusal.code, "detail": refusal.detail}
         if ref is not None:
             frame["ref"] = ref
         if refusal.errors:
@@ -432,4 +432,3 @@ def _checked(input_class: type[Serializer], members: dict[str, Any]) -> dict[str
     serializer = input_class(data=members)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
-

@@ -1,0 +1,147 @@
+"""The socket itself, on a real server: opening, answering, closing (docs/realtime.md)."""
+
+import time
+
+import pytest
+from django.conf import settings
+from websockets.exceptions import InvalidStatus
+
+from accounts.testing import sign_in
+from core.socket_testing import Server, dial, wait_until
+from core.sockets import MESSAGES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def founder(person):
+    return person("founder")
+
+
+def test_subprotocol_signs_in(socket_server, founder):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        ready = phone.expect("ready")
+        assert phone.connection.subprotocol == "vectragrow.v1"
+        assert ready["userId"] == str(founder.pk)
+        assert ready["sessionId"] == str(founder.sessions.get().pk)
+        assert ready["heartbeatSeconds"] > 0
+
+
+def test_first_frame_signs_in(socket_server, founder):
+    with dial(socket_server.url) as phone:
+        assert phone.ask("auth", token=sign_in(founder))["type"] == "ack"
+        assert phone.expect("ready")["userId"] == str(founder.pk)
+        assert phone.ask("auth", token=sign_in(founder))["code"] == "already_signed_in"
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws"])
+def test_both_paths_open(socket_server, founder, path):
+    with dial(socket_server.url.replace("/ws/", path), sign_in(founder)) as phone:
+        phone.expect("ready")
+
+
+def test_other_paths_are_refused(socket_server):
+    with pytest.raises(InvalidStatus) as refused, dial(socket_server.url + "elsewhere"):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_token_in_the_address_is_not_looked_at(socket_server, founder):
+    with dial(f"{socket_server.url}?token={sign_in(founder)}") as phone:
+        assert phone.ask("ping")["code"] == "not_authenticated"
+        assert phone.close_code() == 4001
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
+def test_bad_token_closes_4001(socket_server, token):
+    with dial(socket_server.url, token) as phone:
+        assert phone.expect("error")["code"] == "token_invalid"
+        assert phone.close_code() == 4001
+
+
+def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
+    with dial(socket_server.url, sign_in(founder), origin="https://evil.example") as phone:
+        assert phone.close_code() == 4003
+        assert phone.frames == []
+    with dial(socket_server.url, sign_in(founder), origin=settings.WEBSOCKET_ORIGINS[0]) as phone:
+        phone.expect("ready")
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "malformed_body"),
+        ("[]", "malformed_body"),
+        ('{"type": "ping", "type": "ping"}', "malformed_body"),
+        ("{}", "unknown_type"),
+        ('{"type": ["ping"]}', "unknown_type"),
+        ('{"type": "websocket.disconnect"}', "unknown_type"),
+        ('{"type": "_sign_in", "token": "x"}', "unknown_type"),
+        ('{"type": "ping", "ref": {}}', "invalid"),
+        (b"binary", "malformed_body"),
+    ],
+)
+def test_bad_frames_are_answered_and_the_socket_stays(socket_server, founder, frame, code):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        phone.connection.send(frame)
+        assert phone.expect("error")["code"] == code
+        assert phone.ask("ping")["type"] == "pong"
+
+
+def test_frame_over_64_kib_closes_1009(socket_server, founder):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        phone.send("ping", padding="x" * 65_000)
+        phone.expect("pong")
+        phone.send("ping", padding="x" * 66_000)
+        assert phone.close_code() == 1009
+
+
+def test_revoked_session_closes_4001_within_a_second(socket_server, founder, api):
+    phone_token, laptop_token = sign_in(founder), sign_in(founder)
+    with dial(socket_server.url, phone_token) as phone, dial(socket_server.url, laptop_token) as laptop:
+        phone.expect("ready")
+        laptop.expect("ready")
+        started = time.monotonic()
+        assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
+        assert phone.close_code() == 4001
+        assert time.monotonic() - started < 1
+        assert laptop.ask("ping")["type"] == "pong"
+
+
+def test_flooding_closes_4029_for_every_kind_of_frame(socket_server, founder):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        for _ in range(MESSAGES.most + 1):
+            phone.send("ping")
+        assert phone.close_code(10) == 4029
+        assert phone.frames[-1]["code"] == "flooding"
+
+
+def test_eleventh_socket_is_refused_until_one_closes(socket_server, founder):
+    token = sign_in(founder)
+    opened = [dial(socket_server.url, token) for _ in range(10)]
+    try:
+        for one in opened:
+            one.__enter__().expect("ready")
+        with dial(socket_server.url, token) as eleventh:
+            assert eleventh.expect("error")["code"] == "too_many_sockets"
+            assert eleventh.close_code() == 4029
+    finally:
+        for one in opened:
+            one.__exit__(None, None, None)
+
+    def opens():
+        with dial(socket_server.url, token) as again:
+            return again.until(lambda frame: True)["type"] == "ready"
+
+    wait_until(opens)
+
+
+def test_restart_closes_1012_and_ends_at_once(founder):
+    server = Server()
+    with dial(server.url, sign_in(founder)) as phone:
+        phone.expect("ready")
+        started = time.monotonic()
+        server.process.terminate()
+        assert phone.close_code() == 1012
+        assert server.process.wait(10) is not None
+        assert time.monotonic() - started < 10
