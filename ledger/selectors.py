@@ -47,17 +47,14 @@ def totals(prefix: str) -> dict[str, Balance]:
 
     Meant for accounts of one kind: an asset and a liability would be added, not set off.
     """
-    columns = ("posted", "pending_in", "pending_out")
     rows = (
         LedgerAccount.objects.filter(code__startswith=prefix)
         .values("currency")
-        .annotate(**{f"sum_{column}": Sum(column) for column in columns})
+        .annotate(in_all=Sum("posted"), coming=Sum("pending_in"), going=Sum("pending_out"))
+        .values_list("currency", "in_all", "coming", "going")
         .order_by("currency")
     )
-    return {
-        row["currency"]: Balance(*(Money(int(row[f"sum_{column}"]), row["currency"]) for column in columns))
-        for row in rows
-    }
+    return {currency: Balance(*(Money(int(minor), currency) for minor in sums)) for currency, *sums in rows}
 
 
 def moved(account: LedgerAccount, reference: str) -> Money:
