@@ -57,13 +57,14 @@ def retrying(function: Callable[P, R]) -> Callable[P, R]:
     """
     Run `function` in `atomic()`, again after a deadlock or serialization failure, up to five times with jitter.
 
-    Inside somebody else's transaction it only joins: the outermost one has to be repeated as a whole.
+    Inside somebody else's transaction it is a savepoint: the outermost one has to be repeated as a whole.
     """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            return function(*args, **kwargs)
+            with atomic():
+                return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with atomic():

@@ -79,7 +79,7 @@ def describe(
     """
     Describe an operation. Errors of the gates, of input and of idempotency are added by themselves.
 
-    :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope unless `answer` is given
+    :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope where there is none
     :param multipart: files are taken, so multipart/form-data is offered (JSON too unless the request has files only)
     """
     body = page_class(page_of) if page_of and answer is None else answer

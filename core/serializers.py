@@ -24,13 +24,11 @@ class _CamelMeta(serializers.SerializerMetaclass):
             if camel == field_name:
                 continue
             field: Any = attrs.pop(field_name)
-            if isinstance(field, serializers.SerializerMethodField):
-                field._kwargs.setdefault("method_name", f"get_{field_name}")
-                field.method_name = field._kwargs["method_name"]
-            else:
-                # Fields are copied per instance from their recorded arguments, so the source is recorded there.
-                field._kwargs.setdefault("source", field_name)
-                field.source = field._kwargs["source"]
+            # Fields are copied per instance from their recorded arguments, so the Python name is recorded there.
+            is_method = isinstance(field, serializers.SerializerMethodField)
+            option, name_inside = ("method_name", f"get_{field_name}") if is_method else ("source", field_name)
+            field._kwargs.setdefault(option, name_inside)
+            setattr(field, option, field._kwargs[option])
             attrs[camel] = field
         return super().__new__(cls, name, bases, attrs)
 

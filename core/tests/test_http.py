@@ -1,0 +1,130 @@
+"""What every answer has in common, whatever path it is for."""
+
+import json
+
+import pytest
+from django.db import OperationalError
+
+from core import errors
+from core.errors import every_refusal
+from core.testing import Api
+
+PROBLEM = {"type", "title", "status", "detail", "code", "requestId"}
+
+
+def problem_of(answer) -> dict:
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body.keys() >= PROBLEM
+    assert body["status"] == answer.status_code
+    assert body["requestId"] == answer["X-Request-ID"]
+    return body
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/auth/sessions/not-a-uuid", "/nothing", "/api"])
+def test_unknown_paths_are_problems(api, path):
+    assert problem_of(api.get(path))["code"] == "not_found"
+
+
+def test_a_browser_gets_a_page_for_an_unknown_page(api):
+    page = api.get("/nothing", Accept="text/html,*/*")
+    assert page.status_code == 404
+    assert page["Content-Type"].startswith("text/html")
+
+
+def test_a_trailing_slash_is_accepted_for_reads_and_writes(api, person):
+    me = api.as_user(person())
+    assert me.get("/api/auth/me/").status_code == 200
+    assert me.post("/api/auth/logout/").status_code == 200
+
+
+def test_wrong_method(api, person):
+    assert problem_of(api.as_user(person()).delete("/api/auth/me"))["code"] == "method_not_allowed"
+
+
+def send(body: bytes, content_type: str = "application/json"):
+    return Api().client.generic("POST", "/api/auth/login", body, content_type=content_type)
+
+
+@pytest.mark.parametrize(
+    "body, content_type, status, code",
+    [
+        (b"{", "application/json", 400, "malformed_body"),
+        (b"[]", "application/json", 400, "malformed_body"),
+        (b'{"email": "a@b.c", "email": "x"}', "application/json", 400, "malformed_body"),
+        (b'{"email": "\xff"}', "application/json", 400, "malformed_body"),
+        (b'{"password": "a\\u0000b", "email": "a@example.com"}', "application/json", 400, "malformed_body"),
+        (b"[" * 5000, "application/json", 400, "malformed_body"),
+        (b"", "application/json", 400, "invalid_input"),
+        (b"email=a", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
+        (b"<x/>", "text/xml", 415, "unsupported_media_type"),
+        (b"x", "multipart/form-data", 400, "malformed_body"),
+        (b"x", "multipart/form-data; boundary=abc", 400, None),
+        (b'{"email": "%s"}' % (b"x" * 1_100_000), "application/json", 413, "too_large"),
+    ],
+)
+def test_bad_bodies_have_clear_answers(db, body, content_type, status, code):
+    answer = send(body, content_type)
+    problem = problem_of(answer)
+    assert answer.status_code == status
+    assert code in (None, problem["code"])
+
+
+def test_a_sane_request_id_is_kept_and_any_other_replaced(api):
+    assert api.get("/api/x", x_request_id="client-42.a_b")["X-Request-ID"] == "client-42.a_b"
+    for odd in ("short", "x" * 65, "has space here", "new\tline-here"):
+        assert api.get("/api/x", x_request_id=odd)["X-Request-ID"] != odd
+
+
+def test_an_accident_tells_nothing_about_us(api, person, monkeypatch):
+    def accident(_user):
+        raise RuntimeError("SELECT secret FROM /etc/passwd")
+
+    monkeypatch.setattr("accounts.views.me", accident)
+    answer = api.as_user(person()).get("/api/auth/me")
+    assert problem_of(answer)["code"] == "internal_error"
+    assert b"SELECT" not in answer.content and b"Traceback" not in answer.content
+
+
+def test_a_database_that_is_away_is_a_503(api, person, monkeypatch):
+    me = api.as_user(person())
+
+    def away(*_args, **_kwargs):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("accounts.authentication.session_of", away)
+    answer = me.get("/api/auth/me")
+    assert problem_of(answer)["code"] == "database_unavailable"
+    assert answer.status_code == 503 and int(answer["Retry-After"]) >= 1
+
+
+def test_private_answers_are_not_cached_and_carry_the_guards(api, person):
+    answer = api.as_user(person()).get("/api/auth/me")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "unsafe-inline" not in answer["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert "Set-Cookie" not in answer
+
+
+def test_cors_is_an_exact_list(api):
+    ours = api.get("/api/auth/me", origin="https://app.example")
+    assert ours["Access-Control-Allow-Origin"] == "https://app.example"
+    for foreign in ("https://app.example.evil.test", "http://app.example", "null"):
+        assert "Access-Control-Allow-Origin" not in api.get("/api/auth/me", origin=foreign)
+
+
+def test_codes_are_stable_words_and_each_belongs_to_one_refusal():
+    seen: dict[str, type[errors.Refusal]] = {}
+    for refusal in every_refusal():
+        if not refusal.__module__.endswith("tests"):
+            assert refusal.code.replace("_", "").isalnum() and refusal.code == refusal.code.lower()
+            assert seen.setdefault(refusal.code, refusal) is refusal, refusal.code
+            assert 400 <= refusal.status < 600
+
+
+def test_input_problems_name_camel_case_paths(api):
+    problem = problem_of(api.post("/api/auth/register", {"email": 5}))
+    fields = [row["field"] for row in problem["errors"]]
+    assert "firstName" in fields and "first_name" not in json.dumps(problem)

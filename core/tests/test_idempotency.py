@@ -1,0 +1,141 @@
+"""One key, one effect, one answer."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from accounts import views
+from accounts.models import User
+from accounts.testing import make_person
+from core.errors import Conflict
+from core.idempotency import LEASE
+from core.models import IdempotencyKey
+from core.testing import Api, together
+
+PATH = "/api/auth/register"
+BODY = {"email": "ada@example.com", "password": "a fine long phrase", "firstName": "Ada", "lastName": "L"}
+
+
+def test_replays_byte_for_byte_for_a_day(api):
+    first = api.post(PATH, BODY, idempotency_key="k")
+    with time_machine.travel(timezone.now() + timedelta(hours=23, minutes=59)):
+        again = api.post(PATH, BODY, idempotency_key="k")
+        assert (again.content, again.status_code) == (first.content, first.status_code)
+        assert again["Idempotent-Replayed"] == "true" and "Idempotent-Replayed" not in first
+    with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1)):
+        assert api.post(PATH, BODY, idempotency_key="k").json()["code"] == "email_taken"
+
+
+def test_scope_is_person_method_and_path(api, person):
+    ada, eve = api.as_user(person("ada")), api.as_user(person("eve"))
+    assert ada.post("/api/auth/logout", idempotency_key="same").status_code == 200
+    assert eve.post("/api/auth/logout-all", idempotency_key="same").status_code == 200
+
+
+def test_a_refusal_does_not_use_up_the_key(api):
+    assert api.post(PATH, {**BODY, "email": "wrong"}, idempotency_key="k").status_code == 400
+    assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "has space", "ü"])
+def test_odd_keys_are_refused(api, key):
+    refused = api.post(PATH, BODY, idempotency_key=key)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_idempotency_key")
+    assert not User.objects.exists()
+
+
+def test_another_body_is_refused(api):
+    api.post(PATH, BODY, idempotency_key="k")
+    assert api.post(PATH, {**BODY, "lastName": "M"}, idempotency_key="k").status_code == 422
+
+
+def test_an_accident_takes_its_effects_back_and_frees_the_key(api, monkeypatch):
+    def accident(tokens):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "_signed_in", accident)
+        assert api.post(PATH, BODY, idempotency_key="k").status_code == 500
+    assert not User.objects.exists()
+    assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
+
+
+def test_a_key_whose_holder_died_is_taken_over(api):
+    now = timezone.now()
+    api.post(PATH, BODY, idempotency_key="k")
+    User.objects.all().delete()
+    IdempotencyKey.objects.update(status=None, reply=None, locked_until=now + LEASE)
+    running = api.post(PATH, BODY, idempotency_key="k")
+    assert (running.status_code, running.json()["code"]) == (409, "idempotency_in_progress")
+    assert int(running["Retry-After"]) >= 1
+    with time_machine.travel(now + LEASE + timedelta(seconds=1)):
+        assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twins_in_flight_make_one_account(monkeypatch):
+    make_person(first_name="Somebody")
+    entered, go_on = Event(), Event()
+    real = views._signed_in
+
+    def slowly(tokens):
+        entered.set()
+        go_on.wait(10)
+        return real(tokens)
+
+    monkeypatch.setattr(views, "_signed_in", slowly)
+
+    def first():
+        return Api().post(PATH, BODY, idempotency_key="k")
+
+    def second():
+        entered.wait(10)
+        try:
+            return Api().post(PATH, BODY, idempotency_key="k")
+        finally:
+            go_on.set()
+
+    one, two = together(first, second)
+    assert one.status_code == 201
+    assert (two.status_code, two.json()["code"]) == (409, "idempotency_in_progress")
+    again = Api().post(PATH, BODY, idempotency_key="k")
+    assert again.content == one.content
+    assert User.objects.filter(email=BODY["email"]).count() == 1
+
+
+def test_a_multipart_body_is_compared_by_content(api, person):
+    """Two uploads of the same parts have different boundaries on the wire, and are the same request."""
+    me = api.as_user(person())
+
+    def send(boundary, value):
+        body = f'--{boundary}\r\nContent-Disposition: form-data; name="password"\r\n\r\n{value}\r\n--{boundary}--\r\n'
+        return me.client.generic(
+            "POST",
+            "/api/auth/step-up",
+            body.encode(),
+            content_type=f"multipart/form-data; boundary={boundary}",
+            headers={"Idempotency-Key": "m"},
+        )
+
+    first = send("aaa", "correct horse battery")
+    assert first.status_code == 200
+    assert send("bbb", "correct horse battery")["Idempotent-Replayed"] == "true"
+    assert send("ccc", "correct horse batterz").status_code == 422
+
+
+def test_reply_and_effect_are_one_commit(api, monkeypatch):
+    """If the answer cannot be stored, nothing has happened."""
+
+    def full_disk(*_args):
+        raise Conflict()
+
+    monkeypatch.setattr("core.idempotency._store", full_disk)
+    assert api.post(PATH, BODY, idempotency_key="k").status_code == 409
+    assert not User.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_outboxevent")
+        assert cursor.fetchone() == (0,)

@@ -1,0 +1,152 @@
+"""A small client of the platform: HTTP with JSON and multipart, the socket, the development mailbox, the commands."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from websockets.sync.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+File = tuple[str, bytes, str]
+"""name, content, content type"""
+
+
+class DemoFailed(Exception):
+    """The platform answered what the story did not expect."""
+
+
+class Client:
+    """One person's app. `token` is set by logging in."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.token = ""
+        self.id = ""
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, expect: int | None = None) -> Any:
+        return self._call("POST", path, json_body=body or {}, expect=expect)
+
+    def put(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._call("PUT", path, json_body=body or {})
+
+    def upload(self, path: str, fields: Iterable[tuple[str, str | File]]) -> Any:
+        """POST as multipart/form-data."""
+        boundary = uuid.uuid4().hex
+        parts = bytearray()
+        for name, value in fields:
+            if isinstance(value, str):
+                head, content = f'form-data; name="{name}"', value.encode()
+                kind = ""
+            else:
+                filename, content, content_type = value
+                head = f'form-data; name="{name}"; filename="{filename}"'
+                kind = f"\r\nContent-Type: {content_type}"
+            parts += f"--{boundary}\r\nContent-Disposition: {head}{kind}\r\n\r\n".encode() + content + b"\r\n"
+        parts += f"--{boundary}--\r\n".encode()
+        return self._call("POST", path, raw=bytes(parts), content_type=f"multipart/form-data; boundary={boundary}")
+
+    def fetch(self, address: str) -> tuple[int, str, bytes]:
+        """GET any address of the platform without the token: signed links, pages. Status, type, bytes."""
+        status, headers, body = self._send("GET", address, None, {})
+        return status, headers.get("content-type", ""), body
+
+    def submit_form(self, address: str, **fields: str) -> int:
+        """Open a page with a form and send it, the way a browser does. Returns the status it ended on."""
+        _, headers, page = self._send("GET", address, None, {"Accept": "text/html"})
+        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        if token is None:
+            raise DemoFailed(f"no form at {address}")
+        cookie = headers.get("set-cookie", "").partition(";")[0]
+        body = urlencode({"csrfmiddlewaretoken": token[1].decode(), **fields}).encode()
+        sent = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": cookie,
+            "Referer": self.base + urlsplit(address).path,
+            "Origin": self.base,
+        }
+        status, _, _ = self._send("POST", address, body, sent)
+        return status
+
+    def socket(self) -> ClientConnection:
+        """The person's websocket, signed in by subprotocol; `ready` is already read."""
+        address = re.sub("^http", "ws", self.base) + "/ws/"
+        socket = connect(address, subprotocols=["vectragrow.v1", f"bearer.{self.token}"], origin=self.base)  # type: ignore[list-item, arg-type]
+        ready = json.loads(socket.recv(timeout=10))
+        if ready["type"] != "ready":
+            raise DemoFailed(f"the socket said {ready}")
+        return socket
+
+    def _call(
+        self,
+        verb: str,
+        path: str,
+        *,
+        json_body: Any = None,
+        raw: bytes | None = None,
+        content_type: str = "application/json",
+        expect: int | None = None,
+    ) -> Any:
+        body = raw if raw is not None else json.dumps(json_body).encode() if json_body is not None else None
+        headers = {"Content-Type": content_type} if body is not None else {}
+        if verb == "POST":
+            headers["Idempotency-Key"] = uuid.uuid4().hex
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        status, _, content = self._send(verb, path, body, headers)
+        answer = json.loads(content) if content else None
+        if (expect is not None and status != expect) or (expect is None and status >= 400):
+            raise DemoFailed(f"{verb} {path} answered {status}: {answer}")
+        return answer
+
+    def _send(
+        self, verb: str, address: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        target = urlsplit(address if "://" in address else self.base + address)
+        kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
+        connection = kind(target.netloc, timeout=30)
+        try:
+            connection.request(verb, target._replace(scheme="", netloc="").geturl(), body, headers)
+            response = connection.getresponse()
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+
+def hear(socket: ClientConnection, kind: str, seconds: float = 10) -> dict[str, Any]:
+    """The next frame of this type; others in between are passed over."""
+    until = time.monotonic() + seconds
+    while True:
+        frame: dict[str, Any] = json.loads(socket.recv(timeout=max(0.01, until - time.monotonic())))
+        if frame["type"] == kind:
+            return frame
+        if frame["type"] == "error":
+            raise DemoFailed(f"the socket refused: {frame}")
+
+
+def command(*words: str) -> str:
+    """Run a documented operator command and give back what it printed."""
+    done = subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise DemoFailed(f"manage.py {' '.join(words)} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout.strip()
+
+
+def until(found: Any, seconds: float = 30) -> Any:
+    """Ask `found()` until it gives something: mails and jobs come when the worker gets to them."""
+    stop = time.monotonic() + seconds
+    while time.monotonic() < stop:
+        if value := found():
+            return value
+        time.sleep(0.2)
+    raise DemoFailed("waited in vain; does the worker run?")
