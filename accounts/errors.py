@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, Invalid, NotAllowed, Unauthenticated
+from core.errors import Conflict, Invalid, NotAllowed, TooMany, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -66,3 +66,14 @@ class KYCRequired(NotAllowed):
 class StepUpRequired(NotAllowed):
     code = "step_up_required"
     message = _("Confirm that it is you (/api/auth/step-up) and repeat the call within five minutes.")
+
+
+class CodeInvalid(Invalid):
+    code = "two_factor_code_invalid"
+    keeps_effects = True
+    message = _("This code is wrong or was used already.")
+
+
+class SecondFactorLocked(TooMany):
+    code = "two_factor_locked"
+    message = _("Too many wrong codes. The second factor rests for a while.")

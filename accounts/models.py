@@ -199,3 +199,18 @@ class MailedToken(Entity):
                 name="only_the_newest_mailed_token_works",
             ),
         ]
+
+
+class AuthenticatorApp(Entity):
+    """
+    A person's TOTP secret (RFC 6238), sealed. It counts from `confirmed_at` on, when a first code was right.
+
+    `last_step` makes a code work once across all processes; five failures lock the factor for a while.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="authenticator")
+    secret = models.BinaryField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=-1)
+    failures = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)

@@ -1,10 +1,11 @@
 """Where everything is mounted. A prefix says what a path is about; the app that owns the data answers it."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("api/auth/", include("accounts.urls")),
-    path("", include("uploads.urls")),
 ]
 
 handler400 = "core.problems.bad_request"

@@ -288,7 +288,9 @@ class Story:
 
     def _progress(self, campaign: dict[str, Any]) -> str:
         now = self.people["Mei"].app.get(f"/api/campaigns/{campaign['id']}")
-        return f"${Decimal(now['raisedAmount']):,.2f} of ${Decimal(now['goalAmount']):,.2f} ({now['progressPercent']} %)"
+        return (
+            f"${Decimal(now['raisedAmount']):,.2f} of ${Decimal(now['goalAmount']):,.2f} ({now['progressPercent']} %)"
+        )
 
     def _campaign_status(self, campaign: dict[str, Any]) -> str:
         return str(self.people["Mei"].app.get(f"/api/campaigns/{campaign['id']}")["status"])

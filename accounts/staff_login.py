@@ -1,0 +1,72 @@
+"""Signing in to the admin: the same limits as the API, and the second factor where it is set up or demanded."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.services import login, two_factor
+from core import audit, context
+from core.errors import Refusal
+
+PROVEN = "second_factor_proven"
+
+
+class StaffLoginForm(AuthenticationForm):
+    """E-mail, password and, where there is one, the code of the authenticator app."""
+
+    code = forms.CharField(
+        label=_("Code of your authenticator app"),
+        required=False,
+        max_length=6,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        try:
+            user = login.verify_password(
+                email=data.get("username", ""), password=data.get("password", ""), address=context.client_address.get()
+            )
+            self._check_second_factor(user, data.get("code", ""))
+        except Refusal as refusal:
+            raise ValidationError(refusal.detail, code=refusal.code) from None
+        if not user.is_active or not user.is_staff:
+            raise ValidationError(_("This account has no access to the admin."), code="role_required")
+        self.user_cache = user
+        audit.record(user, "admin.signed_in", user)
+        return data
+
+    def _check_second_factor(self, user: User, code: str) -> None:
+        if user.two_factor_enabled:
+            two_factor.check_code(user=user, code=code, now=timezone.now())
+            self.request.session[PROVEN] = str(user.pk)
+        elif settings.ADMIN_TWO_FACTOR_REQUIRED:
+            raise ValidationError(
+                _("Staff need a second factor here. An operator sets it up: manage.py enroll_two_factor EMAIL"),
+                code="two_factor_required",
+            )
+
+
+class StaffSite(AdminSite):
+    """The admin. Staff only; with the second factor proven in this browser session where one is set up or demanded."""
+
+    site_header = "VECTRAGrow"
+    site_title = "VECTRAGrow admin"
+    index_title = _("Overview")
+    login_form = StaffLoginForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        if not (user.is_authenticated and user.is_active and user.is_staff):
+            return False
+        if user.two_factor_enabled or settings.ADMIN_TWO_FACTOR_REQUIRED:
+            return request.session.get(PROVEN) == str(user.pk)
+        return True

@@ -1,0 +1,121 @@
+"""The admin's door: staff only, the API's limits, the second factor where it is set up or demanded."""
+
+import re
+from datetime import datetime, timedelta
+from io import StringIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from django_otp.oath import totp
+
+from accounts.errors import CodeInvalid, SecondFactorLocked
+from accounts.models import AuthenticatorApp, User
+from accounts.services import two_factor
+from accounts.testing import PASSWORD
+
+LOGIN = "/admin/login/"
+
+
+def code_at(address: str, moment: datetime) -> str:
+    from base64 import b32decode
+
+    key = b32decode(parse_qs(urlsplit(address).query)["secret"][0])
+    return f"{totp(key, t0=int(timezone.now().timestamp() - moment.timestamp())):06d}"
+
+
+@pytest.fixture
+def admin(person):
+    return person("ines", role="admin")
+
+
+@pytest.fixture
+def authenticator(admin):
+    """The otpauth address of a confirmed app, confirmed a while ago."""
+    then = timezone.now() - timedelta(minutes=5)
+    address = two_factor.enroll(user=admin, now=then)
+    two_factor.confirm(user=admin, code=code_at(address, then), now=then)
+    admin.refresh_from_db()
+    return address
+
+
+def enter(user, password=PASSWORD, code="") -> tuple[Client, bool]:
+    browser = Client()
+    answer = browser.post(LOGIN, {"username": user.email, "password": password, "code": code})
+    return browser, answer.status_code == 302 and browser.get("/admin/").status_code == 200
+
+
+def test_staff_enter_and_others_do_not(admin, person):
+    assert enter(admin)[1]
+    assert not enter(admin, "wrong password")[1]
+    assert not enter(person("pat"))[1]
+
+
+def test_a_role_lost_is_lost_at_the_next_click(admin):
+    browser, entered = enter(admin)
+    assert entered
+    User.objects.filter(pk=admin.pk).update(role="user")
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_guessing_is_limited_together_with_the_api(api, admin):
+    for _ in range(5):
+        api.post("/api/auth/login", {"email": admin.email, "password": "wrong password"})
+    browser = Client()
+    page = browser.post(LOGIN, {"username": admin.email, "password": PASSWORD, "code": ""})
+    assert page.status_code == 200 and b"Too many attempts" in page.content
+
+
+def test_production_demands_a_second_factor(admin, settings):
+    settings.ADMIN_TWO_FACTOR_REQUIRED = True
+    assert not enter(admin)[1]
+
+
+def test_a_code_is_needed_once_set_up_and_works_once(admin, authenticator):
+    now = timezone.now()
+    assert not enter(admin)[1]
+    assert not enter(admin, code="000000")[1]
+    code = code_at(authenticator, now)
+    assert enter(admin, code=code)[1]
+    assert not enter(admin, code=code)[1]
+
+
+def test_one_step_of_drift(admin, authenticator):
+    now = timezone.now()
+    for seconds, fine in ((-60, False), (60, False), (-30, True), (30, True)):
+        AuthenticatorApp.objects.update(last_step=-1)
+        code = code_at(authenticator, now + timedelta(seconds=seconds))
+        if fine:
+            two_factor.check_code(user=admin, code=code, now=now)
+        else:
+            with pytest.raises(CodeInvalid):
+                two_factor.check_code(user=admin, code=code, now=now)
+
+
+def test_five_failures_lock_the_factor_for_fifteen_minutes(admin, authenticator):
+    now = timezone.now()
+    for _ in range(5):
+        with pytest.raises(CodeInvalid):
+            two_factor.check_code(user=admin, code="000000", now=now)
+    with pytest.raises(SecondFactorLocked):
+        two_factor.check_code(user=admin, code=code_at(authenticator, now), now=now)
+    later = now + timedelta(minutes=15)
+    two_factor.check_code(user=admin, code=code_at(authenticator, later), now=later)
+
+
+def test_the_secret_is_sealed(admin, authenticator):
+    secret = parse_qs(urlsplit(authenticator).query)["secret"][0]
+    assert secret.encode() not in bytes(AuthenticatorApp.objects.get().secret)
+
+
+def test_the_command_sets_it_up(admin, monkeypatch):
+    out = StringIO()
+    shown = lambda: re.search(r"otpauth://\S+", out.getvalue())[0]  # noqa: E731
+    monkeypatch.setattr("builtins.input", lambda _prompt: code_at(shown(), timezone.now()))
+    call_command("enroll_two_factor", admin.email, stdout=out)
+    admin.refresh_from_db()
+    assert admin.two_factor_enabled
+    with pytest.raises(CommandError):
+        call_command("enroll_two_factor", "nobody@example.com")
