@@ -1,0 +1,282 @@
+"""Campaigns, their pictures, every step of their life, and who backs them (docs/campaign-lifecycle.md)."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import Entity
+from core.money import Money, minor_text
+
+
+class Category(Entity):
+    """What a campaign is about. Clients name it by its slug."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=60)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    REJECTED = "rejected"
+    LIVE = "live"
+    FUNDED = "funded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SETTLED = "settled"
+
+
+STEPS: dict[str, frozenset[str]] = {
+    Status.DRAFT: frozenset({Status.IN_REVIEW}),
+    Status.IN_REVIEW: frozenset({Status.LIVE, Status.REJECTED}),
+    Status.REJECTED: frozenset({Status.DRAFT}),
+    Status.LIVE: frozenset({Status.FUNDED, Status.FAILED, Status.CANCELLED}),
+    Status.FUNDED: frozenset({Status.SETTLED}),
+    Status.FAILED: frozenset({Status.SETTLED}),
+    Status.CANCELLED: frozenset({Status.SETTLED}),
+    Status.SETTLED: frozenset(),
+}
+"""The steps a campaign may take; the table refuses any other (migrations/0002_database_rules.py)."""
+
+PUBLIC = (Status.LIVE, Status.FUNDED, Status.FAILED, Status.CANCELLED, Status.SETTLED)
+BEFORE_LIVE = (Status.DRAFT, Status.IN_REVIEW, Status.REJECTED)
+EDITABLE = (Status.DRAFT, Status.REJECTED)
+"""Where everything may still change, the terms included."""
+CLOSED = (Status.FUNDED, Status.FAILED, Status.CANCELLED)
+"""Decided, with money still to be released or refunded."""
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def visible_to(self, person: Any) -> Self:
+        """What went live is for everyone, the rest for its owner; moderators also see what waits for review."""
+        seen = Q(status__in=PUBLIC) | Q(owner_id=person.pk)
+        if is_moderator(person):
+            seen |= Q(status__in=[Status.IN_REVIEW, Status.REJECTED])
+        return self.filter(seen)
+
+    def open_at(self, now: datetime) -> Self:
+        """Those that take investments."""
+        return self.filter(status=Status.LIVE, starts_at__lte=now, ends_at__gt=now)
+
+    def due_at(self, now: datetime) -> Self:
+        """Those whose deadline has passed without a decision, and those decided whose money is not settled."""
+        return self.filter(Q(status=Status.LIVE, ends_at__lte=now) | Q(status__in=CLOSED))
+
+    def for_cards(self) -> Self:
+        """With what a card shows, in one query."""
+        pictures = CampaignMedia.objects.filter(campaign=models.OuterRef("pk")).order_by("position")
+        return (
+            self.select_related("owner", "category")
+            .annotate(cover=models.Subquery(pictures.values("file__storage_name")[:1]))
+            .defer("description", "search")
+        )
+
+
+def is_moderator(person: Any) -> bool:
+    return person.role in ("moderator", "admin")
+
+
+class Campaign(Entity):
+    """
+    Someone asks for money until a deadline. Amounts are minor units of `currency`.
+
+    `raised_minor` and `reserved_minor` are kept by `services.funding` under this row's lock, in the commit that books
+    the same amounts in the ledger.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns")
+    title = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=130, unique=True)
+    summary = models.CharField(max_length=300)
+    description = models.TextField(max_length=20_000)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="campaigns")
+
+    currency = models.CharField(max_length=3)
+    goal_minor = models.BigIntegerField()
+    max_minor = models.BigIntegerField(null=True, blank=True)
+    """The hard cap; without one a campaign may raise any amount."""
+    min_investment_minor = models.BigIntegerField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    """Empty until it goes live if it should start right then."""
+    ends_at = models.DateTimeField()
+    expected_return_percent = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    review_note = models.TextField(max_length=1000, default="", blank=True)
+    """What the moderator wrote when rejecting; for the owner."""
+    published_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    raised_minor = models.BigIntegerField(default=0)
+    """What backers have put in and not got back."""
+    reserved_minor = models.BigIntegerField(default=0)
+    """What payments under way may still add; it counts against the cap, not towards the goal."""
+    investor_count = models.PositiveIntegerField(default=0)
+    trend = models.FloatField(default=0)
+    """Decayed count of investments, in log space (`campaigns.trending`)."""
+
+    version = models.PositiveIntegerField(default=1)
+    """Counts edits and steps; it is the ETag. Money does not count: an editor need not re-read for it."""
+    updated_at = models.DateTimeField()
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("summary", weight="B", config="english")
+        + SearchVector("description", weight="C", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects: ClassVar[CampaignQuerySet] = CampaignQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="campaign_status_is_known"),
+            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="campaign_currency_is_iso"),
+            models.CheckConstraint(condition=Q(goal_minor__gt=0), name="campaign_goal_is_above_zero"),
+            models.CheckConstraint(
+                condition=Q(max_minor=None) | Q(max_minor__gte=F("goal_minor")),
+                name="campaign_cap_is_not_below_its_goal",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_investment_minor=None)
+                | Q(min_investment_minor__gt=0, min_investment_minor__lte=F("goal_minor")),
+                name="campaign_minimum_is_within_its_goal",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at__gt=F("starts_at")), name="campaign_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=BEFORE_LIVE) | Q(starts_at__isnull=False, published_at__isnull=False),
+                name="campaign_beyond_review_has_a_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(raised_minor__gte=0, reserved_minor__gte=0), name="campaign_money_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_minor=None) | Q(max_minor__gte=F("raised_minor") + F("reserved_minor")),
+                name="campaign_raised_and_reserved_stay_within_the_cap",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=BEFORE_LIVE) | Q(raised_minor=0, reserved_minor=0, investor_count=0),
+                name="campaign_holds_no_money_before_it_is_live",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.FUNDED, Status.FAILED, Status.SETTLED]) | Q(reserved_minor=0),
+                name="campaign_is_decided_when_nothing_is_under_way",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
+            models.Index(fields=["ends_at", "id"], condition=Q(status=Status.LIVE), name="campaign_ending"),
+            models.Index(fields=["-raised_minor", "-id"], name="campaign_most_funded"),
+            models.Index(fields=["-trend", "-id"], name="campaign_trending"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="campaign_by_owner"),
+            models.Index(fields=["id"], condition=Q(status__in=CLOSED), name="campaign_unsettled"),
+            GinIndex(fields=["search"], name="campaign_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def goal(self) -> Money:
+        return Money(self.goal_minor, self.currency)
+
+    @property
+    def raised(self) -> Money:
+        return Money(self.raised_minor, self.currency)
+
+    @property
+    def available_minor(self) -> int | None:
+        """How much may still be invested, or None without a cap."""
+        return None if self.max_minor is None else self.max_minor - self.raised_minor - self.reserved_minor
+
+    @property
+    def progress_percent(self) -> float:
+        """Raised as a share of the goal, cut to two decimals."""
+        return self.raised_minor * 10_000 // self.goal_minor / 100
+
+    def text(self, minor: int | None) -> str | None:
+        """An amount of this campaign as JSON shows it."""
+        return None if minor is None else minor_text(minor, self.currency)
+
+    def is_open_at(self, now: datetime) -> bool:
+        """By the clock: no job has to run for a deadline to hold."""
+        return self.status == Status.LIVE and self.starts_at is not None and self.starts_at <= now < self.ends_at
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'
+
+
+class CampaignMedia(Entity):
+    """A picture of a campaign, in its place."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="media")
+    file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name_plural = "campaign media"
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="campaign_media_has_one_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} {self.position}"
+
+
+class StatusChange(Entity):
+    """One step of a campaign, kept for good."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="status_changes")
+    from_status = models.CharField(max_length=10, choices=Status)
+    to_status = models.CharField(max_length=10, choices=Status)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    """Empty when the clock did it."""
+    reason = models.TextField(max_length=1000, default="", blank=True)
+    raised_minor = models.BigIntegerField(default=0)
+    """What had been raised at that moment."""
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign", "id"], name="campaign_history")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"
+
+
+class Backing(Entity):
+    """
+    Who backs what: one row per campaign and person, kept by `services.funding`.
+
+    It lets neighbours of `investments` know backers without knowing investments.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="backings")
+    backer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="backings")
+    committed_minor = models.BigIntegerField(default=0)
+    """Zero once everything was taken back; the row stays."""
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "backer"], name="backing_is_one_per_campaign_and_person"),
+            models.CheckConstraint(condition=Q(committed_minor__gte=0), name="backing_is_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.backer_id} in {self.campaign_id}"
