@@ -1,0 +1,122 @@
+"""Every refusal of this app."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, Invalid, NotAllowed
+
+
+class UnknownCategory(Invalid):
+    code = "unknown_category"
+    message = _("There is no such category; GET /api/campaigns/categories lists them.")
+
+
+class CapBelowGoal(Invalid):
+    code = "cap_below_goal"
+    message = _("maxAmount may not be below goalAmount.")
+
+
+class MinimumAboveGoal(Invalid):
+    code = "minimum_above_goal"
+    message = _("minInvestment may not be above goalAmount.")
+
+
+class AmountsNeeded(Invalid):
+    code = "amount_needed"
+    message = _("A change of currency needs every amount again.")
+
+
+class EndsBeforeStart(Invalid):
+    code = "ends_before_start"
+    message = _("endsAt must be after startsAt.")
+
+
+class DeadlinePassed(Invalid):
+    code = "deadline_passed"
+    message = _("endsAt must lie in the future.")
+
+
+class NotTheOwner(NotAllowed):
+    code = "not_the_owner"
+    message = _("Only the owner of the campaign may do this.")
+
+
+class OwnCampaign(NotAllowed):
+    code = "own_campaign"
+    message = _("Not with your own campaign.")
+
+
+class TermsFrozen(Conflict):
+    """`fields` names those that cannot change any more."""
+
+    code = "terms_frozen"
+    message = _("The campaign is live: its goal, limits, currency, dates and return cannot change any more.")
+    shown = ("fields",)
+
+
+class InReview(Conflict):
+    code = "campaign_in_review"
+    message = _("The campaign is being reviewed and cannot change until that is decided.")
+
+
+class HasInvestments(Conflict):
+    code = "campaign_has_investments"
+    message = _("There is money in this campaign. Cancel it instead; that refunds everyone.")
+
+
+class NotADraft(Conflict):
+    code = "campaign_not_a_draft"
+    message = _("Only a draft can be deleted or submitted; this campaign is %(status)s.")
+
+
+class NotInReview(Conflict):
+    code = "campaign_not_in_review"
+    message = _("Only a campaign in review can be published or rejected; this one is %(status)s.")
+
+
+class ReviewedDeadlinePassed(Conflict):
+    code = "campaign_deadline_passed"
+    message = _("The deadline of this campaign has passed; it needs a new one first.")
+
+
+class NotLive(Conflict):
+    code = "campaign_not_live"
+    message = _("Only a live campaign can be cancelled; this one is %(status)s.")
+
+
+class CampaignClosed(Conflict):
+    code = "campaign_closed"
+    message = _("This campaign takes no investments any more.")
+
+
+class CampaignNotOpen(Conflict):
+    code = "campaign_not_open"
+    message = _("This campaign takes no investments yet.")
+
+
+class CurrencyMismatch(Conflict):
+    code = "currency_mismatch"
+    message = _("This campaign is in %(currency)s.")
+    shown = ("currency",)
+
+
+class BelowMinimum(Conflict):
+    """`minimum` in major units, beside `currency`."""
+
+    code = "below_minimum"
+    message = _("The smallest investment in this campaign is %(minimum)s %(currency)s.")
+    shown = ("minimum", "currency")
+
+
+class OverCap(Conflict):
+    """`available` in major units, beside `currency`; payments under way count as taken."""
+
+    code = "over_cap"
+    message = _("Only %(available)s %(currency)s can still be invested in this campaign.")
+    shown = ("available", "currency")
+
+
+class PaymentsUnderWay(Conflict):
+    """The campaign cannot be decided before every payment under way is."""
+
+    code = "payments_under_way"
+    message = _("Payments are still under way.")

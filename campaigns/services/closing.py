@@ -1,0 +1,69 @@
+"""
+How a live campaign ends: decided by its deadline, or cancelled by its owner; settled when no money is left to move.
+
+Refunding and releasing is the business of `investments`, which calls `settle_campaign` when it is done and hears
+`campaign_closed` to begin.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from campaigns.access import access_own_campaign
+from campaigns.errors import NotLive, PaymentsUnderWay
+from campaigns.models import CLOSED, Campaign, Status
+from campaigns.services.funding import lock_campaign
+from campaigns.services.steps import take_step
+from campaigns.signals import announce, campaign_closed
+from core.db import retrying
+from notifications.services import notify
+
+
+@retrying
+def cancel_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign:
+    """
+    Take a live campaign back; everyone is refunded.
+
+    :raises NotLive: not live yet, or decided already
+    """
+    campaign = access_own_campaign(owner, campaign_id)
+    if campaign.status != Status.LIVE or campaign.ends_at <= now:
+        raise NotLive(status=campaign.status)
+    _close(campaign, Status.CANCELLED, actor=owner, now=now)
+    return campaign
+
+
+@retrying
+def decide_campaign(campaign_id: UUID, *, now: datetime) -> Campaign:
+    """
+    After its deadline a live campaign is funded if it raised its goal, else failed. Repeating it changes nothing.
+
+    :raises PaymentsUnderWay: what a payment brings might still decide it
+    """
+    campaign = lock_campaign(campaign_id)
+    if campaign.status == Status.LIVE and campaign.ends_at <= now:
+        if campaign.reserved_minor:
+            raise PaymentsUnderWay()
+        reached = campaign.raised_minor >= campaign.goal_minor
+        _close(campaign, Status.FUNDED if reached else Status.FAILED, actor=None, now=now)
+    return campaign
+
+
+def settle_campaign(campaign: Campaign, *, now: datetime) -> None:
+    """The last step of a locked campaign, in the transaction that moved its last money."""
+    if campaign.status not in CLOSED:
+        raise ValueError(f"a campaign that is {campaign.status} cannot be settled")
+    take_step(campaign, Status.SETTLED, actor=None, now=now)
+
+
+def _close(campaign: Campaign, outcome: str, *, actor: Any, now: datetime) -> None:
+    take_step(campaign, outcome, actor=actor, now=now, closed_at=now)
+    notify(
+        user_id=campaign.owner_id,
+        kind=f"campaign_{outcome}",
+        now=now,
+        campaign_id=campaign.pk,
+        campaign_title=campaign.title,
+        amount=campaign.raised,
+    )
+    announce(campaign_closed, campaign_id=campaign.pk, owner_id=campaign.owner_id, outcome=str(outcome))

@@ -1,0 +1,172 @@
+"""Making a campaign, changing it, and throwing a draft away."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import slugify
+
+from campaigns.access import access_own_campaign
+from campaigns.errors import (
+    AmountsNeeded,
+    CapBelowGoal,
+    DeadlinePassed,
+    EndsBeforeStart,
+    HasInvestments,
+    InReview,
+    MinimumAboveGoal,
+    NotADraft,
+    TermsFrozen,
+    UnknownCategory,
+)
+from campaigns.models import EDITABLE, PUBLIC, Campaign, CampaignMedia, Category, Status
+from campaigns.services.steps import take_step
+from core import audit
+from core.db import atomic, retrying
+from core.etags import require_match
+from core.money import Money
+from core.names import to_camel
+from uploads.models import StoredFile
+from uploads.services import delete_file, store_image
+
+AMOUNTS = {"goal_amount": "goal_minor", "max_amount": "max_minor", "min_investment": "min_investment_minor"}
+TERMS = (
+    "goal_minor",
+    "max_minor",
+    "min_investment_minor",
+    "currency",
+    "starts_at",
+    "ends_at",
+    "expected_return_percent",
+)
+"""What backers agreed to; the database freezes them too."""
+PLAIN = ("title", "summary", "description", "currency", "starts_at", "ends_at", "expected_return_percent")
+
+
+def create_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] = (), **fields: Any) -> Campaign:
+    """
+    A new draft.
+
+    :param fields: those of `CampaignInput`; amounts in major units of `currency`
+    :raises Invalid: a category, amount, date or picture that does not fit
+    """
+    campaign = Campaign(owner=owner, created_at=now, updated_at=now)
+    _write_fields(campaign, fields, now)
+    campaign.slug = f"{slugify(campaign.title)[:100] or 'campaign'}-{campaign.pk.hex[-8:]}"
+    with atomic():
+        pictures = _store(media, owner, now)
+        campaign.save(force_insert=True)
+        _show(campaign, pictures, now)
+        audit.record(owner, "campaign.created", campaign)
+    return campaign
+
+
+@retrying
+def edit_campaign(
+    *,
+    owner: Any,
+    campaign_id: UUID,
+    now: datetime,
+    expected: frozenset[str] | None = None,
+    media: Sequence[UploadedFile] | None = None,
+    **fields: Any,
+) -> Campaign:
+    """
+    Change some fields. A rejected campaign becomes a draft again; `media`, when given, replaces the pictures.
+
+    :param expected: the ETags that the client would overwrite (If-Match)
+    :raises Stale: somebody changed it since
+    :raises TermsFrozen: once live, the terms stay as they are
+    :raises InReview: what is being reviewed stays as it is
+    """
+    pictures = None if media is None else _store(media, owner, now)  # before the lock: the store may be far away
+    campaign = access_own_campaign(owner, campaign_id)
+    require_match(expected, campaign.etag)
+    if campaign.status == Status.IN_REVIEW:
+        raise InReview()
+    before = {name: getattr(campaign, name) for name in TERMS}
+    _write_fields(campaign, fields, now)
+    changed_terms = [name for name in TERMS if getattr(campaign, name) != before[name]]
+    if campaign.status in PUBLIC and changed_terms:
+        raise TermsFrozen(fields=[_public_name(name) for name in changed_terms])
+    campaign.version += 1
+    campaign.updated_at = now
+    campaign.save(update_fields=[*TERMS, "title", "summary", "description", "category", "version", "updated_at"])
+    if pictures is not None:
+        for picture in campaign.media.select_related("file"):
+            picture.delete()
+            delete_file(picture.file, now=now)
+        _show(campaign, pictures, now)
+    if campaign.status == Status.REJECTED:
+        take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
+    audit.record(owner, "campaign.edited", campaign, fields=sorted(fields))
+    return campaign
+
+
+@retrying
+def delete_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> None:
+    """
+    Throw a draft away, pictures and all.
+
+    :raises HasInvestments: there is money in it
+    :raises NotADraft: it went further
+    """
+    campaign = access_own_campaign(owner, campaign_id)
+    if campaign.raised_minor or campaign.reserved_minor:
+        raise HasInvestments()
+    if campaign.status not in EDITABLE:
+        raise NotADraft(status=campaign.status)
+    audit.record(owner, "campaign.deleted", campaign, title=campaign.title)
+    files = [picture.file for picture in campaign.media.select_related("file")]
+    campaign.delete()
+    for file in files:
+        delete_file(file, now=now)
+
+
+def _write_fields(campaign: Campaign, fields: dict[str, Any], now: datetime) -> None:
+    currency_before = campaign.currency
+    for name in PLAIN:
+        if name in fields:
+            setattr(campaign, name, fields[name])
+    if "category" in fields:
+        campaign.category = _category(fields["category"])
+    for name, column in AMOUNTS.items():
+        if name in fields:
+            amount: Decimal | None = fields[name]
+            minor = None if amount is None else Money.of(amount, campaign.currency, to_camel(name)).minor
+            setattr(campaign, column, minor)
+        elif getattr(campaign, column) is not None and campaign.currency != currency_before:
+            raise AmountsNeeded(field=to_camel(name))
+    if campaign.max_minor is not None and campaign.max_minor < campaign.goal_minor:
+        raise CapBelowGoal(field="maxAmount")
+    if campaign.min_investment_minor is not None and campaign.min_investment_minor > campaign.goal_minor:
+        raise MinimumAboveGoal(field="minInvestment")
+    if campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
+        raise EndsBeforeStart(field="endsAt")
+    if "ends_at" in fields and campaign.status in EDITABLE and campaign.ends_at <= now:
+        raise DeadlinePassed(field="endsAt")
+
+
+def _category(name: str) -> Category:
+    category = Category.objects.filter(slug=slugify(name)).first()
+    if category is None:
+        raise UnknownCategory(field="category")
+    return category
+
+
+def _store(media: Sequence[UploadedFile], owner: Any, now: datetime) -> list[StoredFile]:
+    return [store_image(file, owner_id=owner.pk, purpose="campaign", field="media", now=now) for file in media]
+
+
+def _show(campaign: Campaign, pictures: Sequence[StoredFile], now: datetime) -> None:
+    CampaignMedia.objects.bulk_create(
+        CampaignMedia(campaign=campaign, file=picture, position=position, created_at=now)
+        for position, picture in enumerate(pictures)
+    )
+
+
+def _public_name(column: str) -> str:
+    return to_camel({column: name for name, column in AMOUNTS.items()}.get(column, column))

@@ -1,0 +1,89 @@
+"""From draft to live: the owner submits, a moderator decides, never about their own campaign."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from campaigns.access import access_own_campaign, visible_to
+from campaigns.errors import NotADraft, NotInReview, OwnCampaign, ReviewedDeadlinePassed
+from campaigns.models import EDITABLE, Campaign, Status
+from campaigns.services.steps import take_step
+from campaigns.signals import announce, campaign_published
+from campaigns.trending import score_of_one
+from core.db import retrying
+from core.errors import NotFound
+from notifications.services import notify
+
+
+@retrying
+def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign:
+    """
+    Hand a draft in for review. A rejected campaign goes by way of draft.
+
+    :raises NotADraft: it is further already
+    :raises ReviewedDeadlinePassed: nobody could invest any more
+    """
+    campaign = access_own_campaign(owner, campaign_id)
+    if campaign.status not in EDITABLE:
+        raise NotADraft(status=campaign.status)
+    if campaign.ends_at <= now:
+        raise ReviewedDeadlinePassed()
+    if campaign.status == Status.REJECTED:
+        take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
+    take_step(campaign, Status.IN_REVIEW, actor=owner, now=now)
+    notify(user_id=owner.pk, kind="campaign_submitted", now=now, **_facts(campaign))
+    return campaign
+
+
+@retrying
+def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime) -> Campaign:
+    """
+    Let a campaign go live. Without a start of its own it starts now.
+
+    :param moderator: None for the operator's command
+    :raises NotInReview: :raises OwnCampaign: :raises ReviewedDeadlinePassed:
+    """
+    campaign = _access_reviewed(moderator, campaign_id)
+    if campaign.ends_at <= now:
+        raise ReviewedDeadlinePassed()
+    take_step(
+        campaign,
+        Status.LIVE,
+        actor=moderator,
+        now=now,
+        published_at=now,
+        starts_at=campaign.starts_at or now,
+        trend=score_of_one(now),
+    )
+    notify(user_id=campaign.owner_id, kind="campaign_published", now=now, **_facts(campaign))
+    announce(campaign_published, campaign_id=campaign.pk, owner_id=campaign.owner_id)
+    return campaign
+
+
+@retrying
+def reject_campaign(*, moderator: Any, campaign_id: UUID, reason: str, now: datetime) -> Campaign:
+    """
+    Give a campaign back to its owner, who reads the reason.
+
+    :raises NotInReview: :raises OwnCampaign:
+    """
+    campaign = _access_reviewed(moderator, campaign_id)
+    take_step(campaign, Status.REJECTED, actor=moderator, now=now, reason=reason, review_note=reason)
+    notify(user_id=campaign.owner_id, kind="campaign_rejected", now=now, reason=reason, **_facts(campaign))
+    return campaign
+
+
+def _access_reviewed(moderator: Any, campaign_id: UUID) -> Campaign:
+    campaigns = Campaign.objects.all() if moderator is None else visible_to(moderator)
+    campaign = campaigns.select_for_update(no_key=True, of=("self",)).filter(pk=campaign_id).first()
+    if campaign is None:
+        raise NotFound()
+    if moderator is not None and campaign.owner_id == moderator.pk:
+        raise OwnCampaign()
+    if campaign.status != Status.IN_REVIEW:
+        raise NotInReview(status=campaign.status)
+    return campaign
+
+
+def _facts(campaign: Campaign) -> dict[str, Any]:
+    return {"campaign_id": campaign.pk, "campaign_title": campaign.title}

@@ -1,0 +1,36 @@
+"""The one place where a campaign's status changes."""
+
+from datetime import datetime
+from typing import Any
+
+from campaigns.models import STEPS, Campaign, StatusChange
+from core import audit
+
+
+def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason: str = "", **changes: Any) -> None:
+    """
+    Move a locked campaign on, with its history and its audit line, in the caller's transaction.
+
+    :param actor: who does it; None for the clock
+    :param changes: other columns that change with it
+    :raises ValueError: not a step that campaigns take; callers answer that before
+    """
+    before = campaign.status
+    if to not in STEPS[before]:
+        raise ValueError(f"a campaign does not go from {before} to {to}")
+    campaign.status = to
+    campaign.version += 1
+    campaign.updated_at = now
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    campaign.save(update_fields=["status", "version", "updated_at", *changes])
+    StatusChange.objects.create(
+        campaign=campaign,
+        from_status=before,
+        to_status=to,
+        actor=actor,
+        reason=reason,
+        raised_minor=campaign.raised_minor,
+        created_at=now,
+    )
+    audit.record(actor, f"campaign.{to}", campaign, before=before)
