@@ -72,7 +72,7 @@ def describe(
     page_of: type[serializers.BaseSerializer[Any]] | None = None,
     status: int = 200,
     errors: Sequence[type[errors.Refusal]] = (),
-    parameters: Sequence[OpenApiParameter] = (),
+    parameters: Sequence[OpenApiParameter | type[Serializer]] = (),
     multipart: bool = False,
     details: str = "",
 ) -> Callable[[H], H]:

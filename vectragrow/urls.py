@@ -6,6 +6,9 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/auth/", include("accounts.urls")),
+    path("api/profile", include("campaigns.urls.on_profile")),
+    path("api/campaigns", include("campaigns.urls")),
+    path("", include("uploads.urls")),
 ]
 
 handler400 = "core.problems.bad_request"

@@ -1,0 +1,106 @@
+"""Bodies in and out of /api/campaigns."""
+
+from typing import Any
+
+from rest_framework.fields import (
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    DecimalField,
+    FileField,
+    FloatField,
+    IntegerField,
+    ListField,
+    UUIDField,
+)
+
+from accounts.serializers import UserCard
+from campaigns.models import Status
+from campaigns.selectors import SORTS
+from core.serializers import AmountField, CurrencyField, MoneyText, Serializer
+from uploads.cards import MediaCard
+
+MOST_PICTURES = 10
+
+
+class LineField(CharField):
+    """Text without line breaks or control characters."""
+
+    default_error_messages = {"not_one_line": "Write this on one line of ordinary characters."}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if not value.isprintable():
+            self.fail("not_one_line")
+        return value
+
+
+class CampaignInput(Serializer):
+    title = LineField(max_length=120)
+    summary = CharField(max_length=300)
+    description = CharField(max_length=20_000)
+    category = CharField(max_length=60, help_text="The slug of a category.")
+    goal_amount = AmountField()
+    max_amount = AmountField(required=False, allow_null=True)
+    min_investment = AmountField(required=False, allow_null=True)
+    currency = CurrencyField()
+    starts_at = DateTimeField(required=False, allow_null=True)
+    ends_at = DateTimeField()
+    expected_return_percent = DecimalField(
+        required=False, allow_null=True, max_digits=6, decimal_places=2, min_value=0, coerce_to_string=False
+    )
+    media = ListField(child=FileField(), required=False, max_length=MOST_PICTURES)
+
+
+class CampaignQuery(Serializer):
+    category = CharField(required=False, max_length=60)
+    status = ChoiceField(choices=Status.choices, required=False)
+    q = CharField(required=False, max_length=200)
+    sort = ChoiceField(choices=list(SORTS), required=False)
+
+
+class CategoryCard(Serializer):
+    id = UUIDField()
+    slug = CharField()
+    name = CharField()
+
+
+class CampaignCard(Serializer):
+    id = UUIDField()
+    title = CharField()
+    slug = CharField()
+    summary = CharField()
+    category = CharField()
+    status = ChoiceField(choices=Status.choices)
+    owner = UserCard()
+    goal_amount = MoneyText()
+    max_amount = MoneyText(allow_null=True)
+    min_investment = MoneyText(allow_null=True)
+    currency = CharField()
+    raised_amount = MoneyText(help_text="What backers have put in and not got back.")
+    committed_amount = MoneyText(help_text="What is raised, and what payments under way may still add.")
+    investor_count = IntegerField()
+    progress_percent = FloatField(help_text="Raised as a share of the goal.")
+    starts_at = DateTimeField(allow_null=True)
+    ends_at = DateTimeField()
+    cover_image = CharField(allow_null=True)
+    created_at = DateTimeField()
+
+
+class MyInvestment(Serializer):
+    amount = MoneyText()
+    currency = CharField()
+    since = DateTimeField()
+
+
+class CampaignOutput(CampaignCard):
+    description = CharField()
+    expected_return_percent = FloatField(allow_null=True)
+    media = MediaCard(many=True)
+    my_investment = MyInvestment(allow_null=True)
+    allowed_actions = ListField(child=ChoiceField(choices=["edit", "submit", "delete", "cancel", "invest"]))
+    review_note = CharField(allow_null=True, help_text="Why it was rejected; for the owner.")
+    published_at = DateTimeField(allow_null=True)
+    closed_at = DateTimeField(allow_null=True)
+    updated_at = DateTimeField()
+    version = IntegerField()

@@ -1,0 +1,15 @@
+"""Who gets what from /api/campaigns. Creating needs a proven identity, so 400 is further than 403."""
+
+from vectragrow.tests.matrix import Row
+
+ROWS = {
+    "GET /api/campaigns": Row.of(user=200),
+    "POST /api/campaigns": Row.of(user=403, investor=400, staff=400),
+    "GET /api/campaigns/categories": Row.of(user=200),
+    "GET /api/campaigns/{campaign_id}": Row.of(user=404),
+    "PUT /api/campaigns/{campaign_id}": Row.of(unverified=403, user=404),
+    "DELETE /api/campaigns/{campaign_id}": Row.of(unverified=403, user=404),
+    "POST /api/campaigns/{campaign_id}/submit": Row.of(user=403, investor=404, staff=404),
+    "POST /api/campaigns/{campaign_id}/cancel": Row.of(unverified=403, user=404),
+    "GET /api/profile/campaigns": Row.of(user=200),
+}

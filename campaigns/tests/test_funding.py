@@ -1,0 +1,165 @@
+"""The money columns: reserve, confirm, release, return; the checks after the lock; who backs what."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from campaigns.errors import (
+    BelowMinimum,
+    CampaignClosed,
+    CampaignNotOpen,
+    CurrencyMismatch,
+    OverCap,
+    OwnCampaign,
+    PaymentsUnderWay,
+)
+from campaigns.models import Backing, Campaign
+from campaigns.services import funding
+from campaigns.services.closing import decide_campaign
+from campaigns.services.funding import confirm_funding, release_funding, reserve_funding, return_funding
+from campaigns.signals import backer_joined, backer_left
+from campaigns.testing import make_campaign
+from core.db import atomic, retrying
+from core.errors import NotFound
+from core.money import Money
+from core.testing import commits, together
+
+
+def usd(text):
+    return Money.of(text, "USD")
+
+
+def reserve(campaign, backer, amount, now=None):
+    with atomic():
+        return reserve_funding(campaign_id=campaign.pk, backer=backer, amount=amount, now=now or timezone.now())
+
+
+def invest(campaign, backer, amount, now=None):
+    now = now or timezone.now()
+    reserve(campaign, backer, amount, now)
+    with atomic():
+        confirm_funding(campaign_id=campaign.pk, backer_id=backer.pk, amount=amount, now=now)
+
+
+def columns(campaign):
+    campaign.refresh_from_db()
+    return campaign.raised_minor, campaign.reserved_minor, campaign.investor_count
+
+
+@pytest.fixture
+def capped(founder):
+    """Goal 1,000, cap 1,200, at least 50 each."""
+    return make_campaign(founder, max_amount="1200", min_investment="50")
+
+
+def test_reserve_confirm_release_return(capped, backer, person):
+    other = person("other")
+    invest(capped, backer, usd("100"))
+    invest(capped, backer, usd("60"))
+    reserve(capped, other, usd("70"))
+    assert columns(capped) == (160_00, 70_00, 1)
+    with atomic():
+        release_funding(campaign_id=capped.pk, amount=usd("70"))
+    with atomic():
+        return_funding(campaign_id=capped.pk, backer_id=backer.pk, amount=usd("60"))
+    assert columns(capped) == (100_00, 0, 1)
+    assert Backing.objects.get(campaign=capped, backer=backer).committed_minor == 100_00
+
+
+def test_what_cannot_be_reserved(capped, founder, backer):
+    def refuses(error, who=backer, amount="100", now=None, currency="USD", campaign=capped):
+        with pytest.raises(error) as refusal:
+            reserve(campaign, who, Money.of(amount, currency), now)
+        assert columns(capped) == (0, 0, 0)
+        return refusal.value.facts
+
+    refuses(OwnCampaign, who=founder)
+    refuses(CampaignClosed, now=capped.ends_at)
+    refuses(CurrencyMismatch, currency="EUR")
+    assert refuses(BelowMinimum, amount="49.99") == {"minimum": "50.00", "currency": "USD"}
+    assert refuses(OverCap, amount="1200.01") == {"available": "1200.00", "currency": "USD"}
+    refuses(NotFound, campaign=make_campaign(founder, status="draft"))
+    soon = make_campaign(founder, starts_at=timezone.now() + timedelta(hours=1))
+    refuses(CampaignNotOpen, campaign=soon)
+    reserve(capped, backer, usd("1200"), now=capped.ends_at - timedelta(seconds=1))
+
+
+def test_the_last_piece_may_be_smaller_than_the_minimum(capped, backer):
+    invest(capped, backer, usd("1170"))
+    with pytest.raises(BelowMinimum):
+        reserve(capped, backer, usd("29"))
+    reserve(capped, backer, usd("30"))
+
+
+def test_payments_under_way_hold_up_the_decision(campaign, backer):
+    reserve(campaign, backer, usd("1000"))
+    with pytest.raises(PaymentsUnderWay):
+        decide_campaign(campaign.pk, now=campaign.ends_at)
+    with atomic():
+        confirm_funding(campaign_id=campaign.pk, backer_id=backer.pk, amount=usd("1000"), now=campaign.ends_at)
+    assert decide_campaign(campaign.pk, now=campaign.ends_at).status == "funded"
+
+
+def test_joining_and_leaving_are_told_once(campaign, backer):
+    told = []
+
+    def joined(sender, backer_id, **_):
+        told.append(("joined", backer_id))
+
+    def left(sender, backer_id, **_):
+        told.append(("left", backer_id))
+
+    backer_joined.connect(joined)
+    backer_left.connect(left)
+    with commits():
+        invest(campaign, backer, usd("10"))
+        invest(campaign, backer, usd("10"))
+        with atomic():
+            return_funding(campaign_id=campaign.pk, backer_id=backer.pk, amount=usd("20"))
+    assert told == [("joined", backer.pk), ("left", backer.pk)]
+
+
+def test_the_database_keeps_the_cap(capped):
+    with pytest.raises(IntegrityError, match="stay_within_the_cap"), transaction.atomic():
+        Campaign.objects.filter(pk=capped.pk).update(raised_minor=1_200_01)
+    with pytest.raises(IntegrityError, match="money_is_not_negative"), transaction.atomic():
+        Campaign.objects.filter(pk=capped.pk).update(reserved_minor=-1)
+
+
+# --- Races: the same rivals with the lock and, in the twin, without -----------------------------------------------
+
+
+@pytest.fixture
+def rivals_for_the_last_700(capped, backer, person):
+    other = person("other", identity=True)
+    booked = retrying(reserve_funding)
+    now = timezone.now()
+    return [partial(booked, campaign_id=capped.pk, backer=who, amount=usd("700"), now=now) for who in (backer, other)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_cannot_take_the_same_room(capped, rivals_for_the_last_700):
+    outcomes = together(*rivals_for_the_last_700)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Campaign", "OverCap"]
+    assert columns(capped) == (0, 700_00, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_cannot_take_the_same_room_twin(capped, rivals_for_the_last_700, monkeypatch):
+    """Without the lock both read an empty campaign, both are told yes, and one of the two is forgotten."""
+    from threading import Barrier
+
+    barrier = Barrier(2)
+
+    def read(campaign_id):
+        campaign = Campaign.objects.get(pk=campaign_id)
+        barrier.wait(timeout=10)
+        return campaign
+
+    monkeypatch.setattr(funding, "lock_campaign", read)
+    outcomes = together(*rivals_for_the_last_700)
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Campaign", "Campaign"]
+    assert columns(capped) == (0, 700_00, 0)

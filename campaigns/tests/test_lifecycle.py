@@ -1,0 +1,143 @@
+"""Submit, publish, reject, cancel, decide: the steps and nothing but the steps."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from campaigns.errors import NotInReview, OwnCampaign, ReviewedDeadlinePassed
+from campaigns.models import STEPS, Campaign, Status, StatusChange
+from campaigns.services.closing import decide_campaign
+from campaigns.services.review import publish_campaign, reject_campaign
+from campaigns.signals import campaign_closed, campaign_published
+from campaigns.testing import make_campaign
+from core.models import AuditEntry
+
+
+def url(campaign, *rest):
+    return "/".join([f"/api/campaigns/{campaign.pk}", *rest])
+
+
+def refusal(response):
+    return response.status_code, response.json()["code"]
+
+
+@pytest.fixture
+def heard():
+    """The signals sent, as (name, facts)."""
+    told = []
+
+    def listen(name):
+        def hear(signal, sender, **facts):
+            told.append((name, facts))
+
+        return hear
+
+    listeners = {campaign_published: listen("published"), campaign_closed: listen("closed")}
+    for signal, listener in listeners.items():
+        signal.connect(listener)
+    yield told
+    for signal, listener in listeners.items():
+        signal.disconnect(listener)
+
+
+def test_from_draft_to_live(api, founder, moderator, heard, django_capture_on_commit_callbacks):
+    draft = make_campaign(founder, status="draft")
+    client = api.as_user(founder)
+    submitted = client.post(url(draft, "submit"))
+    assert (submitted.status_code, submitted.json()["status"]) == (200, "in_review")
+    assert submitted.json()["allowedActions"] == []
+    assert refusal(client.put(url(draft), {"title": "Other"})) == (409, "campaign_in_review")
+    assert refusal(client.post(url(draft, "submit"))) == (409, "campaign_not_a_draft")
+    with django_capture_on_commit_callbacks(execute=True):
+        publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now())
+    live = client.get(url(draft)).json()
+    assert (live["status"], live["allowedActions"]) == ("live", ["edit", "cancel"])
+    assert live["startsAt"] is not None
+    assert heard == [("published", {"campaign_id": draft.pk, "owner_id": founder.pk})]
+    steps = StatusChange.objects.filter(campaign=draft).order_by("id").values_list("to_status", "actor__first_name")
+    assert list(steps) == [("in_review", "Founder"), ("live", "Moderator")]
+    assert AuditEntry.objects.filter(action="campaign.live", actor_id=moderator.pk).exists()
+
+
+def test_nobody_reviews_their_own_campaign(person, moderator):
+    owner = person("mod", role="moderator", identity=True)
+    campaign = make_campaign(owner, status="in_review")
+    now = timezone.now()
+    with pytest.raises(OwnCampaign):
+        publish_campaign(moderator=owner, campaign_id=campaign.pk, now=now)
+    with pytest.raises(OwnCampaign):
+        reject_campaign(moderator=owner, campaign_id=campaign.pk, reason="No", now=now)
+    assert publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now).status == Status.LIVE
+    with pytest.raises(NotInReview):
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now)
+
+
+def test_a_rejected_campaign_can_be_mended_and_submitted_again(api, founder, moderator):
+    campaign = make_campaign(founder, status="in_review")
+    reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Name the roof.", now=timezone.now())
+    client = api.as_user(founder)
+    assert client.get(url(campaign)).json()["status"] == "rejected"
+    mended = client.put(url(campaign), {"title": "The roof of the school"}).json()
+    assert (mended["status"], mended["reviewNote"]) == ("draft", None)
+    assert client.post(url(campaign, "submit")).json()["status"] == "in_review"
+    reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Still.", now=timezone.now())
+    assert client.post(url(campaign, "submit")).json()["status"] == "in_review"
+
+
+def test_a_deadline_that_passed_in_review_is_not_published(founder, moderator):
+    campaign = make_campaign(founder, status="in_review")
+    with pytest.raises(ReviewedDeadlinePassed):
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=campaign.ends_at)
+    before = campaign.ends_at - timedelta(seconds=1)
+    assert publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=before).status == Status.LIVE
+
+
+def test_the_operators_command(founder):
+    campaign = make_campaign(founder, status="in_review")
+    out = StringIO()
+    call_command("publish_campaign", str(campaign.pk), stdout=out)
+    assert "is live until" in out.getvalue()
+    with pytest.raises(CommandError, match="in review"):
+        call_command("publish_campaign", str(campaign.pk))
+
+
+def test_cancelling_is_for_live_campaigns(api, founder, campaign, heard):
+    client = api.as_user(founder)
+    draft = make_campaign(founder, status="draft")
+    assert refusal(client.post(url(draft, "cancel"))) == (409, "campaign_not_live")
+    assert client.post(url(campaign, "cancel")).json()["status"] == "cancelled"
+    assert refusal(client.post(url(campaign, "cancel"))) == (409, "campaign_not_live")
+    assert heard == [("closed", {"campaign_id": campaign.pk, "owner_id": founder.pk, "outcome": "cancelled"})]
+
+
+def test_the_deadline_decides_once(founder, campaign):
+    assert decide_campaign(campaign.pk, now=campaign.ends_at - timedelta(seconds=1)).status == Status.LIVE
+    assert decide_campaign(campaign.pk, now=campaign.ends_at).status == Status.FAILED
+    assert decide_campaign(campaign.pk, now=campaign.ends_at + timedelta(days=1)).status == Status.FAILED
+    assert StatusChange.objects.filter(campaign=campaign, to_status=Status.FAILED).count() == 1
+
+
+def test_the_database_takes_the_same_steps_as_the_code(campaign):
+    """Every pair of statuses is tried on the table itself."""
+    allowed = set()
+    for before in Status.values:
+        for after in Status.values:
+            if before == after:
+                continue
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("ALTER TABLE campaigns_campaign DISABLE TRIGGER campaign_keeps_its_rules")
+                Campaign.objects.filter(pk=campaign.pk).update(status=before)
+                cursor.execute("ALTER TABLE campaigns_campaign ENABLE TRIGGER campaign_keeps_its_rules")
+                try:
+                    with transaction.atomic():
+                        Campaign.objects.filter(pk=campaign.pk).update(status=after)
+                    allowed.add((before, after))
+                except IntegrityError:
+                    pass
+                transaction.set_rollback(True)
+    assert allowed == {(str(before), str(after)) for before, steps in STEPS.items() for after in steps}

@@ -1,0 +1,121 @@
+"""/api/campaigns and /api/profile/campaigns: parse, one call, answer."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.response import Response
+
+from accounts.permissions import EmailVerified, KYCVerified
+from campaigns import errors, selectors
+from campaigns.access import access_campaign
+from campaigns.models import Campaign
+from campaigns.selectors import SORTS, campaign_card, campaign_page
+from campaigns.serializers import CampaignCard, CampaignInput, CampaignOutput, CampaignQuery, CategoryCard
+from campaigns.services.closing import cancel_campaign
+from campaigns.services.drafts import create_campaign, delete_campaign, edit_campaign
+from campaigns.services.review import submit_campaign
+from core.errors import Stale
+from core.etags import if_match
+from core.openapi import Message, describe
+from core.pages import paginate
+from core.permissions import SignedIn
+from core.requests import Request
+from core.serializers import parse, parse_query
+from core.views import ApiViewSet
+
+BAD_TERMS = (
+    errors.UnknownCategory,
+    errors.CapBelowGoal,
+    errors.MinimumAboveGoal,
+    errors.EndsBeforeStart,
+    errors.DeadlinePassed,
+)
+
+
+def _cards(campaigns: Any) -> list[dict[str, Any]]:
+    return [campaign_card(campaign) for campaign in campaigns]
+
+
+def _answer(campaign: Campaign, request: Request, status: int = 200) -> Response:
+    page = campaign_page(campaign, request.user, timezone.now())
+    return Response(page, status, headers={"ETag": campaign.etag})
+
+
+class Campaigns(ApiViewSet):
+    permission_classes = [SignedIn]
+    gates = {
+        "create": [KYCVerified],
+        "submit": [KYCVerified],
+        "edit": [EmailVerified],
+        "delete": [EmailVerified],
+        "cancel": [EmailVerified],
+    }
+
+    @describe("List campaigns", page_of=CampaignCard, parameters=[CampaignQuery])
+    def list(self, request: Request) -> Response:
+        filters = parse_query(CampaignQuery, request)
+        campaigns = selectors.campaign_list(request.user, now=timezone.now(), **filters)
+        return Response(paginate(request, campaigns, _cards, order=SORTS[filters.get("sort", "newest")]))
+
+    @describe(
+        "Create a draft", request=CampaignInput, answer=CampaignOutput, status=201, errors=BAD_TERMS, multipart=True
+    )
+    def create(self, request: Request) -> Response:
+        campaign = create_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
+        return _answer(campaign, request, 201)
+
+    @describe("Read a campaign", answer=CampaignOutput)
+    def retrieve(self, request: Request, campaign_id: UUID) -> Response:
+        return _answer(access_campaign(request.user, campaign_id), request)
+
+    @describe(
+        "Change a campaign",
+        request=CampaignInput,
+        answer=CampaignOutput,
+        errors=[*BAD_TERMS, errors.AmountsNeeded, errors.NotTheOwner, errors.TermsFrozen, errors.InReview, Stale],
+        multipart=True,
+        details="Any of the fields. `media`, when given, replaces the pictures. `If-Match` guards what others changed.",
+    )
+    def edit(self, request: Request, campaign_id: UUID) -> Response:
+        campaign = edit_campaign(
+            owner=request.user,
+            campaign_id=campaign_id,
+            expected=if_match(request),
+            now=timezone.now(),
+            **parse(CampaignInput, request, partial=True),
+        )
+        return _answer(campaign, request)
+
+    @describe("Delete a draft", answer=Message, errors=[errors.NotTheOwner, errors.HasInvestments, errors.NotADraft])
+    def delete(self, request: Request, campaign_id: UUID) -> Response:
+        delete_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        return Response({"message": _("Campaign deleted successfully")})
+
+    @describe(
+        "Submit a draft for review",
+        answer=CampaignOutput,
+        errors=[errors.NotTheOwner, errors.NotADraft, errors.ReviewedDeadlinePassed],
+    )
+    def submit(self, request: Request, campaign_id: UUID) -> Response:
+        return _answer(submit_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
+
+    @describe("Cancel a live campaign", answer=CampaignOutput, errors=[errors.NotTheOwner, errors.NotLive])
+    def cancel(self, request: Request, campaign_id: UUID) -> Response:
+        return _answer(cancel_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
+
+    @describe("List categories", page_of=CategoryCard)
+    def categories(self, request: Request) -> Response:
+        def cards(rows: Any) -> Any:
+            return [{"id": row.pk, "slug": row.slug, "name": row.name} for row in rows]
+
+        return Response(paginate(request, selectors.categories(), cards, order=("position", "id"), default_limit=100))
+
+
+class OwnCampaigns(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe("List own campaigns", page_of=CampaignCard)
+    def list(self, request: Request) -> Response:
+        return Response(paginate(request, selectors.own_campaigns(request.user), _cards))
