@@ -31,6 +31,7 @@ class ApiViewSet(ViewSet):
             self.post = partial(_once, self.post)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.action = self.action_map.get((request.method or "").lower(), "")  # as ViewSetMixin does; gates go by it
         context = self.get_parser_context(request)
         return Request(
             request,
