@@ -1,6 +1,7 @@
 """What each operation says of itself in the OpenAPI 3.1 document: summary, bodies, errors by status, roles."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
@@ -50,6 +51,7 @@ class Message(Serializer):
     message = serializers.CharField()
 
 
+@cache
 def page_class(card: type[serializers.BaseSerializer[Any]]) -> type[Serializer]:
     """The list envelope around a card, for the document."""
     attrs: dict[str, Any] = {
@@ -109,7 +111,11 @@ class Schema(AutoSchema):
 
     def get_operation_id(self) -> str:
         view = type(self.view).__name__
-        return to_camel(f"{self.view.action}_{view[0].lower()}{view[1:]}")
+        action = to_camel(self.view.action)
+        return f"{view[0].lower()}{view[1:]}{action[0].upper()}{action[1:]}"
+
+    def get_description(self) -> str:
+        return ""
 
     def get_tags(self) -> list[str]:
         return [self.path.strip("/").split("/")[1].capitalize()]

@@ -7,6 +7,7 @@ Declare `first_name = CharField(...)`: the client sees `firstName`, services get
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import money
@@ -37,6 +38,17 @@ class Serializer(serializers.Serializer, metaclass=_CamelMeta):
     """The base of every …Input, …Output and …Card."""
 
 
+_AMOUNT = {
+    "oneOf": [
+        {"type": "string", "pattern": r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"},
+        {"type": "number", "exclusiveMinimum": 0},
+    ],
+    "description": "Major units, exact: digits with at most the currency's decimals; a string or a plain JSON number.",
+    "example": "1000.50",
+}
+
+
+@extend_schema_field(_AMOUNT)
 class AmountField(serializers.Field):
     """An amount in major units, exact; gives a positive Decimal. `Money.of(amount, currency)` checks the rest."""
 
