@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -148,7 +149,7 @@ def write(posting: Posting, sums: Sums) -> Posting:
         Entry(posting=posting, account_id=account_id, amount=amount, currency=accounts[account_id].currency)
         for account_id, amount in entries.items()
     )
-    log.info("booked %s %s (%s)", posting.kind, posting.key, posting.phase)
+    transaction.on_commit(partial(log.info, "booked %s %s (%s)", posting.kind, posting.key, posting.phase))
     return posting
 
 
