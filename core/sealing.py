@@ -20,7 +20,7 @@ def seal(value: Any, *, purpose: str) -> bytes:
     return nonce + AESGCM(_key(settings.SECRET_KEY, purpose)).encrypt(nonce, orjson.dumps(value), None)
 
 
-def unseal(sealed: bytes, *, purpose: str) -> Any:
+def unseal(sealed: bytes | memoryview, *, purpose: str) -> Any:
     """
     The value again; secrets that were rotated out into SECRET_KEY_FALLBACKS still open.
 

@@ -109,7 +109,8 @@ class Page:
     """Part of what a `resume` brings: frames in order, and the positions that are still to be read from."""
 
     pushes: list[Push]
-    rest: dict[str, Any]
+    rest: Any
+    """What its reader takes as positions next; empty when all was read."""
 
 
 @dataclass(frozen=True)

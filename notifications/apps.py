@@ -5,4 +5,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import tasks  # noqa: F401  (registers the outbox handlers)
+        from notifications import sockets, tasks  # noqa: F401  (register frames, resumption, outbox handlers)

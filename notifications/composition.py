@@ -17,7 +17,7 @@ def compose(event_id: UUID, text: Words, *, recipient: Recipient, address: str =
     """
     page = {
         "words": text,
-        # Whoever registers somebody else's address must not choose the words of our mail: no name before it is verified.
+        # Whoever registers somebody else's address must not choose words of our mail: no name until it is verified.
         "first_name": recipient.first_name if recipient.email_verified and not address else "",
         "language": recipient.language,
         "site": settings.FRONTEND_URL,

@@ -26,8 +26,16 @@ def since(user_id: UUID, last_id: UUID, limit: int) -> list[Notification]:
     the same id.
     """
     milliseconds = max(0, (last_id.int >> 80) - int(OVERLAP.total_seconds() * 1000))
-    entries = Notification.objects.of(user_id).filter(pk__gt=UUID(int=milliseconds << 80)).exclude(pk=last_id)
-    return list(entries.order_by("id")[:limit])
+    return list(_from(user_id, UUID(int=milliseconds << 80)).exclude(pk=last_id)[:limit])
+
+
+def newer(user_id: UUID, last_id: UUID, limit: int) -> list[Notification]:
+    """What follows `last_id`, oldest first, at most `limit`."""
+    return list(_from(user_id, last_id)[:limit])
+
+
+def _from(user_id: UUID, floor: UUID) -> NotificationQuerySet:
+    return Notification.objects.of(user_id).filter(pk__gt=floor).order_by("id")
 
 
 def preferences(user_id: UUID) -> Recipient:

@@ -1,6 +1,10 @@
+from collections.abc import Iterable
+from typing import Any
+
 from rest_framework import serializers
 
 from core.serializers import Serializer
+from notifications.models import Notification
 
 
 class NotificationOutput(Serializer):
@@ -8,9 +12,13 @@ class NotificationOutput(Serializer):
     kind = serializers.CharField()
     title = serializers.CharField()
     body = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # a field here, still `.data` outside
     read_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+def shown(entries: Iterable[Notification]) -> list[dict[str, Any]]:
+    return list(NotificationOutput(entries, many=True).data)  # type: ignore[call-overload]
 
 
 class InboxOutput(Serializer):

@@ -21,6 +21,7 @@ from notifications.serializers import (
     PreferencesOutput,
     ReadAllInput,
     UnreadOutput,
+    shown,
 )
 from notifications.services import notices, recipients
 
@@ -36,13 +37,13 @@ class Inbox(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         entries = selectors.inbox(request.user.pk, unread_only=request.query_params.get("unread") == "true")
-        page = paginate(request, entries, lambda rows: NotificationOutput(rows, many=True).data, order=("-id",))
+        page = paginate(request, entries, shown, order=("-id",))
         return Response({**page, "unreadCount": selectors.unread_count(request.user.pk)})
 
     @describe("Mark one as read", answer=NotificationOutput)
     def read(self, request: Request, notification_id: UUID) -> Response:
         entry = notices.mark_read(user_id=request.user.pk, notification_id=notification_id, now=timezone.now())
-        return Response(NotificationOutput(entry).data)
+        return Response(shown([entry])[0])
 
     @describe(
         "Mark all as read",

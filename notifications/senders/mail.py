@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from environ import Env
 
 from notifications.senders import mailbox
@@ -51,7 +52,7 @@ def send(mail: Mail) -> None:
     logger.info("mail sent", extra={"mailId": mail.id})
 
 
-def _connection():  # type: ignore[no-untyped-def]
+def _connection() -> BaseEmailBackend:
     server = Env.email_url_config(settings.EMAIL_URL)
     return get_connection(
         "django.core.mail.backends.smtp.EmailBackend",

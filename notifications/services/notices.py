@@ -14,7 +14,7 @@ from core.realtime import publish
 from notifications.access import access_notification
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification, Recipient
-from notifications.serializers import NotificationOutput
+from notifications.sockets import frame_of
 from notifications.texts import Words, words
 
 logger = logging.getLogger("vectragrow.notifications")
@@ -58,10 +58,7 @@ def _wants(recipient: Recipient, kind: Kind) -> bool:
 
 def _push(notification: Notification) -> None:
     # The audience is the one person whose inbox it is.
-    publish(
-        users=[notification.user_id],
-        frame={"type": "notification", "notification": NotificationOutput(notification).data},
-    )
+    publish(users=[notification.user_id], frame=frame_of(notification))
 
 
 def _send(recipient: Recipient, notification: Notification, kind: Kind, text: Words, now: datetime) -> None:

@@ -1,0 +1,45 @@
+"""Notifications on the socket: the frame that announces one, and what `resume {notifications: lastId}` brings."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from core.realtime import make_push
+from core.serializers import Serializer
+from core.sockets import Page, announces, resumes
+from notifications.models import Notification
+from notifications.selectors import newer, since
+from notifications.serializers import NotificationOutput, shown
+
+AT_ONCE = 100
+
+
+class NotificationFrame(Serializer):
+    notification = NotificationOutput()
+
+
+announces("notification", NotificationFrame)
+
+
+def frame_of(notification: Notification) -> dict[str, Any]:
+    return {"type": "notification", "notification": shown([notification])[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a resume has come; what the client named first lies behind it."""
+
+    last_id: UUID
+
+
+@resumes("notifications", serializers.UUIDField(required=False, allow_null=True), streams=lambda last_id: [])
+def missed(*, user: Any, positions: UUID | Reached) -> Page:
+    """What the client has not seen, oldest first."""
+    if isinstance(positions, Reached):
+        entries = newer(user.pk, positions.last_id, AT_ONCE)
+    else:
+        entries = since(user.pk, positions, AT_ONCE)
+    pushes = [make_push(users=[user.pk], frame=frame_of(entry)) for entry in entries]
+    return Page(pushes, Reached(entries[-1].pk) if len(entries) == AT_ONCE else None)
