@@ -13,7 +13,7 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
@@ -139,8 +139,9 @@ def _wants_page(request: HttpRequest) -> bool:
 
 def _page_or_problem(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
     if _wants_page(request):
-        page = {"refusal": refusal, "request_id": context.request_id.get()}
-        return render(request, "error.html", page, status=refusal.status)
+        # Without the request, so that nothing which may be broken now is asked.
+        page = render_to_string("error.html", {"refusal": refusal, "request_id": context.request_id.get()})
+        return HttpResponse(page, status=refusal.status, headers=refusal.headers)
     return answer(refusal)
 
 
@@ -161,4 +162,4 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return answer(errors.Broken())
+    return _page_or_problem(request, errors.Broken())

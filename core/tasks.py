@@ -34,8 +34,9 @@ def deliver_event(event_id: str) -> None:
 
 @shared_task(name="core.relay_outbox")
 def relay_outbox() -> None:
-    from core import outbox
+    from core import outbox, pulse
 
+    pulse.beat("worker")
     outbox.relay(now=timezone.now())
 
 
