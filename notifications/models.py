@@ -71,8 +71,8 @@ class MailboxMessage(models.Model):
     """A mail or SMS that development kept instead of sending. Its content is sealed: mails carry tokens."""
 
     class Channel(models.TextChoices):
-        MAIL = "mail"
-        SMS = "sms"
+        MAIL = "mail", "Mail"
+        SMS = "sms", "SMS"
 
     id = models.UUIDField(primary_key=True)
     """The outbox event's id, so that a repeated delivery is one message."""

@@ -1,13 +1,26 @@
 """Where everything is mounted. A prefix says what a path is about; the app that owns the data answers it."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from vectragrow import pages
 
 urlpatterns = [
+    path("", pages.home),
+    path("healthz", pages.alive),
+    path("readyz", pages.ready),
+    path("verify-email", pages.confirm_email),
+    re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
+    path("mailbox", include("notifications.urls.on_mailbox")),
     path("admin/", admin.site.urls),
+    path("api/schema", pages.api_schema),
+    path("api/docs", pages.api_docs),
+    path("api/docs/errors", pages.api_errors),
     path("api/auth/", include("accounts.urls")),
     path("api/profile", include("campaigns.urls.on_profile")),
+    path("api/profile", include("notifications.urls.on_profile")),
     path("api/campaigns", include("campaigns.urls")),
+    path("api/notifications", include("notifications.urls")),
     path("", include("uploads.urls")),
 ]
 

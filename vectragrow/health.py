@@ -1,0 +1,184 @@
+"""
+How each part of the platform is, asked live and within two seconds, whatever hangs.
+
+The database (and its migrations) is what we cannot be without; without the others we are degraded: what they would do
+waits in the database and is caught up (docs/outbox.md, docs/realtime.md).
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as NoAnswer
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from environ import Env
+
+from core import pulse, realtime
+from core.models import OutboxEvent
+from core.redis import client
+
+DEADLINE = 2.0
+"""Seconds that all parts together have to answer."""
+KEPT = 2.0
+"""Seconds for which an answer is given again, so that the page cannot be used to keep the servers busy."""
+
+
+class Down(Exception):
+    """What is wrong, in words for anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str
+    title: str
+    is_up: bool
+    detail: str
+    is_needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    parts: tuple[Part, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return all(part.is_up for part in self.parts if part.is_needed)
+
+    @property
+    def missing(self) -> list[str]:
+        return [part.name for part in self.parts if not part.is_up]
+
+    @property
+    def status(self) -> str:
+        """`ready`, `degraded` (something waits) or `unavailable`."""
+        if not self.is_ready:
+            return "unavailable"
+        return "degraded" if self.missing else "ready"
+
+    def document(self) -> dict[str, Any]:
+        states = {
+            part.name: {"status": "up" if part.is_up else "down", "detail": part.detail, "title": part.title}
+            for part in self.parts
+        }
+        return {"status": self.status, "missing": self.missing, "parts": states}
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        cursor.fetchone()
+    return "PostgreSQL answers"
+
+
+_is_migrated = False
+
+
+def _migrations() -> str:
+    """Code and tables fit; asked until they do, since a process never sees them part again."""
+    global _is_migrated
+    if not _is_migrated:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if waiting:
+            raise Down(f"{len(waiting)} to apply: manage.py migrate")
+        _is_migrated = True
+    return "All applied"
+
+
+def _redis() -> str:
+    client().ping()
+    return "Answers"
+
+
+def _worker() -> str:
+    if not pulse.is_alive("worker"):
+        raise Down("No sign of life for 30 seconds")
+    return "Works, on schedule"
+
+
+def _realtime() -> str:
+    (_, listeners), *_ = client().pubsub_numsub(realtime.channel())
+    if not listeners:
+        raise Down("No socket server listens")
+    return "Listens at /ws/"
+
+
+def _mail() -> str:
+    if not settings.EMAIL_URL:
+        return "Kept in the development mailbox"
+    server = Env.email_url_config(settings.EMAIL_URL)
+    with socket.create_connection((server["EMAIL_HOST"], server["EMAIL_PORT"] or 587), timeout=1):
+        return "The SMTP server answers"
+
+
+def _outbox() -> str:
+    parked = OutboxEvent.objects.filter(parked_at__isnull=False).count()
+    if parked:
+        raise Down(f"{parked} events are parked after ten tries")
+    return "Nothing is stuck"
+
+
+CHECKS: tuple[tuple[str, str, Callable[[], str], bool], ...] = (
+    ("database", "Database", _database, True),
+    ("migrations", "Migrations", _migrations, True),
+    ("redis", "Cache and broker", _redis, False),
+    ("worker", "Worker", _worker, False),
+    ("realtime", "Realtime", _realtime, False),
+    ("mail", "Mail", _mail, False),
+    ("outbox", "Outbox", _outbox, False),
+)
+
+_threads = ThreadPoolExecutor(max_workers=len(CHECKS), thread_name_prefix="health")
+_running: dict[str, Future[str]] = {}
+_lock = threading.Lock()
+_last: tuple[float, Report] | None = None
+
+
+def report() -> Report:
+    """The state of every part, at most two seconds old."""
+    global _last
+    with _lock:
+        if _last and time.monotonic() - _last[0] < KEPT:
+            return _last[1]
+        for name, _, check, _ in CHECKS:
+            # A check that still hangs from the last time is waited for, not started a second time.
+            if name not in _running:
+                _running[name] = _threads.submit(_released, check)
+        end = time.monotonic() + DEADLINE
+        found = Report(tuple(_part(*row, end=end) for row in CHECKS))
+        _last = (time.monotonic(), found)
+        return found
+
+
+def forget() -> None:
+    """Ask anew next time."""
+    global _last
+    _last = None
+
+
+def _released(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    finally:
+        connection.close()
+
+
+def _part(name: str, title: str, check: Callable[[], str], is_needed: bool, *, end: float) -> Part:
+    try:
+        detail, is_up = _running[name].result(timeout=max(0.0, end - time.monotonic())), True
+    except NoAnswer:
+        # The socket's own TimeoutError is the same class: that check is over and may start again.
+        if not _running[name].done():
+            return Part(name, title, False, "No answer in time", is_needed)
+        detail, is_up = "No answer in time", False
+    except Down as fault:
+        detail, is_up = str(fault), False
+    except Exception:
+        detail, is_up = "Cannot be reached", False
+    del _running[name]
+    return Part(name, title, is_up, detail, is_needed)

@@ -1,0 +1,117 @@
+"""The few pages for people. Everything else is the API; /admin/ has its own pages."""
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+from accounts.services.verification import verify_email
+from core import catalogue, errors, problems
+from core.rendering import to_json
+from vectragrow import health
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def get_only(view: View) -> View:
+    """For paths under /api: any other method gets the problem document that API.md promises."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            return problems.answer(errors.MethodNotAllowed())
+        return view(request)
+
+    return guarded
+
+
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """What is running, and where things are."""
+    return render(request, "home.html", {"report": health.report(), "has_mailbox": settings.MAILBOX_ENABLED})
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked."""
+    return HttpResponse(to_json({"status": "alive"}), content_type="application/json")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 while requests can be served, 503 without the database; `missing` names every part that is not there."""
+    report = health.report()
+    answer = HttpResponse(
+        to_json(report.document()), status=200 if report.is_ready else 503, content_type="application/json"
+    )
+    if not report.is_ready:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+@csrf_exempt  # the mailed token is the proof, and no cookie is looked at
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def confirm_email(request: HttpRequest) -> HttpResponse:
+    """
+    Where the link in the verification mail leads unless FRONTEND_URL names a front end.
+
+    Looking changes nothing: scanners open the links in mails. The button does it.
+    """
+    if request.method != "POST":
+        state, status = ("ask" if request.GET.get("token") else "no_token"), 200
+    else:
+        try:
+            verify_email(token=request.POST.get("token", "")[:200], now=timezone.now())
+            state, status = "done", 200
+        except errors.Invalid:
+            state, status = "refused", 400
+    page = {"state": state, "token": request.GET.get("token", "")[:200]}
+    answer = render(request, "verify_email.html", page, status=status)
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@require_safe
+def with_slash(request: HttpRequest, place: str) -> HttpResponse:
+    """`/admin` for `/admin/`: paths that people type."""
+    return redirect(f"/{place}/")
+
+
+@get_only
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The interactive page, from our own files only."""
+    return _documents(request, "docs", "api_docs.html")
+
+
+@get_only
+def api_errors(request: HttpRequest) -> HttpResponse:
+    """What every `code` means; a problem's `type` leads to its line."""
+    return _documents(request, "errors", "api_errors.html", groups=catalogue.by_status(catalogue.entries()))
+
+
+@get_only
+def api_schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI 3.1 document."""
+    return HttpResponse(_schema(), content_type="application/json")
+
+
+def _documents(request: HttpRequest, here: str, template: str, **facts: Any) -> HttpResponse:
+    return render(request, template, {"here": here, "has_mailbox": settings.MAILBOX_ENABLED, **facts})
+
+
+@cache
+def _schema() -> bytes:
+    """Made once per process: it costs a second and changes with the code only."""
+    return to_json(SchemaGenerator().get_schema(request=None, public=True))
