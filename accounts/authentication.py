@@ -2,9 +2,12 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
+from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
@@ -23,7 +26,7 @@ def session_of(token: str, now: datetime) -> Session:
     :raises TokenExpired, TokenInvalid: the token, the session or the person is no longer good
     """
     session_id = tokens.session_id_of(token)
-    session = Session.objects.live_at(now).select_related("user").filter(pk=session_id).first()
+    session = _live_session(session_id, now)
     if session is None or session.user.status != Status.ACTIVE:
         raise TokenInvalid()
     if now - session.last_seen_at > SEEN_EVERY:
@@ -35,6 +38,37 @@ def live_sessions(session_ids: Collection[UUID], now: datetime) -> dict[UUID, Se
     """Which of these sessions still live, with their people: what open sockets ask now and then."""
     live = Session.objects.live_at(now).filter(pk__in=session_ids, user__status=Status.ACTIVE)
     return live.select_related("user").in_bulk()
+
+
+@cache
+def _live_session_sql() -> str:
+    sessions, users = (
+        ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
+        for table, model in (("s", Session), ("u", User))
+    )
+    return (
+        f"SELECT {sessions}, {users} FROM {Session._meta.db_table} s JOIN {User._meta.db_table} u ON u.id = s.user_id "
+        "WHERE s.id = %s AND s.revoked_at IS NULL AND s.expires_at > %s"
+    )
+
+
+def _live_session(session_id: UUID, now: datetime) -> Session | None:
+    """
+    `Session.objects.live_at(now).select_related("user").filter(pk=session_id).first()`, written out.
+
+    Every request asks it, and the ORM would spend half of a small request's time on putting the same SQL together.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_live_session_sql(), [session_id, now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    names = [field.attname for field in Session._meta.concrete_fields]
+    session = Session.from_db(connection.alias, names, row[: len(names)])
+    session.user = User.from_db(
+        connection.alias, [field.attname for field in User._meta.concrete_fields], row[len(names) :]
+    )
+    return session
 
 
 class BearerAuthentication(BaseAuthentication):

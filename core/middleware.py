@@ -7,13 +7,20 @@ import time
 import uuid
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import context
 
 logger = logging.getLogger("vectragrow.requests")
+API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
@@ -40,6 +47,7 @@ class RequestContext:
         response["X-Request-ID"] = request_id
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
         logger.debug(
             "request",
             extra={
@@ -55,6 +63,25 @@ class RequestContext:
 def request_id_from(given: str) -> str:
     """The id a client sent, when sane, else a new one."""
     return given if _SANE.fullmatch(given) else uuid.uuid4().hex
+
+
+def for_pages(base: type[Any]) -> type[Any]:
+    """A middleware that API calls pass by: they have no cookies, no forms and a fixed content policy."""
+
+    class ForPages(base):  # type: ignore[misc]
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            if request.path_info.startswith("/api/") and not request.path_info.startswith("/api/docs"):
+                return self.get_response(request)
+            return super().__call__(request)
+
+    return ForPages
+
+
+StaticFiles = for_pages(WhiteNoiseMiddleware)
+ContentPolicy = for_pages(CSPMiddleware)
+Sessions = for_pages(SessionMiddleware)
+StaffAuthentication = for_pages(AuthenticationMiddleware)
+Messages = for_pages(MessageMiddleware)
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -73,17 +73,17 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "core.middleware.ContentPolicy",
     "django.middleware.common.CommonMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "core.middleware.StaffAuthentication",
+    "core.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-"""Sessions and cookies are the admin's alone; the API knows bearer tokens only and never touches them."""
+"""Those of `core.middleware` are Django's own for pages and the admin; API calls, without cookies, pass them by."""
 
 ROOT_URLCONF = "vectragrow.urls"
 WSGI_APPLICATION = "vectragrow.wsgi.application"
