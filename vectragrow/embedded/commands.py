@@ -1,0 +1,58 @@
+"""The command line of the launcher. First the environment, then the same command again inside it."""
+
+import os
+import sys
+
+from vectragrow.embedded import environment
+from vectragrow.embedded.failures import Failure, Stopped
+
+USAGE = "python3 -m vectragrow.embedded up | demo | stop | test [pytest arguments] | install [--dev]"
+INSIDE = "--inside"
+"""Marks the second call, which runs on .venv's Python."""
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status. What the reader can mend is one sentence on the terminal, not a traceback."""
+    try:
+        return _run(arguments)
+    except Failure as failure:
+        print(failure, file=sys.stderr)  # noqa: T201
+    except (KeyboardInterrupt, Stopped):
+        print("\nStopped.", file=sys.stderr)  # noqa: T201
+        return 130
+    except OSError as error:
+        print(f"{error.strerror or error}: {error.filename or 'the system gave no name'}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _run(arguments: list[str]) -> int:
+    if sys.platform == "win32":
+        raise Failure("VECTRAGrow runs on Linux and macOS; on Windows use WSL.")
+    if not arguments:
+        raise Failure(USAGE)
+    command, *rest = arguments
+    if rest[:1] == [INSIDE]:
+        return _run_inside(command, rest[1:])
+    if command not in ("up", "demo", "stop", "test", "install"):
+        raise Failure(USAGE)
+    environment.ensure(dev=command == "test" or "--dev" in rest)
+    if command == "install":
+        return 0
+    os.chdir(environment.ROOT)
+    sys.stdout.flush()
+    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "vectragrow.embedded", command, INSIDE, *rest])
+
+
+def _run_inside(command: str, rest: list[str]) -> int:
+    from vectragrow.embedded import up
+
+    if command == "up":
+        return up.up()
+    if command == "demo":
+        return up.demo()
+    if command == "stop":
+        return up.stop()
+    os.execv(
+        environment.PYTHON,
+        [str(environment.PYTHON), "-m", "pytest", *(rest if "-n" in rest else ["-n", "2", *rest])],
+    )

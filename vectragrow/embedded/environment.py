@@ -1,0 +1,160 @@
+"""The `.venv` of this checkout, kept as the lock files say."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vectragrow.embedded.failures import Failure
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+_STAMP = VENV / ".installed.json"
+
+
+def ensure(*, dev: bool = False) -> None:
+    """Make the environment and install what the locks name, with hashes; nothing at all if that is done already."""
+    wanted = _wanted(dev)
+    if _is_done(wanted):
+        return
+    with _alone():
+        if _is_done(wanted):  # another start was faster
+            return
+        try:
+            _make_venv()
+            _install([name for name in wanted if name.endswith(".txt")])
+            _STAMP.write_text(json.dumps(wanted))
+        except PermissionError as error:
+            raise Failure(
+                f"{error.filename} cannot be written: make up needs a checkout that you may write to."
+            ) from None
+
+
+def _wanted(dev: bool) -> dict[str, str]:
+    names = ["requirements.txt", *(["requirements-dev.txt"] if dev else [])]
+    hashes = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in names}
+    return {"python": "{}.{}".format(*sys.version_info), **hashes}
+
+
+def _is_done(wanted: dict[str, str]) -> bool:
+    """A development environment serves the platform too, so it is enough that the stamp names what is wanted."""
+    try:
+        return PYTHON.exists() and wanted.items() <= json.loads(_STAMP.read_text()).items()
+    except (OSError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One installation at a time in this checkout."""
+    descriptor = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _make_venv() -> None:
+    """A new environment unless a working one of this Python version is there."""
+    version = "import sys; print('%d.%d' % sys.version_info[:2])"
+    with contextlib.suppress(OSError):
+        told = subprocess.run([PYTHON, "-c", version], capture_output=True, text=True).stdout.strip()
+        if told == "{}.{}".format(*sys.version_info):
+            return
+    _say("Making .venv ...")
+    if VENV.is_dir() and not VENV.is_symlink():
+        shutil.rmtree(VENV)
+    if uv := shutil.which("uv"):
+        if _run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)]):
+            return
+        shutil.rmtree(VENV, ignore_errors=True)
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    if made.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if "ensurepip" in made.stdout + made.stderr or "No module named venv" in made.stderr:
+            raise Failure(
+                "This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv."
+            )
+        lines = (made.stderr or made.stdout).strip().splitlines()
+        raise Failure(f"{VENV} cannot be made: {lines[-1] if lines else 'no reason given'}")
+
+
+def _install(locks: Sequence[str]) -> None:
+    """With uv, which needs seconds; with pip if uv cannot be had or does not reach an index that pip is set up for."""
+    begun = time.monotonic()
+    files = [word for name in locks for word in ("-r", str(ROOT / name))]
+    uv = _find_uv()
+    if uv:
+        _say("Installing the requirements with uv ...")
+        command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes", *files]
+        if _run(command, env={**os.environ, "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}):
+            _say(f"Installed in {time.monotonic() - begun:.0f} s.")
+            return
+        _say("uv did not manage; trying pip.")
+    if not _run([str(PYTHON), "-c", "import pip"]) and not _run([str(PYTHON), "-m", "ensurepip", "--default-pip"]):
+        raise Failure(f"There is no pip in {VENV}: remove that folder, install python3-venv and try again.")
+    _pip_install(files)
+    _say(f"Installed in {time.monotonic() - begun:.0f} s.")
+
+
+def _find_uv() -> str | None:
+    """uv of this machine, else the pinned one, put into the environment by pip (one wheel)."""
+    if uv := shutil.which("uv"):
+        return uv
+    inside = VENV / "bin" / "uv"
+    if not inside.exists():
+        _say("Fetching uv, which installs the rest ...")
+        pinned = re.search(r"^uv==.*(?:\\\n.*)*", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(pinned[0] if pinned else "")
+            file.flush()
+            if not _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", file.name]):
+                return None
+    return str(inside) if inside.exists() else None
+
+
+def _pip_install(files: Sequence[str]) -> None:
+    """pip says a line for each package; we count them on one line, and show the last ones if it fails."""
+    total = sum(len(re.findall(r"^\S+==", Path(name).read_text(), re.MULTILINE)) for name in files[1::2])
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--progress-bar", "off", *files]
+    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said: list[str] = []
+    seen = 0
+    assert pip.stdout is not None
+    for line in pip.stdout:
+        said.append(line.rstrip())
+        if line.startswith("Collecting "):
+            seen += 1
+            if sys.stdout.isatty():
+                print(f"\r  {seen} of about {total} packages", end="", flush=True)  # noqa: T201
+            elif seen % 20 == 0:
+                _say(f"  {seen} of about {total} packages")
+        elif line.startswith("Installing collected"):
+            _say(f"\n  unpacking {seen} packages" if sys.stdout.isatty() else f"  unpacking {seen} packages")
+    if pip.wait() != 0:
+        reason = next(
+            (line for line in reversed(said) if line.startswith("ERROR")), said[-1] if said else "no reason given"
+        )
+        raise Failure(f"The requirements could not be installed: {reason.removeprefix('ERROR: ')}")
+
+
+def _run(command: Sequence[str], env: dict[str, str] | None = None) -> bool:
+    try:
+        return subprocess.run(command, env=env).returncode == 0
+    except OSError:
+        return False
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201

@@ -1,0 +1,9 @@
+"""What the person at the keyboard can mend."""
+
+
+class Failure(Exception):
+    """Said in one sentence, without a traceback; the launcher then ends with status 1."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal. Not an Exception, so that nothing on the way swallows it."""
