@@ -164,6 +164,11 @@ class DatabaseAway(Busy):
     message = _("The database cannot be reached at the moment. Nothing was changed.")
 
 
+class Overloaded(Busy):
+    code = "overloaded"
+    message = _("Too many requests are waiting already. Nothing was changed; try again in a moment.")
+
+
 class MalformedBody(Invalid):
     code = "malformed_body"
     message = _("The body is not well-formed: %(reason)s.")

@@ -26,7 +26,8 @@ DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-PORT = env.int("PORT", default=8000)
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=EMBEDDED.get("PORT", 8000))
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 FRONTEND_URL = env.str("FRONTEND_URL", default="").rstrip("/") or PUBLIC_URL
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
