@@ -30,7 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from vectragrow.embedded.testing import TestServers
 
     try:
-        _servers = TestServers.start()
+        _servers = TestServers.start(
+            database_url=os.environ.get("DATABASE_URL", ""), redis_url=os.environ.get("REDIS_URL", "")
+        )
     except Failure as failure:
         pytest.exit(str(failure), returncode=4)
     os.environ.update(_servers.addresses)
