@@ -1,0 +1,87 @@
+"""`manage.py where "POST /api/campaigns/.../invest"`"""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import URLPattern, URLResolver, get_resolver
+
+_PLACEHOLDER = re.compile(r"\.\.\.|…|:\w+|\{[^/]*\}|<[^/]*>|\*")
+
+
+class Command(BaseCommand):
+    help = "Name file and line of what answers a call. Ids may be real, or `...`, `:id`, `{id}`, `<id>`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("call", help='such as "POST /api/campaigns/.../invest"')
+
+    def handle(self, *args: Any, call: str, **options: Any) -> None:
+        method, path = parse(call)
+        found = [
+            (route, name, place(answer))
+            for route, view in routes(get_resolver())
+            if matches(route, path)
+            for name, answer in handlers(view)
+            if method in ("", name)
+        ]
+        if not found:
+            known = sorted({route for route, _ in routes(get_resolver()) if last_word(path) in route})
+            hint = f" Near it: {', '.join('/' + route for route in known[:5])}." if known and last_word(path) else ""
+            raise CommandError(f"Nothing answers {call!r}.{hint}")
+        for route, name, where in found:
+            self.stdout.write(f"{where}  {name} /{route}" if len(found) > 1 else where)
+
+
+def parse(call: str) -> tuple[str, str]:
+    """("POST", "api/campaigns/.../invest"); the method may be missing."""
+    method, _, path = call.strip().rpartition(" ")
+    return method.strip().upper(), path.split("?")[0].strip("/")
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> list[tuple[str, Any]]:
+    """Every mounted route with its view, as in `api/campaigns/<uuid:campaign_id>/invest`."""
+    found: list[tuple[str, Any]] = []
+    for entry in resolver.url_patterns:
+        route = prefix + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            found += routes(entry, route)
+        elif isinstance(entry, URLPattern):
+            found.append((route, entry.callback))
+    return found
+
+
+def matches(route: str, path: str) -> bool:
+    """Part by part: written parts are equal, a parameter takes anything, a placeholder is always a parameter."""
+    parts, asked = route.strip("/").split("/"), path.split("/")
+    return len(parts) == len(asked) and all(
+        bool(word) if part.startswith("<") else word == part and not _PLACEHOLDER.fullmatch(word)
+        for part, word in zip(parts, asked, strict=True)
+    )
+
+
+def last_word(path: str) -> str:
+    words = [word for word in path.split("/") if word and not _PLACEHOLDER.fullmatch(word)]
+    return words[-1] if words else ""
+
+
+def handlers(view: Any) -> list[tuple[str, Any]]:
+    """("POST", method) for each method that a view set or class answers; ("", function) for a plain view."""
+    owner = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    if owner is None:
+        return [("", view)]
+    actions: dict[str, str] = getattr(view, "actions", None) or {
+        name: name for name in owner.http_method_names if name != "options" and hasattr(owner, name)
+    }
+    return [(method.upper(), getattr(owner, name)) for method, name in actions.items()]
+
+
+def place(answer: Any) -> str:
+    """`campaigns/views.py:41`, of the function itself and not of what decorates it."""
+    function = inspect.unwrap(answer)
+    code = function.__code__ if hasattr(function, "__code__") else None
+    file = Path(code.co_filename if code else inspect.getsourcefile(function) or "?")
+    line = code.co_firstlineno if code else inspect.getsourcelines(function)[1]
+    return f"{file.relative_to(settings.BASE_DIR) if file.is_relative_to(settings.BASE_DIR) else file}:{line}"
