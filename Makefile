@@ -5,7 +5,7 @@ BIN    := .venv/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo stop test check format lint types contracts drift where lock fmt dev
+.PHONY: help up demo stop test check format lint types contracts drift schema where lock fmt dev
 
 help:        ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -41,6 +41,10 @@ contracts:
 
 drift:       # generated files and settings that must follow the code
 	@exec .ci/drift
+
+schema: dev  ## renew docs/openapi.json and docs/errors.md
+	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py spectacular --format openapi-json --file docs/openapi.json
+	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py errors_doc > docs/errors.md
 
 where:       ## the handler of a call: make where q="POST /api/campaigns/.../invest"
 	@$(BIN)/python manage.py where "$(q)"
