@@ -1,46 +1,25 @@
 """
-The servers that tests run on. Fixtures of people and clients are below; each app's own are in its tests/.
+The servers that tests run on, and the fixtures of all apps; each app's own are in its tests/.
 
 With DATABASE_URL and REDIS_URL set, those servers are used (each run makes its own test database there). Otherwise the
 launcher starts a PostgreSQL and a Valkey of this run's own under var/test and stops them at the end; should the run be
 killed, they end with it.
 """
 
-import os
-
+import django
 import pytest
 
-from ledger.testing import books_can_be_emptied  # noqa: F401
+from vectragrow.embedded import testing
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.test")
-_servers = None
+servers = testing.provide()  # before Django reads its settings; xdist's workers inherit what it puts into os.environ
+django.setup()
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Runs before Django reads its settings; xdist's workers inherit what the first process has put into os.environ."""
-    global _servers
-    from django.conf import settings
-
-    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return
-    if settings.configured:
-        pytest.exit("Unset DJANGO_SETTINGS_MODULE, or set DATABASE_URL and REDIS_URL too.", returncode=4)
-    from vectragrow.embedded.failures import Failure
-    from vectragrow.embedded.testing import TestServers
-
-    try:
-        _servers = TestServers.start(
-            database_url=os.environ.get("DATABASE_URL", ""), redis_url=os.environ.get("REDIS_URL", "")
-        )
-    except Failure as failure:
-        pytest.exit(str(failure), returncode=4)
-    os.environ.update(_servers.addresses)
+from ledger.testing import books_can_be_emptied  # noqa: E402, F401
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if _servers:
-        _servers.stop()
+    if servers:
+        servers.stop()
 
 
 @pytest.fixture(autouse=True)
