@@ -168,12 +168,13 @@ class Postgres:
         """
         initdb, role and database happen in `data.new`, which takes the name `data` when it is complete: a start that is
         cut off leaves nothing behind that looks like a database. The superuser gets no password, so nobody signs in as
-        it; our role owns its database and may make others, which tests do.
+        it; our role owns its database and may make others.
         """
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         self.reach.give(fresh)
+        rights = "CREATEDB" if self.durable else "SUPERUSER"  # tests make roles to try what they may
         provider = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         with self.reach.folder(fresh) as (path, fds):
             common: dict[str, Any] = {"env": _environment(), "cwd": "/", "pass_fds": fds, **self.reach.user}
@@ -194,7 +195,7 @@ class Postgres:
                 "the first steps of PostgreSQL",
                 subprocess.run(
                     [programs / "postgres", "--single", "-D", path, "postgres"],
-                    input=f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{self.password}';\n"
+                    input=f"CREATE ROLE {ROLE} LOGIN {rights} PASSWORD '{self.password}';\n"
                     f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n",
                     capture_output=True,
                     text=True,
