@@ -115,7 +115,7 @@ def _find_uv() -> str | None:
     inside = VENV / "bin" / "uv"
     if not inside.exists():
         _say("Fetching uv, which installs the rest ...")
-        pinned = re.search(r"^uv==.*(?:\\\n.*)*", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+        pinned = re.search(r"^uv==.*(?:\n    .*)*", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(pinned[0] if pinned else "")
             file.flush()
