@@ -98,7 +98,7 @@ def _install(locks: Sequence[str]) -> None:
     if uv:
         _say("Installing the requirements with uv ...")
         command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes", *files]
-        if _run(command, env={**os.environ, "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}):
+        if _run(command, env={"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": "copy", **os.environ}):
             _say(f"Installed in {time.monotonic() - begun:.0f} s.")
             return
         _say("uv did not manage; trying pip.")
