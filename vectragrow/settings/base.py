@@ -12,6 +12,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
+from core.postgres import PooledConnection
 from vectragrow.embedded import discovery
 from vectragrow.settings.storage import storages
 
@@ -119,7 +120,12 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=12), "timeout": 4},
+            "pool": {
+                "connection_class": PooledConnection,
+                "min_size": 1,
+                "max_size": env.int("DATABASE_POOL_SIZE", default=12),
+                "timeout": 4,
+            },
             "connect_timeout": 4,
             "application_name": "vectragrow",
         },
