@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 PROTOCOL = "vectragrow.v1"
 
@@ -57,6 +58,12 @@ class Device:
 
     def send(self, type: str, **members: Any) -> None:
         self.connection.send(json.dumps({"type": type, **members}))
+
+    def flood(self, count: int, type: str, **members: Any) -> None:
+        """Send over and over, until the server closes."""
+        with suppress(ConnectionClosed):
+            for _ in range(count):
+                self.send(type, **members)
 
     def ask(self, type: str, **members: Any) -> dict[str, Any]:
         """Send with a `ref` and return the `ack`, `pong` or `error` that answers it."""
@@ -104,7 +111,7 @@ class Device:
 @contextmanager
 def dial(url: str, token: str | None = None, **options: Any) -> Iterator[Device]:
     """Connect, with the token as subprotocol if there is one; `ready` is not read yet."""
-    subprotocols = [PROTOCOL, f"bearer.{token}"] if token else None
+    subprotocols = [Subprotocol(name) for name in (PROTOCOL, f"bearer.{token}")] if token else None
     with connect(url, subprotocols=subprotocols, compression=None, **options) as opened:
         yield Device(opened)
 
