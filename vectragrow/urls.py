@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/docs", pages.api_docs),
     path("api/docs/errors", pages.api_errors),
     path("api/auth/", include("accounts.urls")),
+    path("api/chat/", include("chat.urls")),
     path("api/profile", include("campaigns.urls.on_profile")),
     path("api/profile", include("notifications.urls.on_profile")),
     path("api/campaigns", include("campaigns.urls")),

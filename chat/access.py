@@ -1,0 +1,28 @@
+"""Who may see and touch which conversation. A stranger's and one that does not exist answer alike."""
+
+from typing import Any
+from uuid import UUID
+
+from chat.models import Member
+from core.errors import NotFound
+
+
+def access_conversation(user: Any, conversation_id: UUID, *, for_update: bool = False) -> Member:
+    """
+    This person's place in a conversation, with the conversation.
+
+    :param for_update: lock the conversation, which gives messages their order
+    :raises NotFound: not there, not theirs, or deleted by them
+    """
+    places = Member.objects.of(user).filter(conversation=conversation_id).select_related("conversation")
+    if for_update:
+        places = places.select_for_update(of=("conversation",))
+    member = places.first()
+    if member is None:
+        raise NotFound()
+    return member
+
+
+def audience(conversation_id: UUID) -> list[UUID]:
+    """Whoever is in a conversation right now: to whom its frames go."""
+    return list(Member.objects.filter(conversation=conversation_id).values_list("user_id", flat=True))

@@ -1,0 +1,90 @@
+"""Beginning a conversation, and deleting it for oneself."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import Status, User
+from chat.access import access_conversation
+from chat.errors import PersonNotFound, WrongParticipants
+from chat.models import Conversation, Member
+from core.db import atomic, retrying
+
+MOST_MEMBERS = 256
+
+
+@retrying
+def open_direct(*, starter: User, participants: Collection[UUID], now: datetime) -> tuple[Member, bool]:
+    """
+    The pair's one direct conversation, made if there is none. One that the starter deleted is in sight again, empty.
+
+    :returns: the starter's place, and whether it is new
+    :raises WrongParticipants: not exactly one other person
+    :raises PersonNotFound: there is no such active person
+    """
+    others = _others(starter, participants)
+    if len(others) != 1:
+        raise WrongParticipants(field="participants", most=MOST_MEMBERS - 1)
+    _require_people(others)
+    conversation = Conversation(
+        type=Conversation.Type.DIRECT, direct_key=_pair(starter.pk, *others), created_at=now, active_at=now
+    )
+    # A rival's insert makes this one wait for its commit and then do nothing; the read after it sees the row.
+    Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
+    kept = Conversation.objects.get(direct_key=conversation.direct_key)
+    is_new = kept.pk == conversation.pk
+    if is_new:
+        _seat(kept, [starter.pk, *others], owner_id=None, now=now)
+    else:
+        Member.objects.filter(conversation=kept, user=starter).update(gone_at_seq=None)
+    return access_conversation(starter, kept.pk), is_new
+
+
+@retrying
+def begin_group(*, starter: User, participants: Collection[UUID], title: str, now: datetime) -> Member:
+    """
+    A new group of the starter, who owns it, and others.
+
+    :raises WrongParticipants: nobody else, or too many
+    :raises PersonNotFound: one of them is not an active person
+    """
+    others = _others(starter, participants)
+    if not 1 <= len(others) < MOST_MEMBERS:
+        raise WrongParticipants(field="participants", most=MOST_MEMBERS - 1)
+    _require_people(others)
+    conversation = Conversation.objects.create(type=Conversation.Type.GROUP, title=title, created_at=now, active_at=now)
+    _seat(conversation, [starter.pk, *others], owner_id=starter.pk, now=now)
+    return access_conversation(starter, conversation.pk)
+
+
+def delete_conversation(*, user: User, conversation_id: UUID) -> None:
+    """Out of this person's sight, with all messages so far; the others keep it. :raises NotFound:"""
+    with atomic():
+        member = access_conversation(user, conversation_id, for_update=True)
+        seq = member.conversation.last_seq
+        Member.objects.filter(pk=member.pk).update(gone_at_seq=seq, cleared_seq=seq, last_read_seq=seq)
+
+
+def _others(starter: User, participants: Collection[UUID]) -> list[UUID]:
+    return [user_id for user_id in dict.fromkeys(participants) if user_id != starter.pk]
+
+
+def _require_people(user_ids: list[UUID]) -> None:
+    if User.objects.filter(pk__in=user_ids, status=Status.ACTIVE).count() != len(user_ids):
+        raise PersonNotFound()
+
+
+def _pair(one: UUID, other: UUID) -> str:
+    return ":".join(sorted([one.hex, other.hex]))
+
+
+def _seat(conversation: Conversation, user_ids: list[UUID], *, owner_id: UUID | None, now: datetime) -> None:
+    Member.objects.bulk_create(
+        Member(
+            conversation=conversation,
+            user_id=user_id,
+            role=Member.Role.OWNER if user_id == owner_id else Member.Role.MEMBER,
+            created_at=now,
+        )
+        for user_id in user_ids
+    )

@@ -1,0 +1,31 @@
+"""How far people have read."""
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from chat.access import access_conversation, audience
+from chat.models import Member
+from core.db import retrying
+from core.realtime import publish
+
+
+@retrying
+def mark_read(*, user: User, conversation_id: UUID, seq: int | None = None) -> Member:
+    """
+    Move this person's mark forward to `seq`, or to the last message. It never moves back or past the last.
+
+    :raises NotFound: no such conversation for this person
+    """
+    member = access_conversation(user, conversation_id)
+    last = member.conversation.last_seq
+    target = last if seq is None else min(seq, last)
+    moved = Member.objects.filter(pk=member.pk, last_read_seq__lt=target).update(last_read_seq=target)
+    if moved:
+        member.last_read_seq = target
+        frame = {"type": "chat.read", "conversationId": conversation_id, "userId": user.pk, "seq": target}
+        # Everybody in the conversation sees how far the others are; the reader's other devices clear their badge.
+        transaction.on_commit(partial(publish, users=audience(conversation_id), frame=frame))
+    return member

@@ -1,0 +1,63 @@
+"""What clients may say about conversations on the socket, and what they hear."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rest_framework.serializers import DictField, IntegerField, UUIDField
+
+from accounts.models import User
+from accounts.permissions import EmailVerified
+from chat import serializers, streams
+from chat.models import stream_of
+from chat.services import messages, reading, typing
+from core import realtime, sockets
+
+MOST_RESUMED = 500
+"""Conversations in one `resume`."""
+
+
+class Positions(DictField):
+    """The last `seq` that the client has of each conversation."""
+
+    child = IntegerField(min_value=0, max_value=serializers.LARGEST_SEQ)
+
+    def to_internal_value(self, data: Any) -> dict[str, int]:
+        positions = super().to_internal_value(data)
+        if len(positions) > MOST_RESUMED:
+            self.fail("too_many", most=MOST_RESUMED)
+        return {str(UUIDField().run_validation(name)): seq for name, seq in positions.items()}
+
+    default_error_messages = {"too_many": "At most {most} conversations at a time."}
+
+
+@sockets.on("chat.send", serializers.SendFrame, gates=[EmailVerified], answer=serializers.MessageAck)
+def send(*, user: User, now: datetime, **message: Any) -> dict[str, Any]:
+    """Say something. Sent again with the same `clientId` it is the same message."""
+    output, _ = messages.send_message(user=user, now=now, **message)
+    return {"message": output}
+
+
+@sockets.on("chat.read", serializers.ReadFrame, answer=serializers.ReadAck, limit=sockets.SIGNALS)
+def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> dict[str, Any]:
+    """Move one's mark forward."""
+    return {"seq": reading.mark_read(user=user, conversation_id=conversation_id, seq=seq).last_read_seq}
+
+
+@sockets.on("chat.typing", serializers.TypingFrame, gates=[EmailVerified], limit=sockets.SIGNALS)
+def show_typing(*, user: User, now: datetime, conversation_id: UUID, is_typing: bool) -> None:
+    """Show the others that one is writing."""
+    typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing)
+
+
+sockets.resumes(
+    "conversations",
+    Positions(required=False),
+    streams=lambda positions: [stream_of(conversation_id) for conversation_id in positions],
+)(streams.resume)
+realtime.read_streams_from("chat", realtime.Source(streams.after, streams.missed))
+sockets.announces("chat.message", serializers.MessageAnnounced)
+sockets.announces("chat.read", serializers.ReadAnnounced)
+sockets.announces("chat.typing", serializers.TypingAnnounced)
+sockets.announces("access_revoked", serializers.AccessRevoked)
+sockets.announces("resync_required", serializers.ResyncRequired)

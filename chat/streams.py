@@ -1,0 +1,90 @@
+"""
+Conversations as streams of the hub: what a `resume` brings, and what the hub reads when a push did not arrive.
+
+The database is the truth here; nothing in this module was pushed before, so nothing can be lost by it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from chat.models import Member, Message, stream_of
+from chat.selectors import MESSAGE_COLUMNS, message_outputs, messages_behind
+from core.ids import first_id_at
+from core.realtime import Push, make_push
+from core.sockets import Page
+
+KEPT = 1000
+"""Messages that a `resume` brings per conversation; a client that lacks more reads the list again."""
+AT_ONCE = 20
+"""Conversations read together."""
+PAGE = 500
+
+
+def message_frame(message: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "chat.message", "message": message}
+
+
+def resume(*, user: User, positions: dict[str, int]) -> Page:
+    """
+    The next part of what this person lacks: messages behind their positions, or a word on why there are none.
+
+    `resync_required` where more than `KEPT` are lacking or the position is not one of ours; `access_revoked` where the
+    person is not (any more) in the conversation.
+    """
+    wanted = {UUID(conversation_id): seq for conversation_id, seq in positions.items()}
+    places = Member.objects.filter(user=user, conversation__in=wanted).select_related("conversation")
+    mine = {member.conversation_id: member for member in places}
+    words: list[Push] = []
+    behind: dict[UUID, int] = {}
+    for conversation_id, seq in wanted.items():
+        member = mine.get(conversation_id)
+        if member is None:
+            words.append(_word("access_revoked", user, conversation_id))
+            continue
+        last = member.conversation.last_seq
+        if seq > last or last - max(seq, member.cleared_seq) > KEPT:
+            words.append(_word("resync_required", user, conversation_id))
+        elif max(seq, member.cleared_seq) < last:
+            behind[conversation_id] = max(seq, member.cleared_seq)
+    now_read = dict(list(behind.items())[:AT_ONCE])
+    messages = messages_behind(now_read, PAGE) if now_read else []
+    for message in messages:
+        behind[message["conversationId"]] = message["seq"]
+    rest = {str(one): seq for one, seq in behind.items() if seq < mine[one].conversation.last_seq}
+    return Page([*words, *(_push(message, [user.pk]) for message in messages)], rest)
+
+
+def after(stream: str, seq: int) -> list[Push]:
+    """The next messages of a stream, for the hub, which lacks a push."""
+    conversation_id = UUID(stream.partition(":")[2])
+    return _for_everybody(messages_behind({conversation_id: seq}, PAGE))
+
+
+def missed(user_ids: Collection[str], since: datetime) -> list[Push]:
+    """What was said since then where any of these people are."""
+    conversations = Member.objects.filter(user__in=[UUID(user_id) for user_id in user_ids]).values("conversation")
+    rows = Message.objects.filter(pk__gte=first_id_at(since), conversation__in=conversations)
+    return _for_everybody(message_outputs(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
+
+
+def _for_everybody(messages: list[dict[str, Any]]) -> list[Push]:
+    """Each for whoever is in its conversation now: the access check of a delivery that comes from the database."""
+    users: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    conversations = {message["conversationId"] for message in messages}
+    for member in Member.objects.filter(conversation__in=conversations).values("conversation_id", "user_id"):
+        users[member["conversation_id"]].append(member["user_id"])
+    return [_push(message, users[message["conversationId"]]) for message in messages]
+
+
+def _push(message: dict[str, Any], users: list[UUID]) -> Push:
+    return make_push(
+        users=users, frame=message_frame(message), stream=stream_of(message["conversationId"]), seq=message["seq"]
+    )
+
+
+def _word(kind: str, user: User, conversation_id: UUID) -> Push:
+    return make_push(users=[user.pk], frame={"type": kind, "conversationId": conversation_id})

@@ -1,0 +1,32 @@
+"""Conversations as their services leave them, and the paths of the API."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat.models import Conversation
+from chat.services import conversations, messages
+
+CONVERSATIONS = "/api/chat/conversations"
+
+
+def direct(starter, other):
+    member, _ = conversations.open_direct(starter=starter, participants=[other.pk], now=timezone.now())
+    return member.conversation
+
+
+def group(owner, *others, title=""):
+    ids = [other.pk for other in others]
+    return conversations.begin_group(starter=owner, participants=ids, title=title, now=timezone.now()).conversation
+
+
+def say(user, conversation, content="Hello", **more):
+    """The message as clients see it."""
+    output, _ = messages.send_message(
+        user=user, conversation_id=conversation.pk, content=content, now=timezone.now(), **more
+    )
+    return output
+
+
+def url(conversation: Conversation | UUID | str, tail: str = "") -> str:
+    return f"{CONVERSATIONS}/{getattr(conversation, 'pk', conversation)}{tail}"

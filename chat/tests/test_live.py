@@ -1,0 +1,231 @@
+"""Talking over real sockets: frames, order, resuming, and what happens when a part is away (docs/realtime.md)."""
+
+import time
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from accounts.testing import sign_in
+from chat.models import Member, Message
+from chat.streams import KEPT
+from chat.tests.factories import direct, group, say, url
+from core.socket_testing import Server, dial
+from core.sockets import MESSAGES
+from core.testing import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def seqs(frames):
+    return [frame["message"]["seq"] for frame in frames]
+
+
+@pytest.fixture
+def open_socket(socket_server):
+    """Opens sockets of people, signed in and ready, and closes them at the end."""
+    opened = []
+
+    def open(person, url=None):
+        one = dial(url or socket_server.url, sign_in(person))
+        device = one.__enter__()
+        opened.append(one)
+        device.expect("ready")
+        return device
+
+    yield open
+    for one in opened:
+        one.__exit__(None, None, None)
+
+
+def test_both_talk_and_hear_each_other(open_socket, api, founder, backer, stranger, talk):
+    phone, other, outside = open_socket(founder), open_socket(backer), open_socket(stranger)
+    ack = phone.ask("chat.send", conversationId=str(talk.pk), clientId=str(uuid4()), content="Hello")
+    heard = other.expect("chat.message")["message"]
+    assert ack["message"] == heard == phone.expect("chat.message")["message"]
+    assert heard == api.as_user(backer).get(url(talk, "/messages")).json()["items"][0]
+    assert api.as_user(backer).post(url(talk, "/messages"), {"content": "Hi"}).status_code == 201
+    assert (phone.expect("chat.message")["message"]["content"], heard["seq"]) == ("Hi", 1)
+    assert outside.silent("chat.message")
+
+
+def test_read_marks_and_typing_reach_the_others(open_socket, founder, backer, talk):
+    say(backer, talk)
+    phone, other = open_socket(founder), open_socket(backer)
+    assert phone.ask("chat.read", conversationId=str(talk.pk), seq=5)["seq"] == 1
+    mark = {"type": "chat.read", "conversationId": str(talk.pk), "userId": str(founder.pk), "seq": 1}
+    assert other.expect("chat.read") == mark
+    assert phone.ask("chat.typing", conversationId=str(talk.pk), isTyping=True)["type"] == "ack"
+    typing = {"type": "chat.typing", "conversationId": str(talk.pk), "userId": str(founder.pk), "isTyping": True}
+    assert other.expect("chat.typing") == typing
+    assert phone.silent("chat.typing")
+
+
+def test_client_id_is_one_message_over_socket_and_rest(open_socket, api, founder, backer, talk):
+    phone, other, mark = open_socket(founder), open_socket(backer), str(uuid4())
+    body = {"content": "Hello", "clientId": mark}
+    first = phone.ask("chat.send", conversationId=str(talk.pk), **body)["message"]
+    again = api.as_user(founder).post(url(talk, "/messages"), body)
+    assert (again.status_code, again.json()) == (200, first)
+    assert phone.ask("chat.send", conversationId=str(talk.pk), **body)["message"] == first
+    assert other.expect("chat.message")["message"] == first
+    assert other.silent("chat.message")
+
+
+def test_refusals_carry_the_codes_of_the_api(open_socket, founder, stranger, person, talk):
+    phone, outside = open_socket(founder), open_socket(stranger)
+    newcomer = person("newcomer", verified=False)
+    also = direct(founder, newcomer)
+
+    def code(device, type, **members):
+        frame = device.ask(type, **members)
+        assert frame["type"] == "error"
+        return frame["code"]
+
+    hello = {"conversationId": str(talk.pk), "clientId": str(uuid4()), "content": "Hello"}
+    assert code(outside, "chat.send", **hello) == "not_found"
+    assert code(outside, "chat.read", conversationId=str(talk.pk), seq=1) == "not_found"
+    assert code(outside, "chat.typing", conversationId=str(talk.pk), isTyping=True) == "not_found"
+    assert code(phone, "chat.send", **{**hello, "content": "x" * 8001}) == "invalid_input"
+    assert code(phone, "chat.send", **{**hello, "conversationId": "x"}) == "invalid_input"
+    assert code(phone, "chat.send", **{**hello, "replyToId": str(uuid4())}) == "reply_not_here"
+    unverified = open_socket(newcomer)
+    assert code(unverified, "chat.send", **{**hello, "conversationId": str(also.pk)}) == "email_not_verified"
+    assert unverified.ask("chat.read", conversationId=str(also.pk), seq=0)["type"] == "ack"
+    assert Message.objects.count() == 0
+
+
+def test_a_role_or_membership_lost_counts_at_once(open_socket, founder, backer, talk):
+    phone, other = open_socket(founder), open_socket(backer)
+    Member.objects.filter(conversation=talk, user=backer).delete()
+    hello = {"conversationId": str(talk.pk), "clientId": str(uuid4()), "content": "Hello"}
+    assert other.ask("chat.send", **hello)["code"] == "not_found"
+    phone.ask("chat.send", **hello)
+    assert other.silent("chat.message")
+
+
+# --- Resuming ---------------------------------------------------------------------------------------------------------
+
+
+def test_resume_brings_what_is_lacking_once_and_in_order(open_socket, founder, backer, talk):
+    for _ in range(5):
+        say(backer, talk)
+    phone = open_socket(founder)
+    assert phone.ask("resume", conversations={str(talk.pk): 2})["type"] == "ack"
+    assert seqs(phone.all("chat.message", 3)) == [3, 4, 5]
+    say(backer, talk)
+    assert seqs([phone.expect("chat.message")]) == [6]
+    assert phone.silent("chat.message")
+    assert phone.ask("resume", conversations={str(talk.pk): 6})["type"] == "ack"
+    assert phone.silent("chat.message")
+
+
+def test_drops_under_fire_lose_and_repeat_nothing(socket_server, founder, backer, talk):
+    """The connection breaks again and again while somebody writes; the client keeps every frame it gets."""
+    token, total = sign_in(founder), 60
+
+    def write():
+        for number in range(total):
+            say(backer, talk, str(number))
+
+    def listen():
+        got = [0]
+        while got[-1] < total:
+            with dial(socket_server.url, token) as phone:
+                phone.expect("ready")
+                phone.send("resume", conversations={str(talk.pk): got[-1]})
+                for _ in range(min(7, total - got[-1])):
+                    got.append(phone.expect("chat.message")["message"]["seq"])
+                phone.connection.socket.close()  # no goodbye
+        return got
+
+    assert together(listen, write) == [list(range(total + 1)), None]
+
+
+def test_resume_says_when_too_much_is_lacking_or_it_is_not_theirs(open_socket, founder, backer, stranger, talk):
+    elsewhere = direct(backer, stranger)
+    Message.objects.bulk_create(
+        Message(conversation=talk, seq=seq, sender=backer, content=str(seq)) for seq in range(1, KEPT + 2)
+    )
+    talk.last_seq = KEPT + 1
+    talk.save(update_fields=["last_seq"])
+    phone = open_socket(founder)
+    unknown = str(uuid4())
+    phone.ask("resume", conversations={str(talk.pk): 0, str(elsewhere.pk): 0, unknown: 3})
+    assert phone.expect("resync_required")["conversationId"] == str(talk.pk)
+    revoked = {frame["conversationId"] for frame in phone.all("access_revoked", 2)}
+    assert revoked == {str(elsewhere.pk), unknown}
+    assert phone.silent("chat.message")
+    phone.ask("resume", conversations={str(talk.pk): 1})
+    assert seqs(phone.all("chat.message", KEPT)) == list(range(2, KEPT + 2))
+    phone.ask("resume", conversations={str(talk.pk): KEPT + 7})
+    assert phone.expect("resync_required")["conversationId"] == str(talk.pk)
+
+
+def test_resume_does_not_bring_back_what_one_deleted(open_socket, api, founder, backer, talk):
+    say(backer, talk, "before")
+    api.as_user(founder).delete(url(talk))
+    say(backer, talk, "after")
+    phone = open_socket(founder)
+    phone.ask("resume", conversations={str(talk.pk): 0})
+    assert phone.expect("chat.message")["message"]["content"] == "after"
+
+
+@pytest.mark.parametrize("positions", [{"x": 1}, {str(uuid4()): -1}, {str(uuid4()): "a"}, [], "all"])
+def test_malformed_positions_are_refused(open_socket, founder, positions):
+    assert open_socket(founder).ask("resume", conversations=positions)["code"] == "invalid_input"
+
+
+# --- Many -------------------------------------------------------------------------------------------------------------
+
+
+def test_many_writers_make_one_gapless_sequence_everywhere(open_socket, person, api):
+    """Four people write at once, by socket and REST, to two processes; each device hears 1..n in order."""
+    people = [person("writer") for _ in range(4)]
+    circle, second = group(*people), Server()
+    try:
+        devices = [open_socket(one, second.url if place % 2 else None) for place, one in enumerate(people)]
+        each = 12
+
+        def write(place):
+            for number in range(each):
+                if number % 3:
+                    devices[place].send("chat.send", conversationId=str(circle.pk), content="x", clientId=str(uuid4()))
+                else:
+                    say(people[place], circle)
+
+        assert together(*(partial(write, place) for place in range(4))) == [None] * 4
+        for device in devices:
+            assert seqs(device.all("chat.message", 4 * each)) == list(range(1, 4 * each + 1))
+    finally:
+        second.stop()
+
+
+def test_idle_socket_stays_and_still_hears(open_socket, founder, backer, talk):
+    phone = open_socket(founder)
+    time.sleep(11)
+    say(backer, talk)
+    assert phone.expect("chat.message")["message"]["seq"] == 1
+
+
+def test_flooding_with_messages_closes_4029(open_socket, founder, talk):
+    phone = open_socket(founder)
+    phone.flood(MESSAGES.most * 2, "chat.send", conversationId=str(talk.pk), content="spam")
+    assert phone.close_code(20) == 4029
+    assert MESSAGES.most <= Message.objects.count() < MESSAGES.most * 1.5  # the window slides while it fills
+
+
+def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, founder, backer, talk):
+    from core.realtime import publish
+
+    slow = open_socket(founder)
+    slow.connection.recv_messages.pause()  # the client's library stops taking frames off the connection
+    quick = open_socket(backer)
+    frame = {"type": "test.bulk", "padding": "x" * 60_000}
+    for number in range(250):
+        publish(users=[founder.pk, backer.pk], frame={**frame, "number": number})
+        assert quick.expect("test.bulk")["number"] == number
+    slow.connection.recv_messages.resume()
+    assert slow.close_code() == 4008
+    assert len(slow.frames) < 250
+    assert quick.ask("ping")["type"] == "pong"

@@ -1,0 +1,139 @@
+"""/api/chat: conversations and their messages. Reading needs a session, reaching others a verified address."""
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from accounts.permissions import EmailVerified
+from chat import errors, selectors
+from chat.access import access_conversation
+from chat.models import Conversation, Member
+from chat.serializers import (
+    ConversationCard,
+    ConversationInput,
+    ConversationOutput,
+    MessageInput,
+    MessageOutput,
+    MessagesQuery,
+    ReadInput,
+)
+from chat.services import conversations, messages, reading
+from core import limits
+from core.errors import Stale
+from core.etags import if_match, require_match
+from core.openapi import Message as Said, describe
+from core.pages import paginate
+from core.permissions import SignedIn
+from core.rendering import to_json
+from core.requests import Request
+from core.serializers import parse, parse_query
+from core.sockets import MESSAGES
+from core.views import ApiViewSet
+
+BEGINNINGS = limits.Limit("chat:conversations", 60, timedelta(hours=1))
+"""How many conversations a person may begin."""
+
+
+class Conversations(ApiViewSet):
+    permission_classes = [SignedIn]
+    gates = {"begin": [EmailVerified]}
+
+    @describe("My conversations, latest activity first", page_of=ConversationCard)
+    def list(self, request: Request) -> Response:
+        places = Member.objects.of(request.user).select_related("conversation")
+        order = ("-conversation__active_at", "-conversation__id")
+        return Response(paginate(request, places, selectors.conversation_outputs, order=order))
+
+    @describe(
+        "Begin a conversation",
+        request=ConversationInput,
+        answer=ConversationOutput,
+        status=201,
+        errors=[errors.WrongParticipants, errors.PersonNotFound],
+        details="A direct conversation that the pair has already is answered with 200.",
+    )
+    def begin(self, request: Request) -> Response:
+        data = parse(ConversationInput, request)
+        standing = limits.hit(BEGINNINGS, request.user.pk)
+        people, now, is_new = data["participants"], timezone.now(), True
+        if data["type"] == Conversation.Type.DIRECT:
+            member, is_new = conversations.open_direct(starter=request.user, participants=people, now=now)
+        else:
+            member = conversations.begin_group(starter=request.user, participants=people, title=data["title"], now=now)
+        return _conversation(member, status=201 if is_new else 200, headers=standing.headers)
+
+    @describe("One conversation with its members", answer=ConversationOutput)
+    def show(self, request: Request, conversation_id: UUID) -> Response:
+        return _conversation(access_conversation(request.user, conversation_id))
+
+    @describe(
+        "Mark as read",
+        request=ReadInput,
+        answer=ConversationOutput,
+        errors=[Stale],
+        details="Up to `seq`, or to the last message. The mark never moves back.",
+    )
+    def read(self, request: Request, conversation_id: UUID) -> Response:
+        data = parse(ReadInput, request)
+        expected = if_match(request)
+        if expected is not None:
+            member = access_conversation(request.user, conversation_id)
+            require_match(expected, _etag(selectors.conversation_detail(member)))
+        return _conversation(reading.mark_read(user=request.user, conversation_id=conversation_id, **data))
+
+    @describe("Delete a conversation for myself; the others keep it", answer=Said)
+    def delete(self, request: Request, conversation_id: UUID) -> Response:
+        conversations.delete_conversation(user=request.user, conversation_id=conversation_id)
+        return Response({"message": "Conversation deleted successfully"})
+
+
+class Messages(ApiViewSet):
+    permission_classes = [SignedIn]
+    gates = {"send": [EmailVerified]}
+
+    @describe(
+        "Messages, newest first",
+        page_of=MessageOutput,
+        parameters=[
+            OpenApiParameter("beforeSeq", OpenApiTypes.INT, description="Only messages before this one."),
+            OpenApiParameter("afterSeq", OpenApiTypes.INT, description="Only messages after this one."),
+        ],
+    )
+    def list(self, request: Request, conversation_id: UUID) -> Response:
+        window = parse_query(MessagesQuery, request)
+        rows = selectors.message_rows(access_conversation(request.user, conversation_id), **window)
+        return Response(paginate(request, rows, selectors.message_outputs, order=("-seq",), default_limit=50))
+
+    @describe(
+        "Say something",
+        request=MessageInput,
+        answer=MessageOutput,
+        status=201,
+        multipart=True,
+        errors=[errors.EmptyMessage, errors.ReplyNotHere],
+        details="The same `clientId` again is answered with 200 and the same message.",
+    )
+    def send(self, request: Request, conversation_id: UUID) -> Response:
+        data = parse(MessageInput, request)
+        standing = limits.hit(MESSAGES, request.user.pk)
+        output, is_new = messages.send_message(
+            user=request.user, conversation_id=conversation_id, now=timezone.now(), **data
+        )
+        return Response(output, 201 if is_new else 200, headers=standing.headers)
+
+
+def _conversation(member: Member, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    detail = selectors.conversation_detail(member)
+    return Response(detail, status, headers={**(headers or {}), "ETag": _etag(detail)})
+
+
+def _etag(detail: dict[str, Any]) -> str:
+    """Of what is shown, but for the pictures' links, which are new each time."""
+    last = detail["lastMessage"] and {**detail["lastMessage"], "media": None}
+    return f'"{sha256(to_json({**detail, "lastMessage": last})).hexdigest()[:32]}"'
