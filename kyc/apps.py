@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class KycConfig(AppConfig):
     name = "kyc"
+    verbose_name = "Identity"
+
+    def ready(self) -> None:
+        from kyc import tasks  # noqa: F401  (registers the Celery tasks)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/profile", include("notifications.urls.on_profile")),
     path("api/campaigns", include("campaigns.urls")),
     path("api/notifications", include("notifications.urls")),
+    path("api/kyc/", include("kyc.urls")),
     path("", include("uploads.urls")),
 ]
 

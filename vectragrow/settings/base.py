@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
     "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
+    "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -305,5 +306,12 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        # At DEBUG these write what is in people's files: EXIF, bodies of requests.
+        "PIL": {"level": "INFO"},
+        "botocore": {"level": "INFO"},
+        "urllib3": {"level": "INFO"},
+    },
 }

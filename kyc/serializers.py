@@ -1,0 +1,292 @@
+"""Bodies in and out of /api/kyc. A document number comes in once and goes out as its last four (SECURITY-GOALS 48)."""
+
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.fields import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateField,
+    DateTimeField,
+    DictField,
+    FileField,
+    IntegerField,
+    ListField,
+    UUIDField,
+)
+
+from accounts.cards import user_card
+from accounts.models import User
+from accounts.serializers import UserCard
+from core.serializers import Serializer
+from kyc.models import (
+    NOT_STARTED,
+    Badge,
+    Document,
+    DocumentStatus,
+    DocumentType,
+    GrantedBadge,
+    Kind,
+    Risk,
+    Source,
+    Status,
+    Verification,
+)
+
+SHOWN_TO_PERSON = frozenset({"resolution", "sharpness"})
+
+
+class CountryField(CharField):
+    """ISO 3166-1 alpha-2, in capitals."""
+
+    default_error_messages = {"invalid_country": _("A country is two letters, such as DE.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data).upper()
+        if not (len(code) == 2 and code.isascii() and code.isalpha()):
+            self.fail("invalid_country")
+        return code
+
+
+class KindsField(ListField):
+    """The form part repeated, or once with commas or as a JSON list: whatever the client's form library makes of it."""
+
+    child = ChoiceField(choices=Kind.choices)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if len(data) == 1 and isinstance(data[0], str):
+            data = _unpacked(data[0].strip())
+        return super().to_internal_value(data)
+
+
+def _unpacked(text: str) -> list[Any]:
+    if text.startswith("["):
+        try:
+            listed = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return [text]
+        return listed if isinstance(listed, list) else [text]
+    return [part.strip() for part in text.split(",")]
+
+
+class InitiateInput(Serializer):
+    document_type = ChoiceField(choices=DocumentType.choices)
+    document_number = CharField(max_length=60, write_only=True)
+    country = CountryField(required=False, allow_blank=True)
+    date_of_birth = DateField(required=False)
+
+
+class DocumentsInput(Serializer):
+    documents = ListField(
+        child=FileField(allow_empty_file=True, max_length=None), min_length=1, max_length=5, allow_empty=False
+    )
+    kinds = KindsField(min_length=1, max_length=5, allow_empty=False)
+
+
+class JudgeInput(Serializer):
+    status = ChoiceField(choices=[DocumentStatus.VERIFIED.value, DocumentStatus.REJECTED.value])
+    reason = CharField(max_length=60, required=False, allow_blank=True)
+    notes = CharField(max_length=2000, required=False, allow_blank=True)
+    message = CharField(max_length=1000, required=False, allow_blank=True)
+
+
+class DecideInput(Serializer):
+    user_id = UUIDField(required=False)
+    verification_id = UUIDField(required=False)
+    status = ChoiceField(choices=[Status.VERIFIED.value, Status.REJECTED.value, Status.RESUBMIT.value])
+    notes = CharField(max_length=2000, required=False, allow_blank=True)
+    message = CharField(max_length=1000, required=False, allow_blank=True)
+
+    default_error_messages = {"no_case_named": _("Name the case by verificationId or userId.")}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.get("user_id") and not attrs.get("verification_id"):
+            raise serializers.ValidationError(
+                {"verificationId": [self.error_messages["no_case_named"]]}, code="no_case_named"
+            )
+        return attrs
+
+
+class QueueQuery(Serializer):
+    assignee = CharField(max_length=36, required=False)
+
+    default_error_messages = {"invalid_assignee": _("An assignee is a person's id, `me` or `none`.")}
+
+    def validate_assignee(self, value: str) -> str:
+        return value if value in ("me", "none") else str(UUIDField().run_validation(value))
+
+
+class WhyQuery(Serializer):
+    why = CharField(max_length=200, required=False, allow_blank=True)
+
+
+class BadgeInput(Serializer):
+    user_id = UUIDField()
+    expires_at = DateTimeField(required=False, allow_null=True)
+
+
+class PersonQuery(Serializer):
+    user_id = UUIDField(required=False)
+
+
+class DocumentOutput(Serializer):
+    """A paper as its person sees it."""
+
+    id = UUIDField()
+    kind = ChoiceField(choices=Kind.choices)
+    status = ChoiceField(choices=DocumentStatus.choices)
+    reason = CharField()
+    message = CharField()
+    checks = DictField(child=ChoiceField(choices=["passed", "failed"]))
+    uploaded_at = DateTimeField()
+
+
+class DocumentsOutput(Serializer):
+    documents = DocumentOutput(many=True)
+
+
+class ReviewDocumentOutput(DocumentOutput):
+    """A paper as reviewers see it."""
+
+    verification_id = UUIDField()
+    notes = CharField()
+    content_type = CharField()
+    reviewed_by = UUIDField(allow_null=True)
+    reviewed_at = DateTimeField(allow_null=True)
+
+
+class VerificationOutput(Serializer):
+    """A case as its person sees it."""
+
+    id = UUIDField(allow_null=True)
+    status = ChoiceField(choices=[(NOT_STARTED, "Not started"), *Status.choices])
+    document_type = ChoiceField(choices=DocumentType.choices, allow_null=True)
+    document_number_last4 = CharField(allow_null=True)
+    country = CharField(allow_null=True)
+    required = ListField(child=ChoiceField(choices=Kind.choices))  # type: ignore[assignment]  # a field here
+    documents = DocumentOutput(many=True)
+    attempts = IntegerField()
+    message = CharField(help_text="The reviewer's words to the person.")
+    created_at = DateTimeField(allow_null=True)
+    submitted_at = DateTimeField(allow_null=True)
+    decided_at = DateTimeField(allow_null=True)
+
+
+class ReviewOutput(VerificationOutput):
+    """A case as reviewers see it."""
+
+    user = UserCard()
+    documents = ReviewDocumentOutput(many=True)
+    risk = ChoiceField(choices=[level.name.lower() for level in Risk])
+    risk_flags = ListField(child=CharField())
+    assignee = UserCard(allow_null=True)
+    proposed_by = UserCard(allow_null=True)
+    notes = CharField()
+    four_eyes = BooleanField(help_text="Whether verifying needs a second reviewer.")
+
+
+class LinkOutput(Serializer):
+    url = CharField(help_text="Opens for you alone, with your access token, until `expiresAt`.")
+    expires_at = DateTimeField()
+    content_type = CharField()
+
+
+class BadgesOutput(Serializer):
+    badges = ListField(child=ChoiceField(choices=Badge.choices))
+
+
+class GrantedBadgeOutput(Serializer):
+    badge = ChoiceField(choices=Badge.choices)
+    source = ChoiceField(choices=Source.choices)  # type: ignore[assignment]  # a field here
+    issued_at = DateTimeField()
+    expires_at = DateTimeField(allow_null=True)
+
+
+def document_output(paper: Document) -> dict[str, Any]:
+    return {
+        "id": paper.pk,
+        "kind": paper.kind,
+        "status": paper.status,
+        "reason": paper.reason,
+        "message": paper.message,
+        "checks": {name: verdict for name, verdict in paper.checks.items() if name in SHOWN_TO_PERSON},
+        "uploadedAt": paper.created_at,
+    }
+
+
+def review_document_output(paper: Document) -> dict[str, Any]:
+    return {
+        **document_output(paper),
+        "checks": paper.checks,
+        "verificationId": paper.verification_id,
+        "notes": paper.notes,
+        "contentType": paper.file.content_type,
+        "reviewedBy": paper.reviewed_by_id,
+        "reviewedAt": paper.reviewed_at,
+    }
+
+
+def verification_output(case: Verification | None) -> dict[str, Any]:
+    """:param case: from `selectors` (it brings its `papers`); None before there is one"""
+    if case is None:
+        return {
+            "id": None,
+            "status": NOT_STARTED,
+            "documentType": None,
+            "documentNumberLast4": None,
+            "country": None,
+            "required": [],
+            "documents": [],
+            "attempts": 0,
+            "message": "",
+            "createdAt": None,
+            "submittedAt": None,
+            "decidedAt": None,
+        }
+    # What a first reviewer writes is told with the decision, not with the proposal.
+    told = case.status != Status.AWAITING_SECOND_REVIEW
+    return {
+        "id": case.pk,
+        "status": case.status,
+        "documentType": case.document_type,
+        "documentNumberLast4": case.number_last4,
+        "country": case.country or None,
+        "required": list(case.required),
+        "documents": [document_output(paper) for paper in case.papers],  # type: ignore[attr-defined]
+        "attempts": case.attempt,
+        "message": case.message if told else "",
+        "createdAt": case.created_at,
+        "submittedAt": case.submitted_at,
+        "decidedAt": case.decided_at,
+    }
+
+
+def review_output(case: Verification, *, four_eyes: bool) -> dict[str, Any]:
+    return {
+        **verification_output(case),
+        "message": case.message,
+        "user": user_card(case.user),
+        "documents": [review_document_output(paper) for paper in case.papers],  # type: ignore[attr-defined]
+        "risk": Risk(case.risk).name.lower(),
+        "riskFlags": case.risk_flags,
+        "assignee": _card(case.assignee),
+        "proposedBy": _card(case.proposed_by),
+        "notes": case.notes,
+        "fourEyes": four_eyes,
+    }
+
+
+def badge_output(granted: GrantedBadge) -> dict[str, Any]:
+    return {
+        "badge": granted.badge,
+        "source": granted.source,
+        "issuedAt": granted.issued_at,
+        "expiresAt": granted.expires_at,
+    }
+
+
+def _card(user: User | None) -> dict[str, Any] | None:
+    return user_card(user) if user else None

@@ -1,0 +1,104 @@
+"""Badges: given by staff or by the identity review, for a time or for good, and repeated on the person for cards."""
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import User
+from accounts.services.standing import set_badges
+from core import audit
+from core.db import retrying
+from kyc.access import lock_person
+from kyc.errors import BadgeFollowsVerification, OwnCase
+from kyc.models import Badge, GrantedBadge, Source
+
+
+@retrying
+def give_badge(
+    *, staff: User, user_id: UUID, badge: str, expires_at: datetime | None = None, now: datetime
+) -> list[str]:
+    """
+    A badge by hand. Giving one that is held changes its end only. Returns the person's badges.
+
+    :raises BadgeFollowsVerification: `identity`
+    :raises OwnCase: to oneself
+    :raises NotFound: nobody has this id
+    """
+    person = _person_for(staff, user_id, badge)
+    grant(user_id=person.pk, badge=badge, source=Source.STAFF, issued_by=staff, expires_at=expires_at, now=now)
+    audit.record(staff, "badge.given", person, badge=badge)
+    return badges_at(person.pk, now)
+
+
+@retrying
+def take_badge(*, staff: User, user_id: UUID, badge: str, now: datetime) -> list[str]:
+    """The opposite; one that is not held is no trouble. Refuses as `give_badge` does."""
+    person = _person_for(staff, user_id, badge)
+    if revoke(user_id=person.pk, badge=badge, now=now):
+        audit.record(staff, "badge.taken", person, badge=badge)
+    return badges_at(person.pk, now)
+
+
+def _person_for(staff: User, user_id: UUID, badge: str) -> User:
+    if badge == Badge.IDENTITY:
+        raise BadgeFollowsVerification()
+    if staff.pk == user_id:
+        raise OwnCase()
+    return lock_person(user_id)
+
+
+def grant(
+    *,
+    user_id: UUID,
+    badge: str,
+    source: str,
+    issued_by: User | None,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> None:
+    """In the caller's transaction, which holds the person's lock."""
+    held = GrantedBadge.objects.filter(user_id=user_id, badge=badge, revoked_at__isnull=True)
+    if held.valid_at(now).exists():
+        held.update(expires_at=expires_at)
+    else:
+        held.update(revoked_at=now)  # one that ran out
+        GrantedBadge.objects.create(
+            user_id=user_id,
+            badge=badge,
+            source=source,
+            issued_by=issued_by,
+            issued_at=now,
+            expires_at=expires_at,
+            created_at=now,
+        )
+    _repeat(user_id, now)
+
+
+def revoke(*, user_id: UUID, badge: str, now: datetime) -> bool:
+    """In the caller's transaction, which holds the person's lock. Returns whether it was held."""
+    held = GrantedBadge.objects.filter(user_id=user_id, badge=badge, revoked_at__isnull=True).update(revoked_at=now)
+    _repeat(user_id, now)
+    return bool(held)
+
+
+def end_badges(*, now: datetime) -> int:
+    """Take those whose time is over off their people's cards. Safe to repeat. Returns how many."""
+    over = GrantedBadge.objects.filter(revoked_at__isnull=True, expires_at__lte=now)
+    people = set(over.values_list("user_id", flat=True))
+    for user_id in people:
+        _end(user_id, now)
+    return len(people)
+
+
+@retrying
+def _end(user_id: UUID, now: datetime) -> None:
+    lock_person(user_id)
+    GrantedBadge.objects.filter(user_id=user_id, revoked_at__isnull=True, expires_at__lte=now).update(revoked_at=now)
+    _repeat(user_id, now)
+
+
+def badges_at(user_id: UUID, now: datetime) -> list[str]:
+    return sorted(GrantedBadge.objects.valid_at(now).filter(user_id=user_id).values_list("badge", flat=True))
+
+
+def _repeat(user_id: UUID, now: datetime) -> None:
+    set_badges(user_id=user_id, badges=badges_at(user_id, now))

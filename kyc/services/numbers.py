@@ -1,0 +1,35 @@
+"""Document numbers: one spelling, sealed at rest, compared by fingerprint, shown by their last four."""
+
+import re
+
+from core.envelopes import fingerprint, fingerprints, seal_text, unseal_text
+from kyc.errors import InvalidDocumentNumber
+from kyc.models import Verification
+
+_DECORATION = re.compile(r"[\s./-]")
+_PLAIN = re.compile(r"[A-Z0-9]{5,30}")
+_KIND = "document number"
+
+
+def normalise(text: str) -> str:
+    """Upper case without spaces and dashes. :raises InvalidDocumentNumber:"""
+    number = _DECORATION.sub("", text).upper()
+    if not _PLAIN.fullmatch(number):
+        raise InvalidDocumentNumber(field="documentNumber")
+    return number
+
+
+def keep_number(case: Verification, number: str) -> None:
+    case.sealed_number = seal_text(number, case.sealed_as)
+    case.number_last4 = number[-4:]
+    case.number_fingerprint = fingerprint(number.encode(), _KIND)
+
+
+def full_number(case: Verification) -> str:
+    """For the review screen and nowhere else (SECURITY-GOALS 48)."""
+    return unseal_text(bytes(case.sealed_number), case.sealed_as)
+
+
+def fingerprints_of(case: Verification) -> list[bytes]:
+    """Under the present secret and the retired ones."""
+    return fingerprints(full_number(case).encode(), _KIND)

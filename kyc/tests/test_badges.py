@@ -1,0 +1,54 @@
+"""Badges through the API."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from kyc.services.badges import end_badges
+
+
+@pytest.fixture
+def staff(api, reviewer):
+    return api.as_user(reviewer)
+
+
+def test_staff_give_and_take(api, staff, applicant):
+    given = staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
+    assert (given.status_code, given.json()) == (200, {"badges": ["founder"]})
+    staff.post("/api/kyc/badges/company", {"userId": str(applicant.pk)})
+    held = api.as_user(applicant).get("/api/kyc/badges").json()["items"]
+    assert [(row["badge"], row["source"], row["expiresAt"]) for row in held] == [
+        ("company", "staff", None),
+        ("founder", "staff", None),
+    ]
+    applicant.refresh_from_db()
+    assert applicant.badges == ["company", "founder"]
+    taken = staff.delete(f"/api/kyc/badges/founder?userId={applicant.pk}")
+    assert taken.json() == {"badges": ["company"]}
+    assert staff.delete("/api/kyc/badges/company", {"userId": str(applicant.pk)}).json() == {"badges": []}
+
+
+def test_refusals(staff, reviewer, applicant):
+    own = staff.post("/api/kyc/badges/founder", {"userId": str(reviewer.pk)})
+    assert (own.status_code, own.json()["code"]) == (403, "own_case")
+    for send in (staff.post, staff.delete):
+        answer = send("/api/kyc/badges/identity", {"userId": str(applicant.pk)})
+        assert (answer.status_code, answer.json()["code"]) == (409, "badge_follows_verification")
+    assert staff.post("/api/kyc/badges/hero", {"userId": str(applicant.pk)}).status_code == 404
+
+
+def test_a_badge_ends_by_the_clock(api, staff, applicant):
+    soon = timezone.now() + timedelta(hours=1)
+    staff.post("/api/kyc/badges/accredited_investor", {"userId": str(applicant.pk), "expiresAt": soon.isoformat()})
+    assert end_badges(now=soon - timedelta(seconds=1)) == 0
+    assert end_badges(now=soon + timedelta(seconds=1)) == 1
+    applicant.refresh_from_db()
+    assert applicant.badges == []
+    assert api.as_user(applicant).get("/api/kyc/badges").json()["items"] == []
+
+
+def test_others_badges_can_be_read(api, staff, applicant, person):
+    staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
+    listed = api.as_user(person("visitor")).get("/api/kyc/badges", {"userId": str(applicant.pk)}).json()
+    assert [row["badge"] for row in listed["items"]] == ["founder"]

@@ -1,0 +1,124 @@
+"""Reviewers at the same moment, on connections of their own. The twin takes the lock away and must show the bug."""
+
+from functools import partial
+from threading import Barrier
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from core.testing import together
+from kyc import access
+from kyc.errors import DecisionNotPossible, VerificationOpen
+from kyc.models import CaseEvent, Verification
+from kyc.services import evidence
+from kyc.services.decisions import decide
+from kyc.services.evidence import add_documents, start_verification
+from ledger.testing import books_can_be_emptied  # noqa: F401
+from uploads.testing import picture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def unlocked(monkeypatch):
+    """Cases are only read, and two that have read one go on together. Ask for it last: setting up locks, too."""
+    barrier = Barrier(2)
+
+    def read_case(verification_id):
+        case = Verification.objects.select_related("user").get(pk=verification_id)
+        barrier.wait(timeout=10)
+        return case
+
+    monkeypatch.setattr(access, "lock_case", read_case)
+
+
+def verify_and_reject(case, reviewer, second_reviewer):
+    return together(
+        partial(decide, reviewer=reviewer, verification_id=case.pk, status="verified", now=timezone.now()),
+        partial(decide, reviewer=second_reviewer, verification_id=case.pk, status="rejected", now=timezone.now()),
+    )
+
+
+def decisions_on(case):
+    return CaseEvent.objects.filter(verification=case, action__in=("case_verified", "case_rejected")).count()
+
+
+def test_one_of_two_decisions_counts(judged_case, reviewer, second_reviewer, settings):
+    settings.KYC_FOUR_EYES = False
+    outcomes = verify_and_reject(judged_case, reviewer, second_reviewer)
+    assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, Exception)) == [DecisionNotPossible]
+    assert decisions_on(judged_case) == 1
+    judged_case.refresh_from_db()
+    proven = User.objects.get(pk=judged_case.user_id).kyc_verified
+    assert proven == (judged_case.status == "verified")
+
+
+def test_one_of_two_decisions_counts_twin(judged_case, reviewer, second_reviewer, settings, unlocked):
+    """Without the lock both are carried out, and the person is told two things."""
+    settings.KYC_FOUR_EYES = False
+    outcomes = verify_and_reject(judged_case, reviewer, second_reviewer)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert decisions_on(judged_case) == 2
+
+
+def test_two_verifying_at_once_are_proposal_and_confirmation(judged_case, reviewer, second_reviewer):
+    outcomes = together(
+        *(
+            partial(decide, reviewer=who, verification_id=judged_case.pk, status="verified", now=timezone.now())
+            for who in (reviewer, second_reviewer)
+        )
+    )
+    assert sorted(outcome.status for outcome in outcomes) == ["awaiting_second_review", "verified"]
+
+
+def test_one_reviewer_clicking_twice_stays_one_pair_of_eyes(judged_case, reviewer):
+    again = partial(decide, reviewer=reviewer, verification_id=judged_case.pk, status="verified", now=timezone.now())
+    together(again, again)
+    judged_case.refresh_from_db()
+    assert judged_case.status == "awaiting_second_review"
+
+
+def test_a_paper_sent_during_the_confirmation_is_never_verified_unseen(judged_case, reviewer, second_reviewer):
+    decide(reviewer=reviewer, verification_id=judged_case.pk, status="verified", now=timezone.now())
+    together(
+        partial(
+            decide, reviewer=second_reviewer, verification_id=judged_case.pk, status="verified", now=timezone.now()
+        ),
+        partial(
+            add_documents,
+            person=judged_case.user,
+            files=[picture(size=(700, 700), seed=9)],
+            kinds=["front"],
+            now=timezone.now(),
+        ),
+    )
+    judged_case.refresh_from_db()
+    assert judged_case.status == "in_review"
+    assert not User.objects.get(pk=judged_case.user_id).kyc_verified
+
+
+def start_twice(applicant):
+    start = partial(
+        start_verification,
+        person=applicant,
+        document_type="passport",
+        document_number="C01X00T47",
+        now=timezone.now(),
+    )
+    return together(start, start)
+
+
+def test_two_starts_make_one_case(applicant):
+    outcomes = start_twice(applicant)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Verification", "VerificationOpen"]
+
+
+def test_two_starts_make_one_case_twin(applicant, monkeypatch):
+    """Without the person's lock only the database's own constraint stops the second: a crash, not an answer."""
+    barrier = Barrier(2)
+    monkeypatch.setattr(evidence, "lock_person", lambda user_id: None)
+    monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=10) and None)
+    outcomes = start_twice(applicant)
+    assert not any(isinstance(outcome, VerificationOpen) for outcome in outcomes)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Verification"]

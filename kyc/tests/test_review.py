@@ -1,0 +1,301 @@
+"""The reviewers' side through the API: queue, papers, decisions, four eyes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.services.standing import grant_role
+from core.models import AuditEntry
+from kyc import signals
+from kyc.models import CaseEvent, Verification
+from kyc.testing import submitted_case
+from notifications.models import Notification
+from uploads.testing import picture
+
+
+@pytest.fixture
+def at_desk(api, reviewer):
+    return api.as_user(reviewer)
+
+
+@pytest.fixture
+def at_second_desk(api, second_reviewer):
+    return api.as_user(second_reviewer)
+
+
+def judge(client, paper, status="verified", **body):
+    return client.put(f"/api/kyc/documents/{paper.pk}", {"status": status, **body})
+
+
+def decide(client, case, status, **body):
+    return client.put("/api/kyc/status", {"verificationId": str(case.pk), "status": status, **body})
+
+
+def code(answer):
+    return answer.status_code, answer.json()["code"]
+
+
+def resend(api, applicant, *kinds, seed=50):
+    files = [picture(size=(800, 640), seed=seed + place) for place, _ in enumerate(kinds)]
+    return api.as_user(applicant).upload("/api/kyc/documents", {"documents": files, "kinds": list(kinds)})
+
+
+@pytest.fixture
+def told():
+    """What the signals said, in order."""
+    heard = []
+    receivers = {
+        signals.identity_verified: lambda sender, user_id, **_: heard.append(("verified", user_id)),
+        signals.identity_lost: lambda sender, user_id, **_: heard.append(("lost", user_id)),
+    }
+    for signal, receiver in receivers.items():
+        signal.connect(receiver)
+    yield heard
+    for signal, receiver in receivers.items():
+        signal.disconnect(receiver)
+
+
+def test_two_reviewers_verify(api, case, applicant, at_desk, at_second_desk, told):
+    for paper in case.documents.all():
+        assert judge(at_desk, paper).status_code == 200
+    proposed = decide(at_desk, case, "verified", notes="Looks right")
+    assert (proposed.status_code, proposed.json()["status"]) == (200, "awaiting_second_review")
+    applicant.refresh_from_db()
+    assert not applicant.kyc_verified
+    assert code(decide(at_desk, case, "verified")) == (403, "second_reviewer_required")
+    confirmed = decide(at_second_desk, case, "verified")
+    assert (confirmed.status_code, confirmed.json()["status"]) == (200, "verified")
+    applicant.refresh_from_db()
+    assert applicant.kyc_verified
+    assert applicant.badges == ["identity"]
+    assert told == [("verified", applicant.pk)]
+    assert Notification.objects.filter(user_id=applicant.pk, kind="kyc_verified").count() == 1
+    me = api.as_user(applicant).get("/api/auth/me").json()
+    assert me["kycVerified"] is True
+    own = api.as_user(applicant).get("/api/kyc/status").json()
+    assert own["status"] == "verified"
+    assert "notes" not in own and "risk" not in own
+
+
+def test_one_reviewer_is_enough_where_four_eyes_are_off(judged_case, at_desk, settings):
+    settings.KYC_FOUR_EYES = False
+    assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
+
+
+def test_verified_needs_every_paper_verified(case, at_desk):
+    front, selfie = case.documents.order_by("kind")
+    assert code(decide(at_desk, case, "verified")) == (409, "documents_not_verified")
+    judge(at_desk, front)
+    judge(at_desk, selfie, "rejected", reason="blurred", message="Please hold still")
+    assert code(decide(at_desk, case, "verified")) == (409, "documents_not_verified")
+    judge(at_desk, selfie)
+    assert decide(at_desk, case, "verified").status_code == 200
+
+
+def test_an_extra_paper_has_to_be_verified_too(api, judged_case, applicant, at_desk):
+    resend(api, applicant, "proof_of_address")
+    assert code(decide(at_desk, judged_case, "verified")) == (409, "documents_not_verified")
+
+
+def test_new_evidence_drops_the_proposal(api, judged_case, applicant, at_desk, at_second_desk):
+    decide(at_desk, judged_case, "verified")
+    resend(api, applicant, "front")
+    assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "in_review"
+    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "evidence_changed")
+    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "documents_not_verified")
+    judge(at_second_desk, judged_case.documents.current().get(kind="front"))
+    assert decide(at_second_desk, judged_case, "verified").json()["status"] == "awaiting_second_review"
+    assert code(decide(at_second_desk, judged_case, "verified")) == (403, "second_reviewer_required")
+    assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
+
+
+def test_a_paper_judged_anew_drops_the_proposal(judged_case, at_desk, at_second_desk):
+    decide(at_desk, judged_case, "verified")
+    paper = judged_case.documents.first()
+    judge(at_second_desk, paper)  # the same verdict again changes nothing
+    judge(at_second_desk, paper, "rejected")
+    judge(at_second_desk, paper, "verified")
+    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "evidence_changed")
+
+
+@pytest.mark.parametrize("status", ["rejected", "resubmit"])
+def test_one_reviewer_turns_down(api, case, applicant, at_desk, status):
+    answer = decide(at_desk, case, status, notes="private words", message="Please send a sharper picture")
+    assert (answer.status_code, answer.json()["status"]) == (200, status)
+    own = api.as_user(applicant).get("/api/kyc/status")
+    assert own.json()["message"] == "Please send a sharper picture"
+    assert "private words" not in own.content.decode()
+    notice = Notification.objects.get(user_id=applicant.pk, kind=f"kyc_{status}")
+    assert "sharper picture" in notice.body
+    assert "private words" not in notice.body
+
+
+def test_resubmit_takes_new_papers_and_returns_to_the_queue(api, case, applicant, at_desk):
+    front = case.documents.get(kind="front")
+    judge(at_desk, front, "rejected", reason="blurred")
+    decide(at_desk, case, "resubmit")
+    assert code(decide(at_desk, case, "verified")) == (409, "decision_not_possible")
+    resend(api, applicant, "proof_of_address")
+    assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "resubmit"  # front is still missing
+    resend(api, applicant, "front")
+    assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "in_review"
+    assert code(judge(at_desk, front)) == (409, "document_replaced")
+
+
+def test_a_new_paper_after_approval_takes_the_identity_away(api, judged_case, applicant, at_desk, at_second_desk, told):
+    decide(at_desk, judged_case, "verified")
+    decide(at_second_desk, judged_case, "verified")
+    resend(api, applicant, "front")
+    applicant.refresh_from_db()
+    assert not applicant.kyc_verified
+    assert applicant.badges == []
+    assert told == [("verified", applicant.pk), ("lost", applicant.pk)]
+    status = api.as_user(applicant).get("/api/kyc/status").json()["status"]
+    assert status == "in_review"
+    assert "lost_approval" in Verification.objects.get().risk_flags
+    judge(at_desk, judged_case.documents.current().get(kind="front"))
+    assert decide(at_desk, judged_case, "verified").json()["status"] == "awaiting_second_review"
+
+
+def test_a_closed_case_is_reopened_before_it_is_decided_again(judged_case, applicant, at_desk, at_second_desk, told):
+    decide(at_desk, judged_case, "verified")
+    decide(at_second_desk, judged_case, "verified")
+    for status in ("verified", "rejected"):
+        assert code(decide(at_desk, judged_case, status)) == (409, "decision_not_possible")
+    assert code(judge(at_desk, judged_case.documents.first())) == (409, "case_closed")
+    assert decide(at_desk, judged_case, "resubmit").status_code == 200
+    applicant.refresh_from_db()
+    assert not applicant.kyc_verified
+    assert told[-1] == ("lost", applicant.pk)
+
+
+def test_an_old_case_is_not_reopened_beside_a_newer_one(api, case, applicant, at_desk):
+    decide(at_desk, case, "rejected")
+    submitted_case(applicant)
+    assert code(decide(at_desk, case, "resubmit")) == (409, "decision_not_possible")
+
+
+def test_the_case_of_a_person_is_the_newest(case, applicant, at_desk):
+    answer = at_desk.put("/api/kyc/status", {"userId": str(applicant.pk), "status": "rejected"})
+    assert answer.json()["id"] == str(case.pk)
+    assert at_desk.put("/api/kyc/status", {"status": "rejected"}).status_code == 400
+
+
+def test_nobody_reviews_himself(api, person, at_second_desk):
+    reviewer = person("insider", role="reviewer")
+    case = submitted_case(reviewer)
+    own = api.as_user(reviewer)
+    assert code(judge(own, case.documents.first())) == (403, "own_case")
+    for status in ("verified", "rejected", "resubmit"):
+        assert code(decide(own, case, status)) == (403, "own_case")
+    assert own.get("/api/kyc/pending").json()["items"] == []
+    assert len(at_second_desk.get("/api/kyc/pending").json()["items"]) == 1
+
+
+def test_the_database_itself_refuses_self_review(case, applicant):
+    for column in ("decided_by", "proposed_by"):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Verification.objects.filter(pk=case.pk).update(**{column: applicant})
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Verification.objects.filter(pk=case.pk).update(status="approved")
+
+
+def test_the_queue_is_riskiest_then_oldest_first(api, person, at_desk):
+    now = timezone.now()
+    for place, (name, age, flags) in enumerate([("young", 1, 0), ("old", 50, 0), ("risky", 2, 2)]):
+        case = submitted_case(person(name), number=f"NUMBER{place}")
+        Verification.objects.filter(pk=case.pk).update(submitted_at=now - timedelta(hours=age), risk=flags)
+    submitted_case(person("incomplete"), number="NUMBER9", kinds=["front"])
+
+    def names(**query):
+        return [row["user"]["firstName"] for row in at_desk.get("/api/kyc/pending", query).json()["items"]]
+
+    assert names() == ["Risky", "Old", "Young"]
+    assert names(limit=2) == ["Risky", "Old"]
+    cursor = at_desk.get("/api/kyc/pending", {"limit": 2}).json()["nextCursor"]
+    assert names(limit=2, cursor=cursor) == ["Young"]
+
+
+def test_the_queue_by_assignee(api, case, reviewer, second_reviewer, at_desk, at_second_desk):
+    def count(client, assignee):
+        return len(client.get("/api/kyc/pending", {"assignee": assignee}).json()["items"])
+
+    assert (count(at_desk, "none"), count(at_desk, "me")) == (1, 0)
+    at_desk.get(f"/api/kyc/documents/{case.documents.first().pk}/file")
+    assert (count(at_desk, "none"), count(at_desk, "me"), count(at_second_desk, "me")) == (0, 1, 0)
+    assert count(at_second_desk, str(reviewer.pk)) == 1
+    assert at_desk.get("/api/kyc/pending", {"assignee": "bob"}).status_code == 400
+
+
+def test_the_queue_costs_the_same_for_one_and_for_many(person, at_desk):
+    def queries():
+        with CaptureQueriesContext(connection) as counted:
+            at_desk.get("/api/kyc/pending")
+        return len(counted)
+
+    submitted_case(person("one"), number="NUMBER00")
+    one = queries()
+    for place in range(5):
+        submitted_case(person("more"), number=f"NUMBER1{place}")
+    assert queries() == one
+
+
+def test_every_view_of_a_paper_is_written_down(api, case, applicant, reviewer, at_desk):
+    paper = case.documents.first()
+    answer = at_desk.get(f"/api/kyc/documents/{paper.pk}/file", {"why": "second look at the date"})
+    assert answer.status_code == 200
+    event = CaseEvent.objects.get(action="paper_viewed")
+    assert (event.actor, event.document, event.words) == (reviewer, paper, {"why": "second look at the date"})
+    assert event.address and event.request_id and event.created_at
+    assert AuditEntry.objects.filter(action="kyc.paper_viewed", actor_id=reviewer.pk, target_id=str(case.pk)).exists()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        CaseEvent.objects.filter(pk=event.pk).update(actor=applicant)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        CaseEvent.objects.filter(pk=event.pk).delete()
+    CaseEvent.objects.filter(pk=event.pk).update(words={})  # what erasure does
+
+
+def test_the_link_opens_for_its_viewer_for_a_minute(
+    api, case, applicant, person, at_desk, at_second_desk, time_machine
+):
+    time_machine.move_to(timezone.now(), tick=False)
+    link = at_desk.get(f"/api/kyc/documents/{case.documents.first().pk}/file").json()
+    path = link["url"].replace("http://localhost:8000", "")
+    opened = at_desk.get(path)
+    assert (opened.status_code, opened["Content-Type"]) == (200, "image/jpeg")
+    assert opened.content[:3] == b"\xff\xd8\xff"
+    assert "no-store" in opened["Cache-Control"]
+    assert opened["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in opened["Content-Security-Policy"]
+    assert code(at_second_desk.get(path)) == (404, "link_not_valid")
+    assert api.as_user(applicant).get(path).status_code == 404
+    assert api.get(path).status_code == 401
+    time_machine.shift(timedelta(seconds=61))
+    assert code(at_desk.get(path)) == (404, "link_not_valid")
+
+
+def test_the_person_sees_the_own_paper_and_nobody_else_does(api, case, applicant, person):
+    path = f"/api/kyc/documents/{case.documents.first().pk}/file"
+    assert api.as_user(applicant).get(path).status_code == 200
+    assert api.as_user(person("stranger")).get(path).status_code == 404
+    assert api.as_user(person("moderator", role="moderator")).get(path).status_code == 404
+    case.refresh_from_db()
+    assert case.assignee is None
+
+
+def test_seeing_a_paper_takes_the_case(case, reviewer, second_reviewer, at_desk, at_second_desk):
+    path = f"/api/kyc/documents/{case.documents.first().pk}/file"
+    for client, who in ((at_desk, reviewer), (at_second_desk, second_reviewer)):
+        client.get(path)
+        case.refresh_from_db()
+        assert case.assignee == who
+    taken = CaseEvent.objects.filter(action="taken").order_by("created_at", "id")
+    assert [event.facts["taken_from"] for event in taken] == ["", str(reviewer.pk)]
+
+
+def test_a_reviewer_who_lost_the_role_is_shut_out(case, reviewer, at_desk):
+    grant_role(email=reviewer.email, role="user", now=timezone.now())
+    assert decide(at_desk, case, "rejected").status_code == 401

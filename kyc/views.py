@@ -1,0 +1,200 @@
+"""/api/kyc: parse, one call, answer."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from accounts.permissions import EmailVerified, HasRole
+from core import limits
+from core.errors import NotFound
+from core.openapi import describe
+from core.pages import paginate
+from core.permissions import SignedIn
+from core.requests import Request
+from core.serializers import parse, parse_query
+from core.views import ApiViewSet
+from kyc import errors, selectors
+from kyc.access import case_id_of
+from kyc.models import Badge
+from kyc.serializers import (
+    BadgeInput,
+    BadgesOutput,
+    DecideInput,
+    DocumentsInput,
+    DocumentsOutput,
+    GrantedBadgeOutput,
+    InitiateInput,
+    JudgeInput,
+    LinkOutput,
+    PersonQuery,
+    QueueQuery,
+    ReviewDocumentOutput,
+    ReviewOutput,
+    VerificationOutput,
+    WhyQuery,
+    badge_output,
+    document_output,
+    review_document_output,
+    review_output,
+    verification_output,
+)
+from kyc.services import badges, decisions, evidence, papers
+from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
+
+_USER_ID = OpenApiParameter("userId", str, description="The person; default: yourself.")
+_ASSIGNEE = OpenApiParameter("assignee", str, description="A reviewer's id, `me`, or `none`.")
+_WHY = OpenApiParameter("why", str, description="Kept in the history of the case.")
+
+
+IsReviewer = HasRole("reviewer")
+
+
+class Cases(ApiViewSet):
+    permission_classes = [EmailVerified]
+    gates = {"status": [SignedIn], "pending": [IsReviewer], "decide": [IsReviewer]}
+
+    @describe(
+        "Start verifying your identity",
+        request=InitiateInput,
+        answer=VerificationOutput,
+        status=201,
+        errors=[
+            errors.VerificationOpen,
+            errors.AlreadyVerified,
+            errors.InvalidDocumentNumber,
+            errors.InvalidDateOfBirth,
+            limits.RateLimited,
+        ],
+    )
+    def initiate(self, request: Request) -> Response:
+        data = parse(InitiateInput, request)
+        standing = limits.hit(evidence.STARTS, request.user.pk)
+        case = evidence.start_verification(person=request.user, now=timezone.now(), **data)
+        return Response(verification_output(selectors.case(case.pk)), 201, headers=standing.headers)
+
+    @describe("Your verification", answer=VerificationOutput)
+    def status(self, request: Request) -> Response:
+        return Response(verification_output(selectors.own_case(request.user)))
+
+    @describe("Cases that wait for a decision, riskiest and oldest first", page_of=ReviewOutput, parameters=[_ASSIGNEE])
+    def pending(self, request: Request) -> Response:
+        waiting = selectors.queue(request.user, **parse_query(QueueQuery, request))
+        return Response(
+            paginate(
+                request,
+                waiting,
+                lambda found: [review_output(case, four_eyes=settings.KYC_FOUR_EYES) for case in found],
+                order=selectors.QUEUE_ORDER,
+            )
+        )
+
+    @describe(
+        "Decide on a case",
+        request=DecideInput,
+        answer=ReviewOutput,
+        errors=[
+            NotFound,
+            errors.OwnCase,
+            errors.SecondReviewerRequired,
+            errors.EvidenceChanged,
+            errors.DocumentsNotVerified,
+            errors.DecisionNotPossible,
+        ],
+        details="Where four eyes are on, the first `verified` proposes and a second reviewer's confirms.",
+    )
+    def decide(self, request: Request) -> Response:
+        data = parse(DecideInput, request)
+        named = case_id_of(verification_id=data.pop("verification_id", None), user_id=data.pop("user_id", None))
+        decisions.decide(reviewer=request.user, verification_id=named, now=timezone.now(), **data)
+        return Response(review_output(selectors.case(named), four_eyes=settings.KYC_FOUR_EYES))
+
+
+class Papers(ApiViewSet):
+    permission_classes = [EmailVerified]
+    gates = {"file": [SignedIn], "judge": [IsReviewer]}
+
+    @describe(
+        "Send documents",
+        request=DocumentsInput,
+        answer=DocumentsOutput,
+        status=201,
+        multipart=True,
+        errors=[
+            errors.NoOpenVerification,
+            errors.KindsDoNotMatch,
+            FileTooLarge,
+            UnsupportedFileType,
+            TooManyPixels,
+            AnimatedImage,
+            BrokenFile,
+            limits.RateLimited,
+        ],
+    )
+    def send(self, request: Request) -> Response:
+        data = parse(DocumentsInput, request)
+        standing = limits.hit(evidence.SENDS, request.user.pk)
+        added = evidence.add_documents(
+            person=request.user, files=data["documents"], kinds=data["kinds"], now=timezone.now()
+        )
+        answer = {"documents": [document_output(paper) for paper in added]}
+        return Response(answer, 201, headers=standing.headers)
+
+    @describe("A link to a document, for a minute", answer=LinkOutput, parameters=[_WHY])
+    def file(self, request: Request, document_id: UUID) -> Response:
+        why = parse_query(WhyQuery, request).get("why", "")
+        paper, link = papers.open_paper(viewer=request.user, document_id=document_id, why=why, now=timezone.now())
+        answer = {"url": link.url, "expiresAt": link.expires_at, "contentType": paper.file.content_type}
+        return Response(answer)
+
+    @describe(
+        "Verify or reject a document",
+        request=JudgeInput,
+        answer=ReviewDocumentOutput,
+        errors=[errors.OwnCase, errors.CaseClosed, errors.DocumentReplaced],
+    )
+    def judge(self, request: Request, document_id: UUID) -> Response:
+        data = parse(JudgeInput, request)
+        paper = decisions.judge_document(reviewer=request.user, document_id=document_id, now=timezone.now(), **data)
+        return Response(review_document_output(paper))
+
+
+class Badges(ApiViewSet):
+    permission_classes = [HasRole("reviewer", "moderator")]
+    gates = {"list": [SignedIn]}
+
+    @describe("Badges of a person", page_of=GrantedBadgeOutput, parameters=[_USER_ID])
+    def list(self, request: Request) -> Response:
+        user_id = parse_query(PersonQuery, request).get("user_id", request.user.pk)
+        held = selectors.badges_of(user_id, now=timezone.now())
+        return Response(paginate(request, held, lambda found: [badge_output(granted) for granted in found]))
+
+    @describe(
+        "Give a badge",
+        request=BadgeInput,
+        answer=BadgesOutput,
+        errors=[errors.BadgeFollowsVerification, errors.OwnCase],
+    )
+    def give(self, request: Request, badge: str) -> Response:
+        data = parse(BadgeInput, request)
+        held = badges.give_badge(staff=request.user, badge=_known(badge), now=timezone.now(), **data)
+        return Response({"badges": held})
+
+    @describe(
+        "Take a badge back",
+        answer=BadgesOutput,
+        errors=[errors.BadgeFollowsVerification, errors.OwnCase],
+        parameters=[OpenApiParameter("userId", str, description="Here or in the body.")],
+    )
+    def take(self, request: Request, badge: str) -> Response:
+        named = parse_query(PersonQuery, request) or parse(BadgeInput, request)
+        held = badges.take_badge(staff=request.user, badge=_known(badge), user_id=named["user_id"], now=timezone.now())
+        return Response({"badges": held})
+
+
+def _known(badge: str) -> str:
+    if badge not in Badge.values:
+        raise NotFound()
+    return badge
