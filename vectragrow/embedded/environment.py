@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 from vectragrow.embedded.failures import Failure
 
@@ -97,8 +98,7 @@ def _install(locks: Sequence[str]) -> None:
     uv = _find_uv()
     if uv:
         _say("Installing the requirements with uv ...")
-        command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes", *files]
-        if _run(command, env={"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": "copy", **os.environ}):
+        if _uv_install(uv, files):
             _say(f"Installed in {time.monotonic() - begun:.0f} s.")
             return
         _say("uv did not manage; trying pip.")
@@ -124,34 +124,40 @@ def _find_uv() -> str | None:
     return str(inside) if inside.exists() else None
 
 
+def _uv_install(uv: str, files: Sequence[str]) -> bool:
+    """uv says what it fetches while it does; its closing list of every package is left out."""
+    command = [uv, "pip", "install", "--python", str(PYTHON), "--require-hashes", *files]
+    environment = {"UV_SYSTEM_CERTS": "1", "UV_LINK_MODE": "copy", **os.environ}
+    process = subprocess.Popen(command, env=environment, stdout=PIPE, stderr=STDOUT, text=True)
+    for line in process.stdout or ():
+        if not line.startswith((" + ", " - ", " ~ ")):
+            _say(f"  {line.strip()}")
+    return process.wait() == 0
+
+
 def _pip_install(files: Sequence[str]) -> None:
-    """pip says a line for each package; we count them on one line, and show the last ones if it fails."""
+    """pip says a line for each package; we count them, and show its reason if it fails."""
     total = sum(len(re.findall(r"^\S+==", Path(name).read_text(), re.MULTILINE)) for name in files[1::2])
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--progress-bar", "off", *files]
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said: list[str] = []
+    process = subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True)
+    said = ["no reason given"]
     seen = 0
-    assert pip.stdout is not None
-    for line in pip.stdout:
-        said.append(line.rstrip())
+    for line in process.stdout or ():
+        said.append(line.strip())
         if line.startswith("Collecting "):
             seen += 1
-            if sys.stdout.isatty():
-                print(f"\r  {seen} of about {total} packages", end="", flush=True)  # noqa: T201
-            elif seen % 20 == 0:
+            if seen % 10 == 0:
                 _say(f"  {seen} of about {total} packages")
         elif line.startswith("Installing collected"):
-            _say(f"\n  unpacking {seen} packages" if sys.stdout.isatty() else f"  unpacking {seen} packages")
-    if pip.wait() != 0:
-        reason = next(
-            (line for line in reversed(said) if line.startswith("ERROR")), said[-1] if said else "no reason given"
-        )
+            _say(f"  unpacking {seen} packages")
+    if process.wait() != 0:
+        reason = next((line for line in reversed(said) if line.startswith("ERROR")), said[-1])
         raise Failure(f"The requirements could not be installed: {reason.removeprefix('ERROR: ')}")
 
 
-def _run(command: Sequence[str], env: dict[str, str] | None = None) -> bool:
+def _run(command: Sequence[str]) -> bool:
     try:
-        return subprocess.run(command, env=env).returncode == 0
+        return subprocess.run(command).returncode == 0
     except OSError:
         return False
 

@@ -5,9 +5,11 @@ import contextlib
 import fcntl
 import os
 import secrets
+import socket
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from vectragrow.embedded import discovery, processes
 from vectragrow.embedded.failures import Failure
@@ -88,6 +90,21 @@ class DataDir:
             self._lock = None
 
 
+def _knock(name: str, url: str, usual_port: int) -> None:
+    """An address that nobody answers is said here in a second; all else about it is for those who connect."""
+    try:
+        parts = urlsplit(url)
+        place = (parts.hostname, parts.port or usual_port)
+    except ValueError:
+        raise Failure(f"{name} is not an address such as scheme://user:password@host:port/name.") from None
+    if place[0]:
+        try:
+            socket.create_connection(place, timeout=5).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise Failure(f"{name} names {place[0]}:{place[1]}, where nothing answers ({reason}).") from None
+
+
 class Servers:
     """PostgreSQL and Valkey for one DATA_DIR, each unless its address is given. `addresses` is for the environment."""
 
@@ -107,6 +124,11 @@ class Servers:
         return [server for server in (self.postgres, self.valkey) if server]
 
     def start(self) -> None:
+        """:raises Failure: one does not start, or nothing listens at an address that was given"""
+        if not self.postgres:
+            _knock("DATABASE_URL", self.addresses["DATABASE_URL"], 5432)
+        if not self.valkey:
+            _knock("REDIS_URL", self.addresses["REDIS_URL"], 6379)
         for server in self.ours:
             self.start_one(server)
 

@@ -111,7 +111,8 @@ class Platform:
             say("  Preparing the database ...")
         if not self.manage("prepare_install", log="prepare.log"):
             log = self.logs / "prepare.log"
-            raise Failure(f"The database could not be prepared: {processes.last_line(log)} (details in {log}).")
+            reason = processes.last_line(log).removeprefix("CommandError: ")
+            raise Failure(f"The database could not be prepared: {reason} (details in {log}).")
         if stamp:
             stamp.write_text(wanted)
 
