@@ -57,8 +57,9 @@ class Client:
         return self._call("POST", path, raw=bytes(parts), content_type=f"multipart/form-data; boundary={boundary}")
 
     def fetch(self, address: str) -> tuple[int, str, bytes]:
-        """GET any address of the platform without the token: signed links, pages. Status, type, bytes."""
-        status, headers, body = self._send("GET", address, None, {})
+        """GET any address of the platform: signed links, pages. Status, type, bytes."""
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        status, headers, body = self._send("GET", address, None, sent)
         return status, headers.get("content-type", ""), body
 
     def submit_form(self, address: str, **fields: str) -> int:

@@ -26,6 +26,7 @@ class Person:
     app: Client
     email: str = ""
     card: str = ""
+    passport: str = ""
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Story:
     def founders_and_backers_prove_who_they_are(self) -> None:
         members = [person for person in self.people.values() if person.role in ("founder", "backer")]
         for person in members:
-            number = f"L{next(_passports) % 10**7:07d}"
+            number = person.passport = f"L{next(_passports) % 10**7:07d}"
             required = person.app.post(
                 "/api/kyc/initiate",
                 {"documentType": "passport", "documentNumber": number, "country": "UT", "dateOfBirth": "1989-03-14"},
