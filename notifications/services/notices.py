@@ -1,6 +1,7 @@
 """Telling people: the inbox entry, its frame on the socket, and what leaves the building by preference."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from core import outbox
+from core.money import Money
 from core.names import to_camel
 from core.realtime import publish
 from notifications.access import access_notification
@@ -24,7 +26,7 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
     """
     Tell a person something, in the caller's transaction; frame, mail and SMS leave after the commit.
 
-    :param facts: what `kinds.KINDS[kind]` asks for, as ready text or ids (`amount="$1,000.00"`); more is kept in `data`
+    :param facts: what `kinds.KINDS[kind]` asks for, and more for `data`: ids, ready text, `Money`
     :returns: the inbox entry, or None where the person turned the whole category off
     :raises KeyError: there is no such kind
     :raises TypeError: a fact that the kind needs is missing
@@ -33,8 +35,7 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
     recipient = Recipient.objects.filter(pk=user_id).first()
     if recipient is None:
         logger.warning("nobody told us how to reach this person", extra={"userId": user_id, "kind": kind})
-    said = {name: value if isinstance(value, bool | int) else str(value) for name, value in facts.items()}
-    text = words(kind, rule, said, language=recipient.language if recipient else "en")
+    text = words(kind, rule, facts, language=recipient.language if recipient else "en")
     if recipient and not _wants(recipient, rule) and not rule.category.value.keeps:
         return None
     notification = Notification.objects.create(
@@ -42,13 +43,24 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
         kind=kind,
         title=text.title,
         body=text.body,
-        data={to_camel(name): value for name, value in said.items()},
+        data=_data(facts),
         created_at=now,
     )
     transaction.on_commit(partial(_push, notification))
     if recipient:
         _send(recipient, notification, rule, text, now)
     return notification
+
+
+def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as a client takes them: camelCase, ids as text, an amount as exact text beside its currency."""
+    data: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, Money):
+            data |= {to_camel(name): value.text, "currency": value.currency}
+        else:
+            data[to_camel(name)] = value if isinstance(value, bool | int) else str(value)
+    return data
 
 
 def _wants(recipient: Recipient, kind: Kind) -> bool:
