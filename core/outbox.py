@@ -149,3 +149,11 @@ def prune(*, now: datetime) -> int:
     """Delete what was delivered a week ago."""
     count, _ = OutboxEvent.objects.filter(delivered_at__lt=now - KEPT).delete()
     return count
+
+
+def unpark(*, topic: str | None = None, now: datetime) -> int:
+    """Give parked events ten new tries, after what failed was mended. Returns how many."""
+    parked = OutboxEvent.objects.filter(parked_at__isnull=False)
+    if topic:
+        parked = parked.filter(topic=topic)
+    return parked.update(parked_at=None, held_until=None, attempts=0, due_at=now)

@@ -14,7 +14,7 @@ KEPT = timedelta(seconds=30)
 def beat(name: str) -> None:
     """Say that `name` is alive now. A Redis that is away is told elsewhere."""
     try:
-        client().set(_key(name), int(time.time()), ex=KEPT)
+        client().set(key(name), int(time.time()), ex=KEPT)
     except RedisError:
         pass  # whoever asks will notice by itself
 
@@ -25,8 +25,8 @@ def is_alive(name: str) -> bool:
 
     :raises redis.RedisError: Redis cannot be asked
     """
-    return bool(client().exists(_key(name)))
+    return bool(client().exists(key(name)))
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     return f"{settings.REDIS_PREFIX}:pulse:{name}"

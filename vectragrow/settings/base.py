@@ -230,6 +230,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "socket_keepalive": True,
+    "max_retries": 0,  # for whoever sends; a worker's own connection is retried for ever, see below
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -288,6 +289,7 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "vectragrow" / "static"]
 WHITENOISE_USE_FINDERS = False
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 SOCKET_THREADS = env.int("SOCKET_THREADS", default=4)

@@ -1,0 +1,204 @@
+"""The outbox: at least once, never twice at a time, parked after ten tries, indifferent to Redis."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from core import context, outbox
+from core.models import OutboxEvent
+from core.testing import commits, drain_outbox, together
+
+TOPIC = "tests.ring_bell"
+
+
+class Bell:
+    """Counts how often it was rung; `broken` makes it fail."""
+
+    def __init__(self) -> None:
+        self.rung: list[dict] = []
+        self.broken: Exception | None = None
+
+    def __call__(self, event_id: UUID, **facts) -> None:
+        self.rung.append({"event_id": event_id, "request_id": context.request_id.get(), **facts})
+        if self.broken:
+            raise self.broken
+
+
+@pytest.fixture
+def bell(monkeypatch):
+    bell = Bell()
+    monkeypatch.setitem(outbox._handlers, TOPIC, bell)
+    return bell
+
+
+@pytest.fixture
+def event(db, bell):
+    return outbox.emit(TOPIC, tone="c")
+
+
+def again(event: OutboxEvent) -> OutboxEvent:
+    event.refresh_from_db()
+    return event
+
+
+def test_delivered_once_with_its_facts(bell, event):
+    assert drain_outbox() == 1
+    assert [(row["event_id"], row["tone"]) for row in bell.rung] == [(event.pk, "c")]
+    assert again(event).delivered_at
+    assert outbox.deliver(event.pk, now=timezone.now()) is False
+    assert len(bell.rung) == 1
+
+
+def test_an_undone_cause_leaves_no_event(db, bell):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        outbox.emit(TOPIC)
+        raise ZeroDivisionError
+    assert not OutboxEvent.objects.exists()
+
+
+def test_a_topic_nobody_handles_is_refused_at_once(db):
+    with pytest.raises(LookupError):
+        outbox.emit("tests.nobody_listens")
+
+
+def test_the_handler_runs_under_the_request_that_caused_it(db, bell):
+    token = context.request_id.set("request-of-the-cause")
+    outbox.emit(TOPIC)
+    context.request_id.reset(token)
+    drain_outbox()
+    assert bell.rung[0]["request_id"] == "request-of-the-cause"
+
+
+def test_celery_is_told_after_the_commit_and_not_before(db, bell, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("core.tasks.enqueue", told.append)
+    with commits():
+        event = outbox.emit(TOPIC)
+        assert told == []
+    assert told == [str(event.pk)]
+
+
+def test_a_delayed_event_waits(db, bell):
+    event = outbox.emit(TOPIC, after=timedelta(hours=1))
+    assert drain_outbox() == 0
+    assert event.pk not in outbox.due(timezone.now())
+    assert drain_outbox(now=timezone.now() + timedelta(hours=1, seconds=1)) == 1
+
+
+def test_a_failure_is_tried_again_with_growing_pauses(bell, event):
+    bell.broken = ValueError("the rope is torn")
+    pauses = []
+    now = timezone.now()
+    for attempt in range(1, 6):
+        assert outbox.deliver(event.pk, now=now) is False
+        assert again(event).attempts == attempt
+        assert event.last_error == "ValueError: the rope is torn"
+        assert event.held_until is None
+        pauses.append((event.due_at - now).total_seconds())
+        now = event.due_at
+    for attempt, pause in enumerate(pauses):
+        assert 0.8 * 2**attempt <= pause <= 1.2 * 2**attempt
+    bell.broken = None
+    assert outbox.deliver(event.pk, now=now) is True
+    assert again(event).last_error == ""
+
+
+def test_pauses_stay_within_minutes():
+    assert max(outbox.backoff(attempt) for attempt in range(1, 30)) <= timedelta(seconds=360)
+
+
+def test_a_handler_may_name_its_own_pause(bell, event):
+    bell.broken = outbox.NotYet("closed until noon", after=timedelta(hours=2))
+    now = timezone.now()
+    outbox.deliver(event.pk, now=now)
+    assert again(event).due_at == now + timedelta(hours=2)
+
+
+def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
+    bell.broken = ValueError("torn for good")
+    now = timezone.now()
+    for _ in range(outbox.MAX_ATTEMPTS):
+        assert again(event).parked_at is None
+        outbox.deliver(event.pk, now=now)
+        now += timedelta(hours=1)
+    assert again(event).parked_at and event.attempts == outbox.MAX_ATTEMPTS
+    assert "outbox event parked" in caplog.text
+    assert outbox.deliver(event.pk, now=now) is False
+    assert event.pk not in outbox.due(now + timedelta(days=30))
+    bell.broken = None
+    outbox.emit(TOPIC, tone="d")
+    assert drain_outbox() == 1
+    assert bell.rung[-1]["tone"] == "d"
+
+
+def test_parked_events_get_new_tries_by_command(bell, event, capsys):
+    bell.broken = ValueError("torn")
+    for hour in range(outbox.MAX_ATTEMPTS):
+        outbox.deliver(event.pk, now=timezone.now() + timedelta(hours=hour))
+    bell.broken = None
+    call_command("outbox_retry", topic="tests.other")
+    assert again(event).parked_at
+    call_command("outbox_retry", topic=TOPIC)
+    assert "1 events will be tried again" in capsys.readouterr().out
+    assert drain_outbox() == 1
+
+
+def test_a_holder_that_died_gives_way_when_its_lease_ends(bell, event):
+    now = timezone.now()
+    # As a worker leaves it that was killed in the middle of its attempt.
+    OutboxEvent.objects.update(attempts=1, held_until=now + outbox.LEASE, due_at=now + outbox.LEASE)
+    assert outbox.deliver(event.pk, now=now + outbox.LEASE - timedelta(seconds=1)) is False
+    assert bell.rung == []
+    late = now + outbox.LEASE + timedelta(seconds=1)
+    assert outbox.due(late) == [event.pk]
+    assert outbox.deliver(event.pk, now=late) is True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_deliveries_at_once_are_one(bell):
+    event = outbox.emit(TOPIC)
+    now = timezone.now()
+    results = together(*[lambda: outbox.deliver(event.pk, now=now)] * 4)
+    assert sorted(results) == [False, False, False, True]
+    assert len(bell.rung) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lease_two_deliveries_would_be_two(bell, monkeypatch):
+    """The twin of the test above: it sees the doubling that the lease prevents."""
+    event = outbox.emit(TOPIC)
+    now = timezone.now()
+    first = OutboxEvent.objects.get()
+
+    class Unclaimed(type(OutboxEvent.objects.all())):
+        def update(self, **columns):
+            return 1
+
+    monkeypatch.setattr(OutboxEvent.objects, "filter", lambda *a, **k: Unclaimed(OutboxEvent).filter(pk=first.pk))
+    together(*[lambda: outbox.deliver(event.pk, now=now)] * 2)
+    assert len(bell.rung) == 2
+
+
+def test_the_relay_tells_again_what_is_due_and_then_holds_back(bell, event, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("core.tasks.enqueue", told.append)
+    now = timezone.now()
+    assert outbox.relay(now=now) == 0, "the message sent after the commit has its time to arrive"
+    late = now + outbox.FIRST_LEASE + timedelta(seconds=1)
+    assert outbox.relay(now=late) == 1
+    assert outbox.relay(now=late) == 0
+    assert outbox.relay(now=late + outbox.FIRST_LEASE) == 1
+    assert told == [str(event.pk)] * 2
+
+
+def test_old_deliveries_are_pruned_and_nothing_else(bell, event):
+    drain_outbox()
+    waiting = outbox.emit(TOPIC)
+    now = timezone.now()
+    assert outbox.prune(now=now + outbox.KEPT - timedelta(minutes=1)) == 0
+    assert outbox.prune(now=now + outbox.KEPT + timedelta(minutes=1)) == 1
+    assert OutboxEvent.objects.get().pk == waiting.pk
