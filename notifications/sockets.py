@@ -17,8 +17,6 @@ AT_ONCE = 100
 
 
 class NotificationFrame(Serializer):
-    """Something new in the inbox."""
-
     notification = NotificationOutput()
 
 

@@ -1,0 +1,82 @@
+"""/api/notifications"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.money import Money
+
+INBOX = "/api/notifications"
+
+
+def test_a_notification_is_what_the_api_document_says(api, backer, tell):
+    tell(backer, "new_backer", amount=Money.of("1000.5", "USD"))
+    page = api.as_user(backer).get(INBOX).json()
+    assert page["unreadCount"] == 1
+    (item,) = page["items"]
+    assert item.keys() == {"id", "kind", "title", "body", "data", "readAt", "createdAt"}
+    assert item["kind"] == "new_backer"
+    assert item["title"] == "Ada backs “Solar Roofs”"
+    assert item["body"] == "Ada invested $1,000.50 in your campaign “Solar Roofs”."
+    assert (item["data"]["amount"], item["data"]["currency"]) == ("1000.50", "USD")
+    assert item["data"]["campaignTitle"] == "Solar Roofs"
+    assert item["readAt"] is None and item["createdAt"].endswith("Z")
+
+
+def test_newest_first_in_pages(api, backer, tell):
+    ids = [str(tell(backer).pk) for _ in range(5)]
+    me = api.as_user(backer)
+    first = me.get(INBOX, {"limit": 2}).json()
+    tell(backer)
+    second = me.get(INBOX, {"limit": 2, "cursor": first["nextCursor"]}).json()
+    assert [row["id"] for row in first["items"] + second["items"]] == ids[:0:-1]
+
+
+def test_reading_one_keeps_its_first_moment(api, backer, tell):
+    entry, other = tell(backer), tell(backer)
+    me = api.as_user(backer)
+    read = me.put(f"{INBOX}/{entry.pk}/read")
+    assert read.status_code == 200 and read.json()["readAt"]
+    assert me.put(f"{INBOX}/{entry.pk}/read").json()["readAt"] == read.json()["readAt"]
+    left = me.get(INBOX, {"unread": "true"}).json()
+    assert [row["id"] for row in left["items"]] == [str(other.pk)]
+    assert left["unreadCount"] == 1
+
+
+def test_reading_all_stops_at_what_was_seen(api, backer, tell):
+    seen, _ = tell(backer), tell(backer)
+    me = api.as_user(backer)
+    assert me.put(f"{INBOX}/read-all", {"upToId": str(seen.pk)}).json() == {"unreadCount": 1}
+    assert me.put(f"{INBOX}/read-all").json() == {"unreadCount": 0}
+    assert me.put(f"{INBOX}/read-all", {"upToId": "no-id"}).status_code == 400
+
+
+def test_inboxes_are_private(api, backer, stranger, tell):
+    entry = tell(backer)
+    other = api.as_user(stranger)
+    assert other.get(INBOX).json()["items"] == []
+    foreign, absent = other.put(f"{INBOX}/{entry.pk}/read"), other.put(f"{INBOX}/{stranger.pk}/read")
+    assert foreign.status_code == absent.status_code == 404
+    assert {**foreign.json(), "requestId": ""} == {**absent.json(), "requestId": ""}
+    other.put(f"{INBOX}/read-all")
+    assert api.as_user(backer).get(INBOX).json()["unreadCount"] == 1
+
+
+def test_as_many_queries_for_ten_as_for_one(api, backer, tell):
+    me = api.as_user(backer)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert me.get(INBOX).status_code == 200
+        return len(captured)
+
+    tell(backer)
+    for_one = queries()
+    for _ in range(9):
+        tell(backer)
+    assert queries() == for_one
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"page": "x"}, {"cursor": "made-up"}])
+def test_bad_pages_are_refused(api, backer, query):
+    assert api.as_user(backer).get(INBOX, query).status_code == 400

@@ -1,0 +1,103 @@
+"""Who hears what where, by their switches."""
+
+import pytest
+
+from core.testing import drain_outbox
+from notifications.kinds import KINDS
+from notifications.models import MailboxMessage, Notification
+
+SWITCHES = "/api/profile/notifications"
+
+
+def sent(channel: str) -> int:
+    drain_outbox()
+    return MailboxMessage.objects.filter(channel=channel).count()
+
+
+def test_switches_start_as_documented_and_change_by_subset(api, backer):
+    me = api.as_user(backer)
+    start = {
+        "email": True,
+        "sms": False,
+        "push": True,
+        "loginAlerts": True,
+        "investmentUpdates": True,
+        "campaignUpdates": True,
+        "socialInteractions": True,
+    }
+    assert me.get(SWITCHES).json() == start
+    changed = me.put(SWITCHES, {"sms": True, "campaignUpdates": False})
+    assert changed.status_code == 200
+    assert changed.json() == me.get(SWITCHES).json() == {**start, "sms": True, "campaignUpdates": False}
+    assert me.put(SWITCHES, {}).json() == changed.json()
+
+
+@pytest.mark.parametrize("body", [{"sms": "perhaps"}, {"email": None}, ["sms"]])
+def test_a_switch_is_on_or_off(api, backer, body):
+    assert api.as_user(backer).put(SWITCHES, body).status_code == 400
+
+
+def test_switches_do_not_reach_the_address(api, backer, stranger):
+    api.as_user(stranger).put(SWITCHES, {"emailAddress": "evil@example.com", "emailVerified": False, "sms": True})
+    assert api.as_user(stranger).get(SWITCHES).json()["sms"] is True
+    assert api.as_user(backer).get(SWITCHES).json()["sms"] is False
+
+
+@pytest.mark.parametrize(
+    "kind, off, mails",
+    [
+        ("investment_refunded", {}, 1),
+        ("investment_refunded", {"email": False}, 0),
+        ("investment_refunded", {"investment_updates": False}, 0),
+        ("investment_refunded", {"campaign_updates": False}, 1),
+        ("campaign_funded", {"campaign_updates": False}, 0),
+        ("kyc_verified", {"email": False}, 0),
+        ("new_device", {"login_alerts": False}, 0),
+        ("session_revoked", {"email": False, "login_alerts": False}, 1),
+    ],
+)
+def test_mail_by_switch_and_the_inbox_always(backer, tell, wishes, kind, off, mails):
+    wishes(backer, **off)
+    tell(backer, kind)
+    assert sent("mail") == mails
+    assert Notification.objects.of(backer.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    "kind, switches, texts",
+    [
+        ("investment_refunded", {}, 0),
+        ("investment_refunded", {"sms": True}, 1),
+        ("investment_refunded", {"sms": True, "investment_updates": False}, 0),
+        ("investment_refunded", {"sms": True, "phone_number": ""}, 0),
+        ("investment_committed", {"sms": True}, 0),
+    ],
+)
+def test_sms_only_when_asked_for_and_urgent(backer, tell, wishes, kind, switches, texts):
+    wishes(backer, **switches)
+    tell(backer, kind)
+    assert sent("sms") == texts
+
+
+def test_no_mail_before_the_address_is_verified(person, tell):
+    newcomer = person("newcomer", verified=False)
+    for kind in KINDS:
+        tell(newcomer, kind)
+    assert sent("mail") == 0
+    assert Notification.objects.of(newcomer.pk).count() == len(KINDS)
+
+
+def test_at_most_five_sms_an_hour_to_one_number(backer, tell, wishes):
+    wishes(backer, sms=True)
+    for _ in range(7):
+        tell(backer, "investment_refunded")
+    assert sent("sms") == 5
+
+
+def test_erased_meanwhile_means_nobody_to_write_to(backer, tell, wishes):
+    from notifications.models import Recipient
+
+    wishes(backer, sms=True)
+    tell(backer, "investment_refunded")
+    Recipient.objects.filter(pk=backer.pk).delete()
+    assert sent("mail") == sent("sms") == 0

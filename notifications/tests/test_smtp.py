@@ -1,0 +1,149 @@
+"""Mail through a real SMTP server that accepts, refuses, stalls or is away."""
+
+import asyncio
+import time
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from django.utils import timezone
+
+from core import outbox
+from core.models import OutboxEvent
+from core.socket_testing import free_port
+from core.testing import drain_outbox
+from notifications.models import MailboxMessage
+
+
+class PostOffice:
+    """Keeps what it is given; `mood` says how it behaves."""
+
+    def __init__(self) -> None:
+        self.mood = "accepts"
+        self.mails: list = []
+        self.tries = 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+        self.tries += 1
+        if self.mood == "refuses":
+            return "451 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        if self.mood == "stalls":
+            await asyncio.sleep(3)
+        self.mails.append((envelope, message_from_bytes(envelope.content, policy=policy.default)))
+        if self.mood == "forgets to answer":
+            await asyncio.sleep(3)
+        return "250 kept"
+
+
+@pytest.fixture
+def post_office(settings):
+    office = PostOffice()
+    server = Controller(office, hostname="127.0.0.1", port=free_port())
+    server.start()
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}"
+    settings.EMAIL_TIMEOUT = 0.3
+    yield office
+    server.stop()
+
+
+def waiting() -> OutboxEvent:
+    return OutboxEvent.objects.get(topic="notifications.send_mail")
+
+
+def try_again() -> None:
+    """As the relay does when the pause is over."""
+    drain_outbox(now=waiting().due_at, rounds=1)
+
+
+def test_a_mail_is_well_formed(post_office, backer, tell):
+    tell(backer, "new_backer", campaign_title="Solare Dächer\r\nBcc: victim@example.com")
+    assert drain_outbox() == 1
+    ((envelope, mail),) = post_office.mails
+    assert envelope.rcpt_tos == [backer.email]
+    assert mail["To"] == backer.email and mail["Bcc"] is None
+    assert mail["Subject"].strip() == "Ada backs “Solare Dächer Bcc: victim@example.com”"
+    assert mail["From"].startswith("VECTRAGrow <")
+    assert mail["Message-ID"].startswith(f"<{waiting().pk}@")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Date"]
+    assert mail.get_content_type() == "multipart/alternative"
+    text, html = mail.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert "Solare Dächer" in text.get_content() and "Solare Dächer" in html.get_content()
+    assert not MailboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("mood", ["refuses", "stalls"])
+def test_a_mail_that_could_not_go_out_goes_out_later(post_office, backer, tell, mood):
+    post_office.mood = mood
+    tell(backer)
+    started = time.monotonic()
+    assert drain_outbox(rounds=1) == 0
+    assert time.monotonic() - started < 2
+    assert waiting().attempts == 1 and waiting().last_error and waiting().due_at > timezone.now()
+    post_office.mood = "accepts"
+    post_office.mails.clear()
+    try_again()
+    assert waiting().delivered_at
+    assert len(post_office.mails) == 1
+
+
+def test_a_repeat_is_recognisable(post_office, backer, tell):
+    post_office.mood = "forgets to answer"
+    tell(backer)
+    assert drain_outbox(rounds=1) == 0
+    post_office.mood = "accepts"
+    try_again()
+    first, second = (mail["Message-ID"] for _, mail in post_office.mails)
+    assert first == second
+
+
+def test_no_server_at_all(settings, backer, tell):
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
+    tell(backer)
+    assert drain_outbox(rounds=1) == 0
+    assert "ConnectionRefusedError" in waiting().last_error
+
+
+def test_parked_after_ten_tries_and_the_rest_go_on(post_office, backer, stranger, tell, caplog):
+    post_office.mood = "refuses"
+    tell(backer)
+    for _ in range(outbox.MAX_ATTEMPTS):
+        assert not waiting().parked_at
+        try_again()
+    assert waiting().parked_at and post_office.tries == outbox.MAX_ATTEMPTS
+    assert "outbox event parked" in caplog.text
+    post_office.mood = "accepts"
+    drain_outbox(now=timezone.now() + timedelta(days=1))
+    assert post_office.mails == []
+    tell(stranger, "kyc_received")
+    assert drain_outbox() == 1
+    assert [envelope.rcpt_tos for envelope, _ in post_office.mails] == [[stranger.email]]
+
+
+def test_user_and_password_of_the_address_are_used(settings, backer, tell):
+    seen = []
+
+    def check(server, session, envelope, mechanism, data):
+        seen.append((data.login, data.password))
+        return AuthResult(success=data.password == b"p@ss")
+
+    office = PostOffice()
+    server = Controller(
+        office, hostname="127.0.0.1", port=free_port(), authenticator=check, auth_require_tls=False, auth_required=True
+    )
+    server.start()
+    try:
+        settings.EMAIL_URL = f"smtp://robot:p%40ss@127.0.0.1:{server.port}"
+        tell(backer)
+        assert drain_outbox() == 1
+    finally:
+        server.stop()
+    assert seen == [(b"robot", b"p@ss")]
+    assert len(office.mails) == 1

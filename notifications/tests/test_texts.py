@@ -1,0 +1,104 @@
+"""The words: complete, escaped where shown, and nobody else's."""
+
+from email import message_from_string
+from html.parser import HTMLParser
+
+import pytest
+from django.utils import timezone
+
+from core.ids import uuid7
+from core.testing import commits, drain_outbox
+from notifications.composition import compose
+from notifications.kinds import KINDS, MAILS
+from notifications.mailbox import _content
+from notifications.models import MailboxMessage, Recipient
+from notifications.services import send_mail_to
+from notifications.templatetags.notices import device_name
+from notifications.tests.conftest import EVERY_FACT
+from notifications.texts import words
+
+EVERY_KIND = {**KINDS, **MAILS}
+HOSTILE = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com\r\n\x00‮"
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.found.append(tag)
+
+
+def mail_of(person) -> tuple[MailboxMessage, dict[str, str]]:
+    drain_outbox()
+    kept = MailboxMessage.objects.filter(to=person.email).latest("created_at")
+    return kept, _content(kept)
+
+
+@pytest.mark.parametrize("name", EVERY_KIND)
+def test_every_kind_has_words_for_all_its_facts(name):
+    text = words(name, EVERY_KIND[name], EVERY_FACT, language="en")
+    assert text.title and text.body and len(text.sms) <= 300
+    assert "{" not in text.title + text.body + text.sms + text.link
+    assert (text.sms != text.title) == EVERY_KIND[name].sms
+
+
+@pytest.mark.parametrize("name", [name for name, kind in EVERY_KIND.items() if kind.facts])
+def test_a_missing_fact_is_told_to_the_programmer(name):
+    facts = {fact: value for fact, value in EVERY_FACT.items() if fact != EVERY_KIND[name].facts[-1]}
+    with pytest.raises(TypeError, match=EVERY_KIND[name].facts[-1]):
+        words(name, EVERY_KIND[name], facts, language="en")
+
+
+@pytest.mark.parametrize("name", EVERY_KIND)
+def test_user_text_is_escaped_in_html_and_folded_in_subjects(name):
+    def composed(value: str):
+        facts = dict.fromkeys([*EVERY_FACT, "reason", "message"], value)
+        recipient = Recipient(user_id=uuid7(), email_address="a@example.com", first_name=value, email_verified=True)
+        return compose(uuid7(), words(name, EVERY_KIND[name], facts, language="en"), recipient=recipient)
+
+    hostile, harmless = composed(HOSTILE), composed("x")
+    assert Tags(hostile.html).found == Tags(harmless.html).found
+    assert hostile.subject.isprintable()
+    assert message_from_string(f"Subject: {hostile.subject}\n\n")["Bcc"] is None
+
+
+def test_registering_a_foreign_address_cannot_put_words_into_our_mail(person):
+    newcomer = person("Win a prize at evil.example", verified=False)
+    with commits():
+        send_mail_to(user_id=newcomer.pk, template="verify_email", now=timezone.now(), token="t0ken")
+    kept, content = mail_of(newcomer)
+    assert "evil.example" not in kept.subject + content["text"] + content["html"].replace(newcomer.email, "")
+    assert "/verify-email?token=t0ken" in content["text"] and "/verify-email?token=t0ken" in content["html"]
+
+
+def test_plain_text_and_html_say_the_same(backer, tell):
+    tell(backer, "investment_refunded", reason="The campaign missed its goal.")
+    _, content = mail_of(backer)
+    for part in ("Hello Backer,", "The campaign missed its goal.", "Solar Roofs", "$1,000.00"):
+        assert part in content["text"] and part in content["html"]
+
+
+def test_buttons_lead_to_a_front_end_only_when_there_is_one(settings):
+    kind = KINDS["investment_committed"]
+    assert words("investment_committed", kind, EVERY_FACT, language="en").link == ""
+    settings.FRONTEND_URL = "https://app.example"
+    text = words("investment_committed", kind, EVERY_FACT, language="en")
+    assert text.link == f"https://app.example/investments/{EVERY_FACT['investment_id']}"
+    assert text.action == "See your investment"
+
+
+@pytest.mark.parametrize(
+    "user_agent, name",
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/120 Safari/537 Edg/120", "Edge on Windows"),
+        ("your account is locked, see http://evil.example", "an unknown device"),
+        ("", "an unknown device"),
+    ],
+)
+def test_devices_are_named_by_our_words(user_agent, name):
+    assert device_name(user_agent) == name
