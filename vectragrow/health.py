@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from environ import Env
 
-from core import pulse, realtime
+from core import pulse
 from core.models import OutboxEvent
 from core.redis import client
 
@@ -102,9 +102,8 @@ def _worker() -> str:
 
 
 def _realtime() -> str:
-    (_, listeners), *_ = client().pubsub_numsub(realtime.channel())
-    if not listeners:
-        raise Down("No socket server listens")
+    if not pulse.is_alive("realtime"):
+        raise Down("No sign of life for 30 seconds")
     return "Listens at /ws/"
 
 

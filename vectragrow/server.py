@@ -20,7 +20,7 @@ from typing import IO, Any
 import uvicorn
 from django.conf import settings
 
-from core import errors
+from core import errors, pulse
 from vectragrow.asgi import websocket_application
 from vectragrow.wsgi import application as wsgi_application
 
@@ -208,10 +208,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def lifespan(receive: Receive, send: Send) -> None:
     await receive()
+    alive = asyncio.create_task(show_life())
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    alive.cancel()
     http.pool.shutdown()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def show_life() -> None:
+    """The page of health asks other processes whether `/ws/` is served (vectragrow.health)."""
+    while True:
+        await asyncio.to_thread(pulse.beat, "realtime")
+        await asyncio.sleep(10)
 
 
 def serve(*, grace: float) -> None:
