@@ -210,7 +210,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi.finish"],
+    "POSTPROCESSING_HOOKS": ["core.openapi.finish"],
     "PREPROCESSING_HOOKS": [],
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
