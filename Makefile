@@ -43,8 +43,8 @@ drift:       # generated files and settings that must follow the code
 	@exec .ci/drift
 
 schema: dev  ## renew docs/openapi.json and docs/errors.md
-	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py spectacular --format openapi-json --file docs/openapi.json
-	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py errors_doc > docs/errors.md
+	@for name in openapi errors_doc; do \
+	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
 
 where:       ## the handler of a call: make where q="POST /api/campaigns/.../invest"
 	@$(BIN)/python manage.py where "$(q)"

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
-from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone

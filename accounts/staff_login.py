@@ -44,6 +44,8 @@ class StaffLoginForm(AuthenticationForm):
         audit.record(user, "admin.signed_in", user)
         return data
 
+    request: HttpRequest
+
     def _check_second_factor(self, user: User, code: str) -> None:
         if user.two_factor_enabled:
             two_factor.check_code(user=user, code=code, now=timezone.now())

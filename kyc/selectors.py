@@ -39,7 +39,7 @@ def queue(reviewer: User, *, assignee: str = "") -> VerificationQuerySet:
     if assignee == "none":
         return waiting.filter(assignee__isnull=True)
     if assignee:
-        return waiting.filter(assignee_id=reviewer.pk if assignee == "me" else assignee)
+        return waiting.filter(assignee_id=reviewer.pk if assignee == "me" else UUID(assignee))
     return waiting
 
 

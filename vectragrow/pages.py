@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.services.verification import verify_email
-from core import catalogue, errors, problems
+from core import asyncapi, catalogue, errors, problems
 from core.rendering import to_json
 from vectragrow import health
 
@@ -115,3 +115,9 @@ def _documents(request: HttpRequest, here: str, template: str, **facts: Any) -> 
 def _schema() -> bytes:
     """Made once per process: it costs a second and changes with the code only."""
     return to_json(SchemaGenerator().get_schema(request=None, public=True))
+
+
+@get_only
+def api_asyncapi(request: HttpRequest) -> HttpResponse:
+    """The AsyncAPI 3 document of the websocket."""
+    return HttpResponse(to_json(asyncapi.document()), content_type="application/json")

@@ -14,6 +14,7 @@ urlpatterns = [
     path("mailbox", include("notifications.urls.on_mailbox")),
     path("admin/", admin.site.urls),
     path("api/schema", pages.api_schema),
+    path("api/asyncapi", pages.api_asyncapi),
     path("api/docs", pages.api_docs),
     path("api/docs/errors", pages.api_errors),
     path("api/auth/", include("accounts.urls")),

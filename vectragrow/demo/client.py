@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 ROOT = Path(__file__).resolve().parents[2]
 File = tuple[str, bytes, str]
@@ -82,7 +83,8 @@ class Client:
     def socket(self) -> ClientConnection:
         """The person's websocket, signed in by subprotocol; `ready` is already read."""
         address = re.sub("^http", "ws", self.base) + "/ws/"
-        socket = connect(address, subprotocols=["vectragrow.v1", f"bearer.{self.token}"], origin=self.base)  # type: ignore[list-item, arg-type]
+        protocols = [Subprotocol("vectragrow.v1"), Subprotocol(f"bearer.{self.token}")]
+        socket = connect(address, subprotocols=protocols, origin=Origin(self.base))
         ready = json.loads(socket.recv(timeout=10))
         if ready["type"] != "ready":
             raise DemoFailed(f"the socket said {ready}")

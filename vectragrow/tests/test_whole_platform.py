@@ -1,13 +1,14 @@
 """
 The main job on the platform as `make up` runs it: real servers, real worker, nothing replaced.
 
-The demo's story is the test's story, since it drives the public API and checks what it is told at every step. Afterwards
-the process is killed without warning, started again, and everything answered before must still be true; and the logs, the
-database and Redis are searched for what may never be written down.
+The demo's story is the test's story, since it drives the public API and checks what it is told at every step.
+Afterwards the process is killed without warning, started again, and everything answered before must still be true; and
+the logs, the database and Redis are searched for what may never be written down.
 """
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import psycopg
@@ -27,7 +28,9 @@ CARD_NUMBERS = ["4242424242424242", "4000000000000002", "4000000000003220"]
 @pytest.fixture
 def platform(tmp_path, monkeypatch):
     """Starts `make up` on a folder of its own; `start()` again after a kill."""
-    port = free_port()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     for name in TAKEN_FROM_US:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))

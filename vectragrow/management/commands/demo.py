@@ -15,7 +15,7 @@ WIDTH = 24
 
 class Command(BaseCommand):
     help = "Fill the running platform with a demo world, using nothing but its public API, socket and commands."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", default=f"http://localhost:{settings.PORT}", help="where the platform answers")

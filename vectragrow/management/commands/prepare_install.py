@@ -18,9 +18,8 @@ class Command(BaseCommand):
             connection.ensure_connection()
         except OperationalError as error:
             raise CommandError(f"the server says {' '.join(str(error).split())}") from None
-        if connection.pg_version < OLDEST_SERVER * 10_000:
-            raise CommandError(
-                f"PostgreSQL {OLDEST_SERVER} or newer is needed, this is {connection.pg_version // 10_000}"
-            )
+        major = connection.cursor().connection.info.server_version // 10_000
+        if major < OLDEST_SERVER:
+            raise CommandError(f"PostgreSQL {OLDEST_SERVER} or newer is needed, this is {major}")
         call_command("migrate", verbosity=options["verbosity"], stdout=self.stdout)
         call_command("ensure_install_admin", stdout=self.stdout)

@@ -1,0 +1,71 @@
+"""
+Writers on connections of their own. The twin takes the lock away and holds both where they have read the same number:
+the bug that the lock prevents must show.
+"""
+
+from functools import partial
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from chat.models import Conversation, MemberQuerySet, Message
+from chat.services import conversations
+from chat.tests.factories import say
+from core.testing import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def unlocked(monkeypatch):
+    """Places are only read, and two that have read theirs go on together."""
+    barrier = Barrier(2)
+    first = MemberQuerySet.first
+
+    def read(self):
+        member = first(self)
+        barrier.wait(timeout=10)
+        return member
+
+    monkeypatch.setattr(MemberQuerySet, "select_for_update", lambda self, **_: self)
+    monkeypatch.setattr(MemberQuerySet, "first", read)
+
+
+def both_write(founder, backer, talk, **more):
+    return together(*(partial(say, writer, talk, **more) for writer in (founder, backer)))
+
+
+def test_two_writers_get_two_places(founder, backer, talk):
+    for _ in range(5):
+        said = both_write(founder, backer, talk)
+        assert all(isinstance(message, dict) for message in said), said
+    assert list(Message.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 11))
+    talk.refresh_from_db()
+    assert talk.last_seq == 10
+
+
+def test_two_writers_get_two_places_twin(founder, backer, talk, unlocked):
+    """Without the lock both take number 1, and only the database's own rule stops the second: a message is lost."""
+    said = both_write(founder, backer, talk)
+    assert sorted(type(one).__name__ for one in said) == ["IntegrityError", "dict"]
+    assert Message.objects.count() == 1
+
+
+def test_one_client_id_sent_twice_at_once_is_one_message(founder, talk):
+    mark = uuid4()
+    first, second = together(*[partial(say, founder, talk, client_id=mark)] * 2)
+    assert first == second
+    assert Message.objects.count() == 1
+
+
+def test_both_begin_the_same_direct_conversation_at_once(founder, backer):
+    def begin(starter, other):
+        member, is_new = conversations.open_direct(starter=starter, participants=[other.pk], now=timezone.now())
+        return member.conversation_id, is_new
+
+    outcomes = together(partial(begin, founder, backer), partial(begin, backer, founder))
+    assert Conversation.objects.count() == 1
+    assert {conversation for conversation, _ in outcomes} == {Conversation.objects.get().pk}
+    assert sorted(is_new for _, is_new in outcomes) == [False, True]

@@ -1,0 +1,117 @@
+"""Redis stopped, emptied, started again: messages come later, never not, and an ended session ends its socket."""
+
+import time
+
+import pytest
+from django.conf import settings
+
+from accounts.models import Session
+from accounts.testing import sign_in
+from chat.tests.factories import say
+from core import redis
+from core.socket_testing import Server, dial
+from vectragrow.embedded.valkey import Valkey
+
+LONGEST_PAUSE = 2.5
+"""Seconds after which the hub has tried again."""
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory, django_db_setup, django_db_blocker):
+    """A Valkey and a socket server of this module's own."""
+    valkey = Valkey(tmp_path_factory.mktemp("redis"), {}, durable=False)
+    valkey.start()
+    with django_db_blocker.unblock():
+        server = Server(REDIS_URL=valkey.url)
+    yield valkey, server
+    server.stop()
+    kill(valkey)
+
+
+@pytest.fixture
+def valkey(services, settings):
+    """Running, and known to the server and to this process."""
+    valkey, _ = services
+    settings.REDIS_URL = valkey.url
+    redis.client.cache_clear()
+    if not valkey.child.is_running():
+        valkey.start()
+        time.sleep(LONGEST_PAUSE)
+    yield valkey
+    redis.client.cache_clear()
+
+
+@pytest.fixture
+def server(services, valkey):
+    return services[1]
+
+
+def kill(valkey):
+    """As a crash does it: what it held is gone."""
+    valkey.child.process.kill()
+    valkey.child.process.wait()
+
+
+def test_messages_arrive_without_redis_and_after_it(valkey, server, founder, backer, talk):
+    with dial(server.url, sign_in(founder)) as phone, dial(server.url, sign_in(backer)) as other:
+        phone.expect("ready")
+        other.expect("ready")
+        expected = 0
+
+        def talk_on(within):
+            nonlocal expected
+            for _ in range(3):
+                expected += 1
+                say(backer, talk, str(expected))
+                assert phone.expect("chat.message", within)["message"]["seq"] == expected
+
+        talk_on(within=1)
+        kill(valkey)
+        talk_on(within=5)
+        ack = other.ask("chat.send", conversationId=str(talk.pk), content="by socket")
+        expected += 1
+        assert ack["message"]["seq"] == expected
+        assert phone.expect("chat.message")["message"]["seq"] == expected
+        valkey.start()
+        time.sleep(LONGEST_PAUSE)
+        talk_on(within=1)
+        assert phone.silent("chat.message")
+
+
+def test_pushes_lost_in_between_are_read_from_the_database(valkey, server, founder, backer, talk):
+    """A push that never comes shows as a gap at the next one; the hub fills it and keeps the order."""
+    with dial(server.url, sign_in(founder)) as phone:
+        phone.expect("ready")
+        say(backer, talk)
+        phone.expect("chat.message")
+        kept, settings.REDIS_PREFIX = settings.REDIS_PREFIX, "elsewhere"
+        say(backer, talk)
+        say(backer, talk)
+        settings.REDIS_PREFIX = kept
+        assert phone.silent("chat.message", 0.5)
+        say(backer, talk)
+        assert [frame["message"]["seq"] for frame in phone.all("chat.message", 3)] == [2, 3, 4]
+
+
+def test_revocation_works_without_redis(valkey, server, founder):
+    token = sign_in(founder)
+    with dial(server.url, token) as phone:
+        phone.expect("ready")
+        kill(valkey)
+        time.sleep(0.3)
+        started = time.monotonic()
+        Session.objects.filter(user=founder).update(revoked_at=Session.objects.get(user=founder).created_at)
+        assert phone.close_code() == 4001
+        assert time.monotonic() - started < 1.5
+    with dial(server.url, token) as again:
+        assert again.expect("error")["code"] == "token_invalid"
+
+
+def test_sockets_open_without_redis(valkey, server, founder, backer, talk):
+    kill(valkey)
+    with dial(server.url, sign_in(founder)) as phone:
+        phone.expect("ready")
+        say(backer, talk)
+        assert phone.expect("chat.message")["message"]["seq"] == 1
