@@ -8,6 +8,7 @@ and an ended session still loses its sockets at once (docs/realtime.md, docs/adr
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -167,7 +168,8 @@ class Hub:
         self._live_sessions = live_sessions
         self._lines: defaultdict[str, set[Line]] = defaultdict(set)
         self._streams: OrderedDict[str, Stream] = OrderedDict()
-        self._subscribed = asyncio.Event()
+        self._subscribed = False
+        self._away = asyncio.Event()
         self._first_try = asyncio.Event()
         self._complete_until = timezone.now()
         """When this process last knew that nothing had passed it by."""
@@ -210,11 +212,12 @@ class Hub:
                     pause = 0.1
                     self._read(data)
             except (RedisError, OSError) as error:
-                if self._subscribed.is_set():
+                if self._subscribed:
                     logger.warning("Redis is away; the hub looks into the database", extra={"reason": str(error)})
             except Exception:
                 logger.exception("the hub's subscription broke")
-            self._subscribed.clear()
+            self._subscribed = False
+            self._away.set()
             self._first_try.set()
             await self._look()
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
@@ -227,7 +230,7 @@ class Hub:
             asked = False
             while True:
                 message = await subscription.get_message(timeout=SILENCE)
-                if self._subscribed.is_set() and message is not None:
+                if self._subscribed and message is not None:
                     self._complete_until = timezone.now()
                 if message is None:
                     if asked:
@@ -238,7 +241,8 @@ class Hub:
                 asked = False
                 if message["type"] == "subscribe":
                     await self._look()
-                    self._subscribed.set()
+                    self._subscribed = True
+                    self._away.clear()
                     self._first_try.set()
                 elif message["type"] == "message":
                     yield message["data"]
@@ -329,7 +333,11 @@ class Hub:
     async def _check_sessions(self) -> None:
         seats_kept_at = 0.0
         while True:
-            await asyncio.sleep(CHECK_SESSIONS_EVERY if self._subscribed.is_set() else CHECK_WHILE_AWAY)
+            if self._away.is_set():
+                await asyncio.sleep(CHECK_WHILE_AWAY)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._away.wait(), CHECK_SESSIONS_EVERY)
             if time.monotonic() - seats_kept_at > seats.SEEN_EVERY:
                 seats_kept_at = time.monotonic()
                 await in_thread(seats.keep, [(line.user_id, line.id) for line in self.lines()])

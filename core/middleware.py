@@ -68,7 +68,7 @@ def request_id_from(given: str) -> str:
 def for_pages(base: type[Any]) -> type[Any]:
     """A middleware that API calls pass by: they have no cookies, no forms and a fixed content policy."""
 
-    class ForPages(base):  # type: ignore[misc]
+    class ForPages(base):
         def __call__(self, request: HttpRequest) -> HttpResponse:
             if request.path_info.startswith("/api/") and not request.path_info.startswith("/api/docs"):
                 return self.get_response(request)

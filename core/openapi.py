@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -52,7 +52,7 @@ class Message(Serializer):
 
 
 @cache
-def page_class(card: type[serializers.BaseSerializer[Any]]) -> type[Serializer]:
+def page_class(card: Any) -> type[Serializer]:
     """The list envelope around a card, for the document."""
     attrs: dict[str, Any] = {
         "items": card(many=True),
@@ -84,7 +84,7 @@ def describe(
     :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope where there is none
     :param multipart: files are taken, so multipart/form-data is offered (JSON too unless the request has files only)
     """
-    body = page_class(page_of) if page_of and answer is None else answer
+    body = page_class(cast(Any, page_of)) if page_of and answer is None else answer
     refusals = tuple(errors)
 
     def decorate(handler: H) -> H:
@@ -114,7 +114,7 @@ class Schema(AutoSchema):
         action = to_camel(self.view.action)
         return f"{view[0].lower()}{view[1:]}{action[0].upper()}{action[1:]}"
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular calls it
         return ""
 
     def get_tags(self) -> list[str]:

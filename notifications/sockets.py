@@ -17,6 +17,8 @@ AT_ONCE = 100
 
 
 class NotificationFrame(Serializer):
+    """Something new in the inbox."""
+
     notification = NotificationOutput()
 
 

@@ -17,7 +17,7 @@ WEBSOCKET_ORIGINS = [
 MAILBOX_ENABLED = True
 ADMIN_TWO_FACTOR_REQUIRED = env.bool("ADMIN_TWO_FACTOR_REQUIRED", default=False)
 WHITENOISE_USE_FINDERS = True
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; files are found where they are
 WHITENOISE_AUTOREFRESH = DEBUG
 DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 8
 

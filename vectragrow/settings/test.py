@@ -14,7 +14,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILBOX_ENABLED = True
 ADMIN_TWO_FACTOR_REQUIRED = False
 WHITENOISE_USE_FINDERS = True
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; files are found where they are
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.InMemoryStorage",
