@@ -266,6 +266,8 @@ TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env.str("TWILIO_FROM", default="")
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
+SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="")
+"""Signs the sandbox provider's events; empty: made from SECRET_KEY."""
 STORAGE_URL = env.str("STORAGE_URL", default="")
 """`file:/path`, `s3://key:secret@host/bucket?region=…`, `cloudinary://key:secret@cloud`; empty: DATA_DIR/media."""
 STORAGES = storages(STORAGE_URL, DATA_DIR, PUBLIC_URL)
@@ -278,7 +280,9 @@ MAILBOX_ENABLED = False
 
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
-"""How long after it was placed an investment may be taken back unconditionally, hours in the environment."""
+"""The last hours of a live campaign, in which a commitment can no longer be taken back."""
+PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=60))
+"""How long a payment may wait for its investor (3-D Secure) before its room in the campaign is given up."""
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 
 # --- Rest -----------------------------------------------------------------------------------------------------------
