@@ -1,0 +1,84 @@
+"""Every refusal of this app; those about a campaign's room and state are in `campaigns.errors`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+
+
+class RawCardDataRefused(Invalid):
+    """Says nothing of what was sent, on purpose."""
+
+    code = "raw_card_data_refused"
+    message = _("Card numbers do not go through this server. Use the provider's card field and send its token.")
+
+
+class UnknownPaymentToken(Invalid):
+    code = "unknown_payment_token"
+    message = _("The payment provider does not know this token, or it is of another type.")
+
+
+class CardExpired(Invalid):
+    code = "card_expired"
+    message = _("This card has expired.")
+
+
+class PaymentMethodNotFound(NotFound):
+    code = "payment_method_not_found"
+    message = _("You have no such payment method.")
+
+
+class PaymentMethodExpired(Conflict):
+    code = "payment_method_expired"
+    message = _("This payment method has expired; add another one.")
+
+
+class PaymentMethodInUse(Conflict):
+    code = "payment_method_in_use"
+    message = _("A payment with this method is still under way.")
+
+
+class PaymentDeclined(Conflict):
+    """`reason` is the provider's: `card_declined`, `authentication_failed`, ..."""
+
+    code = "payment_declined"
+    message = _("The payment was declined: %(reason)s.")
+    shown = ("reason", "investment_id")
+
+
+class InvestorsOnly(NotAllowed):
+    code = "investors_only"
+    message = _("Only the owner and the investors of this campaign see its investments.")
+
+
+class WithdrawalTooLarge(Conflict):
+    """`available` in major units, beside `currency`."""
+
+    code = "withdrawal_too_large"
+    message = _("Only %(available)s %(currency)s can be withdrawn right now.")
+    shown = ("available", "currency")
+
+
+class CancelWindowClosed(Conflict):
+    code = "cancel_window_closed"
+    message = _("This investment could be taken back until %(until)s.")
+    shown = ("until",)
+
+
+class RefundToOriginalOnly(Conflict):
+    code = "refund_to_original_only"
+    message = _("A commitment is refunded to the payment method that paid it.")
+
+
+class UnknownProvider(NotFound):
+    code = "unknown_provider"
+    message = _("There is no such payment provider here.")
+
+
+class InvalidSignature(Invalid):
+    code = "invalid_signature"
+    message = _("The signature is missing, wrong or too old.")
+
+
+class UnreadableEvent(Invalid):
+    code = "unreadable_event"
+    message = _("This event has a valid signature and no content that can be read.")
