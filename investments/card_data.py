@@ -1,0 +1,61 @@
+"""
+Finding card numbers where none may be (SECURITY-GOALS 20).
+
+Looked for before a body is read by anything that might repeat it: serializers quote wrong values, logs quote errors.
+"""
+
+import re
+from typing import Any
+
+from investments.errors import RawCardDataRefused
+from investments.providers import gateway
+
+_DIGITS = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
+
+
+def looks_like_card_number(text: str) -> bool:
+    """13 to 19 digits, spaced or dashed as on a card, that pass the Luhn check somewhere in `text`."""
+    return any(_passes_luhn(plain_number(found)) for found in _DIGITS.findall(text))
+
+
+def check_card_data(body: Any) -> None:
+    """
+    The body of a new payment method: `details.number` and `details.cvv` only as one of the provider's test cards, and
+    nothing like a card number anywhere else.
+
+    :raises RawCardDataRefused:
+    """
+    rest: dict[str, Any] = dict(body)
+    details = rest.get("details")
+    if isinstance(details, dict) and ("number" in details or "cvv" in details):
+        if plain_number(details.get("number", "")) not in gateway().test_cards:
+            raise RawCardDataRefused()
+        rest["details"] = {name: value for name, value in details.items() if name != "number"}
+    refuse_card_numbers(rest)
+
+
+def plain_number(written: object) -> str:
+    """A card number without the spaces and dashes people write it with."""
+    return re.sub(r"[ -]", "", str(written))
+
+
+def refuse_card_numbers(value: Any) -> None:
+    """
+    Look through a JSON value, names and all.
+
+    :raises RawCardDataRefused: something in it looks like a card number
+    """
+    if isinstance(value, dict):
+        for name, member in value.items():
+            refuse_card_numbers(name)
+            refuse_card_numbers(member)
+    elif isinstance(value, list):
+        for member in value:
+            refuse_card_numbers(member)
+    elif isinstance(value, str | int) and looks_like_card_number(str(value)):
+        raise RawCardDataRefused()
+
+
+def _passes_luhn(digits: str) -> bool:
+    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -1,0 +1,120 @@
+"""
+What we need of a payment provider. Each one is a module beside this with a class that does it (docs/money.md).
+
+Every call may take seconds and may vanish: none is made inside a database transaction, and each carries our own stored
+key, so that asking again is the same question.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from core.money import Money
+
+
+class State(StrEnum):
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    REQUIRES_ACTION = "requires_action"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What the provider says of a charge now. CAPTURED, DECLINED and CANCELLED are final."""
+
+    state: State
+    provider_id: str
+    amount: Money
+    reason: str = ""
+    action_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What may be kept of a payment method."""
+
+    token: str
+    type: str
+    brand: str
+    last4: str
+    expiry_month: int | None = None
+    expiry_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something the provider tells us by itself. `key` is our key of the charge, `charge` what it is now."""
+
+    id: str
+    type: str
+    key: str = ""
+    charge: Charge | None = None
+
+
+class OutcomeUnknown(Exception):
+    """No answer, or half of one. The provider may have acted: ask again with the same key (SECURITY-GOALS 11)."""
+
+
+class RefundRefused(Exception):
+    """A clear no to a refund; `reason` is the provider's code."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Gateway(Protocol):
+    name: str
+    test_cards: Mapping[str, str]
+    """Tokens by card number: the sandbox's published ones, and no others ever."""
+
+    def instrument(self, *, type: str, token: str, now: datetime) -> Instrument:
+        """
+        What stands behind a token.
+
+        :raises UnknownPaymentToken: nothing, or another type
+        """
+        ...
+
+    def charge(self, *, key: str, token: str, amount: Money, now: datetime) -> Charge:
+        """
+        Take the money, once per key; the same key again tells what became of it.
+
+        :raises OutcomeUnknown:
+        """
+        ...
+
+    def cancel(self, *, key: str, now: datetime) -> Charge:
+        """
+        Make sure that nothing is taken under this key from now on, unless it has been already.
+
+        :raises OutcomeUnknown:
+        """
+        ...
+
+    def find(self, *, key: str) -> Charge | None:
+        """
+        What became of a key, or None if the provider never heard of it.
+
+        :raises OutcomeUnknown:
+        """
+        ...
+
+    def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
+        """
+        Send money back to where it came from, once per key. Returns the provider's id.
+
+        :raises RefundRefused: :raises OutcomeUnknown:
+        """
+        ...
+
+    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
+        """
+        Check the signature over the raw body, then read it.
+
+        :raises InvalidSignature: missing, wrong, or older than 300 s
+        """
+        ...

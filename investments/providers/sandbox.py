@@ -1,0 +1,190 @@
+"""
+The built-in provider: moves no real money and behaves like one that does.
+
+It keeps its own books and commits them by itself, remembers keys, declines, asks for 3-D Secure on a page of its own,
+and tells us about that through the same signed door as any provider. Its test cards and tokens:
+
+    4242 4242 4242 4242   tok_visa       works
+    4000 0000 0000 0002   tok_declined   is declined
+    4000 0000 0000 3220   tok_3ds        asks for 3-D Secure
+                          tok_bank_account, tok_wallet   work
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from core.ids import uuid7
+from core.money import Money
+from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
+from investments.models import SandboxCharge, SandboxRefund
+from investments.providers.base import Charge, Event, Instrument, RefundRefused, State
+
+SIGNATURE_HEADER = "Sandbox-Signature"
+OLDEST = timedelta(seconds=300)
+SKEW = timedelta(seconds=60)
+
+_INSTRUMENTS = {
+    "tok_visa": ("card", "visa", "4242"),
+    "tok_declined": ("card", "visa", "0002"),
+    "tok_3ds": ("card", "visa", "3220"),
+    "tok_bank_account": ("bank_account", "Sandbox Bank", "6789"),
+    "tok_wallet": ("wallet", "Sandbox Wallet", "0001"),
+}
+
+
+class SandboxGateway:
+    name = "sandbox"
+    test_cards: Mapping[str, str] = {
+        "4242424242424242": "tok_visa",
+        "4000000000000002": "tok_declined",
+        "4000000000003220": "tok_3ds",
+    }
+
+    def instrument(self, *, type: str, token: str, now: datetime) -> Instrument:
+        kept = _INSTRUMENTS.get(token)
+        if kept is None or kept[0] != type:
+            raise UnknownPaymentToken(field="details.token")
+        expiry = (12, now.year + 3) if type == "card" else (None, None)
+        return Instrument(token, type, kept[1], kept[2], *expiry)
+
+    def charge(self, *, key: str, token: str, amount: Money, now: datetime) -> Charge:
+        state, reason, action = State.CAPTURED, "", ""
+        if token == "tok_declined":
+            state, reason = State.DECLINED, "card_declined"
+        elif token == "tok_3ds":
+            state, action = State.REQUIRES_ACTION, secrets.token_urlsafe(24)
+        with transaction.atomic(durable=True):  # refuses to run inside a transaction of ours
+            row, _ = SandboxCharge.objects.get_or_create(
+                key=key,
+                defaults={
+                    "amount_minor": amount.minor,
+                    "currency": amount.currency,
+                    "state": state,
+                    "reason": reason,
+                    "action_token": action,
+                    "created_at": now,
+                },
+            )
+        return _charge(row, amount.currency)
+
+    def cancel(self, *, key: str, now: datetime) -> Charge:
+        with transaction.atomic(durable=True):
+            SandboxCharge.objects.get_or_create(
+                key=key, defaults={"state": State.CANCELLED, "reason": "cancelled", "created_at": now}
+            )
+            row = SandboxCharge.objects.select_for_update().get(key=key)
+            if row.state == State.REQUIRES_ACTION:
+                row.state, row.reason = State.CANCELLED, "expired"
+                row.save(update_fields=["state", "reason"])
+        return _charge(row, row.currency)
+
+    def find(self, *, key: str) -> Charge | None:
+        row = SandboxCharge.objects.filter(key=key).first()
+        return _charge(row, row.currency) if row else None
+
+    def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
+        with transaction.atomic(durable=True):
+            charge = SandboxCharge.objects.select_for_update().get(key=charge_key)
+            done = SandboxRefund.objects.filter(key=key).first()
+            if done is None:
+                if charge.state != State.CAPTURED or charge.refunded_minor + amount.minor > charge.amount_minor:
+                    raise RefundRefused("charge_not_refundable")
+                done = SandboxRefund.objects.create(charge=charge, key=key, amount_minor=amount.minor, created_at=now)
+                charge.refunded_minor += amount.minor
+                charge.save(update_fields=["refunded_minor"])
+        return f"re_{done.pk.hex}"
+
+    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
+        _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)
+        try:
+            document = json.loads(body)
+            data = document.get("data", {})
+            charge = _told(data) if document["type"].startswith("charge.") else None
+            return Event(id=document["id"], type=document["type"], key=data.get("key", ""), charge=charge)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnreadableEvent() from None
+
+    # --- What the person does on the provider's own page -----------------------------------------------------------
+
+    def waiting_for_action(self, action_token: str) -> SandboxCharge | None:
+        return SandboxCharge.objects.filter(action_token=action_token).first()
+
+    def finish_action(self, action_token: str, *, approved: bool) -> SandboxCharge:
+        """The person has answered 3-D Secure; only the first answer counts."""
+        with transaction.atomic(durable=True):
+            row = SandboxCharge.objects.select_for_update().get(action_token=action_token)
+            if row.state == State.REQUIRES_ACTION:
+                row.state = State.CAPTURED if approved else State.DECLINED
+                row.reason = "" if approved else "authentication_failed"
+                row.save(update_fields=["state", "reason"])
+        return row
+
+
+def event_about(charge: SandboxCharge, *, now: datetime) -> tuple[bytes, dict[str, str]]:
+    """The body and headers of the event that tells what became of a charge, signed as at `now`."""
+    charged = _charge(charge, charge.currency)
+    document = {
+        "id": f"evt_{uuid7().hex}",
+        "type": "charge.succeeded" if charged.state == State.CAPTURED else "charge.failed",
+        "data": {
+            "key": charge.key,
+            "chargeId": charged.provider_id,
+            "state": charged.state,
+            "reason": charged.reason,
+            "amountMinor": charge.amount_minor,
+            "currency": charge.currency,
+        },
+    }
+    body = json.dumps(document).encode()
+    return body, {SIGNATURE_HEADER: sign(body, now)}
+
+
+def sign(body: bytes, now: datetime) -> str:
+    """`t=<unix seconds>,v1=<HMAC-SHA256 of "t.body">`."""
+    seconds = int(now.timestamp())
+    return f"t={seconds},v1={_signature(seconds, body)}"
+
+
+def _check_signature(header: str, body: bytes, now: datetime) -> None:
+    parts = dict(part.partition("=")[::2] for part in header.split(","))
+    stamp = parts.get("t", "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        raise InvalidSignature()
+    if not hmac.compare_digest(parts.get("v1", "").encode(), _signature(int(stamp), body).encode()):
+        raise InvalidSignature()
+    age = now.timestamp() - int(stamp)
+    if not -SKEW.total_seconds() <= age <= OLDEST.total_seconds():
+        raise InvalidSignature()
+
+
+def _signature(seconds: int, body: bytes) -> str:
+    secret = settings.SANDBOX_WEBHOOK_SECRET or f"sandbox webhook of {settings.SECRET_KEY}"
+    return hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _told(data: dict[str, Any]) -> Charge:
+    return Charge(
+        state=State(data["state"]),
+        provider_id=data["chargeId"],
+        amount=Money(int(data["amountMinor"]), str(data["currency"])),
+        reason=data.get("reason", ""),
+    )
+
+
+def _charge(row: SandboxCharge, currency: str) -> Charge:
+    waiting = row.state == State.REQUIRES_ACTION
+    return Charge(
+        state=State(row.state),
+        provider_id=f"ch_{row.pk.hex}",
+        amount=Money(row.amount_minor, row.currency or currency),
+        reason=row.reason,
+        action_url=f"{settings.PUBLIC_URL}/sandbox/3ds/{row.action_token}" if waiting else "",
+    )

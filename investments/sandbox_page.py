@@ -1,0 +1,42 @@
+"""
+Where the sandbox provider asks the card holder to confirm a payment: its stand-in for a bank's 3-D Secure page.
+
+The page belongs to the provider. What the person answers reaches us as a signed event, through the same door as any.
+"""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from core.money import Money
+from investments.models import SandboxCharge
+from investments.providers.sandbox import SandboxGateway, event_about
+from investments.services.provider_events import receive_event
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "POST"])
+def three_d_secure(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the question, or the answer once given; POST `answer=approve|decline` answers it, once."""
+    provider = SandboxGateway()
+    charge = provider.waiting_for_action(token)
+    if provider.name != settings.PAYMENTS_PROVIDER or charge is None:
+        raise Http404
+    if request.method == "POST":
+        charge = provider.finish_action(token, approved=request.POST.get("answer") == "approve")
+        body, headers = event_about(charge, now=timezone.now())
+        receive_event(provider=provider.name, body=body, headers=headers, now=timezone.now())
+        return HttpResponseRedirect(request.path)
+    page = {
+        "charge": charge,
+        "amount": Money(charge.amount_minor, charge.currency),
+        "is_waiting": charge.state == SandboxCharge.State.REQUIRES_ACTION,
+        "is_approved": charge.state == SandboxCharge.State.CAPTURED,
+        "front_end": settings.FRONTEND_URL,
+    }
+    return render(request, "sandbox/three_d_secure.html", page)
