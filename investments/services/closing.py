@@ -1,0 +1,149 @@
+"""
+The end of a campaign's money: every captured amount is released to the owner or refunded, once (SECURITY-GOALS 15).
+
+Each step is a commit of its own under the campaign's lock and looks first what is left to do, so the job may die
+anywhere, run twice, or run beside itself. The rows say where it stands; nothing is remembered elsewhere.
+"""
+
+import logging
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from campaigns.errors import PaymentsUnderWay
+from campaigns.models import Campaign, Status as CampaignStatus
+from campaigns.services.closing import decide_campaign, settle_campaign
+from campaigns.services.funding import lock_campaign
+from core import audit
+from core.db import retrying
+from core.errors import Busy
+from investments import books
+from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
+from investments.services.locks import lock_payment
+from investments.services.payments import UnexpectedCharge, finish
+from investments.services.refunds import request_refund, send_refund
+from investments.services.timeline import tell_investor
+
+logger = logging.getLogger("vectragrow.closing")
+
+BATCH = 200
+"""Investments per commit."""
+
+
+def close_campaigns(*, now: datetime) -> Counter[str]:
+    """
+    Close every campaign whose deadline has passed and settle every one that is decided, as far as can be done now.
+
+    :returns: how many are `settled`, and how many are `waiting` for a provider or a rival; those are taken up next time
+    """
+    outcome: Counter[str] = Counter()
+    due = Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
+    for campaign_id in list(due):
+        try:
+            settled = close_campaign(campaign_id, now=now)
+        except (Busy, UnexpectedCharge):
+            logger.warning("a campaign could not be closed", extra={"campaignId": campaign_id}, exc_info=True)
+            settled = False
+        outcome["settled" if settled else "waiting"] += 1
+    return outcome
+
+
+def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
+    """
+    Decide and settle one campaign. Doing it again does what is left.
+
+    Payments under way are finished first: what the provider has taken counts, the rest is given up.
+
+    :returns: whether it is settled
+    """
+    campaign = Campaign.objects.only("status", "ends_at").get(pk=campaign_id)
+    if campaign.status == CampaignStatus.LIVE and now < campaign.ends_at:
+        return False
+    under_way = Payment.objects.filter(
+        investment__campaign_id=campaign_id, status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION]
+    )
+    for payment_id in list(under_way.order_by("id").values_list("pk", flat=True)):
+        finish(payment_id, now=now)
+    try:
+        campaign = decide_campaign(campaign_id, now=now)
+    except PaymentsUnderWay:
+        return False
+    if campaign.status == CampaignStatus.FUNDED:
+        while _release_some(campaign_id, now):
+            pass
+    elif campaign.status in (CampaignStatus.FAILED, CampaignStatus.CANCELLED):
+        while _request_some_refunds(campaign_id, now):
+            pass
+    _send_refunds(campaign_id, now)
+    return _settle_if_done(campaign_id, now)
+
+
+@retrying
+def _release_some(campaign_id: UUID, now: datetime) -> bool:
+    """The whole escrow in the first commit, then the investors in batches. Returns whether some are left."""
+    campaign = lock_campaign(campaign_id)
+    if campaign.status != CampaignStatus.FUNDED:
+        return False
+    books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
+    committed = Investment.objects.filter(campaign_id=campaign_id, status=Status.COMMITTED).order_by("id")
+    batch = list(committed.select_for_update(no_key=True, of=("self",)).select_related("payment")[:BATCH])
+    Investment.objects.filter(pk__in=[investment.pk for investment in batch]).update(
+        status=Status.INVESTED, updated_at=now
+    )
+    InvestmentEvent.objects.bulk_create(
+        InvestmentEvent(
+            investment=investment,
+            kind=InvestmentEvent.Kind.INVESTED,
+            amount_minor=investment.payment.held_minor,
+            created_at=now,
+        )
+        for investment in batch
+    )
+    for investment in batch:
+        tell_investor(investment, campaign, "investment_settled", now=now)
+    return len(batch) == BATCH
+
+
+@retrying
+def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
+    """Hold the way back of a batch. Returns whether some are left."""
+    campaign = lock_campaign(campaign_id)
+    reason = (
+        Refund.Reason.CAMPAIGN_CANCELLED
+        if campaign.status == CampaignStatus.CANCELLED
+        else Refund.Reason.CAMPAIGN_FAILED
+    )
+    holding = Payment.objects.filter(
+        investment__campaign_id=campaign_id, investment__status=Status.COMMITTED, captured_minor__gt=0
+    ).exclude(refunds__reason=reason)
+    batch = list(holding.order_by("id").values_list("pk", flat=True)[:BATCH])
+    for payment_id in batch:
+        locked = lock_payment(payment_id)
+        if locked.payment.held_minor:
+            money = locked.investment.amount
+            request_refund(locked, type(money)(locked.payment.held_minor, money.currency), reason, now=now)
+    return len(batch) == BATCH
+
+
+def _send_refunds(campaign_id: UUID, now: datetime) -> None:
+    pending = Refund.objects.filter(
+        payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING, retry_at__lte=now
+    )
+    for refund_id in list(pending.order_by("id").values_list("pk", flat=True)):
+        send_refund(refund_id, now=now)
+
+
+@retrying
+def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
+    campaign = lock_campaign(campaign_id)
+    if campaign.status == CampaignStatus.SETTLED:
+        return True
+    unsettled = Investment.objects.filter(
+        campaign_id=campaign_id, status__in=[Status.PENDING, Status.REQUIRES_ACTION, Status.COMMITTED]
+    )
+    on_the_way = Refund.objects.filter(payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING)
+    if campaign.status == CampaignStatus.LIVE or unsettled.exists() or on_the_way.exists():
+        return False
+    settle_campaign(campaign, now=now)
+    audit.record(None, "campaign.money_settled", campaign, raised=campaign.raised.text, currency=campaign.currency)
+    return True

@@ -1,0 +1,127 @@
+"""
+Placing an investment. Three parts (SECURITY-GOALS 10): one commit that sets the room, the money and the question to the
+provider aside; the question, outside of any transaction; one commit with the answer (`services.payments`).
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.errors import EmailNotVerified, KYCRequired
+from accounts.models import User
+from campaigns.access import access_campaign
+from campaigns.services.funding import reserve_funding
+from core import audit, outbox
+from core.db import retrying
+from core.errors import Unauthenticated
+from core.idempotency import Ticket
+from core.ids import uuid7
+from core.money import Money
+from investments import books
+from investments.access import access_investment, access_payment_method
+from investments.errors import PaymentDeclined, PaymentMethodExpired
+from investments.models import Investment, InvestmentEvent, Payment, Status
+from investments.services import payments
+from investments.services.locks import lock_person
+from investments.services.timeline import note
+
+FIRST_TRY = timedelta(seconds=30)
+"""The request itself asks the provider at once; the outbox asks after this should it have died."""
+
+
+def place_investment(
+    *,
+    investor: User,
+    campaign_id: UUID,
+    amount: Decimal,
+    payment_method_id: UUID,
+    ticket: Ticket,
+    now: datetime,
+    currency: str = "",
+) -> Investment:
+    """
+    Invest `amount` (major units of the campaign's currency, or of `currency`, which must be the same).
+
+    Comes back `committed`, `requires_action`, or `pending` when the provider did not answer in time; the finisher then
+    finds out. A repeat after a crash goes on with what `ticket.result_id` names.
+
+    :raises NotFound: a campaign that is not to be seen
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
+    :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.reserve_funding`
+    :raises PaymentDeclined: nothing was taken
+    """
+    investment_id = ticket.result_id or _begin(investor, campaign_id, amount, currency, payment_method_id, ticket, now)
+    payments.charge(Payment.objects.get(investment_id=investment_id).pk, now=now)
+    investment = access_investment(investor, investment_id)
+    if investment.status == Status.FAILED:
+        raise PaymentDeclined(reason=investment.payment.failure_code, investment_id=investment.pk)
+    return investment
+
+
+@retrying
+def _begin(
+    investor: User,
+    campaign_id: UUID,
+    amount: Decimal,
+    currency: str,
+    payment_method_id: UUID,
+    ticket: Ticket,
+    now: datetime,
+) -> UUID:
+    campaign = access_campaign(investor, campaign_id)
+    money = Money.of(amount, currency or campaign.currency)
+    investor = lock_person(investor.pk)
+    _refuse_lost_standing(investor)
+    method = access_payment_method(investor, payment_method_id)
+    if method.is_expired_on(now.date()):
+        raise PaymentMethodExpired()
+    reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
+    investment = Investment(
+        campaign=campaign,
+        investor=investor,
+        method=method,
+        amount_minor=money.minor,
+        currency=money.currency,
+        reference=_reference(),
+        cancellable_until=campaign.ends_at - settings.CANCEL_WINDOW,
+        created_at=now,
+        updated_at=now,
+    )
+    investment.save(force_insert=True)
+    payment_id = uuid7()
+    Payment.objects.create(
+        id=payment_id,
+        investment=investment,
+        provider=method.provider,
+        key=f"payment-{payment_id}",
+        reservation=books.reserve_charge(
+            investment_id=investment.pk, campaign_id=campaign_id, provider=method.provider, amount=money, now=now
+        ),
+        expires_at=now + settings.PAYMENT_WINDOW,
+        created_at=now,
+        updated_at=now,
+    )
+    note(investment, InvestmentEvent.Kind.PLACED, now=now)
+    outbox.emit("investments.charge", now=now, after=FIRST_TRY, payment_id=str(payment_id))
+    audit.record(investor, "investment.placed", investment, amount=money.text, currency=money.currency)
+    ticket.bind(investment.pk)
+    return investment.pk
+
+
+def _refuse_lost_standing(investor: User) -> None:
+    """The gates looked before the lock; this looks after it (SECURITY-GOALS 49)."""
+    if not investor.is_active:
+        raise Unauthenticated()
+    if not investor.email_verified:
+        raise EmailNotVerified()
+    if not investor.kyc_verified:
+        raise KYCRequired()
+
+
+def _reference() -> str:
+    letters = "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(8))
+    return f"VG-{letters[:4]}-{letters[4:]}"

@@ -1,0 +1,87 @@
+"""Adding and removing what can be charged."""
+
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from core import audit
+from core.db import retrying
+from investments.access import access_payment_method
+from investments.card_data import plain_number
+from investments.errors import CardExpired, PaymentMethodInUse, RawCardDataRefused
+from investments.models import UNDER_WAY, PaymentMethod
+from investments.providers import gateway
+from investments.providers.base import Instrument
+from investments.services.locks import lock_person
+
+
+def add_payment_method(*, owner: User, type: str, details: dict[str, Any], now: datetime) -> PaymentMethod:
+    """
+    Keep a payment method by its provider's token. The first one becomes the default.
+
+    :param details: `token`, or with the sandbox `number`, `expiry_month`, `expiry_year`, `cvv`; dropped on return
+    :raises RawCardDataRefused: a number that is none of the sandbox's test cards
+    :raises UnknownPaymentToken: :raises CardExpired:
+    """
+    instrument = _instrument(type, details, now)
+    if instrument.expiry_year and instrument.expiry_month:
+        _refuse_expired(instrument.expiry_year, instrument.expiry_month, now.date())
+    return _keep(owner, instrument, now)
+
+
+@retrying
+def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> None:
+    """
+    Take a payment method away; what it paid stays refundable to it.
+
+    :raises PaymentMethodNotFound: :raises PaymentMethodInUse: a payment with it is under way
+    """
+    lock_person(owner.pk)
+    method = access_payment_method(owner, method_id)
+    if method.investments.filter(status__in=UNDER_WAY).exists():
+        raise PaymentMethodInUse()
+    was_default, method.is_default, method.removed_at = method.is_default, False, now
+    method.save(update_fields=["is_default", "removed_at"])
+    heir = PaymentMethod.objects.of(owner).order_by("-created_at", "-id").first() if was_default else None
+    if heir is not None:
+        heir.is_default = True
+        heir.save(update_fields=["is_default"])
+    audit.record(owner, "payment_method.removed", method)
+
+
+def _instrument(type: str, details: dict[str, Any], now: datetime) -> Instrument:
+    provider = gateway()
+    if "number" not in details:
+        return provider.instrument(type=type, token=details["token"], now=now)
+    token = provider.test_cards.get(plain_number(details["number"]))
+    if token is None:
+        raise RawCardDataRefused()
+    card = provider.instrument(type=type, token=token, now=now)
+    return replace(card, expiry_month=details["expiry_month"], expiry_year=details["expiry_year"])
+
+
+def _refuse_expired(year: int, month: int, today: date) -> None:
+    if today > date(year, month, monthrange(year, month)[1]):
+        raise CardExpired(field="details.expiryYear")
+
+
+@retrying
+def _keep(owner: User, instrument: Instrument, now: datetime) -> PaymentMethod:
+    lock_person(owner.pk)
+    method = PaymentMethod.objects.create(
+        owner=owner,
+        type=instrument.type,
+        provider=gateway().name,
+        token=instrument.token,
+        brand=instrument.brand,
+        last4=instrument.last4,
+        expiry_month=instrument.expiry_month,
+        expiry_year=instrument.expiry_year,
+        is_default=not PaymentMethod.objects.of(owner).filter(is_default=True).exists(),
+        created_at=now,
+    )
+    audit.record(owner, "payment_method.added", method, type=method.type, brand=method.brand)
+    return method
