@@ -21,9 +21,13 @@ urlpatterns = [
     path("api/chat/", include("chat.urls")),
     path("api/profile", include("campaigns.urls.on_profile")),
     path("api/profile", include("notifications.urls.on_profile")),
+    path("api/profile", include("investments.urls.on_profile")),
     path("api/campaigns", include("campaigns.urls")),
+    path("api/campaigns", include("investments.urls.on_campaign")),
     path("api/notifications", include("notifications.urls")),
     path("api/kyc/", include("kyc.urls")),
+    path("api/investments", include("investments.urls")),
+    path("sandbox/", include("investments.urls.sandbox")),
     path("", include("uploads.urls")),
 ]
 

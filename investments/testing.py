@@ -1,0 +1,73 @@
+"""Paying people for tests of every app, and a provider that misbehaves on demand."""
+
+from collections import deque
+from typing import Any
+
+from django.utils import timezone
+
+from investments.models import Investment, PaymentMethod
+from investments.providers.base import OutcomeUnknown, RefundRefused
+from investments.providers.sandbox import SandboxGateway
+from investments.services.methods import add_payment_method
+
+
+def make_card(owner: Any, token: str = "tok_visa") -> PaymentMethod:
+    return add_payment_method(owner=owner, type="card", details={"token": token}, now=timezone.now())
+
+
+def invest(api: Any, investor: Any, campaign: Any, amount: str, card: PaymentMethod | None = None) -> Investment:
+    """Invest through the API, and insist that it is committed."""
+    method = card or make_card(investor)
+    body = {"amount": amount, "paymentMethodId": str(method.pk)}
+    answer = api.as_user(investor).post(f"/api/campaigns/{campaign.pk}/invest", body)
+    assert (answer.status_code, answer.json().get("status")) == (200, "committed"), answer.content
+    return Investment.objects.select_related("payment").get(pk=answer.json()["id"])
+
+
+class StandIn(SandboxGateway):
+    """
+    The sandbox behind a bad line. `plan("charge", "lost after")` spoils the next charge; unplanned calls go through.
+
+    `lost before`: the question never arrives. `lost after`: it is done and the answer is lost. `reset`: the same, as a
+    broken connection. `refused`: a refund is clearly refused. `died`: our own process ends before it can ask.
+    """
+
+    def __init__(self) -> None:
+        self.plans: dict[str, deque[str]] = {}
+        self.calls: list[tuple[str, str]] = []
+
+    def plan(self, call: str, *mishaps: str) -> None:
+        self.plans.setdefault(call, deque()).extend(mishaps)
+
+    def asked(self, call: str) -> list[str]:
+        """The keys that a call was made with, in order."""
+        return [key for name, key in self.calls if name == call]
+
+    def charge(self, **question: Any) -> Any:
+        return self._call("charge", question)
+
+    def cancel(self, **question: Any) -> Any:
+        return self._call("cancel", question)
+
+    def find(self, **question: Any) -> Any:
+        return self._call("find", question)
+
+    def refund(self, **question: Any) -> Any:
+        return self._call("refund", question)
+
+    def _call(self, name: str, question: dict[str, Any]) -> Any:
+        self.calls.append((name, question["key"]))
+        planned = self.plans.get(name)
+        mishap = planned.popleft() if planned else ""
+        if mishap == "died":
+            raise KeyboardInterrupt
+        if mishap == "refused":
+            raise RefundRefused("insufficient_provider_balance")
+        if mishap == "lost before":
+            raise OutcomeUnknown("timed out")
+        answer = getattr(super(), name)(**question)
+        if mishap == "lost after":
+            raise OutcomeUnknown("timed out")
+        if mishap == "reset":
+            raise OutcomeUnknown("connection reset") from ConnectionResetError()
+        return answer

@@ -1,0 +1,16 @@
+"""Who gets what from /api/investments and what is mounted beside it."""
+
+from vectragrow.tests.matrix import Row
+
+ROWS = {
+    "GET /api/investments": Row.of(user=200),
+    "GET /api/investments/{investment_id}": Row.of(user=404),
+    "POST /api/investments/{investment_id}/withdraw": Row.of(user=403, investor=400, staff=400),
+    "GET /api/investments/payment-methods": Row.of(user=200),
+    "POST /api/investments/payment-methods": Row.of(user=403, investor=400, staff=400),
+    "DELETE /api/investments/payment-methods/{method_id}": Row.of(user=404),
+    "POST /api/investments/webhooks/{provider}": Row.of(anonymous=404, user=404),
+    "POST /api/campaigns/{campaign_id}/invest": Row.of(user=403, investor=400, staff=400),
+    "GET /api/campaigns/{campaign_id}/investments": Row.of(user=404),
+    "GET /api/profile/investments": Row.of(user=200),
+}

@@ -1,0 +1,93 @@
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from campaigns.models import Campaign
+from campaigns.testing import make_campaign
+from investments import providers
+from investments.models import HOLDING, UNDER_WAY, Investment
+from investments.testing import StandIn, make_card
+from ledger.selectors import balances
+
+
+@pytest.fixture
+def founder(person):
+    return person("founder", identity=True)
+
+
+@pytest.fixture
+def backer(person):
+    return person("backer", identity=True)
+
+
+@pytest.fixture
+def friend(person):
+    return person("friend", identity=True)
+
+
+@pytest.fixture
+def stranger(person):
+    return person("stranger", identity=True)
+
+
+@pytest.fixture
+def moderator(person):
+    return person("moderator", role="moderator")
+
+
+@pytest.fixture
+def campaign(founder):
+    """Live, goal 1,000.00 USD, at most 1,200.00, at least 10.00 each."""
+    return make_campaign(founder, max_amount="1200", min_investment="10")
+
+
+@pytest.fixture
+def card(backer):
+    return make_card(backer)
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    """The sandbox behind a line that can be made bad."""
+    stand_in = StandIn()
+    monkeypatch.setitem(providers.PROVIDERS, "sandbox", lambda: stand_in)
+    return stand_in
+
+
+def invest_url(campaign):
+    return f"/api/campaigns/{campaign.pk}/invest"
+
+
+def refusal(response):
+    return response.status_code, response.json()["code"]
+
+
+def minor(code):
+    """What is posted on an account, in minor units; 0 before it is opened."""
+    found = balances([code]).get(code)
+    return found.posted.minor if found else 0
+
+
+def books_agree():
+    """The ledger is sound, and every campaign's columns say what its investments and its escrow say."""
+    out = StringIO()
+    call_command("ledger_verify", stdout=out)
+    for campaign in Campaign.objects.all():
+        investments = Investment.objects.filter(campaign=campaign).select_related("payment")
+        held = sum(i.payment.held_minor for i in investments if i.status in HOLDING)
+        reserved = sum(i.amount_minor for i in investments if i.status in UNDER_WAY)
+        assert (campaign.raised_minor, campaign.reserved_minor) == (held, reserved)
+        backers = {i.investor_id: 0 for i in investments}
+        for i in investments:
+            backers[i.investor_id] += i.payment.held_minor
+        assert campaign.investor_count == sum(1 for amount in backers.values() if amount)
+        assert {b.backer_id: b.committed_minor for b in campaign.backings.all() if b.committed_minor} == {
+            backer: amount for backer, amount in backers.items() if amount
+        }
+        escrow = balances([f"escrow:campaign:{campaign.pk}"]).get(f"escrow:campaign:{campaign.pk}")
+        if escrow is not None:
+            settled = campaign.status == "settled" or Investment.objects.filter(campaign=campaign, status="invested")
+            assert escrow.available.minor == (0 if settled else held)
+            assert escrow.pending_in.minor == reserved
+    return True

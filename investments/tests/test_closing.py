@@ -1,0 +1,211 @@
+"""The deadline passes: funded campaigns settle, missed and cancelled ones refund everyone to the cent, once."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from campaigns.models import Campaign, StatusChange
+from campaigns.testing import make_campaign
+from core.testing import drain_outbox
+from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
+from investments.services import closing
+from investments.services.closing import close_campaigns
+from investments.testing import invest, make_card
+from investments.tests.conftest import books_agree, invest_url, minor
+from notifications.models import Notification
+
+
+def statuses():
+    return sorted(Investment.objects.values_list("status", flat=True))
+
+
+def told(person):
+    return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
+
+
+def state(campaign):
+    campaign.refresh_from_db()
+    return campaign.status, campaign.raised_minor, campaign.reserved_minor
+
+
+def test_a_funded_campaign_pays_its_owner(api, founder, backer, friend, campaign):
+    invest(api, backer, campaign, "700")
+    invest(api, friend, campaign, "300.50")
+    out = StringIO()
+    call_command("close_campaigns", "--at", campaign.ends_at.isoformat(), stdout=out)
+    assert out.getvalue() == "1 settled, 0 waiting.\n"
+    assert state(campaign) == ("settled", 1000_50, 0)
+    assert statuses() == ["invested", "invested"]
+    assert minor(f"payable:user:{founder.pk}:USD") == minor("provider:sandbox:USD") == 1000_50
+    assert minor(f"escrow:campaign:{campaign.pk}") == 0
+    assert told(backer) == ["investment_committed", "investment_settled"]
+    assert "campaign_funded" in told(founder)
+    steps = StatusChange.objects.filter(campaign=campaign).order_by("id").values_list("to_status", flat=True)
+    assert list(steps)[-2:] == ["funded", "settled"]
+    assert books_agree()
+
+
+def test_a_missed_campaign_refunds_everyone_to_the_cent(api, founder, backer, friend, campaign):
+    first = invest(api, backer, campaign, "333.33")
+    invest(api, backer, campaign, "10.01")
+    invest(api, friend, campaign, "656.65")
+    close_campaigns(now=campaign.ends_at)
+    assert state(campaign) == ("settled", 0, 0)
+    assert statuses() == ["refunded"] * 3
+    assert minor("provider:sandbox:USD") == minor(f"escrow:campaign:{campaign.pk}") == 0
+    assert sorted(SandboxCharge.objects.values_list("amount_minor", "refunded_minor")) == [
+        (10_01, 10_01),
+        (333_33, 333_33),
+        (656_65, 656_65),
+    ]
+    assert told(friend) == ["investment_committed", "investment_refunded"]
+    assert "campaign_failed" in told(founder)
+    read = api.as_user(backer).get(f"/api/investments/{first.pk}").json()
+    assert [event["kind"] for event in read["events"]] == ["placed", "committed", "refund_requested", "refunded"]
+    assert read["refundedAmount"] == "333.33"
+    assert api.as_user(backer).get(f"/api/campaigns/{campaign.pk}").json()["myInvestment"] is None
+    assert books_agree()
+
+
+def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(api, backer, campaign):
+    invest(api, backer, campaign, "100")
+    assert close_campaigns(now=campaign.ends_at - timedelta(seconds=1)) == {}
+    assert state(campaign) == ("live", 100_00, 0)
+    for _ in range(5):
+        close_campaigns(now=campaign.ends_at)
+    assert SandboxRefund.objects.count() == Refund.objects.count() == 1
+    assert told(backer).count("investment_refunded") == 1
+    assert books_agree()
+
+
+def test_a_campaign_without_backers_settles_at_once(campaign):
+    assert close_campaigns(now=campaign.ends_at) == {"settled": 1}
+    assert state(campaign) == ("settled", 0, 0)
+
+
+def test_cancelling_refunds_everyone(api, founder, backer, campaign):
+    invest(api, backer, campaign, "1000")
+    answer = api.as_user(founder).post(f"/api/campaigns/{campaign.pk}/cancel")
+    assert answer.json()["status"] == "cancelled"
+    drain_outbox()
+    assert state(campaign) == ("settled", 0, 0)
+    assert statuses() == ["refunded"]
+    assert Refund.objects.get().reason == "campaign_cancelled"
+    assert books_agree()
+
+
+@pytest.mark.parametrize("mishap", ["lost before", "lost after", "reset"])
+def test_a_refund_without_an_answer_is_sent_again(api, backer, campaign, provider, mishap):
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", mishap)
+    assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
+    assert state(campaign) == ("failed", 0, 0)
+    assert statuses() == ["committed"]
+    assert books_agree()
+    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=30)) == {"settled": 1}
+    assert statuses() == ["refunded"]
+    assert len(set(provider.asked("refund"))) == 1
+    assert SandboxCharge.objects.get().refunded_minor == 100_00
+    assert books_agree()
+
+
+def test_a_refused_refund_is_asked_again_under_a_new_key(api, backer, campaign, provider, caplog):
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "refused")
+    assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
+    assert "refused a refund" in caplog.text
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=59))
+    assert len(provider.asked("refund")) == 1
+    assert close_campaigns(now=campaign.ends_at + timedelta(minutes=60)) == {"settled": 1}
+    assert len(set(provider.asked("refund"))) == 2
+    assert SandboxCharge.objects.get().refunded_minor == 100_00
+    assert books_agree()
+
+
+def test_what_was_taken_by_the_deadline_counts_and_the_rest_is_given_up(api, founder, backer, friend, provider):
+    campaign = make_campaign(founder)
+    invest(api, backer, campaign, "600")
+    provider.plan("charge", "lost after", "lost before")
+    for person, amount in ((backer, "400"), (friend, "70")):
+        lost = {"amount": amount, "paymentMethodId": str(make_card(person).pk)}
+        assert api.as_user(person).post(invest_url(campaign), lost).json()["status"] == "pending"
+    asked = {"amount": "50", "paymentMethodId": str(make_card(friend, "tok_3ds").pk)}
+    assert api.as_user(friend).post(invest_url(campaign), asked).json()["status"] == "requires_action"
+    assert state(campaign) == ("live", 600_00, 520_00)
+    close_campaigns(now=campaign.ends_at)
+    assert state(campaign) == ("settled", 1000_00, 0)
+    assert statuses() == ["failed", "failed", "invested", "invested"]
+    assert books_agree()
+
+
+def test_a_silent_provider_holds_up_the_decision_and_nothing_else(api, founder, backer, campaign, provider):
+    other = make_campaign(founder, ends_at=campaign.ends_at)
+    invest(api, backer, other, "100")
+    provider.plan("charge", "lost after")
+    body = {"amount": "1000", "paymentMethodId": str(make_card(backer).pk)}
+    api.as_user(backer).post(invest_url(campaign), body)
+    provider.plan("cancel", "lost before")
+    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=1)) == {"settled": 1, "waiting": 1}
+    assert state(campaign)[0] == "live"
+    assert state(other)[0] == "settled"
+    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=2)) == {"settled": 1}
+    assert state(campaign) == ("settled", 1000_00, 0)
+    assert books_agree()
+
+
+@pytest.mark.parametrize("funded", [True, False])
+@pytest.mark.parametrize("step", range(1, 9))
+def test_dying_anywhere_loses_nothing_and_repeats_nothing(
+    api, backer, friend, campaign, provider, monkeypatch, funded, step
+):
+    """The job is killed after its n-th commit or provider call; what was done stays, a rerun does the rest."""
+    monkeypatch.setattr(closing, "BATCH", 1)
+    for person, amount in ((backer, "500"), (friend, "500" if funded else "499")):
+        invest(api, person, campaign, amount)
+    left = iter(range(step))
+
+    def mortal(function):
+        def run(*args, **kwargs):
+            answer = function(*args, **kwargs)
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return answer
+
+        return run
+
+    with monkeypatch.context() as killing:
+        for name in ("decide_campaign", "_release_some", "_request_some_refunds", "send_refund", "_settle_if_done"):
+            killing.setattr(closing, name, mortal(getattr(closing, name)))
+        try:
+            close_campaigns(now=campaign.ends_at)
+        except KeyboardInterrupt:
+            pass
+    assert Campaign.objects.get(pk=campaign.pk).raised_minor in (0, 499_00, 500_00, 999_00, 1000_00)
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=1))
+    assert state(campaign) == ("settled", 1000_00 if funded else 0, 0)
+    assert statuses() == (["invested"] * 2 if funded else ["refunded"] * 2)
+    final = "investment_settled" if funded else "investment_refunded"
+    assert [told(person).count(final) for person in (backer, friend)] == [1, 1]
+    assert sum(SandboxCharge.objects.values_list("refunded_minor", flat=True)) == (0 if funded else 999_00)
+    assert books_agree()
+
+
+def test_the_command_wants_a_whole_instant():
+    for text in ("yesterday", "2026-12-31T23:59:59", "2026-13-01T00:00:00Z"):
+        with pytest.raises(CommandError, match="instant"):
+            call_command("close_campaigns", "--at", text)
+
+
+def test_the_outbox_sends_a_refund_whose_asker_died(api, backer, campaign, provider):
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "died")
+    with pytest.raises(KeyboardInterrupt):
+        close_campaigns(now=campaign.ends_at)
+    drain_outbox(now=max(timezone.now(), campaign.ends_at) + timedelta(minutes=1))
+    assert Refund.objects.get().status in ("pending", "refunded")
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=2))
+    assert statuses() == ["refunded"]
+    assert books_agree()

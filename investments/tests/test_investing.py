@@ -1,0 +1,307 @@
+"""Placing an investment, its refusals, and what the provider can do to it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from campaigns.models import Campaign
+from campaigns.testing import make_campaign
+from core.models import AuditEntry, OutboxEvent
+from core.testing import drain_outbox
+from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
+from investments.serializers import InvestmentCard, InvestmentOutput
+from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
+from investments.services.provider_events import receive_event
+from investments.testing import invest, make_card
+from investments.tests.conftest import books_agree, invest_url, minor, refusal
+from notifications.models import Notification
+
+
+def ask(api, who, campaign, amount, card, **headers):
+    body = {"amount": amount, "paymentMethodId": str(card.pk)}
+    return api.as_user(who).post(invest_url(campaign), body, **headers)
+
+
+def kinds(person):
+    return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
+
+
+def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, campaign, card):
+    answer = ask(api, backer, campaign, 250, card)
+    assert answer.status_code == 200, answer.json()
+    body = answer.json()
+    assert set(body) == set(InvestmentCard().fields)
+    assert (body["status"], body["amount"], body["currency"], body["nextAction"]) == (
+        "committed",
+        "250.00",
+        "USD",
+        None,
+    )
+    assert body["reference"].startswith("VG-")
+    assert body["campaign"]["raisedAmount"] == "250.00"
+    seen = api.as_user(backer).get(f"/api/campaigns/{campaign.pk}").json()
+    assert (seen["raisedAmount"], seen["committedAmount"], seen["investorCount"]) == ("250.00", "250.00", 1)
+    assert seen["progressPercent"] == 25
+    assert seen["myInvestment"]["amount"] == "250.00"
+    assert api.as_user(founder).get(f"/api/campaigns/{campaign.pk}").json()["myInvestment"] is None
+    assert minor(f"escrow:campaign:{campaign.pk}") == minor("provider:sandbox:USD") == 250_00
+    assert kinds(backer) == ["investment_committed"]
+    assert kinds(founder)[-1] == "new_backer"
+    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    assert {"investment.placed", "investment.committed"} <= actions
+    read = api.as_user(backer).get(f"/api/investments/{body['id']}").json()
+    assert set(read) == set(InvestmentOutput().fields)
+    assert [event["kind"] for event in read["events"]] == ["placed", "committed"]
+    assert books_agree()
+
+
+def test_what_cannot_be_invested(api, founder, backer, campaign, card):
+    def refused(amount="100", who=backer, into=campaign, method=card):
+        answer = ask(api, who, into, amount, method)
+        assert not Investment.objects.exists()
+        return refusal(answer)
+
+    founders_card = make_card(founder)
+    assert refused(who=founder, method=founders_card) == (403, "own_campaign")
+    assert refused(amount="9.99") == (409, "below_minimum")
+    assert refused(amount="1200.01") == (409, "over_cap")
+    for amount in ("0", "-5", "1e3", "10.005", True, "NaN", "１００", None):
+        assert refused(amount=amount)[0] == 400
+    draft = make_campaign(founder, status="draft")
+    assert refused(into=draft) == (404, "not_found")
+    soon = make_campaign(founder, starts_at=timezone.now() + timedelta(hours=1))
+    assert refused(into=soon) == (409, "campaign_not_open")
+    euro = api.as_user(backer).post(
+        invest_url(campaign), {"amount": "100", "currency": "EUR", "paymentMethodId": str(card.pk)}
+    )
+    assert refusal(euro) == (409, "currency_mismatch")
+    assert ask(api, backer, campaign, "1200", card).status_code == 200
+    full = ask(api, backer, campaign, "10", card)
+    assert (refusal(full), full.json()["available"], full.json()["currency"]) == ((409, "over_cap"), "0.00", "USD")
+    assert books_agree()
+
+
+def test_the_deadline_holds_by_the_clock(api, backer, campaign, card, time_machine):
+    campaign.refresh_from_db()
+    time_machine.move_to(campaign.ends_at - timedelta(seconds=1), tick=False)
+    client = api.as_user(backer)
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    assert client.post(invest_url(campaign), body).status_code == 200
+    time_machine.move_to(campaign.ends_at, tick=False)
+    assert refusal(client.post(invest_url(campaign), body)) == (409, "campaign_closed")
+    assert Campaign.objects.get(pk=campaign.pk).status == "live"  # no job has run
+
+
+def test_gates(api, person, campaign):
+    nobody, unproven = person("nobody", verified=False), person("unproven")
+    body = {"amount": "10", "paymentMethodId": "01900000-0000-7000-8000-000000000000"}
+    assert refusal(api.post(invest_url(campaign), body))[0] == 401
+    assert refusal(api.as_user(nobody).post(invest_url(campaign), body)) == (403, "email_not_verified")
+    assert refusal(api.as_user(unproven).post(invest_url(campaign), body)) == (403, "kyc_required")
+
+
+def test_an_identity_lost_after_the_gate_still_stops_it(api, backer, campaign, card, monkeypatch):
+    """The rival decision falls exactly between the gate and the lock."""
+    from investments.services import investing
+
+    def lose_identity(person, campaign_id):
+        User.objects.filter(pk=person.pk).update(identity_verified_at=None)
+        return access(person, campaign_id)
+
+    access = investing.access_campaign
+    monkeypatch.setattr(investing, "access_campaign", lose_identity)
+    assert refusal(ask(api, backer, campaign, "100", card)) == (403, "kyc_required")
+    assert not Investment.objects.exists()
+
+
+def test_a_declined_card_leaves_nothing_behind(api, backer, campaign):
+    card = make_card(backer, "tok_declined")
+    answer = ask(api, backer, campaign, "100", card)
+    assert (refusal(answer), answer.json()["reason"]) == ((409, "payment_declined"), "card_declined")
+    campaign.refresh_from_db()
+    assert (campaign.raised_minor, campaign.reserved_minor) == (0, 0)
+    (investment,) = api.as_user(backer).get("/api/investments").json()["items"]
+    assert (investment["status"], investment["failureCode"]) == ("failed", "card_declined")
+    assert kinds(backer) == ["investment_failed"]
+    assert books_agree()
+
+
+# --- Retries --------------------------------------------------------------------------------------------------------
+
+
+def test_one_key_one_investment_one_answer(api, backer, campaign, card):
+    client = api.as_user(backer)
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    first = client.post(invest_url(campaign), body, idempotency_key="k1")
+    again = client.post(invest_url(campaign), body, idempotency_key="k1")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = client.post(invest_url(campaign), {**body, "amount": "101"}, idempotency_key="k1")
+    assert refusal(other) == (422, "idempotency_key_reused")
+    assert (Investment.objects.count(), SandboxCharge.objects.count()) == (1, 1)
+    second = client.post(invest_url(campaign), body, idempotency_key="k2")
+    assert second.json()["id"] != first.json()["id"]
+    assert books_agree()
+
+
+def test_a_refused_key_can_be_used_again(api, backer, campaign):
+    declined = make_card(backer, "tok_declined")
+    key = {"idempotency_key": "k1"}
+    assert refusal(ask(api, backer, campaign, "100", declined, **key)) == (409, "payment_declined")
+    assert ask(api, backer, campaign, "100", make_card(backer), **key).status_code == 200
+
+
+def test_a_repeat_after_a_crash_goes_on_where_it_stopped(api, backer, campaign, card, provider):
+    """The process dies between the first commit and the provider's answer; the client tries the same key again."""
+    provider.plan("charge", "died")
+    with pytest.raises(KeyboardInterrupt):
+        ask(api, backer, campaign, "100", card, idempotency_key="k1")
+    (investment,) = Investment.objects.all()
+    assert investment.status == "pending"
+    again = ask(api, backer, campaign, "100", card, idempotency_key="k1")
+    assert (again.status_code, again.json()["id"]) == (200, str(investment.pk))
+    assert again.json()["status"] == "committed"
+    assert Investment.objects.count() == SandboxCharge.objects.count() == 1
+    assert len(set(provider.asked("charge"))) == 1
+    assert books_agree()
+
+
+def test_the_first_commit_holds_everything_at_once(api, backer, campaign, card, provider):
+    provider.plan("charge", "died")
+    with pytest.raises(KeyboardInterrupt):
+        ask(api, backer, campaign, "100", card)
+    campaign.refresh_from_db()
+    assert (campaign.raised_minor, campaign.reserved_minor) == (0, 100_00)
+    payment = Payment.objects.get()
+    assert payment.reservation.phase == "reserved"
+    assert OutboxEvent.objects.filter(topic="investments.charge", facts__payment_id=str(payment.pk)).exists()
+    assert books_agree()
+
+
+# --- A provider that does not answer ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mishap", ["lost before", "lost after", "reset"])
+def test_silence_means_unknown_and_is_cleared_up_later(api, backer, campaign, card, provider, mishap):
+    provider.plan("charge", mishap)
+    answer = ask(api, backer, campaign, "100", card)
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+    campaign.refresh_from_db()
+    assert (campaign.raised_minor, campaign.reserved_minor) == (0, 100_00)
+    assert books_agree()
+    drain_outbox(now=timezone.now() + timedelta(minutes=1))
+    read = api.as_user(backer).get(f"/api/investments/{answer.json()['id']}").json()
+    assert read["status"] == "committed"
+    assert SandboxCharge.objects.count() == 1
+    assert len(set(provider.asked("charge"))) == 1
+    assert books_agree()
+
+
+def test_a_silent_provider_is_asked_until_it_answers(api, backer, campaign, card, provider):
+    provider.plan("charge", "lost before", "lost after", "lost before", "lost after")
+    ask(api, backer, campaign, "100", card)
+    now = timezone.now()
+    for minutes in (2, 4, 6, 8):
+        finish_payments(now=now + timedelta(minutes=minutes))
+    assert Investment.objects.get().status == "committed"
+    assert SandboxCharge.objects.count() == 1
+    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert books_agree()
+
+
+def test_saying_it_twice_changes_nothing(api, backer, campaign, card, provider):
+    investment = invest(api, backer, campaign, "100", card)
+    answer = provider.find(key=investment.payment.key)
+    record_charge(investment.payment.pk, answer, now=timezone.now())
+    assert kinds(backer) == ["investment_committed"]
+    assert books_agree()
+
+
+def test_an_amount_that_is_not_ours_is_not_booked(api, backer, campaign, card, provider):
+    from dataclasses import replace
+
+    from core.money import Money
+
+    provider.plan("charge", "lost after")
+    ask(api, backer, campaign, "100", card)
+    payment = Payment.objects.get()
+    wrong = replace(provider.find(key=payment.key), amount=Money(1, "USD"))
+    with pytest.raises(UnexpectedCharge):
+        record_charge(payment.pk, wrong, now=timezone.now())
+    assert Investment.objects.get().status == "pending"
+    assert books_agree()
+
+
+# --- 3-D Secure -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting(api, backer, campaign):
+    """An investment of 100.00 that waits for its investor."""
+    answer = ask(api, backer, campaign, "100", make_card(backer, "tok_3ds"))
+    assert (answer.status_code, answer.json()["status"]) == (200, "requires_action")
+    return answer.json()
+
+
+def page_of(waiting):
+    assert waiting["nextAction"]["type"] == "redirect"
+    return waiting["nextAction"]["url"].removeprefix("http://localhost:8000")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "page_says"),
+    [("approve", "committed", b"Payment approved"), ("decline", "failed", b"Payment not approved")],
+)
+def test_the_investor_answers(client, api, backer, campaign, waiting, answer, status, page_says):
+    page = client.get(page_of(waiting))
+    assert page.status_code == 200
+    assert b"$100.00" in page.content
+    assert b"<script" not in page.content
+    done = client.post(page_of(waiting), {"answer": answer}, follow=True)
+    assert page_says in done.content
+    read = api.as_user(backer).get(f"/api/investments/{waiting['id']}").json()
+    assert (read["status"], read["nextAction"]) == (status, None)
+    other = {"approve": "decline", "decline": "approve"}[answer]
+    assert page_says in client.post(page_of(waiting), {"answer": other}, follow=True).content
+    assert api.as_user(backer).get(f"/api/investments/{waiting['id']}").json()["status"] == status
+    assert books_agree()
+
+
+def test_the_page_asks_for_its_own_token_and_form(waiting):
+    from django.test import Client
+
+    assert Client().get("/sandbox/3ds/nothing-like-it").status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(page_of(waiting), {"answer": "approve"}).status_code == 403
+    assert Investment.objects.get().status == "requires_action"
+
+
+def test_a_lost_event_is_found_by_asking(api, backer, campaign, waiting, provider):
+    charge = SandboxCharge.objects.get()
+    provider.finish_action(charge.action_token, approved=True)
+    finish_payments(now=timezone.now() + timedelta(minutes=2))
+    assert Investment.objects.get().status == "committed"
+    assert books_agree()
+
+
+def test_an_unanswered_question_gives_its_room_back(api, backer, campaign, waiting, client):
+    finish_payments(now=timezone.now() + timedelta(minutes=59))
+    assert Investment.objects.get().status == "requires_action"
+    finish_payments(now=timezone.now() + timedelta(minutes=61))
+    investment = Investment.objects.get()
+    assert (investment.status, investment.payment.failure_code) == ("failed", "expired")
+    campaign.refresh_from_db()
+    assert campaign.reserved_minor == 0
+    late = client.post(page_of(waiting), {"answer": "approve"}, follow=True)
+    assert b"Payment not approved" in late.content
+    assert Investment.objects.get().status == "failed"
+    assert books_agree()
+
+
+def test_an_event_without_the_right_signature_is_not_heard(waiting):
+    from investments.errors import InvalidSignature
+
+    with pytest.raises(InvalidSignature):
+        receive_event(provider="sandbox", body=b"{}", headers={}, now=timezone.now())

@@ -1,0 +1,131 @@
+"""Events that the provider sends: signed, fresh, applied once, in any order."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from investments.models import Investment, InvestmentEvent, Payment, ProviderEvent, SandboxCharge
+from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
+from investments.testing import make_card
+from investments.tests.conftest import books_agree, invest_url
+
+URL = "/api/investments/webhooks/sandbox"
+
+
+def send(api, body, signature=None, at=None):
+    headers = {"HTTP_SANDBOX_SIGNATURE": sign(body, at or timezone.now()) if signature is None else signature}
+    return api.client.generic("POST", URL, body, content_type="application/json", **headers)
+
+
+@pytest.fixture
+def approved(api, backer, campaign, provider):
+    """A 3-D Secure charge that the holder has approved, and the event about it that is not sent yet."""
+    method = make_card(backer, "tok_3ds")
+    api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
+    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=True)
+    return event_about(charge, now=timezone.now())[0]
+
+
+def status():
+    return Investment.objects.get().status
+
+
+def test_a_signed_event_is_applied_once(api, approved):
+    assert send(api, approved).status_code == 200
+    assert status() == "committed"
+    assert send(api, approved).status_code == 200
+    assert ProviderEvent.objects.count() == 1
+    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert books_agree()
+
+
+def test_bad_missing_and_old_signatures(api, approved):
+    now = timezone.now()
+    right = sign(approved, now)
+    wrong = [
+        "",
+        "t=1",
+        "nonsense",
+        "t=１２３,v1=00",
+        right[:-1] + ("0" if right[-1] != "0" else "1"),
+        sign(approved + b" ", now),
+        sign(approved, now - timedelta(seconds=302)),
+        sign(approved, now + timedelta(seconds=120)),
+    ]
+    for signature in wrong:
+        refused = send(api, approved, signature)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_signature"), signature
+    assert status() == "requires_action"
+    assert not ProviderEvent.objects.exists()
+    assert send(api, approved, sign(approved, now - timedelta(seconds=290))).status_code == 200
+    assert status() == "committed"
+
+
+def changed(body, **changes):
+    document = json.loads(body)
+    document["data"].update(changes.pop("data", {}))
+    return json.dumps({**document, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"type": "customer.renamed"}, "ignored"),
+        ({"data": {"key": "payment-of-someone-else"}}, "set_aside"),
+        ({"data": {"amountMinor": 1}}, "set_aside"),
+        ({"data": {"currency": "EUR"}}, "set_aside"),
+    ],
+)
+def test_what_does_not_fit_is_answered_and_kept_aside(api, approved, changes, outcome):
+    assert send(api, changed(approved, **changes)).status_code == 200
+    assert ProviderEvent.objects.get().outcome == outcome
+    assert status() == "requires_action"
+    assert books_agree()
+
+
+def test_a_signed_event_that_cannot_be_read(api, approved):
+    for body in (b"not json", b"[]", b'{"id": "e"}', b'{"id": "e", "type": "charge.succeeded", "data": {}}'):
+        refused = send(api, body)
+        assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_event")
+
+
+def test_any_order_ends_alike(api, backer, campaign, card, provider):
+    """The event overtakes the answer: our own call is lost, the event comes, then the finisher asks."""
+    provider.plan("charge", "lost after")
+    api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(card.pk)})
+    payment = Payment.objects.get()
+    early = event_about(SandboxCharge.objects.get(key=payment.key), now=timezone.now())[0]
+    assert send(api, early).status_code == 200
+    from investments.services.payments import charge
+
+    assert charge(payment.pk, now=timezone.now()) is True
+    failed = changed(early, id="evt_old", type="charge.failed", data={"state": "declined"})
+    assert send(api, failed).status_code == 200
+    assert status() == "committed"
+    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert books_agree()
+
+
+def test_money_that_comes_after_it_was_given_up_is_reported(api, backer, campaign, provider, caplog):
+    from investments.services.payments import finish_payments
+
+    method = make_card(backer, "tok_3ds")
+    api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
+    finish_payments(now=timezone.now() + timedelta(hours=2))
+    charge = SandboxCharge.objects.get()
+    charge.state = "captured"
+    assert send(api, event_about(charge, now=timezone.now())[0]).status_code == 200
+    assert ProviderEvent.objects.get().outcome == "set_aside"
+    assert "does not fit" in caplog.text
+    assert status() == "failed"
+    assert books_agree()
+
+
+def test_another_provider_is_not_here(api):
+    assert api.post("/api/investments/webhooks/nobody", {}).status_code == 404
+
+
+def test_the_header_name_is_the_documented_one():
+    assert SIGNATURE_HEADER == "Sandbox-Signature"

@@ -1,0 +1,14 @@
+"""/api/investments"""
+
+from django.urls import path
+
+from investments.views import Investments, PaymentMethods, Webhooks
+
+urlpatterns = [
+    path("", Investments.as_view({"get": "list"})),
+    path("/payment-methods", PaymentMethods.as_view({"get": "list", "post": "create"})),
+    path("/payment-methods/<uuid:method_id>", PaymentMethods.as_view({"delete": "remove"})),
+    path("/webhooks/<slug:provider>", Webhooks.as_view({"post": "receive"})),
+    path("/<uuid:investment_id>", Investments.as_view({"get": "retrieve"})),
+    path("/<uuid:investment_id>/withdraw", Investments.as_view({"post": "withdraw"})),
+]
