@@ -293,7 +293,6 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "vectragrow" / "static"]
 WHITENOISE_USE_FINDERS = False
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 SOCKET_THREADS = env.int("SOCKET_THREADS", default=4)
