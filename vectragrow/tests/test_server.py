@@ -1,0 +1,183 @@
+"""The one-process server for real: bodies both ways, slow clients, sockets at the end, too many at once."""
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from django.conf import settings
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from vectragrow import server
+from vectragrow.embedded import processes
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def served():
+    """(process, port) of `python -m vectragrow.server` with test settings."""
+    port = processes.choose_port(None)
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vectragrow.server", "--grace", "5"], env=environment, cwd=settings.BASE_DIR
+    )
+    deadline = time.monotonic() + 60
+    while processes.is_free(port) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    yield process, port
+    process.kill()
+    process.wait()
+
+
+def ask(port, method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(
+            method, path, body, headers or {}, encode_chunked=bool(headers and "Transfer-Encoding" in headers)
+        )
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def code(answer) -> tuple[int, str]:
+    return answer[0], json.loads(answer[1])["code"]
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_bodies_arrive_whole_with_and_without_a_length(served):
+    _, port = served
+    body = json.dumps({"email": "a@example.com", "password": "x" * 200_000}).encode()
+    pieces = (body[start : start + 10_000] for start in range(0, len(body), 10_000))
+    whole = ask(port, "POST", "/api/auth/login", body, JSON)
+    chunked = ask(port, "POST", "/api/auth/login", pieces, {**JSON, "Transfer-Encoding": "chunked"})
+    assert code(whole) == code(chunked) == (400, "invalid_input")
+
+
+def test_bodies_above_the_limit_are_413(served):
+    _, port = served
+    declared = {**JSON, "Content-Length": str(settings.UPLOAD_MAX_BODY_SIZE + 1)}
+    assert code(ask(port, "POST", "/api/auth/login", b"{", declared)) == (413, "too_large")
+    pieces = (b" " * 1_000_000 for _ in range(3))
+    chunked = ask(port, "POST", "/api/auth/login", pieces, {**JSON, "Transfer-Encoding": "chunked"})
+    assert code(chunked) == (413, "too_large")
+
+
+def test_slow_clients_hold_no_thread(served):
+    """More clients than threads stop in the middle of their bodies; everybody else is answered at once."""
+    _, port = served
+    slow = []
+    for _ in range(server.THREADS * 3):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+        slow.append(client)
+    begun = time.monotonic()
+    assert ask(port, "GET", "/healthz")[0] == 200
+    assert time.monotonic() - begun < 5
+    for client in slow:
+        client.close()
+    assert ask(port, "GET", "/healthz")[0] == 200
+
+
+def test_header_names_with_an_underscore_are_dropped(served):
+    environ = server.environ_of(
+        {
+            "method": "GET",
+            "path": "/café",
+            "query_string": b"a=b",
+            "http_version": "1.1",
+            "client": ("10.0.0.1", 5),
+            "headers": [
+                (b"x_forwarded_for", b"6.6.6.6"),
+                (b"x-forwarded-for", b"1.1.1.1"),
+                (b"x-forwarded-for", b"2.2.2.2"),
+                (b"cookie", b"a=1"),
+                (b"cookie", b"b=2"),
+                (b"content-type", b"text/plain"),
+            ],
+        },
+        None,
+        7,
+    )
+    assert environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("text/plain", "7")
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/café"
+    assert environ["REMOTE_ADDR"] == "10.0.0.1"
+
+
+def test_too_many_at_once_are_told_to_come_back(monkeypatch):
+    monkeypatch.setattr(server, "WAITING", 1)
+    release = threading.Event()
+
+    def wait(environ, start_response):
+        release.wait(10)
+        start_response("204 No Content", [])
+        return []
+
+    async def scenario():
+        bridge = server.HTTP(wait, threads=1)
+        working = [asyncio.create_task(bridge._answer({})) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        status, headers, _ = await bridge._answer({})
+        release.set()
+        return status, dict(headers), [(await task)[0] for task in working]
+
+    status, headers, others = asyncio.run(scenario())
+    assert (status, headers[b"retry-after"], others) == (503, b"1", [204, 204])
+
+
+def test_an_accident_outside_django_is_a_problem_document():
+    def fail(environ, start_response):
+        raise RuntimeError("secret detail")
+
+    status, _, content = server.HTTP(fail, threads=1)._work({})
+    document = json.loads(content.read())
+    assert (status, document["code"]) == (500, "internal_error")
+    assert "secret" not in str(document)
+
+
+def test_frames_above_the_limit_close_the_socket(served):
+    _, port = served
+
+    async def scenario() -> int:
+        async with connect(f"ws://127.0.0.1:{port}/ws/", origin="http://127.0.0.1", max_size=None) as websocket:
+            await websocket.send("x" * (server.WEBSOCKET_FRAME_LIMIT + 1))
+            try:
+                while True:
+                    await asyncio.wait_for(websocket.recv(), 10)
+            except ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd else 0
+
+    assert asyncio.run(scenario()) == 1009
+
+
+def test_stop_closes_sockets_with_1012(served):
+    """The last test: it ends the server."""
+    process, port = served
+
+    async def scenario() -> int:
+        async with connect(f"ws://127.0.0.1:{port}/ws/", origin="http://127.0.0.1") as websocket:
+            process.send_signal(signal.SIGTERM)
+            try:
+                while True:
+                    await asyncio.wait_for(websocket.recv(), 10)
+            except ConnectionClosed as closed:
+                return closed.rcvd.code if closed.rcvd else 0
+
+    begun = time.monotonic()
+    assert asyncio.run(scenario()) == 1012
+    process.wait(10)
+    assert time.monotonic() - begun < 8
