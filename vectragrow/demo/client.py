@@ -63,8 +63,8 @@ class Client:
         status, headers, body = self._send("GET", address, None, sent)
         return status, headers.get("content-type", ""), body
 
-    def submit_form(self, address: str, **fields: str) -> int:
-        """Open a page with a form and send it, the way a browser does. Returns the status it ended on."""
+    def submit_form(self, address: str, **fields: str) -> None:
+        """Open a page with a form and send it, the way a browser does."""
         _, headers, page = self._send("GET", address, None, {"Accept": "text/html"})
         token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         if token is None:
@@ -78,7 +78,8 @@ class Client:
             "Origin": self.base,
         }
         status, _, _ = self._send("POST", address, body, sent)
-        return status
+        if status >= 400:
+            raise DemoFailed(f"the form at {address} answered {status}")
 
     def socket(self) -> ClientConnection:
         """The person's websocket, signed in by subprotocol; `ready` is already read."""
