@@ -107,7 +107,10 @@ class Client:
             headers["Idempotency-Key"] = uuid.uuid4().hex
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        status, _, content = self._send(verb, path, body, headers)
+        status, answered, content = self._send(verb, path, body, headers)
+        if status == 429:
+            minutes = -(-int(answered.get("retry-after", "60")) // 60)
+            raise DemoFailed(f"{verb} {path} is limited for this address; try again in {minutes} min")
         answer = json.loads(content) if content else None
         if (expect is not None and status != expect) or (expect is None and status >= 400):
             raise DemoFailed(f"{verb} {path} answered {status}: {answer}")
