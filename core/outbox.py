@@ -34,10 +34,16 @@ _handlers: dict[str, Handler] = {}
 
 
 class NotYet(Exception):
-    """A handler's word that it has to be tried again later; `after` overrides the usual pause."""
+    """
+    A handler's word that it has to be tried again later.
 
-    def __init__(self, reason: str, after: timedelta | None = None) -> None:
+    :param after: instead of the usual pause
+    :param tried: False when nothing was attempted, so that it does not count as one of the ten tries
+    """
+
+    def __init__(self, reason: str, after: timedelta | None = None, *, tried: bool = True) -> None:
         self.after = after
+        self.tried = tried
         super().__init__(reason)
 
 
@@ -114,12 +120,14 @@ def deliver(event_id: UUID, *, now: datetime) -> bool:
 def _failed(event: OutboxEvent, attempt: int, error: Exception, now: datetime) -> None:
     reason = f"{type(error).__name__}: {error}"[:500]
     mine = OutboxEvent.objects.filter(pk=event.pk, delivered_at__isnull=True)
+    if isinstance(error, NotYet) and not error.tried:
+        attempt -= 1
     if attempt >= MAX_ATTEMPTS:
         mine.update(parked_at=now, last_error=reason)
         logger.error("outbox event parked", extra={"eventId": event.pk, "topic": event.topic, "reason": reason})
         return
     pause = error.after if isinstance(error, NotYet) and error.after else backoff(attempt)
-    mine.update(due_at=now + pause, held_until=None, last_error=reason)
+    mine.update(attempts=attempt, due_at=now + pause, held_until=None, last_error=reason)
     logger.warning(
         "outbox event failed", extra={"eventId": event.pk, "topic": event.topic, "attempt": attempt, "reason": reason}
     )

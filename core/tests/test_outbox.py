@@ -118,6 +118,13 @@ def test_a_handler_may_name_its_own_pause(bell, event):
     assert again(event).due_at == now + timedelta(hours=2)
 
 
+def test_a_try_that_was_not_made_does_not_count(bell, event):
+    bell.broken = outbox.NotYet("the provider is left alone", after=timedelta(seconds=30), tried=False)
+    for minute in range(outbox.MAX_ATTEMPTS + 2):
+        outbox.deliver(event.pk, now=timezone.now() + timedelta(minutes=minute))
+    assert (again(event).attempts, event.parked_at) == (0, None)
+
+
 def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
     bell.broken = ValueError("torn for good")
     now = timezone.now()
