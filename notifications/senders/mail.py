@@ -1,6 +1,7 @@
 """Mail by SMTP (EMAIL_URL), or into the development mailbox when that is not set."""
 
 import logging
+import smtplib
 from dataclasses import dataclass
 from email.utils import parseaddr
 from uuid import UUID
@@ -10,9 +11,20 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from environ import Env
 
+from core.breaker import Breaker
 from notifications.senders import mailbox
 
 logger = logging.getLogger("vectragrow.mail")
+
+
+def _is_servers_fault(error: Exception) -> bool:
+    """Not connected, timed out or not let in; a refusal of one address or one mail is not."""
+    refusals = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)
+    gates = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
+    return isinstance(error, OSError) and (isinstance(error, gates) or not isinstance(error, refusals))
+
+
+breaker = Breaker("SMTP server", is_fault=_is_servers_fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,7 @@ def send(mail: Mail) -> None:
     """
     Send it, or raise for the outbox to try again.
 
+    :raises NotYet: the server failed several times in a row and is left alone
     :raises OSError: the server is away, slow (EMAIL_TIMEOUT seconds per step) or refuses (`smtplib.SMTPException`)
     """
     if not settings.EMAIL_URL:
@@ -48,7 +61,8 @@ def send(mail: Mail) -> None:
         connection=_connection(),
     )
     message.attach_alternative(mail.html, "text/html")
-    message.send()
+    with breaker.guard():
+        message.send()
     logger.info("mail sent", extra={"mailId": mail.id})
 
 

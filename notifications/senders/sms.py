@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from core.breaker import Breaker
 from core.limits import Limit, RateLimited, hit
 from notifications.senders import mailbox
 
@@ -22,22 +23,44 @@ TIMEOUT = 10.0
 """Seconds for the connection and for each read."""
 
 
+def _is_twilios_fault(error: Exception) -> bool:
+    """No answer, too many requests or trouble on its side; a refused number is not."""
+    status = getattr(error, "status", None)
+    return isinstance(error, OSError) or (isinstance(status, int) and (status >= 500 or status == 429))
+
+
+breaker = Breaker("Twilio", is_fault=_is_twilios_fault)
+
+
 def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = None) -> None:
     """
     Send it, or raise for the outbox to try again.
 
     :param unsure_since: an earlier try began then and its outcome is unknown: Twilio is asked before sending again
+    :raises NotYet: Twilio failed several times in a row and is left alone
     :raises Exception: Twilio is away or refuses (`TwilioException`, `requests.RequestException`)
     """
-    if unsure_since is None:
-        try:
-            hit(PER_NUMBER, to)
-        except RateLimited:
-            logger.warning("SMS dropped: too many to this number", extra={"eventId": event_id})
-            return
-    if not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM):
-        mailbox.keep_sms(event_id, to, text)
+    if not _is_served(to):
+        logger.warning("SMS dropped: not one of SMS_COUNTRIES", extra={"eventId": event_id})
         return
+    with breaker.guard():
+        if unsure_since is None and _is_too_many(to):
+            logger.warning("SMS dropped: too many to this number", extra={"eventId": event_id})
+        elif settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM:
+            _send_by_twilio(event_id, to, text, unsure_since)
+        else:
+            mailbox.keep_sms(event_id, to, text)
+
+
+def _is_too_many(number: str) -> bool:
+    try:
+        hit(PER_NUMBER, number)
+    except RateLimited:
+        return True
+    return False
+
+
+def _send_by_twilio(event_id: UUID, to: str, text: str, unsure_since: datetime | None) -> None:
     twilio = _client(settings.TWILIO_API_BASE, settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
     if unsure_since is not None:
         earlier = twilio.messages.list(to=to, date_sent_after=unsure_since, limit=20)
@@ -47,9 +70,18 @@ def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = 
     logger.info("SMS sent", extra={"eventId": event_id, "sid": sent.sid})
 
 
+def _is_served(number: str) -> bool:
+    """Whether we pay for SMS to the number's country (SMS_COUNTRIES, ISO 3166 codes; empty: to all)."""
+    if not settings.SMS_COUNTRIES:
+        return True
+    import phonenumbers
+
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) in settings.SMS_COUNTRIES
+
+
 @cache
 def _client(base: str, account_sid: str, auth_token: str) -> "Client":
-    """The SDK costs a third of a second to import, so only a process that sends an SMS pays for it."""
+    """The SDK takes most of a second to import, so only a process that sends an SMS pays for it."""
     from twilio.http.http_client import TwilioHttpClient
     from twilio.rest import Client
 

@@ -5,11 +5,19 @@ from django.utils import timezone
 
 from core.testing import commits
 from notifications.models import Recipient
+from notifications.senders import mail, sms
 from notifications.services import notify
 
 CAMPAIGN = {"campaign_id": "0190aaaa-0000-7000-8000-000000000001", "campaign_title": "Solar Roofs"}
 INVESTMENT = {**CAMPAIGN, "investment_id": "0190aaaa-0000-7000-8000-000000000002", "amount": "$1,000.00"}
 EVERY_FACT = {**INVESTMENT, "backer_name": "Ada", "device": "Mozilla/5.0 (X11; Linux) Firefox/130", "token": "t0ken"}
+
+
+@pytest.fixture(autouse=True)
+def closed_breakers():
+    """Breakers remember across tests what providers did."""
+    mail.breaker.reset()
+    sms.breaker.reset()
 
 
 @pytest.fixture

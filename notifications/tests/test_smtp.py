@@ -15,6 +15,7 @@ from core.models import OutboxEvent
 from core.socket_testing import free_port
 from core.testing import drain_outbox
 from notifications.models import MailboxMessage
+from notifications.senders.mail import breaker
 
 
 class PostOffice:
@@ -125,6 +126,29 @@ def test_parked_after_ten_tries_and_the_rest_go_on(post_office, backer, stranger
     tell(stranger, "kyc_received")
     assert drain_outbox() == 1
     assert [envelope.rcpt_tos for envelope, _ in post_office.mails] == [[stranger.email]]
+
+
+def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(settings, post_office, person, tell):
+    there, settings.EMAIL_URL = settings.EMAIL_URL, f"smtp://127.0.0.1:{free_port()}"
+    for number in range(8):
+        tell(person(f"backer{number}"), "kyc_received")
+    drain_outbox(rounds=1)
+    tries = list(OutboxEvent.objects.order_by("id").values_list("attempts", flat=True))
+    assert tries == [1] * breaker.most + [0] * 3
+    settings.EMAIL_URL = there
+    soon = timezone.now() + timedelta(seconds=20)
+    assert drain_outbox(now=soon, rounds=1) == 0 and post_office.mails == []
+    breaker.open_until = 0.0  # the pause is over
+    assert drain_outbox(now=timezone.now() + timedelta(minutes=2)) == 8
+    assert len(post_office.mails) == 8 and breaker.faults == 0
+
+
+def test_refused_addresses_do_not_stop_the_others(post_office, person, tell):
+    post_office.mood = "refuses"
+    for number in range(7):
+        tell(person(f"backer{number}"), "kyc_received")
+    drain_outbox(rounds=1)
+    assert post_office.tries == 7
 
 
 def test_user_and_password_of_the_address_are_used(settings, backer, tell):

@@ -128,3 +128,12 @@ def test_the_secret_is_in_no_error(twilio, sent_sms, caplog):
     sent_sms.refresh_from_db()
     assert sent_sms.last_error
     assert SECRET not in sent_sms.last_error + caplog.text
+
+
+@pytest.mark.parametrize("countries, sent", [([], 1), (["US"], 1), (["DE", "AT"], 0)])
+def test_only_to_countries_of_the_list(twilio, backer, tell, wishes, settings, countries, sent):
+    settings.SMS_COUNTRIES = countries
+    wishes(backer, sms=True, email=False, phone_number="+12025550143")
+    tell(backer, "investment_refunded")
+    assert drain_outbox() == 1
+    assert len(twilio.messages) == sent
