@@ -118,7 +118,7 @@ class Schema(AutoSchema):
         return ""
 
     def get_tags(self) -> list[str]:
-        return [self.path.strip("/").split("/")[1].capitalize()]
+        return [self.path.removeprefix("/api").strip("/").split("/")[0].capitalize()]
 
     def map_parsers(self) -> list[str]:
         if self.method == "GET":
