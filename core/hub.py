@@ -131,15 +131,19 @@ class Line:
         self._wake.set()
         self._on_close()
 
-    async def drain(self, send: Callable[[str], Awaitable[None]]) -> tuple[int, str]:
-        """Send what is queued until the line is closed. Returns the code and reason to close with."""
+    async def drain(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> tuple[int, str]:
+        """
+        Send what is queued, as ASGI messages, until the line is closed.
+
+        :returns: the code and reason to close with
+        """
         while True:
             while self._frames:
                 text = self._frames.popleft()
                 self._characters -= len(text)
                 if len(self._frames) <= MOST_FRAMES // 2:
                     self._room.set()
-                await send(text)
+                await send({"type": "websocket.send", "text": text})
             if self.closing:
                 return self.closing
             self._wake.clear()
