@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.cards import card_columns, card_of
 from chat.models import Attachment, Member, Message, MessageQuerySet
+from uploads.models import StoredFile
 from uploads.services import make_link
 
 SHOWN_PARTICIPANTS = 20
@@ -39,8 +40,8 @@ def message_rows(member: Member, *, before_seq: int | None = None, after_seq: in
 
 def message_outputs(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Messages as clients see them; one query for all their pictures."""
-    media = _media([row["id"] for row in rows])
-    return [_message(row, media.get(row["id"], [])) for row in rows]
+    pictures = _pictures([row["id"] for row in rows])
+    return [_message(row, pictures.get(row["id"], [])) for row in rows]
 
 
 def message_output(message_id: UUID) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def _message(row: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]
         "sender": card_of(row, "sender"),
         "content": row["content"],
         "media": media,
-        "replyTo": _reply_to(row) if row["reply_to_id"] else None,
+        "replyTo": _excerpt(row, "reply_to__", row["reply_to_id"]) if row["reply_to_id"] else None,
         "clientId": row["client_id"],
         "createdAt": row["created_at"],
         "editedAt": row["edited_at"],
@@ -63,39 +64,48 @@ def _message(row: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _reply_to(row: dict[str, Any]) -> dict[str, Any]:
+def reply_output(member: Member, message_id: UUID) -> dict[str, Any] | None:
+    """What a reply shows of the message it answers; None if that is not there for the member."""
+    messages = Message.objects.seen_by(member).filter(pk=message_id).values(*MESSAGE_COLUMNS)
+    for row in messages:
+        return _excerpt(row, "", row["id"])
+    return None
+
+
+def _excerpt(row: dict[str, Any], prefix: str, message_id: UUID) -> dict[str, Any]:
     return {
-        "id": row["reply_to_id"],
-        "seq": row["reply_to__seq"],
-        "sender": card_of(row, "reply_to__sender"),
-        "content": row["reply_to__content"][:EXCERPT],
-        "deletedAt": row["reply_to__deleted_at"],
+        "id": message_id,
+        "seq": row[f"{prefix}seq"],
+        "sender": card_of(row, f"{prefix}sender"),
+        "content": row[f"{prefix}content"][:EXCERPT],
+        "deletedAt": row[f"{prefix}deleted_at"],
     }
 
 
-def _media(message_ids: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+def picture_output(stored: StoredFile, now: datetime) -> dict[str, Any]:
     """
-    Pictures by message. Their links open for whoever holds them, since a frame goes to everybody in the conversation;
-    reading the message was the access check.
+    A picture with a link. It opens for whoever holds it, since a frame goes to everybody in the conversation; reading
+    the message was the access check.
     """
+    link = make_link(stored.pk, viewer_id=None, now=now, lifetime=LINK_LIFETIME)
+    return {
+        "id": stored.pk,
+        "url": link.url,
+        "expiresAt": link.expires_at,
+        "type": stored.content_type,
+        "width": stored.width,
+        "height": stored.height,
+        "alt": "",
+    }
+
+
+def _pictures(message_ids: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     now = timezone.now()
-    media: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    pictures: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
     attachments = Attachment.objects.filter(message__in=message_ids).select_related("file")
     for attachment in attachments.order_by("message", "position"):
-        stored = attachment.file
-        link = make_link(stored.pk, viewer_id=None, now=now, lifetime=LINK_LIFETIME)
-        media[attachment.message_id].append(
-            {
-                "id": stored.pk,
-                "url": link.url,
-                "expiresAt": link.expires_at,
-                "type": stored.content_type,
-                "width": stored.width,
-                "height": stored.height,
-                "alt": "",
-            }
-        )
-    return media
+        pictures[attachment.message_id].append(picture_output(attachment.file, now))
+    return pictures
 
 
 def conversation_outputs(members: Sequence[Member]) -> list[dict[str, Any]]:

@@ -4,33 +4,30 @@ the bug that the lock prevents must show.
 """
 
 from functools import partial
-from threading import Barrier
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from chat.models import Conversation, MemberQuerySet, Message
-from chat.services import conversations
+from chat.models import Conversation, Message
+from chat.services import conversations, messages
 from chat.tests.factories import say
 from core.testing import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+UNLOCKED = """
+WITH turn AS (
+    SELECT last_seq + 1 AS seq FROM chat_conversation, pg_sleep(0.5) WHERE id = %(conversation)s
+),"""
+
+
 @pytest.fixture
 def unlocked(monkeypatch):
-    """Places are only read, and two that have read theirs go on together."""
-    barrier = Barrier(2)
-    first = MemberQuerySet.first
-
-    def read(self):
-        member = first(self)
-        barrier.wait(timeout=10)
-        return member
-
-    monkeypatch.setattr(MemberQuerySet, "select_for_update", lambda self, **_: self)
-    monkeypatch.setattr(MemberQuerySet, "first", read)
+    """The next number is only read, and while both wait, neither has written."""
+    _, _, rest = messages.WRITE.partition("\n),")
+    monkeypatch.setattr(messages, "WRITE", UNLOCKED + rest)
 
 
 def both_write(founder, backer, talk, **more):
