@@ -16,6 +16,7 @@ from vectragrow.embedded.failures import Failure
 
 IS_LINUX = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True) if IS_LINUX else None
 
 
@@ -114,6 +115,19 @@ def run(command: Sequence[str], *, log: Path, env: dict[str, str] | None = None,
 
 
 # --- Processes of an earlier start ----------------------------------------------------------------------------------
+
+
+def inherit_orphans() -> None:
+    """On Linux what our children leave behind becomes ours, so that `reap` leaves no dead entry to anybody else."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def reap() -> None:
+    """Take note of the end of processes that we inherited. Our own children must have been waited for before."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def birth(pid: int) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from vectragrow.embedded.servers import DataDir, Servers
 
 LOGIN_FILE = "admin-login.txt"
 READY_SECONDS = 60
+WORKER_SECONDS = 20
 STOP_SECONDS = 6
 """How long web and worker may finish what they are at; the servers need another second, ten are promised."""
 RESTARTS = 3
@@ -135,8 +137,18 @@ class Platform:
         self.data_dir.adopt(child)
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while (status := self._ready_status()) != 200:
+        """
+        /readyz answers 200 as soon as requests can be served; the worker may need a moment longer, and the summary
+        waits for it a while, so that the first look at the home page finds everything up.
+
+        :raises Failure: it does not answer so, or one of our processes ends
+        """
+        begun = time.monotonic()
+        deadline = begun + READY_SECONDS
+        while True:
+            status, missing = self._ready_status()
+            if status == 200 and ("worker" not in missing or time.monotonic() > begun + WORKER_SECONDS):
+                return
             for child in self.ours.values():
                 if not child.is_running():
                     raise Failure(f"{child.name} ended while starting: {child.last_words()} (details in {child.log}).")
@@ -145,14 +157,16 @@ class Platform:
                 raise Failure(f"Not ready after {READY_SECONDS} s: {told} (details in {self.logs}).")
             time.sleep(0.1)
 
-    def _ready_status(self) -> int | None:
+    def _ready_status(self) -> tuple[int | None, list[str]]:
+        """What /readyz answers, and which parts it misses; (None, []) while nobody answers."""
         host = os.environ.get("HOST", "")
         connection = http.client.HTTPConnection("127.0.0.1" if host in ("", "0.0.0.0") else host, self.port, timeout=5)
         try:
             connection.request("GET", "/readyz", headers={"Host": f"localhost:{self.port}"})
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return None
+            response = connection.getresponse()
+            return response.status, json.loads(response.read()).get("missing", [])
+        except (OSError, ValueError, http.client.HTTPException):
+            return None, []
         finally:
             connection.close()
 
@@ -222,11 +236,13 @@ class Platform:
         processes.stop(self.ours.values(), STOP_SECONDS)
         if self.servers:
             self.servers.stop()
+        processes.reap()
         self.data_dir.close()
 
 
 def up() -> int:
     _stop_on_signals()
+    processes.inherit_orphans()
     platform = Platform(DataDir(data_dir_path()))
     status = 0
     try:
