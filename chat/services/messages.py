@@ -1,7 +1,7 @@
 """
 Sending.
 
-The one hot write of the chat is a single statement, at an eighth of the processor time of the same steps by the ORM. The
+The hot write of the chat is a single statement, at an eighth of the processor time of the same steps by the ORM. The
 update of the conversation takes its lock and the next number; the message, the sender's mark and the audience follow
 from it. Rivals wait for that lock, so numbers follow commits and have no gaps (docs/realtime.md).
 """
