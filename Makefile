@@ -46,8 +46,8 @@ schema: dev  ## renew docs/openapi.json and docs/errors.md
 	@for name in openapi errors_doc; do \
 	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
 
-where:       ## the handler of a call: make where q="POST /api/campaigns/.../invest"
-	@$(BIN)/python manage.py where "$(q)"
+where: dev   ## the handler of a call: make where q="POST /api/campaigns/.../invest"
+	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py where "$(q)"
 
 lock: dev    ## renew requirements*.txt from requirements*.in
 	@for name in requirements requirements-dev; do \

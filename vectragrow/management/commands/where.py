@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import URLPattern, URLResolver, get_resolver
 
+ANY = "any method"
 _PLACEHOLDER = re.compile(r"\.\.\.|…|:\w+|\{[^/]*\}|<[^/]*>|\*")
 
 
@@ -20,19 +21,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, call: str, **options: Any) -> None:
         method, path = parse(call)
+        mounted = routes(get_resolver())
+        matching = [(route, view) for route, view in mounted if call.strip() and matches(route, path)]
+        closest = max((words_of(route) for route, _ in matching), default=0)
         found = [
-            (route, name, place(answer))
-            for route, view in routes(get_resolver())
-            if matches(route, path)
+            (f"{name} /{route}", place(answer))
+            for route, view in matching
+            if words_of(route) == closest
             for name, answer in handlers(view)
-            if method in ("", name)
+            if method in ("", name) or name == ANY
         ]
         if not found:
-            known = sorted({route for route, _ in routes(get_resolver()) if last_word(path) in route})
-            hint = f" Near it: {', '.join('/' + route for route in known[:5])}." if known and last_word(path) else ""
+            word = last_word(path)
+            near = sorted({f"/{route}" for route, _ in mounted if word and word in route})
+            hint = f" Near it: {', '.join(near[:5])}." if near else ""
             raise CommandError(f"Nothing answers {call!r}.{hint}")
-        for route, name, where in found:
-            self.stdout.write(f"{where}  {name} /{route}" if len(found) > 1 else where)
+        for answered, where in found:
+            self.stdout.write(where if len(found) == 1 else f"{where}  {answered}")
 
 
 def parse(call: str) -> tuple[str, str]:
@@ -62,16 +67,21 @@ def matches(route: str, path: str) -> bool:
     )
 
 
+def words_of(route: str) -> int:
+    """How many parts are written out; of two routes that match, the one with more is meant."""
+    return sum(not part.startswith("<") for part in route.strip("/").split("/"))
+
+
 def last_word(path: str) -> str:
     words = [word for word in path.split("/") if word and not _PLACEHOLDER.fullmatch(word)]
     return words[-1] if words else ""
 
 
 def handlers(view: Any) -> list[tuple[str, Any]]:
-    """("POST", method) for each method that a view set or class answers; ("", function) for a plain view."""
+    """("POST", method) for each method that a view set or class answers; a plain view looks at the method itself."""
     owner = getattr(view, "cls", None) or getattr(view, "view_class", None)
     if owner is None:
-        return [("", view)]
+        return [(ANY, view)]
     actions: dict[str, str] = getattr(view, "actions", None) or {
         name: name for name in owner.http_method_names if name != "options" and hasattr(owner, name)
     }
@@ -79,9 +89,9 @@ def handlers(view: Any) -> list[tuple[str, Any]]:
 
 
 def place(answer: Any) -> str:
-    """`campaigns/views.py:41`, of the function itself and not of what decorates it."""
+    """`campaigns/views.py:41`: the `def` itself, not what decorates it."""
     function = inspect.unwrap(answer)
-    code = function.__code__ if hasattr(function, "__code__") else None
-    file = Path(code.co_filename if code else inspect.getsourcefile(function) or "?")
-    line = code.co_firstlineno if code else inspect.getsourcelines(function)[1]
-    return f"{file.relative_to(settings.BASE_DIR) if file.is_relative_to(settings.BASE_DIR) else file}:{line}"
+    file = Path(inspect.getsourcefile(function) or "?")
+    lines, first = inspect.getsourcelines(function)
+    offset = next((number for number, line in enumerate(lines) if line.lstrip().startswith(("def ", "class "))), 0)
+    return f"{file.relative_to(settings.BASE_DIR) if file.is_relative_to(settings.BASE_DIR) else file}:{first + offset}"
