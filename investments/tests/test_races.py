@@ -1,0 +1,180 @@
+"""
+Rivals on connections of their own. Each race has a twin that takes a lock away and holds everybody at that point until
+all have read: it must show the bug that the lock prevents, so we know that the test can see it.
+"""
+
+from functools import partial
+from threading import Barrier, local
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from campaigns.services import funding
+from core.testing import together
+from investments.models import Investment, InvestmentEvent, Payment, Refund, SandboxCharge, SandboxRefund
+from investments.services import closing, locks, payments, refunds
+from investments.services.closing import close_campaigns
+from investments.services.payments import record_charge
+from investments.testing import invest, make_card
+from investments.tests.conftest import books_agree, invest_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def asking(api, who, campaign, amount, card, **headers):
+    body = {"amount": amount, "paymentMethodId": str(card.pk)}
+    return partial(api.as_user(who).post, invest_url(campaign), body, **headers)
+
+
+def codes(answers):
+    return sorted(answer.status_code for answer in answers)
+
+
+def read_together(monkeypatch, *places, rivals=2):
+    """`lock_payment` only reads, and those that have read go on together."""
+    barrier = Barrier(rivals)
+
+    def read_payment(payment_id):
+        payment = Payment.objects.select_related("investment__campaign", "reservation").get(pk=payment_id)
+        barrier.wait(timeout=10)
+        return locks.Locked(payment.investment.campaign, payment.investment, payment)
+
+    for place in places:
+        monkeypatch.setattr(place, "lock_payment", read_payment)
+
+
+# --- The cap --------------------------------------------------------------------------------------------------------
+
+
+def test_two_cannot_invest_in_the_same_room(api, backer, friend, campaign):
+    rivals = [asking(api, who, campaign, "700", make_card(who)) for who in (backer, friend)]
+    answers = together(*rivals)
+    assert codes(answers) == [200, 409]
+    campaign.refresh_from_db()
+    assert campaign.raised_minor == 700_00
+    assert books_agree()
+
+
+def test_two_cannot_invest_in_the_same_room_twin(api, backer, friend, campaign, monkeypatch):
+    """Without the campaign's lock both are told there is room, and more is taken than the cap allows."""
+    barrier, look, lock = Barrier(2), local(), funding.lock_campaign
+
+    def first_look_is_free(campaign_id):
+        if getattr(look, "taken", False):
+            return lock(campaign_id)
+        look.taken = True
+        campaign = Campaign.objects.get(pk=campaign_id)
+        barrier.wait(timeout=10)
+        return campaign
+
+    rivals = [asking(api, who, campaign, "700", make_card(who)) for who in (backer, friend)]
+    monkeypatch.setattr(funding, "lock_campaign", first_look_is_free)
+    answers = together(*rivals)
+    taken = sum(SandboxCharge.objects.filter(state="captured").values_list("amount_minor", flat=True))
+    assert taken == 1400_00
+    assert codes(answers) != [200, 409]
+
+
+# --- One key --------------------------------------------------------------------------------------------------------
+
+
+def test_one_key_sent_twice_at_once(api, backer, campaign, card, monkeypatch):
+    answers = together(*[asking(api, backer, campaign, "100", card, idempotency_key="k1")] * 2)
+    assert 200 in codes(answers)
+    for answer in answers:
+        if answer.status_code == 409:
+            assert answer.json()["code"] == "idempotency_in_progress"
+            assert "Retry-After" in answer.headers
+    assert Investment.objects.count() == SandboxCharge.objects.count() == 1
+    assert books_agree()
+
+
+def test_one_key_sent_twice_at_once_twin(api, backer, campaign, card):
+    """Without the key the same two requests are two investments."""
+    assert codes(together(*[asking(api, backer, campaign, "100", card)] * 2)) == [200, 200]
+    assert Investment.objects.count() == 2
+    assert books_agree()
+
+
+# --- The same answer from two sides ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answered(api, backer, campaign, card, provider):
+    """A payment that the provider has taken and we have not written down; two are about to."""
+    provider.plan("charge", "lost after")
+    assert asking(api, backer, campaign, "100", card)().json()["status"] == "pending"
+    payment = Payment.objects.get()
+    now = timezone.now()
+    return [partial(record_charge, payment.pk, provider.find(key=payment.key), now=now)] * 2
+
+
+def test_an_answer_written_down_twice_at_once(campaign, answered):
+    outcomes = together(*answered)
+    assert {type(outcome) for outcome in outcomes} == {Investment}
+    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert books_agree()
+
+
+def test_an_answer_written_down_twice_at_once_twin(campaign, answered, monkeypatch):
+    """Without the lock both find it unwritten, and only the table's own check stops the second: a crash."""
+    read_together(monkeypatch, payments)
+    outcomes = together(*answered)
+    assert [type(outcome) for outcome in outcomes].count(IntegrityError) == 1
+
+
+# --- Closing --------------------------------------------------------------------------------------------------------
+
+
+def test_closing_side_by_side(api, backer, friend, campaign):
+    invest(api, backer, campaign, "500")
+    invest(api, friend, campaign, "400")
+    together(*[partial(close_campaigns, now=campaign.ends_at)] * 3)
+    close_campaigns(now=campaign.ends_at)
+    assert set(Investment.objects.values_list("status", flat=True)) == {"refunded"}
+    assert Refund.objects.count() == SandboxRefund.objects.count() == 2
+    campaign.refresh_from_db()
+    assert campaign.status == "settled"
+    assert books_agree()
+
+
+def test_closing_side_by_side_twin(api, backer, campaign, monkeypatch):
+    """Without the locks both jobs want to refund the same money, and only the books stop the second: a crash."""
+    invest(api, backer, campaign, "500")
+    monkeypatch.setattr(closing, "finish", None)
+    closing.decide_campaign(campaign.pk, now=campaign.ends_at)
+    monkeypatch.setattr(closing, "lock_campaign", lambda campaign_id: Campaign.objects.get(pk=campaign_id))
+    read_together(monkeypatch, closing)
+    ask = partial(closing._request_some_refunds, campaign.pk, campaign.ends_at)
+    outcomes = together(ask, ask)
+    assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 1
+
+
+def test_a_commitment_and_the_deadline_meet(api, backer, campaign, card, provider):
+    """Whoever comes first, the money counts once: it is in the campaign, or given up and not taken."""
+    provider.plan("charge", "lost before")
+    asking(api, backer, campaign, "1000", card)()
+    payment_id = Payment.objects.get().pk
+    together(
+        partial(payments.charge, payment_id, now=campaign.ends_at),
+        partial(close_campaigns, now=campaign.ends_at),
+    )
+    close_campaigns(now=campaign.ends_at)
+    captured = SandboxCharge.objects.get().state == "captured"
+    assert Investment.objects.get().status == ("invested" if captured else "failed")
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.raised_minor) == ("settled", 1000_00 if captured else 0)
+    assert books_agree()
+
+
+def test_a_refund_sent_from_two_sides(api, backer, campaign, provider):
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "lost before")
+    close_campaigns(now=campaign.ends_at)
+    send = partial(refunds.send_refund, Refund.objects.get().pk, now=campaign.ends_at)
+    assert together(send, send) == [True, True]
+    assert SandboxCharge.objects.get().refunded_minor == 100_00
+    assert InvestmentEvent.objects.filter(kind="refunded").count() == 1
+    assert books_agree()
