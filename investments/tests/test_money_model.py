@@ -197,6 +197,7 @@ class World:
         escrow = balances([f"escrow:campaign:{campaign.pk}"]).get(f"escrow:campaign:{campaign.pk}")
         paid_out = minor(f"payable:user:{self.founder.pk}:JPY")
         assert (escrow.available.minor if escrow else 0) + paid_out == model.raised
+        assert (escrow.pending_in.minor if escrow else 0) == model.reserved
         if model.closed:
             assert campaign.status == "settled"
             assert paid_out == (model.raised if model.raised >= GOAL else 0)
