@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -81,15 +82,16 @@ class Client:
         if status >= 400:
             raise DemoFailed(f"the form at {address} answered {status}")
 
-    def socket(self) -> ClientConnection:
+    @contextmanager
+    def socket(self) -> Iterator[ClientConnection]:
         """The person's websocket, signed in by subprotocol; `ready` is already read."""
         address = re.sub("^http", "ws", self.base) + "/ws/"
         protocols = [Subprotocol("vectragrow.v1"), Subprotocol(f"bearer.{self.token}")]
-        socket = connect(address, subprotocols=protocols, origin=Origin(self.base))
-        ready = json.loads(socket.recv(timeout=10))
-        if ready["type"] != "ready":
-            raise DemoFailed(f"the socket said {ready}")
-        return socket
+        with connect(address, subprotocols=protocols, origin=Origin(self.base)) as socket:
+            ready = json.loads(socket.recv(timeout=10))
+            if ready["type"] != "ready":
+                raise DemoFailed(f"the socket said {ready}")
+            yield socket
 
     def _call(
         self,

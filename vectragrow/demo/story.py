@@ -196,29 +196,28 @@ class Story:
 
     def deadlines_pass(self) -> None:
         solar, bakery, storage = self.campaigns.values()
-        founder_phone = self.people["Jonas"].app.socket()
         ends = datetime.fromisoformat(bakery["endsAt"])
-        time.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()) + 0.5)
-        late = self.people["Noor"]
-        closed = late.app.post(
-            f"/api/campaigns/{bakery['id']}/invest", {"amount": "100", "paymentMethodId": late.card}, expect=409
-        )
-        self.say(f"The deadline passes; Noor comes a moment late and is told: {closed['code']}")
-        command("close_campaigns")
+        with self.people["Jonas"].app.socket() as phone:
+            time.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()) + 0.5)
+            late = self.people["Noor"]
+            closed = late.app.post(
+                f"/api/campaigns/{bakery['id']}/invest", {"amount": "100", "paymentMethodId": late.card}, expect=409
+            )
+            self.say(f"The deadline passes; Noor comes a moment late and is told: {closed['code']}")
+            command("close_campaigns")
+            told = hear(phone, "notification")["notification"]
         until(lambda: self._campaign_status(solar) == self._campaign_status(bakery) == "settled")
         self.say(f"Solar roofs has {self._progress(solar)}: funded, and settled with its founder")
-        for name, campaign in (("Mei", bakery), ("Rafael", bakery)):
+        for name in ("Mei", "Rafael"):
             mine = [
-                row
+                row["status"]
                 for row in self._all(self.people[name].app, "/api/investments")
-                if row["campaign"]["id"] == campaign["id"]
+                if row["campaign"]["id"] == bakery["id"]
             ]
-            if [row["status"] for row in mine] != ["refunded"]:
+            if mine != ["refunded"]:
                 raise DemoFailed(f"{name} was not refunded: {mine}")
         self.say("The bakery missed its goal: Mei gets $750.50 back and Rafael $1,200.00, to the cent")
-        told = hear(founder_phone, "notification")["notification"]
-        founder_phone.close()
-        self.say(f"Jonas hears it on his phone at once: {told['title']}")
+        self.say(f"Jonas heard it on his phone at once: {told['title']}")
         inbox = self.people["Mei"].app.get("/api/notifications")
         mails = until(lambda: self._mails(self.people["Mei"].email))
         self.say(f"Mei has {inbox['unreadCount']} notices in the app and {len(mails)} mails")
