@@ -141,7 +141,7 @@ class Line:
             while self._frames:
                 text = self._frames.popleft()
                 self._characters -= len(text)
-                if len(self._frames) <= MOST_FRAMES // 2:
+                if not self._room.is_set() and len(self._frames) <= MOST_FRAMES // 2:
                     self._room.set()
                 await send({"type": "websocket.send", "text": text})
             if self.closing:
