@@ -10,6 +10,7 @@ ciphertext that is moved to another row does not open. The platform's own small 
 import base64
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -54,9 +55,33 @@ def unseal_text(blob: bytes, about: str) -> str:
     return unseal(Sealed(key=bytes(blob[:WRAPPED_KEY]), content=bytes(blob[WRAPPED_KEY:])), about).decode()
 
 
-def rewrap(key: bytes, about: str) -> bytes:
-    """The same data key under the first wrapping key. :raises SealBroken:"""
-    return _encrypt(_wrapping_keys()[0], _unwrap(key, about), about)
+def rewrap(key: bytes, about: str) -> bytes | None:
+    """The same data key under the first wrapping key; None if it is under that one already. :raises SealBroken:"""
+    first = _wrapping_keys()[0]
+    try:
+        _decrypt(first, key, about)
+    except SealBroken:
+        return _encrypt(first, _unwrap(key, about), about)
+    return None
+
+
+Rewrapper = Callable[[], int]
+_rewrappers: dict[str, Rewrapper] = {}
+
+
+def rewraps(what: str) -> Callable[[Rewrapper], Rewrapper]:
+    """Register who goes over one kind of kept envelope: wraps each key anew and returns how many it changed."""
+
+    def register(rewrapper: Rewrapper) -> Rewrapper:
+        _rewrappers[what] = rewrapper
+        return rewrapper
+
+    return register
+
+
+def rewrap_all() -> dict[str, int]:
+    """Put every kept data key under the first wrapping key. Safe to repeat. How many were changed, by kind."""
+    return {what: rewrapper() for what, rewrapper in sorted(_rewrappers.items())}
 
 
 def fingerprint(value: bytes, kind: str) -> bytes:

@@ -7,3 +7,4 @@ class KycConfig(AppConfig):
 
     def ready(self) -> None:
         from kyc import tasks  # noqa: F401  (registers the Celery tasks)
+        from kyc.services import numbers  # noqa: F401  (registers itself for rewrap_keys)

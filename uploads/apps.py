@@ -6,3 +6,4 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         from uploads import tasks  # noqa: F401  (registers the Celery tasks)
+        from uploads.services import rotation  # noqa: F401  (registers itself for rewrap_keys)

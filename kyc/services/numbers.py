@@ -2,7 +2,7 @@
 
 import re
 
-from core.envelopes import fingerprint, fingerprints, seal_text, unseal_text
+from core.envelopes import WRAPPED_KEY, fingerprint, fingerprints, rewrap, rewraps, seal_text, unseal_text
 from kyc.errors import InvalidDocumentNumber
 from kyc.models import Verification
 
@@ -33,3 +33,15 @@ def full_number(case: Verification) -> str:
 def fingerprints_of(case: Verification) -> list[bytes]:
     """Under the present secret and the retired ones."""
     return fingerprints(full_number(case).encode(), _KIND)
+
+
+@rewraps("document numbers")
+def rewrap_numbers() -> int:
+    changed = 0
+    for case in Verification.objects.only("sealed_number").iterator(chunk_size=500):
+        before = bytes(case.sealed_number)
+        key = rewrap(before[:WRAPPED_KEY], case.sealed_as)
+        if key:
+            kept = Verification.objects.filter(pk=case.pk, sealed_number=before)
+            changed += kept.update(sealed_number=key + before[WRAPPED_KEY:])
+    return changed

@@ -1,10 +1,12 @@
 """A paper's content and a document number are looked for everywhere after a whole review: they must be nowhere."""
 
+import base64
 import logging
 from io import BytesIO
 
 import pytest
 from django.core.files.storage import storages
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from PIL import Image
@@ -69,6 +71,20 @@ def test_no_trace_of_number_or_paper(api, applicant, reviewer, second_reviewer, 
     for place in (everything_in_the_database(), everything_in_the_stores(), caplog.text.encode(), said):
         for mark in (NUMBER.encode(), MARK, MARK.hex().encode(), NUMBER.encode().hex().encode(), PLACE.encode()):
             assert mark.lower() not in place.lower()
+
+
+@pytest.mark.django_db
+def test_rotating_the_wrapping_key(case, settings, capsys):
+    old, new = settings.DOCUMENT_KEYS[0], base64.b64encode(b"n" * 32).decode()
+    settings.DOCUMENT_KEYS = [new, old]
+    call_command("rewrap_keys")
+    assert capsys.readouterr().out == "document numbers: 1 rewrapped\nfiles: 2 rewrapped\n"
+    call_command("rewrap_keys")
+    assert "files: 0" in capsys.readouterr().out
+    settings.DOCUMENT_KEYS = [new]
+    case.refresh_from_db()
+    assert full_number(case) == "C01X00T47"
+    assert read_file(case.documents.get(kind="front").file)
 
 
 @pytest.mark.django_db
