@@ -2,8 +2,27 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core.models import AuditEntry, OutboxEvent
+
+
+def chip(text: Any, tone: str = "") -> SafeString:
+    """A short state in a list; `tone` is `good`, `info`, `warn`, `bad` or nothing."""
+    return format_html('<span class="chip {}">{}</span>', tone, text)
+
+
+def person_cell(name: str, address: str) -> SafeString:
+    """Initials, name and a line below."""
+    initials = "".join(part[0] for part in name.split()[:2]).upper()
+    return format_html(
+        '<span class="who"><span class="face" aria-hidden="true">{}</span>'
+        "<span><b>{}</b><small>{}</small></span></span>",
+        initials,
+        name,
+        address,
+    )
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

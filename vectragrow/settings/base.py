@@ -292,6 +292,7 @@ KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["vectragrow.formats"]
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
