@@ -1,0 +1,246 @@
+"""The reviewers' desk in the admin: who gets in, what a page shows, what a click does. Pages, forms, headers."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.testing import commits
+from kyc.models import CaseEvent, Verification
+from kyc.services.decisions import decide, judge_document, take_case
+from kyc.testing import submitted_case
+
+QUEUE = "/admin/kyc/verification/"
+
+
+class Desk:
+    """A staff member's browser."""
+
+    def __init__(self, client, staff):
+        client.force_login(staff)
+        self.client = client
+
+    def get(self, path, **query):
+        with commits():
+            return self.client.get(path, query)
+
+    def post(self, path, **form):
+        with commits():
+            return self.client.post(path, form)
+
+
+def address(case):
+    return f"{QUEUE}{case.pk}/change/"
+
+
+@pytest.fixture
+def desk(client, reviewer):
+    return Desk(client, reviewer)
+
+
+@pytest.fixture
+def second_desk(second_reviewer):
+    from django.test import Client
+
+    return Desk(Client(), second_reviewer)
+
+
+def said(answer):
+    """What the pages' message line says after an action."""
+    return " ".join(str(message) for message in answer.wsgi_request._messages)
+
+
+def pictures(page):
+    return re.findall(r'<img src="([^"]+/paper/[^"]+)"', page.content.decode())
+
+
+def test_the_queue_shows_who_waits(desk, case, applicant, person):
+    submitted_case(person("other"), number="OTHER12345")
+    page = desk.get(QUEUE)
+    text = page.content.decode()
+    assert page.status_code == 200
+    for words in (applicant.email, "Passport", "In review", "Nobody", "Waiting <span>2</span>"):
+        assert words in text
+    assert case.number_last4 not in text
+    assert "Nothing here" in desk.get(QUEUE, desk="mine").content.decode()
+    assert applicant.email in desk.get(QUEUE, q="applicant").content.decode()
+
+
+def test_the_queue_is_in_the_order_of_the_api(desk, person):
+    names = []
+    for place, (name, risk, age) in enumerate([("young", 0, 1), ("old", 0, 30), ("risky", 2, 2)]):
+        made = submitted_case(person(name), number=f"ORDER{place}")
+        submitted_at = timezone.now() - timedelta(hours=age)
+        Verification.objects.filter(pk=made.pk).update(risk=risk, submitted_at=submitted_at)
+        names.append(name)
+    text = desk.get(QUEUE).content.decode()
+    assert sorted(names, key=lambda name: text.index(f"<b>{name.capitalize()}")) == ["risky", "old", "young"]
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 302), ("moderator", 403), ("reviewer", 200), ("admin", 200)])
+def test_who_gets_in(client, case, person, role, status):
+    desk = Desk(client, person("visitor", role=role))
+    assert desk.get(QUEUE).status_code == status
+    opened = desk.get(address(case))
+    assert opened.status_code == (404 if role == "moderator" else status)
+    assert bool(pictures(opened)) == (status == 200)
+
+
+def test_opening_a_case_takes_it_and_shows_papers_and_number(desk, case, reviewer):
+    page = desk.get(address(case))
+    assert "C01X00T47" in page.content.decode()
+    assert len(pictures(page)) == 2
+    assert "no-store" in page["Cache-Control"]
+    case.refresh_from_db()
+    assert case.assignee == reviewer
+    assert CaseEvent.objects.filter(action="paper_viewed", actor=reviewer).count() == 2
+
+
+def test_pictures_open_for_this_reviewer_for_a_minute(desk, second_desk, client, case, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    picture = pictures(desk.get(address(case)))[0]
+    shown = desk.get(picture)
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
+    assert "sandbox" in shown["Content-Security-Policy"]
+    assert "no-store" in shown["Cache-Control"]
+    assert second_desk.get(picture).status_code == 404
+    time_machine.shift(timedelta(seconds=61))
+    assert desk.get(picture).status_code == 404
+
+
+def test_a_colleagues_case_is_closed_until_it_is_taken_over(desk, second_desk, case, reviewer, second_reviewer):
+    take_case(reviewer=reviewer, verification_id=case.pk, now=timezone.now())
+    closed = second_desk.get(address(case))
+    assert not pictures(closed)
+    assert "C01X00T47" not in closed.content.decode()
+    assert "is working on this case" in closed.content.decode()
+    second_desk.post(address(case), action="take")
+    assert len(pictures(second_desk.get(address(case)))) == 2
+    case.refresh_from_db()
+    assert case.assignee == second_reviewer
+
+
+def test_a_closed_case_shows_its_papers_for_a_reason_that_is_kept(desk, case, reviewer):
+    decide(reviewer=reviewer, verification_id=case.pk, status="rejected", now=timezone.now())
+    assert not pictures(desk.get(address(case)))
+    shown = desk.post(address(case), action="look", why="the bank asked")
+    assert len(pictures(shown)) == 2
+    assert {event.words["why"] for event in CaseEvent.objects.filter(action="paper_viewed")} == {"the bank asked"}
+
+
+def test_putting_a_case_back(desk, case):
+    desk.get(address(case))
+    desk.post(address(case), action="release")
+    case.refresh_from_db()
+    assert case.assignee is None
+
+
+def test_from_papers_to_decision_with_two_reviewers(desk, second_desk, case, applicant):
+    desk.get(address(case))
+    assert re.search(r'value="verified" required disabled', desk.get(address(case)).content.decode())
+    for paper in case.documents.all():
+        answer = desk.post(address(case), action="paper", document=paper.pk, status="verified")
+        assert answer.status_code == 302
+    answer = desk.post(address(case), action="decide", status="verified", notes="all good")
+    case.refresh_from_db()
+    assert case.status == "awaiting_second_review"
+    assert answer["Location"] == QUEUE
+    own = desk.get(address(case)).content.decode()
+    assert "Waiting for a second reviewer" in own
+    assert re.search(r'value="verified" required disabled', own)
+    desk.post(address(case), action="release")
+    page = second_desk.get(address(case)).content.decode()
+    assert "you are the second pair of eyes" in page
+    assert "all good" in page
+    second_desk.post(address(case), action="decide", status="verified")
+    case.refresh_from_db()
+    applicant.refresh_from_db()
+    assert (case.status, applicant.kyc_verified) == ("verified", True)
+
+
+def test_after_a_decision_comes_the_next_case(desk, case, person, reviewer):
+    waiting = submitted_case(person("next"), number="NEXT12345")
+    busy = submitted_case(person("busy"), number="BUSY12345")
+    take_case(reviewer=person("colleague", role="reviewer"), verification_id=busy.pk, now=timezone.now())
+    form = {"action": "decide", "status": "resubmit", "message": "Sharper, please", "next": "1"}
+    assert desk.post(address(case), **form)["Location"].startswith(address(waiting))
+    assert desk.post(address(waiting), **form)["Location"] == QUEUE
+
+
+def test_refusals_are_said_on_the_page(desk, case, reviewer):
+    paper = case.documents.first()
+    for form, words in (
+        ({"action": "decide", "status": "verified"}, "has to be verified first"),
+        ({"action": "decide", "status": "rejected"}, "Write the person a message"),
+        ({"action": "decide"}, "Choose a decision"),
+        ({"action": "paper", "document": paper.pk, "status": "rejected"}, "Choose a reason"),
+    ):
+        answer = desk.post(address(case), **form)
+        assert answer["Location"] == address(case)
+        assert words in desk.get(address(case)).content.decode()
+    case.refresh_from_db()
+    assert case.status == "in_review"
+    assert desk.post(address(case), action="paper", document="x", status="verified").status_code == 404
+    assert desk.post(address(case), action="nonsense").status_code == 404
+
+
+def test_nobody_finds_his_own_case_on_the_desk(client, person):
+    insider = person("insider", role="admin")
+    case = submitted_case(insider)
+    desk = Desk(client, insider)
+    assert "Nothing here" in desk.get(QUEUE).content.decode()
+    assert desk.get(address(case)).status_code == 404
+    assert desk.post(address(case), action="decide", status="rejected", message="x").status_code == 404
+
+
+def test_a_case_of_a_shared_number_names_the_other(desk, case, person, reviewer):
+    rival = submitted_case(person("rival"), number="C01X00T47")
+    page = desk.get(address(rival)).content.decode()
+    assert "Another account holds this document number" in page
+    assert address(case) in page
+
+
+def test_pages_carry_no_inline_script_or_style(desk, case):
+    for path in (
+        "/admin/",
+        QUEUE,
+        address(case),
+        "/admin/accounts/user/",
+        f"/admin/accounts/user/{case.user_id}/change/",
+    ):
+        page = desk.get(path)
+        assert page.status_code == 200
+        policy = page["Content-Security-Policy"]
+        assert "unsafe-inline" not in policy
+        text = page.content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>|<style|\sstyle=|\son[a-z]+=", text)
+
+
+def test_the_overview_counts_the_queue(desk, case):
+    page = desk.get("/admin/").content.decode()
+    assert "Identity review" in page
+    assert '<span class="big">1</span>' in page
+
+
+def test_what_people_write_is_shown_as_text(desk, person, reviewer):
+    case = submitted_case(person("<script>alert(1)</script>", last_name="<b>x"), number="MARKUP123")
+    judge_document(
+        reviewer=reviewer,
+        document_id=case.documents.first().pk,
+        status="rejected",
+        notes="<img src=x onerror=alert(1)>",
+        now=timezone.now(),
+    )
+    for path in (QUEUE, address(case)):
+        text = desk.get(path).content.decode()
+        assert "<script>alert" not in text.lower()
+        assert "<img src=x" not in text
+
+
+def test_sign_in_page(client):
+    page = client.get("/admin/login/")
+    text = page.content.decode()
+    assert page.status_code == 200
+    for name in ("username", "password", "code"):
+        assert f'name="{name}"' in text
