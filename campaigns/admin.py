@@ -1,0 +1,184 @@
+"""The moderators' desk: what waits for review, and a page to decide on. Decisions call the services."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _, gettext_lazy
+
+from campaigns.models import CLOSED, Campaign, Category, Status
+from campaigns.services.review import publish_campaign, reject_campaign
+from core.admin import ReadOnlyAdmin, chip, person_cell
+from core.errors import Refusal
+from core.money import Money
+from uploads.cards import media_card
+
+TONES: dict[str, str] = {
+    Status.IN_REVIEW: "info",
+    Status.REJECTED: "bad",
+    Status.LIVE: "good",
+    Status.FUNDED: "good",
+    Status.FAILED: "warn",
+    Status.CANCELLED: "warn",
+}
+LONGEST_REASON = 1000
+
+
+class DeskFilter(admin.SimpleListFilter):
+    title = gettext_lazy("desk")
+    parameter_name = "desk"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("waiting", _("Waiting for review")),
+            ("live", _("Live")),
+            ("unsettled", _("Decided, money on its way")),
+            ("all", _("All")),
+        ]
+
+    def value(self) -> str:
+        return super().value() or "waiting"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
+        statuses = {"waiting": [Status.IN_REVIEW], "live": [Status.LIVE], "unsettled": CLOSED}.get(self.value())
+        return queryset.filter(status__in=statuses) if statuses else queryset
+
+    def choices(self, changelist: Any) -> Any:
+        for name, label in self.lookup_choices:
+            yield {
+                "selected": self.value() == name,
+                "query_string": changelist.get_query_string({self.parameter_name: name}, ["p"]),
+                "display": label,
+            }
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    list_display = ("title", "asked_by", "category", "asked_for", "progress", "status_chip", "deadline")
+    list_filter = (DeskFilter, "category")
+    search_fields = ("title", "owner__email", "owner__last_name")
+    search_help_text = gettext_lazy("Title, owner's name or e-mail address")
+    list_select_related = ("owner", "category")
+    ordering = ("-updated_at", "-id")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        """A draft is its owner's alone."""
+        return super().get_queryset(request).exclude(status=Status.DRAFT)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Campaigns"), **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("Owner"), ordering="owner__last_name")
+    def asked_by(self, campaign: Campaign) -> SafeString:
+        return person_cell(campaign.owner.name, campaign.owner.email)
+
+    @admin.display(description=gettext_lazy("Goal"), ordering="goal_minor")
+    def asked_for(self, campaign: Campaign) -> str:
+        return str(campaign.goal)
+
+    @admin.display(description=gettext_lazy("Raised"), ordering="raised_minor")
+    def progress(self, campaign: Campaign) -> str:
+        return f"{campaign.raised} ({campaign.progress_percent:g} %)" if campaign.raised_minor else ""
+
+    @admin.display(description=gettext_lazy("Status"), ordering="status")
+    def status_chip(self, campaign: Campaign) -> SafeString:
+        return chip(campaign.get_status_display(), TONES.get(campaign.status, ""))
+
+    @admin.display(description=gettext_lazy("Ends"), ordering="ends_at")
+    def deadline(self, campaign: Campaign) -> SafeString:
+        moment = campaign.ends_at
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), f"{moment:%d %b %Y}")
+
+    # --- The review page --------------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        campaign = self._campaign(request, object_id)
+        if request.method != "POST":
+            return self._page(request, campaign)
+        if not self._may_decide(request):
+            raise PermissionDenied
+        try:
+            done = self._decide(request, campaign)
+        except Refusal as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            done = False
+        if done:
+            return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
+        return HttpResponseRedirect(request.path)
+
+    def _campaign(self, request: HttpRequest, object_id: str) -> Campaign:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return self.get_queryset(request).select_related("owner", "category").get(pk=UUID(object_id))
+        except (Campaign.DoesNotExist, ValueError, ValidationError):
+            raise Http404 from None
+
+    def _may_decide(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.change_campaign")
+
+    def _decide(self, request: HttpRequest, campaign: Campaign) -> bool:
+        decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:LONGEST_REASON]
+        now = timezone.now()
+        if decision == "publish":
+            publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=now)
+            self.message_user(request, _("%(title)s is live.") % {"title": campaign.title})
+            return True
+        if decision == "reject" and reason:
+            reject_campaign(moderator=request.user, campaign_id=campaign.pk, reason=reason, now=now)
+            self.message_user(request, _("%(title)s went back to its owner.") % {"title": campaign.title})
+            return True
+        self.message_user(request, _("Write to the owner what has to change."), messages.ERROR)
+        return False
+
+    def _page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        def money(minor: int | None) -> str:
+            return str(Money(minor, campaign.currency)) if minor is not None else ""
+
+        pictures = campaign.media.select_related("file").order_by("position")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": campaign.title,
+            "campaign": campaign,
+            "tone": TONES.get(campaign.status, ""),
+            "goal": campaign.goal,
+            "raised": campaign.raised,
+            "cap": money(campaign.max_minor),
+            "minimum": money(campaign.min_investment_minor),
+            "pictures": [media_card(picture.file) for picture in pictures],
+            "history": campaign.status_changes.select_related("actor").order_by("-id"),
+            "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
+            "is_waiting": campaign.status == Status.IN_REVIEW,
+            "is_own": campaign.owner_id == request.user.pk,
+            "is_late": campaign.ends_at <= timezone.now(),
+            "may_decide": self._may_decide(request),
+            "longest_reason": LONGEST_REASON,
+        }
+        return TemplateResponse(request, "admin/campaigns/campaign/review.html", context)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "position")
+    list_editable = ("position",)
+    fields = ("name", "slug", "position")
+    ordering = ("position", "name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Clients name a category by its slug, so that stays."""
+        return ("slug",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

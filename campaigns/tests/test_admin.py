@@ -1,0 +1,84 @@
+"""The moderators' desk."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from campaigns.testing import make_campaign
+
+QUEUE = reverse("admin:campaigns_campaign_changelist")
+
+
+def page(campaign):
+    return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+
+
+@pytest.fixture
+def at_desk():
+    def enter(person):
+        browser = Client()
+        browser.force_login(person)
+        return browser
+
+    return enter
+
+
+@pytest.fixture
+def waiting(founder):
+    return make_campaign(founder, status="in_review", title="Windmill on the hill", max_amount="2000")
+
+
+def status(campaign):
+    return Campaign.objects.get(pk=campaign.pk).status
+
+
+def test_the_queue_shows_what_waits(at_desk, moderator, founder, waiting, campaign):
+    make_campaign(founder, status="draft", title="A secret")
+    desk = at_desk(moderator)
+    queue = desk.get(QUEUE).content.decode()
+    assert "Windmill on the hill" in queue
+    assert campaign.title not in queue
+    everything = desk.get(QUEUE, {"desk": "all"}).content.decode()
+    assert campaign.title in everything
+    assert "A secret" not in everything
+
+
+def test_publish(at_desk, moderator, waiting):
+    desk = at_desk(moderator)
+    shown = desk.get(page(waiting)).content.decode()
+    assert "$2,000.00" in shown
+    assert desk.post(page(waiting), {"decision": "publish"}, follow=True).status_code == 200
+    assert status(waiting) == "live"
+
+
+def test_sending_back_needs_a_reason(at_desk, moderator, waiting):
+    desk = at_desk(moderator)
+    refused = desk.post(page(waiting), {"decision": "reject", "reason": "  "}, follow=True)
+    assert b"what has to change" in refused.content
+    assert status(waiting) == "in_review"
+    desk.post(page(waiting), {"decision": "reject", "reason": "Name the hill."})
+    assert Campaign.objects.get(pk=waiting.pk).review_note == "Name the hill."
+    assert b"Name the hill." in desk.get(page(waiting)).content
+
+
+def test_nobody_decides_on_their_own(at_desk, person):
+    owner = person("mod", role="moderator", identity=True)
+    own = make_campaign(owner, status="in_review")
+    desk = at_desk(owner)
+    assert b"Someone else decides" in desk.get(page(own)).content
+    desk.post(page(own), {"decision": "publish"})
+    assert status(own) == "in_review"
+
+
+@pytest.mark.parametrize(("role", "code"), [("reviewer", 403), ("user", 302)])
+def test_others_have_no_place_here(at_desk, person, waiting, role, code):
+    desk = at_desk(person("someone", role=role))
+    assert desk.get(QUEUE).status_code == code
+    assert desk.post(page(waiting), {"decision": "publish"}).status_code == code
+    assert status(waiting) == "in_review"
+
+
+def test_text_is_shown_as_text(at_desk, moderator, founder):
+    campaign = make_campaign(founder, status="in_review", description="<script>alert(1)</script>")
+    assert b"<script>alert" not in at_desk(moderator).get(page(campaign)).content
