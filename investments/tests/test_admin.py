@@ -1,0 +1,34 @@
+"""Staff look at investments; nobody changes them there."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from investments.testing import invest
+
+PAGES = ("investment", "refund", "paymentmethod", "providerevent")
+
+
+@pytest.fixture
+def desk(person):
+    browser = Client()
+    browser.force_login(person("ines", role="admin"))
+    return browser
+
+
+def test_an_admin_looks_and_changes_nothing(api, desk, backer, campaign):
+    investment = invest(api, backer, campaign, "100")
+    for name in PAGES:
+        assert desk.get(reverse(f"admin:investments_{name}_changelist")).status_code == 200
+        assert desk.get(reverse(f"admin:investments_{name}_add")).status_code == 403
+    one = reverse("admin:investments_investment_change", args=[investment.pk])
+    assert investment.reference in desk.get(one).content.decode()
+    assert desk.post(one, {"status": "refunded"}).status_code == 403
+    method = reverse("admin:investments_paymentmethod_change", args=[investment.method_id])
+    assert b"tok_visa" not in desk.get(method).content
+
+
+def test_a_moderator_has_no_place_here(person):
+    browser = Client()
+    browser.force_login(person("mona", role="moderator"))
+    assert browser.get(reverse("admin:investments_investment_changelist")).status_code == 403
