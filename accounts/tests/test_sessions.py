@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from threading import Barrier, Thread
+from time import sleep
 
 import jwt
 import pytest
@@ -204,6 +205,14 @@ def test_parallel_refreshes_make_one_lineage():
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_parallel_refreshes_break(monkeypatch):
     monkeypatch.setattr(type(Session.objects.all()), "select_for_update", lambda self, **options: self)
+    make_token = sessions.tokens.new_token
+
+    def after_a_pause() -> str:
+        """Between what was read and what is written, where the rivals come in."""
+        sleep(0.3)
+        return make_token()
+
+    monkeypatch.setattr(sessions.tokens, "new_token", after_a_pause)
     assert len(race_of_refreshes(20)) > 1
 
 
