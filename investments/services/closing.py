@@ -26,8 +26,8 @@ from investments.services.timeline import tell_investor
 
 logger = logging.getLogger("vectragrow.closing")
 
-BATCH = 200
-"""Investments per commit."""
+BATCH = 50
+"""Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
 
 
 def close_campaigns(*, now: datetime) -> Counter[str]:

@@ -93,11 +93,16 @@ def _begin(
     )
     investment.save(force_insert=True)
     payment_id = uuid7()
+    note(investment, InvestmentEvent.Kind.PLACED, now=now)
+    outbox.emit("investments.charge", now=now, after=FIRST_TRY, payment_id=str(payment_id))
+    audit.record(investor, "investment.placed", investment, amount=money.text, currency=money.currency)
+    ticket.bind(investment.pk)
     Payment.objects.create(
         id=payment_id,
         investment=investment,
         provider=method.provider,
         key=f"payment-{payment_id}",
+        # Last: everybody who pays in by this provider waits from here to the commit (docs/ledger.md, locks).
         reservation=books.reserve_charge(
             investment_id=investment.pk, campaign_id=campaign_id, provider=method.provider, amount=money, now=now
         ),
@@ -105,10 +110,6 @@ def _begin(
         created_at=now,
         updated_at=now,
     )
-    note(investment, InvestmentEvent.Kind.PLACED, now=now)
-    outbox.emit("investments.charge", now=now, after=FIRST_TRY, payment_id=str(payment_id))
-    audit.record(investor, "investment.placed", investment, amount=money.text, currency=money.currency)
-    ticket.bind(investment.pk)
     return investment.pk
 
 

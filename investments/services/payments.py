@@ -125,7 +125,6 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
 
 def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
-    post_reserved(payment.reservation, now=now)
     confirm_funding(campaign_id=campaign.pk, backer_id=investment.investor_id, amount=investment.amount, now=now)
     _write(payment, Payment.Status.CAPTURED, answer, now, captured_minor=investment.amount_minor, action_url="")
     move(investment, Status.COMMITTED, now=now)
@@ -141,6 +140,7 @@ def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
         amount=investment.amount,
     )
     audit.record(None, "investment.committed", investment, amount=investment.amount.text, currency=investment.currency)
+    post_reserved(payment.reservation, now=now)  # last, see docs/ledger.md on locks
 
 
 def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
@@ -153,7 +153,6 @@ def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
 
 def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
-    void_reserved(payment.reservation, now=now)
     release_funding(campaign_id=campaign.pk, amount=investment.amount)
     reason = answer.reason or answer.state
     _write(payment, Payment.Status.FAILED, answer, now, failure_code=reason, action_url="")
@@ -161,6 +160,7 @@ def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
     note(investment, InvestmentEvent.Kind.FAILED, now=now, note=reason)
     tell_investor(investment, campaign, "investment_failed", now=now)
     audit.record(None, "investment.failed", investment, reason=reason)
+    void_reserved(payment.reservation, now=now)
 
 
 def _write(payment: Payment, status: str, answer: Charge, now: datetime, **changes: object) -> None:

@@ -116,7 +116,6 @@ def _record_refund(refund_id: UUID, provider_id: str, now: datetime) -> None:
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return
-    post_reserved(refund.reservation, now=now)
     refund.status = Refund.Status.REFUNDED
     refund.provider_id = provider_id
     refund.failure_code = ""
@@ -130,6 +129,7 @@ def _record_refund(refund_id: UUID, provider_id: str, now: datetime) -> None:
     audit.record(
         None, "investment.refunded", investment, amount=refund.amount.text, currency=refund.currency, why=refund.reason
     )
+    post_reserved(refund.reservation, now=now)
 
 
 @retrying
