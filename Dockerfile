@@ -25,5 +25,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
 STOPSIGNAL SIGTERM
 CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "8", "--backlog", "512", "--backpressure", "64", "--log-level", "warning", \
+     "--workers", "2", "--blocking-threads", "4", "--backlog", "512", "--backpressure", "64", "--log-level", "warning", \
      "--respawn-failed-workers", "--workers-kill-timeout", "25", "vectragrow.wsgi:application"]

@@ -36,9 +36,7 @@ def ensure(*, dev: bool = False) -> None:
             _install([name for name in wanted if name.endswith(".txt")])
             _STAMP.write_text(json.dumps(wanted))
         except PermissionError as error:
-            raise Failure(
-                f"{error.filename} cannot be written: make up needs a checkout that you may write to."
-            ) from None
+            raise Failure(f"{error.filename} cannot be written to: make up needs a checkout of your own.") from None
 
 
 def _wanted(dev: bool) -> dict[str, str]:
@@ -73,6 +71,8 @@ def _make_venv() -> None:
         told = subprocess.run([PYTHON, "-c", version], capture_output=True, text=True).stdout.strip()
         if told == "{}.{}".format(*sys.version_info):
             return
+    if not os.access(ROOT, os.W_OK):
+        raise Failure(f"{ROOT} cannot be written to: make up needs a checkout of your own.")
     _say("Making .venv ...")
     if VENV.is_dir() and not VENV.is_symlink():
         shutil.rmtree(VENV)

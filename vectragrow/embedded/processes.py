@@ -169,16 +169,20 @@ def end_noted(noted: dict[str, dict[str, Any]], *, gently: dict[str, signal.Sign
 # --- Ports ----------------------------------------------------------------------------------------------------------
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen there now."""
+def hindrance(port: int, host: str = "127.0.0.1") -> OSError | None:
+    """Why no server could listen there now, if so."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen(1)
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
+
+
+def is_free(port: int) -> bool:
+    return hindrance(port) is None
 
 
 def choose_port(remembered: int | None) -> int:

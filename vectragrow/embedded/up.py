@@ -1,5 +1,6 @@
 """`make up`: servers, migrations, our processes, a calm summary; then watch until it is told to stop."""
 
+import errno
 import hashlib
 import http.client
 import json
@@ -66,8 +67,10 @@ class Platform:
         begun = time.monotonic()
         self.data_dir.open()
         host = os.environ.get("HOST") or "127.0.0.1"
-        if not processes.is_free(self.port, host):
-            raise Failure(f"Port {self.port} is in use: end what uses it, or choose another (make up PORT=8001).")
+        if error := processes.hindrance(self.port, host):
+            if error.errno == errno.EADDRINUSE:
+                raise Failure(f"Port {self.port} is in use: end what uses it, or choose another (make up PORT=8001).")
+            raise Failure(f"Port {self.port} cannot be opened on {host} ({error.strerror}): choose another.")
         say("Starting VECTRAGrow")
         self.data_dir.note(state="starting", port=self.port)
         self.data_dir.facts["PORT"] = self.port

@@ -162,6 +162,11 @@ def test_port_in_use(tmp_path):
         assert f"Port {port} is in use" in refusal("up", tmp_path / "var", PORT=str(port))
 
 
+def test_address_that_is_not_ours(tmp_path, port):
+    said = refusal("up", tmp_path / "var", PORT=port, HOST="192.0.2.1")
+    assert said.startswith(f"Port {port} cannot be opened on 192.0.2.1")
+
+
 @pytest.mark.parametrize("port", ["http", "0", "70000", "-1"])
 def test_port_that_is_none(tmp_path, port):
     assert "PORT must be a number" in refusal("up", tmp_path / "var", PORT=port)
