@@ -35,6 +35,7 @@ LONGEST_REASON = 1000
 class DeskFilter(admin.SimpleListFilter):
     title = gettext_lazy("desk")
     parameter_name = "desk"
+    template = "admin/campaigns/campaign/tabs.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
@@ -63,7 +64,8 @@ class DeskFilter(admin.SimpleListFilter):
 @admin.register(Campaign)
 class CampaignAdmin(ReadOnlyAdmin):
     list_display = ("title", "asked_by", "category", "asked_for", "progress", "status_chip", "deadline")
-    list_filter = (DeskFilter, "category")
+    list_filter = (DeskFilter,)
+    change_list_template = "admin/campaigns/campaign/queue.html"
     search_fields = ("title", "owner__email", "owner__last_name")
     search_help_text = gettext_lazy("Title, owner's name or e-mail address")
     list_select_related = ("owner", "category")
