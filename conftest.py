@@ -17,6 +17,11 @@ django.setup()
 from ledger.testing import books_can_be_emptied  # noqa: E402, F401
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start a whole platform go first, so that the other workers do the short ones meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if servers:
         servers.stop()

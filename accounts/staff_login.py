@@ -16,6 +16,7 @@ from accounts.services import login, two_factor
 from core import audit, context
 from core.errors import Refusal
 
+NOT_SHOWN = {"auth", "django_celery_beat"}
 PROVEN = "second_factor_proven"
 
 
@@ -64,6 +65,18 @@ class StaffSite(AdminSite):
     site_title = "VECTRAGrow admin"
     index_title = _("Overview")
     login_form = StaffLoginForm
+
+    def register(self, model_or_iterable: Any, *args: Any, **kwargs: Any) -> None:
+        """Not what we do not use (groups) and what is not edited by hand (the schedule, which settings own)."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        shown = [model for model in models if model._meta.app_label not in NOT_SHOWN]
+        super().register(shown, *args, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        """Without Django's page to change a password: that ends sessions and is mailed, so it goes through the API."""
+        return [
+            entry for entry in super().get_urls() if not (getattr(entry, "name", None) or "").startswith("password_")
+        ]
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user

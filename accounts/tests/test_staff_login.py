@@ -119,3 +119,11 @@ def test_the_command_sets_it_up(admin, monkeypatch):
     assert admin.two_factor_enabled
     with pytest.raises(CommandError):
         call_command("enroll_two_factor", "nobody@example.com")
+
+
+def test_the_admin_offers_no_way_around_our_services(admin):
+    browser, _ = enter(admin)
+    page = browser.get("/admin/").content
+    assert b"Periodic tasks" not in page and b"Groups" not in page
+    assert browser.get("/admin/password_change/").status_code == 404
+    assert browser.post("/admin/password_change/", {}).status_code == 404

@@ -35,14 +35,14 @@ class Story:
 
     base: str
     say: Any
+    deadline: timedelta = timedelta(seconds=40)
+    """Two campaigns end while we watch, this long after they were drafted; the clock is the real one."""
     password: str = field(default_factory=lambda: "demo-" + secrets.token_hex(6))
     chapter: str = field(default_factory=lambda: secrets.token_hex(2))
     people: dict[str, Person] = field(default_factory=dict)
     campaigns: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     STEPS = 23
-    DEADLINE = timedelta(seconds=40)
-    """Two campaigns end while we watch; the clock is the real one."""
     OPEN_FOR_LONG = ("Cold storage for small farms",)
 
     def tell(self) -> None:
@@ -268,7 +268,7 @@ class Story:
 
     def _raise(self, founder: str, title: str, category: str, goal: str, cap: str | None, seed: int) -> None:
         app = self.people[founder].app
-        ends = datetime.now(UTC) + (timedelta(days=30) if title in self.OPEN_FOR_LONG else self.DEADLINE)
+        ends = datetime.now(UTC) + (timedelta(days=30) if title in self.OPEN_FOR_LONG else self.deadline)
         fields: list[tuple[str, Any]] = [
             ("title", title),
             ("summary", f"{title}: built by neighbours, owned by neighbours."),

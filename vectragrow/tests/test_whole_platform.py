@@ -9,6 +9,7 @@ the logs, the database and Redis are searched for what may never be written down
 import os
 import signal
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -52,7 +53,7 @@ def platform(tmp_path, monkeypatch):
 
 def tell(base: str) -> tuple[Story, list[str]]:
     steps: list[str] = []
-    story = Story(base, say=steps.append)
+    story = Story(base, say=steps.append, deadline=timedelta(seconds=25))
     story.tell()
     return story, steps
 
