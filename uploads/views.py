@@ -1,8 +1,8 @@
-"""Files out. Public ones under /media/ (only with the local store; others have their own address), private by link."""
+"""Files out: public ones under /media/, unless the store has an address of its own; private ones by link."""
 
 from typing import Any
 
-from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
+from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -22,11 +22,8 @@ _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.item
 @require_safe
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """A public picture. Names are random and never reused, so it may be kept for a year."""
-    store = storages["default"]
-    if not isinstance(store, FileSystemStorage | InMemoryStorage):
-        raise Http404
     try:
-        handle = store.open(name)
+        handle = default_storage.open(name)
     except FileNotFoundError:
         raise Http404 from None
     response = FileResponse(handle, content_type=_TYPES[name.rpartition(".")[2]])

@@ -88,6 +88,7 @@ def test_addresses_of_stores():
         "sec/ret",
         "https://s3.eu.example",
     )
+    assert "custom_domain" in s3["default"]["OPTIONS"] and s3["default"]["OPTIONS"]["location"] == "public"
     cloud = storages_of("cloudinary://key:secret@cloud", data, site)
     assert cloud["private"]["OPTIONS"]["delivery_type"] == "authenticated"
     for wrong in ("s3://host/bucket", "s3://key:secret@host", "ftp://host", "cloudinary://cloud"):

@@ -39,7 +39,7 @@ def _folder(root: Path, base_url: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _bucket(parts: Any, query: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Plain HTTP only towards this machine. `?public_host=cdn.example` serves public files from there."""
+    """Plain HTTP only towards this machine. `?public_host=cdn.example`: where clients get public files from."""
     from botocore.config import Config
 
     is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
@@ -66,8 +66,11 @@ def _bucket(parts: Any, query: dict[str, str]) -> tuple[dict[str, Any], dict[str
         "custom_domain": query.get("public_host"),
         "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
     }
-    backend = "storages.backends.s3.S3Storage"
-    return {"BACKEND": backend, "OPTIONS": public}, {"BACKEND": backend, "OPTIONS": {**shared, "location": "private"}}
+    private = {**shared, "location": "private"}
+    return (
+        {"BACKEND": "uploads.bucket_storage.PublicFiles", "OPTIONS": public},
+        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": private},
+    )
 
 
 def _cloudinary(parts: Any, query: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
