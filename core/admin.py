@@ -1,9 +1,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from core.models import AuditEntry, OutboxEvent
 
@@ -26,7 +27,15 @@ def person_cell(name: str, address: str) -> SafeString:
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """For what nobody edits by hand, whatever the role."""
+    """For what nobody edits by hand, whatever the role. Lists and pages are titled by what they show."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context.update({"title": context.get("subtitle") or context["title"], "subtitle": None})
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
