@@ -24,7 +24,7 @@ def session_of(token: str, now: datetime) -> Session:
 
     :raises TokenExpired, TokenInvalid: the token, the session or the person is no longer good
     """
-    session_id = tokens.session_id_of(token)
+    session_id = tokens.session_id_of(token, now)
     session = _live_session(session_id, now)
     if session is None or session.user.status != Status.ACTIVE:
         raise TokenInvalid()

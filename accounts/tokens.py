@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 import jwt
@@ -54,7 +54,7 @@ def access_token(session: Session, now: datetime) -> str:
     )
 
 
-def session_id_of(token: str) -> UUID:
+def session_id_of(token: str, now: datetime) -> UUID:
     """
     The session that an access token names.
 
@@ -63,7 +63,19 @@ def session_id_of(token: str) -> UUID:
     """
     if len(token) > MAX_LENGTH:
         raise TokenInvalid()
-    for backend in _our_backends():
+    session_id, expires = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    if expires <= now.timestamp():
+        raise TokenExpired()
+    return session_id
+
+
+@lru_cache(maxsize=10_000)
+def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, int]:
+    """
+    Session and expiry (Unix seconds) of a token that is ours. A signature does not change, so it is checked once per
+    process; expiry and session are looked at for every request.
+    """
+    for backend in _backends(secrets_now):
         try:
             claims = backend.decode(token, verify=True)  # type: ignore[arg-type]
         except TokenBackendExpiredToken:
@@ -72,7 +84,7 @@ def session_id_of(token: str) -> UUID:
             continue
         try:
             if claims["typ"] == ACCESS:
-                return UUID(claims["sid"])
+                return UUID(claims["sid"]), int(claims["exp"])
         except (KeyError, ValueError, TypeError, AttributeError):
             pass
         raise TokenInvalid()
