@@ -9,7 +9,6 @@ the logs, the database and Redis are searched for what may never be written down
 import os
 import signal
 import socket
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -53,7 +52,7 @@ def platform(tmp_path, monkeypatch):
 
 def tell(base: str) -> tuple[Story, list[str]]:
     steps: list[str] = []
-    story = Story(base, say=steps.append, deadline=timedelta(seconds=25))
+    story = Story(base, say=steps.append)
     story.tell()
     return story, steps
 
