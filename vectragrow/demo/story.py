@@ -287,7 +287,7 @@ class Story:
         self.campaigns[title] = campaign
 
     def _time_to_watch(self) -> timedelta:
-        """Two campaigns end while we watch, by the real clock: soon, and late enough for a slow machine to invest first."""
+        """Two campaigns end while we watch, by the real clock: late enough for a slow machine to invest first."""
         return timedelta(seconds=max(20.0, 1.5 * (time.monotonic() - self.begun)))
 
     def _add_card(self, person: Person, number: str) -> str:
