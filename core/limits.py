@@ -16,6 +16,7 @@ from math import ceil
 from django.conf import settings
 from redis import RedisError
 
+from core import context
 from core.errors import TooMany
 from core.redis import client
 
@@ -104,6 +105,7 @@ def give_back(limit: Limit, key: object) -> None:
 
 def forget(limit: Limit, key: object) -> None:
     """Start the key afresh."""
+    _note(limit, Standing(limit.most, limit.most, ceil(limit.window.total_seconds())))
     name = _name(limit, str(key))
     _local.pop(name, None)
     try:
@@ -122,7 +124,21 @@ def _count(limit: Limit, key: str, cost: int) -> tuple[bool, Standing]:
         allowed, remaining, wait = client().eval(_SLIDING_WINDOW, 1, name, now, window, limit.most, cost)
     except RedisError:
         allowed, remaining, wait = _count_here(name, window, limit.most, cost, now)
-    return bool(allowed), Standing(limit.most, int(remaining), max(1, ceil(float(wait))))
+    standing = Standing(limit.most, int(remaining), max(1, ceil(float(wait))))
+    _note(limit, standing)
+    return bool(allowed), standing
+
+
+def _note(limit: Limit, standing: Standing) -> None:
+    met = context.limits_met.get()
+    if met is not None:
+        met[limit.name] = standing
+
+
+def headers() -> dict[str, str]:
+    """`RateLimit-*` for the answer to this request: of the limit that will be reached first; empty without one."""
+    met = context.limits_met.get()
+    return min(met.values(), key=lambda standing: standing.remaining).headers if met else {}
 
 
 _local: OrderedDict[str, tuple[int, int]] = OrderedDict()

@@ -17,7 +17,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from core import context
+from core import context, limits
 
 logger = logging.getLogger("vectragrow.requests")
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -26,7 +26,8 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 class RequestContext:
     """
-    Gives each request its id (`X-Request-ID` when sane, else a new one) and its client address, and logs its end.
+    Gives each request its id (`X-Request-ID` when sane, else a new one) and its client address, says on the answer how
+    the caller stands with the limits that were asked (`RateLimit-*`), and logs its end.
 
     A trailing slash on an API path is accepted and dropped before routing, never redirected (API.md, base).
     """
@@ -39,6 +40,7 @@ class RequestContext:
         request_id = request_id_from(request.headers.get("X-Request-ID", ""))
         context.request_id.set(request_id)
         context.client_address.set(client_address(request))
+        context.limits_met.set({})
         is_api = request.path_info.startswith("/api")
         if is_api and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
@@ -48,6 +50,8 @@ class RequestContext:
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
+        for name, value in limits.headers().items():
+            response.headers.setdefault(name, value)
         logger.debug(
             "request",
             extra={

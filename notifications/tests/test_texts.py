@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import timezone
 
+from core.devices import device_name
 from core.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.composition import compose
@@ -13,7 +14,6 @@ from notifications.kinds import KINDS, MAILS
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
 from notifications.services import send_mail_to
-from notifications.templatetags.notices import device_name
 from notifications.tests.conftest import EVERY_FACT
 from notifications.texts import words
 

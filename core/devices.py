@@ -1,0 +1,47 @@
+"""What a `User-Agent` header says of a device, in our own words: the header is whatever its sender likes."""
+
+from django.utils.translation import gettext as _
+
+_PROGRAMS = {
+    "Edg": "Edge",
+    "EdgA": "Edge",
+    "EdgiOS": "Edge",
+    "OPR": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+    "okhttp": "App",
+    "Dart": "App",
+    "CFNetwork": "App",
+    "curl": "curl",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "okhttp": "Android",
+    "Darwin": "iPhone",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "CrOS": "Chromebook",
+    "Linux": "Linux",
+}
+"""What stands in the header, in the order in which it decides: browsers name their ancestors too."""
+
+
+def recognise(user_agent: str) -> tuple[str, str]:
+    """Program and system, each empty when it is none of ours."""
+    program = next((name for mark, name in _PROGRAMS.items() if f"{mark}/" in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
+    return program, system
+
+
+def device_name(user_agent: str) -> str:
+    """`Firefox on Linux`: fit for a mail, which is trusted."""
+    program, system = recognise(user_agent)
+    if program and system:
+        return _("%(program)s on %(system)s") % {"program": program, "system": system}
+    return program or system or _("an unknown device")
