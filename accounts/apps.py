@@ -5,6 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts import tasks  # noqa: F401  (registers the outbox handler)
         from accounts.authentication import live_sessions, session_of
         from core import sockets
 

@@ -34,6 +34,7 @@ class TokenReused(Unauthenticated):
 
 class AccountSuspended(NotAllowed):
     code = "account_suspended"
+    keeps_effects = True
     message = _("This account is suspended.")
 
 
@@ -68,6 +69,31 @@ class StepUpRequired(NotAllowed):
     message = _("Confirm that it is you (/api/auth/step-up) and repeat the call within five minutes.")
 
 
+class TwoFactorRequired(NotAllowed):
+    code = "two_factor_required"
+    message = _("This account has a second factor. Send its code instead of the password.")
+
+
+class TwoFactorTokenInvalid(Unauthenticated):
+    code = "two_factor_token_invalid"
+    message = _("This login has expired or was finished already. Log in again.")
+
+
+class TwoFactorOn(Conflict):
+    code = "two_factor_already_enabled"
+    message = _("A second factor is on already. Switch it off first.")
+
+
+class TwoFactorOff(Conflict):
+    code = "two_factor_not_enabled"
+    message = _("This account has no second factor.")
+
+
+class TwoFactorNotSetUp(Conflict):
+    code = "two_factor_not_set_up"
+    message = _("Ask for a secret first (/api/profile/2fa/setup).")
+
+
 class CodeInvalid(Invalid):
     code = "two_factor_code_invalid"
     keeps_effects = True
@@ -77,3 +103,13 @@ class CodeInvalid(Invalid):
 class SecondFactorLocked(TooMany):
     code = "two_factor_locked"
     message = _("Too many wrong codes. The second factor rests for a while.")
+
+
+class SuspensionNotYours(NotAllowed):
+    code = "suspension_not_yours"
+    message = _("You may not suspend or reinstate this account.")
+
+
+class NotSuspended(Conflict):
+    code = "not_suspended"
+    message = _("This account is not suspended.")

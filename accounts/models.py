@@ -1,4 +1,4 @@
-"""People, their sessions on devices, the refresh tokens of a session, and the tokens that go out by mail."""
+"""People, their sessions on devices, how they sign in, and the tokens that go out by mail."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
@@ -62,6 +62,8 @@ class User(Entity, AbstractBaseUser):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     identity_verified_at = models.DateTimeField(null=True, blank=True)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True)
+    suspended_because = models.CharField(max_length=300, default="", db_default="", blank=True)
+    """For staff; the person sees only that the account is suspended."""
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Users] = Users()
@@ -141,11 +143,13 @@ class Session(Entity):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     device = models.CharField(max_length=200, default="", blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
-    method = models.CharField(max_length=20, default="password")
+    method = models.CharField(max_length=40, default="password")
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     authenticated_at = models.DateTimeField()
     """When the person last proved who they are on this device; what step-up asks for."""
+    second_factor_at = models.DateTimeField(null=True, blank=True)
+    """When they last proved it with their second factor; what step-up asks for once one is on."""
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_because = models.CharField(max_length=40, default="", blank=True)
 
@@ -182,6 +186,7 @@ class MailedToken(Entity):
 
     class Purpose(models.TextChoices):
         VERIFY_EMAIL = "verify_email"
+        RESET_PASSWORD = "reset_password"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_tokens")
     purpose = models.CharField(max_length=20, choices=Purpose)
@@ -214,3 +219,60 @@ class AuthenticatorApp(Entity):
     last_step = models.BigIntegerField(default=-1)
     failures = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    recovery_salt = models.BinaryField(max_length=16, null=True)
+
+
+class RecoveryCode(Entity):
+    """One of ten codes that stand in for the authenticator app, each once; kept as Argon2id under the app's salt."""
+
+    app = models.ForeignKey(AuthenticatorApp, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.BinaryField(max_length=32)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["app", "digest"], name="recovery_code_is_unique")]
+
+
+class LoginChallenge(Entity):
+    """
+    A login between its two steps: the first was right, the code is due. Its token is kept as SHA-256, good for nothing
+    else, and gone once used or once the password or the second factor changes.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_challenges")
+    digest = models.BinaryField(max_length=32)
+    method = models.CharField(max_length=20)
+    """How the first step was taken."""
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest"], name="login_challenge_is_unique")]
+
+
+class LoginAttempt(Entity):
+    """A line of a person's login history: a sign-in, or somebody's failure to sign in as this person."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_attempts")
+    address = models.GenericIPAddressField(null=True)
+    device = models.CharField(max_length=200, default="")
+    """The `User-Agent` header as it was sent; shown by `core.devices.device_name`."""
+    fingerprint = models.CharField(max_length=120)
+    """Kind of device and network, coarse: what makes a sign-in familiar (`services.history`)."""
+    method = models.CharField(max_length=40)
+    success = models.BooleanField()
+    reason = models.CharField(max_length=40, default="")
+    """The code of the refusal; empty for a sign-in."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(success=True, reason="") | models.Q(success=False) & ~models.Q(reason=""),
+                name="only_a_failed_login_has_a_reason",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="login_history"),
+            models.Index(fields=["user", "fingerprint"], condition=models.Q(success=True), name="login_is_familiar"),
+            models.Index(fields=["created_at"], name="login_age"),
+        ]

@@ -1,4 +1,4 @@
-"""Bodies in and out of /api/auth."""
+"""Bodies in and out of /api/auth, and of the second factor and the login history under /api/profile."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.fields import (
     BooleanField,
     CharField,
+    ChoiceField,
     DateTimeField,
     EmailField,
     IntegerField,
@@ -15,6 +16,7 @@ from rest_framework.fields import (
 )
 
 from accounts.models import User
+from core.devices import device_name
 from core.serializers import Serializer
 
 
@@ -77,6 +79,13 @@ class PasswordField(CharField):
         super().__init__(**{"max_length": 1000, "trim_whitespace": False, "write_only": True, **kwargs})
 
 
+class DeviceField(CharField):
+    """A `User-Agent` header, shown in our own words."""
+
+    def to_representation(self, value: Any) -> str:
+        return device_name(value)
+
+
 class RegisterInput(Serializer):
     email = AddressField()
     password = PasswordField()
@@ -98,8 +107,48 @@ class TokenInput(Serializer):
     token = CharField(max_length=200)
 
 
+class CodeField(CharField):
+    """A code of the authenticator app or a recovery code, as people type them; what it is worth is checked later."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 40, **kwargs})
+
+
+class SecondStepInput(Serializer):
+    two_factor_token = CharField(max_length=200)
+    code = CodeField(help_text="Six digits of the authenticator app, or a recovery code.")
+
+
 class StepUpInput(Serializer):
+    """One of the two: the code once a second factor is on, the password before."""
+
+    default_error_messages = {"one_of_two": _("Send either the password or, with a second factor, its code.")}
+
+    password = PasswordField(required=False)
+    code = CodeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            self.fail("one_of_two")
+        return attrs
+
+
+class CodeInput(Serializer):
+    code = CodeField()
+
+
+class ForgotPasswordInput(Serializer):
+    email = AddressField()
+
+
+class ResetPasswordInput(Serializer):
+    token = CharField(max_length=200)
     password = PasswordField()
+
+
+class ChangePasswordInput(Serializer):
+    current_password = PasswordField()
+    new_password = PasswordField()
 
 
 class UserCard(Serializer):
@@ -124,6 +173,15 @@ class TokensOutput(Serializer):
     user = SignedInUser()
 
 
+class ChallengeOutput(Serializer):
+    """The password was right; `POST /api/auth/login/2fa` with the token and a code ends the login."""
+
+    two_factor_required = BooleanField(help_text="Always true.")
+    two_factor_token = CharField()
+    methods = ListField(child=ChoiceField(["totp", "recovery_code"]))
+    expires_in = IntegerField(help_text="Seconds until `twoFactorToken` expires.")
+
+
 class RefreshOutput(Serializer):
     token = CharField()
     refresh_token = CharField()
@@ -132,11 +190,38 @@ class RefreshOutput(Serializer):
 
 class SessionOutput(Serializer):
     id = UUIDField()
-    device = CharField()
+    device = DeviceField(help_text="In words, such as `Firefox on Linux`.")
     ip = CharField(source="address", allow_null=True)
     created_at = DateTimeField()
     last_seen_at = DateTimeField()
     current = BooleanField()
+
+
+class LoginAttemptOutput(Serializer):
+    id = UUIDField()
+    at = DateTimeField(source="created_at")
+    ip = CharField(source="address", allow_null=True)
+    device = DeviceField(help_text="In words, such as `Firefox on Linux`.")
+    method = CharField(help_text="`password`, `password+totp`, `password+recovery_code`, `registration`, `admin` …")
+    success = BooleanField()
+    reason = CharField(help_text="The code of the refusal; null for a sign-in.", allow_null=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {**super().to_representation(instance), "reason": instance.reason or None}
+
+
+class EnrolmentOutput(Serializer):
+    secret = CharField(help_text="Base32, for typing.")
+    otpauth_url = CharField()
+    qr_code = CharField(help_text="A data URL of a PNG.")
+
+
+class TwoFactorOutput(Serializer):
+    two_factor_enabled = BooleanField()
+
+
+class RecoveryCodesOutput(TwoFactorOutput):
+    recovery_codes = ListField(child=CharField(), help_text="Ten codes, shown this once.")
 
 
 class MeOutput(Serializer):

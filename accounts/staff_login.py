@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.services import login, two_factor
+from accounts.errors import CodeInvalid, InvalidCredentials
+from accounts.models import User, normalise_email
+from accounts.services import history, login, two_factor
 from core import audit, context
 from core.errors import Refusal
 
@@ -21,28 +22,37 @@ PROVEN = "second_factor_proven"
 
 
 class StaffLoginForm(AuthenticationForm):
-    """E-mail, password and, where there is one, the code of the authenticator app."""
+    """E-mail, password and, where there is one, the code of the authenticator app or a recovery code."""
 
     code = forms.CharField(
-        label=_("Code of your authenticator app"),
+        label=_("Code of your authenticator app, or a recovery code"),
         required=False,
-        max_length=6,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
 
     def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
+        data, device, now = self.cleaned_data, self.request.headers.get("User-Agent", ""), timezone.now()
+        email = normalise_email(data.get("username", ""))
         try:
             user = login.verify_password(
-                email=data.get("username", ""), password=data.get("password", ""), address=context.client_address.get()
+                email=email,
+                password=data.get("password", ""),
+                address=context.client_address.get(),
+                device=device,
             )
             self._check_second_factor(user, data.get("code", ""))
+        except (InvalidCredentials, CodeInvalid) as refusal:
+            known = User.objects.filter(email=email).first()
+            history.note_failure(user=known, device=device, method="admin", reason=refusal.code, now=now)
+            raise ValidationError(refusal.detail, code=refusal.code) from None
         except Refusal as refusal:
             raise ValidationError(refusal.detail, code=refusal.code) from None
         if not user.is_active or not user.is_staff:
             raise ValidationError(_("This account has no access to the admin."), code="role_required")
         self.user_cache = user
         audit.record(user, "admin.signed_in", user)
+        history.note_sign_in(user=user, device=device, method="admin", now=now)
         return data
 
     request: HttpRequest

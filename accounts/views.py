@@ -1,28 +1,41 @@
-"""/api/auth: parse, one call, answer."""
+"""/api/auth, and the second factor and the login history under /api/profile: parse, one call, answer."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
-from accounts.models import Session
+from accounts.models import LoginAttempt, Session
+from accounts.permissions import TwoFactorRecent
 from accounts.serializers import (
+    ChallengeOutput,
+    ChangePasswordInput,
+    CodeInput,
+    EnrolmentOutput,
+    ForgotPasswordInput,
+    LoginAttemptOutput,
     LoginInput,
     MeOutput,
+    RecoveryCodesOutput,
     RefreshInput,
     RefreshOutput,
     RegisterInput,
+    ResetPasswordInput,
+    SecondStepInput,
     SessionOutput,
     StepUpInput,
     TokenInput,
     TokensOutput,
+    TwoFactorOutput,
     me,
 )
-from accounts.services import login, registration, sessions, verification
+from accounts.services import login, passwords, registration, sessions, two_factor, verification
 from core import context, limits
 from core.openapi import Message, describe
 from core.pages import paginate
@@ -34,6 +47,22 @@ from core.views import ApiViewSet
 
 def _device(request: Request) -> str:
     return request.headers.get("User-Agent", "")[:200]
+
+
+def _caller(request: Request) -> dict[str, Any]:
+    """Where a proof of identity comes from, and when."""
+    return {"address": context.client_address.get(), "device": _device(request), "now": timezone.now()}
+
+
+def _login(outcome: sessions.Tokens | login.Challenge) -> dict[str, object]:
+    if isinstance(outcome, sessions.Tokens):
+        return _signed_in(outcome)
+    return {
+        "twoFactorRequired": True,
+        "twoFactorToken": outcome.token,
+        "methods": outcome.methods,
+        "expiresIn": outcome.expires_in,
+    }
 
 
 def _signed_in(tokens: sessions.Tokens) -> dict[str, object]:
@@ -53,10 +82,10 @@ class SignUp(ApiViewSet):
 
     @describe("Register", request=RegisterInput, answer=TokensOutput, status=201, errors=[errors.EmailTaken])
     def register(self, request: Request) -> Response:
-        standing = limits.hit(registration.PER_ADDRESS, context.client_address.get())
+        limits.hit(registration.PER_ADDRESS, context.client_address.get())
         data = parse(RegisterInput, request)
         tokens = registration.register(**data, device=_device(request), now=timezone.now())
-        return Response(_signed_in(tokens), 201, headers=standing.headers)
+        return Response(_signed_in(tokens), 201)
 
     @describe("Verify an e-mail address", request=TokenInput, answer=Message, errors=[errors.MailedTokenInvalid])
     def verify_email(self, request: Request) -> Response:
@@ -70,17 +99,26 @@ class SignIn(ApiViewSet):
     @describe(
         "Log in",
         request=LoginInput,
-        answer=TokensOutput,
+        answer=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
         errors=[errors.InvalidCredentials, errors.AccountSuspended, limits.RateLimited],
     )
     def login(self, request: Request) -> Response:
-        tokens = login.log_in(
-            **parse(LoginInput, request),
-            address=context.client_address.get(),
-            device=_device(request),
-            now=timezone.now(),
-        )
-        return Response(_signed_in(tokens))
+        return Response(_login(login.log_in(**parse(LoginInput, request), **_caller(request))))
+
+    @describe(
+        "Finish a login with the second factor",
+        request=SecondStepInput,
+        answer=TokensOutput,
+        errors=[
+            errors.TwoFactorTokenInvalid,
+            errors.CodeInvalid,
+            errors.SecondFactorLocked,
+            errors.AccountSuspended,
+            limits.RateLimited,
+        ],
+    )
+    def second_step(self, request: Request) -> Response:
+        return Response(_signed_in(login.log_in_with_code(**parse(SecondStepInput, request), **_caller(request))))
 
     @describe(
         "Refresh the tokens",
@@ -108,9 +146,9 @@ class Own(ApiViewSet):
     def resend_verification(self, request: Request) -> Response:
         if request.user.email_verified:
             raise errors.EmailAlreadyVerified()
-        standing = limits.hit(verification.MAILS, request.user.pk)
+        limits.hit(verification.MAILS, request.user.pk)
         verification.mail_link(user=request.user, now=timezone.now())
-        return Response({"message": _("Verification email sent")}, headers=standing.headers)
+        return Response({"message": _("Verification email sent")})
 
     @describe("Log out", answer=Message)
     def logout(self, request: Request) -> Response:
@@ -123,15 +161,62 @@ class Own(ApiViewSet):
         sessions.close_sessions(user=request.user, because="logout_all", now=timezone.now())
         return Response({"message": _("Logged out everywhere")})
 
-    @describe("Confirm that it is you", request=StepUpInput, answer=Message, errors=[errors.InvalidCredentials])
+    @describe(
+        "Confirm that it is you",
+        request=StepUpInput,
+        answer=Message,
+        errors=[
+            errors.InvalidCredentials,
+            errors.TwoFactorRequired,
+            errors.TwoFactorOff,
+            errors.CodeInvalid,
+            errors.SecondFactorLocked,
+            limits.RateLimited,
+        ],
+    )
     def step_up(self, request: Request) -> Response:
-        login.step_up(
-            session=current_session(request),
-            password=parse(StepUpInput, request)["password"],
-            address=context.client_address.get(),
-            now=timezone.now(),
-        )
+        login.step_up(session=current_session(request), **parse(StepUpInput, request), **_caller(request))
         return Response({"message": _("Confirmed")})
+
+
+class Passwords(ApiViewSet):
+    permission_classes = [Open]
+    gates = {"change": [SignedIn]}
+
+    @describe(
+        "Ask for a link that resets the password",
+        request=ForgotPasswordInput,
+        answer=Message,
+        errors=[limits.RateLimited],
+        details="The same answer whether or not there is such an account.",
+    )
+    def forgot(self, request: Request) -> Response:
+        email = parse(ForgotPasswordInput, request)["email"]
+        passwords.ask_for_reset(email=email, address=context.client_address.get(), now=timezone.now())
+        return Response({"message": _("Password reset email sent")})
+
+    @describe(
+        "Reset the password",
+        request=ResetPasswordInput,
+        answer=Message,
+        errors=[errors.MailedTokenInvalid],
+        details="Ends every session and opens none. A second factor stays as it is.",
+    )
+    def reset(self, request: Request) -> Response:
+        passwords.reset_password(**parse(ResetPasswordInput, request), now=timezone.now())
+        return Response({"message": _("Password successfully reset")})
+
+    @describe(
+        "Change the password",
+        request=ChangePasswordInput,
+        answer=Message,
+        errors=[errors.InvalidCredentials, limits.RateLimited],
+        details="Ends the other sessions.",
+    )
+    def change(self, request: Request) -> Response:
+        data = parse(ChangePasswordInput, request)
+        passwords.change_password(session=current_session(request), **data, **_caller(request))
+        return Response({"message": _("Password changed")})
 
 
 class Sessions(ApiViewSet):
@@ -153,3 +238,45 @@ class Sessions(ApiViewSet):
     def close(self, request: Request, session_id: UUID) -> Response:
         sessions.close_session(user=request.user, session_id=session_id, because="closed", now=timezone.now())
         return Response({"message": _("Session ended")})
+
+
+class SecondFactor(ApiViewSet):
+    """The authenticator app of a signed-in person."""
+
+    permission_classes = [TwoFactorRecent]
+    gates = {"verify": [SignedIn]}
+
+    @describe("Set up an authenticator app", answer=EnrolmentOutput, errors=[errors.TwoFactorOn])
+    def set_up(self, request: Request) -> Response:
+        enrolment = two_factor.enroll(user=request.user, now=timezone.now())
+        return Response(EnrolmentOutput(enrolment).data)
+
+    @describe(
+        "Switch the second factor on with a first code",
+        request=CodeInput,
+        answer=RecoveryCodesOutput,
+        errors=[errors.TwoFactorOn, errors.TwoFactorNotSetUp, errors.CodeInvalid, errors.SecondFactorLocked],
+    )
+    def verify(self, request: Request) -> Response:
+        code = parse(CodeInput, request)["code"]
+        codes = two_factor.confirm(user=request.user, code=code, session=current_session(request), now=timezone.now())
+        return Response({"twoFactorEnabled": True, "recoveryCodes": codes})
+
+    @describe("Replace the recovery codes", answer=RecoveryCodesOutput, errors=[errors.TwoFactorOff])
+    def replace_recovery_codes(self, request: Request) -> Response:
+        codes = two_factor.replace_recovery_codes(user=request.user, now=timezone.now())
+        return Response({"twoFactorEnabled": True, "recoveryCodes": codes})
+
+    @describe("Switch the second factor off", answer=TwoFactorOutput, errors=[errors.TwoFactorOff])
+    def switch_off(self, request: Request) -> Response:
+        two_factor.switch_off(user=request.user, by=request.user, now=timezone.now())
+        return Response({"twoFactorEnabled": False})
+
+
+class LoginHistory(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe("My sign-ins, and failures to sign in as me", page_of=LoginAttemptOutput)
+    def list(self, request: Request) -> Response:
+        attempts = LoginAttempt.objects.filter(user=request.user)
+        return Response(paginate(request, attempts, lambda rows: list(LoginAttemptOutput(rows, many=True).data)))

@@ -23,7 +23,7 @@ class Rule:
 
 class Category(Enum):
     SECURITY = Rule(insists=True)
-    LOGINS = Rule(switch="login_alerts")
+    LOGINS = Rule(switch="login_alerts", insists=True)
     KYC = Rule()
     INVESTMENTS = Rule(switch="investment_updates")
     CAMPAIGNS = Rule(switch="campaign_updates")
@@ -68,11 +68,17 @@ KINDS: dict[str, Kind] = {
     "investment_settled": _investment(sms=True),
     "new_device": Kind(Category.LOGINS, ("device",), sms=True),
     "session_revoked": Kind(Category.SECURITY, ("device",), sms=True),
+    "password_changed": Kind(Category.SECURITY),
+    "two_factor_enabled": Kind(Category.SECURITY),
+    "two_factor_disabled": Kind(Category.SECURITY),
+    "recovery_code_used": Kind(Category.SECURITY, ("left",)),
+    "recovery_codes_replaced": Kind(Category.SECURITY),
 }
 """What `notify` takes: an inbox entry, a frame on the socket, a mail and an SMS by preference."""
 
 MAILS: dict[str, Kind] = {
     "verify_email": Kind(Category.SECURITY, ("token",), path="/verify-email?token={token}"),
     "email_taken": Kind(Category.SECURITY),
+    "reset_password": Kind(Category.SECURITY, ("token",), path="/reset-password?token={token}"),
 }
 """What `send_mail_to` takes: mails that belong to an act and go out whatever the preferences, without inbox entry."""

@@ -54,8 +54,8 @@ def one_line(text: str) -> str:
 
 
 def _is_there(path: str) -> bool:
-    """Our own pages know /verify-email alone; the rest needs a front end (FRONTEND_URL)."""
-    return settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith("/verify-email")
+    """These are pages of our own too; the rest needs a front end (FRONTEND_URL)."""
+    return settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith(("/verify-email", "/reset-password"))
 
 
 def _fill(kind: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:

@@ -13,6 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from accounts.services import passwords
+from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import verify_email
 from core import asyncapi, catalogue, errors, problems
 from core.rendering import to_json
@@ -78,7 +80,34 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
         except errors.Invalid:
             state, status = "refused", 400
     page = {"state": state, "token": request.GET.get("token", "")[:200]}
-    answer = render(request, "verify_email.html", page, status=status)
+    return _page_with_token(request, "verify_email.html", page, status)
+
+
+@csrf_exempt  # as above
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def reset_password(request: HttpRequest) -> HttpResponse:
+    """Where the link in the reset mail leads unless FRONTEND_URL names a front end. Looking uses nothing up."""
+    now = timezone.now()
+    given = request.POST if request.method == "POST" else request.GET
+    page: dict[str, Any] = {"token": given.get("token", "")[:200], "reasons": []}
+    if not is_live(token=page["token"], purpose=passwords.PURPOSE, now=now):
+        return _page_with_token(request, "reset_password.html", {**page, "state": "refused"}, 400)
+    if request.method != "POST":
+        return _page_with_token(request, "reset_password.html", {**page, "state": "ask"}, 200)
+    try:
+        passwords.reset_password(token=page["token"], password=given.get("password", "")[:1000], now=now)
+    except problems.InvalidInput as refusal:
+        page["reasons"] = [row["detail"] for row in refusal.rows]
+        return _page_with_token(request, "reset_password.html", {**page, "state": "ask"}, 400)
+    except errors.Invalid:
+        return _page_with_token(request, "reset_password.html", {**page, "state": "refused"}, 400)
+    return _page_with_token(request, "reset_password.html", {**page, "state": "done"}, 200)
+
+
+def _page_with_token(request: HttpRequest, template: str, page: dict[str, Any], status: int) -> HttpResponse:
+    """No other site may learn the address that we were asked at."""
+    answer = render(request, template, page, status=status)
     answer["Referrer-Policy"] = "no-referrer"
     return answer
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
+from accounts.services import history
 from core import audit, context, realtime
 from core.db import retrying
 from core.errors import NotFound
@@ -30,10 +31,11 @@ class Tokens:
 
 
 @retrying
-def open_session(*, user: User, device: str, method: str, now: datetime) -> Tokens:
+def open_session(*, user: User, device: str, method: str, now: datetime, second_factor: bool = False) -> Tokens:
     """
-    Sign a device in.
+    Sign a device in. Whoever calls has proven the person (`login.admit`) or just made the account.
 
+    :param second_factor: whether it was proven with the second factor too
     :raises AccountSuspended: the person may not
     """
     if not user.is_active:
@@ -46,11 +48,13 @@ def open_session(*, user: User, device: str, method: str, now: datetime) -> Toke
         created_at=now,
         last_seen_at=now,
         authenticated_at=now,
+        second_factor_at=now if second_factor else None,
         expires_at=now + settings.SESSION_LIFETIME,
     )
     refresh = tokens.new_token()
     RefreshToken.objects.create(session=session, digest=tokens.digest(refresh), created_at=now)
     audit.record(user, "session.opened", session, method=method)
+    history.note_sign_in(user=user, device=device, method=method, now=now)
     return _answer(session, refresh, now)
 
 
@@ -138,7 +142,8 @@ def _revoke(sessions: Iterable[Session], *, because: str, now: datetime) -> None
 
 
 @retrying
-def confirm_presence(*, session: Session, now: datetime) -> None:
-    """The person proved again who they are; holds for REAUTHENTICATION_WINDOW."""
-    Session.objects.filter(pk=session.pk).update(authenticated_at=now)
-    audit.record(session.user, "session.stepped_up", session)
+def confirm_presence(*, session: Session, second_factor: bool, now: datetime) -> None:
+    """The person proved again who they are, by password or by second factor; holds for REAUTHENTICATION_WINDOW."""
+    proven = {"authenticated_at": now, **({"second_factor_at": now} if second_factor else {})}
+    Session.objects.filter(pk=session.pk).update(**proven)
+    audit.record(session.user, "session.stepped_up", session, second_factor=second_factor)

@@ -1,9 +1,11 @@
-"""What other workflows decide about a person: role, proven identity, badges. One door for each (SECURITY-GOALS 38)."""
+"""What others decide about a person: role, suspension, identity, badges. One door for each (SECURITY-GOALS 38)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import Role, User, normalise_email
+from accounts.access import lock_person
+from accounts.errors import NotSuspended, SuspensionNotYours
+from accounts.models import LoginChallenge, Role, Status, User, normalise_email
 from accounts.services import sessions
 from core import audit
 from core.db import retrying
@@ -26,6 +28,53 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
         sessions.close_sessions(user=user, because="role_changed", now=now)
         audit.record(None, "account.role_granted", user, before=before, after=role)
     return user
+
+
+@retrying
+def suspend(*, user_id: UUID, reason: str, by: User | None, now: datetime) -> User:
+    """
+    Keep a person out: their sessions end, their sockets close, nobody signs in any more. Suspending twice keeps the
+    newer reason. Staff suspend people; only an admin suspends staff, and nobody themselves.
+
+    :param reason: for staff, at most 300 characters
+    :param by: None for an operator at the console
+    :raises SuspensionNotYours: `by` may not decide this
+    """
+    user = lock_person(user_id)
+    _check_suspender(user, by)
+    if user.status == Status.DELETED:
+        raise SuspensionNotYours()
+    user.status, user.suspended_because = Status.SUSPENDED, reason[:300]
+    user.save(update_fields=["status", "suspended_because", "updated_at"])
+    LoginChallenge.objects.filter(user=user).delete()
+    sessions.close_sessions(user=user, because="suspended", now=now)
+    audit.record(by, "account.suspended", user, reason=reason[:300])
+    return user
+
+
+@retrying
+def reinstate(*, user_id: UUID, by: User | None, now: datetime) -> User:
+    """
+    Let a suspended person sign in again.
+
+    :raises NotSuspended: they are not suspended
+    :raises SuspensionNotYours: `by` may not decide this
+    """
+    user = lock_person(user_id)
+    _check_suspender(user, by)
+    if user.status != Status.SUSPENDED:
+        raise NotSuspended()
+    user.status, user.suspended_because = Status.ACTIVE, ""
+    user.save(update_fields=["status", "suspended_because", "updated_at"])
+    audit.record(by, "account.reinstated", user)
+    return user
+
+
+def _check_suspender(user: User, by: User | None) -> None:
+    if by is None or by.role == Role.ADMIN and by.pk != user.pk:
+        return
+    if by.role != Role.MODERATOR or user.is_staff:
+        raise SuspensionNotYours()
 
 
 @retrying

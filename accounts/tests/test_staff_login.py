@@ -35,7 +35,7 @@ def admin(person):
 def authenticator(admin):
     """The otpauth address of a confirmed app, confirmed a while ago."""
     then = timezone.now() - timedelta(minutes=5)
-    address = two_factor.enroll(user=admin, now=then)
+    address = two_factor.enroll(user=admin, now=then).otpauth_url
     two_factor.confirm(user=admin, code=code_at(address, then), now=then)
     admin.refresh_from_db()
     return address

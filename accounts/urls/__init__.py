@@ -2,18 +2,22 @@
 
 from django.urls import path
 
-from accounts.views import Own, Sessions, SignIn, SignUp
+from accounts.views import Own, Passwords, Sessions, SignIn, SignUp
 
 urlpatterns = [
     path("register", SignUp.as_view({"post": "register"})),
     path("verify-email", SignUp.as_view({"post": "verify_email"})),
     path("resend-verification", Own.as_view({"post": "resend_verification"})),
     path("login", SignIn.as_view({"post": "login"})),
+    path("login/2fa", SignIn.as_view({"post": "second_step"})),
     path("refresh", SignIn.as_view({"post": "refresh"})),
     path("me", Own.as_view({"get": "me"})),
     path("logout", Own.as_view({"post": "logout"})),
     path("logout-all", Own.as_view({"post": "logout_all"})),
     path("step-up", Own.as_view({"post": "step_up"})),
+    path("forgot-password", Passwords.as_view({"post": "forgot"})),
+    path("reset-password", Passwords.as_view({"post": "reset"})),
+    path("change-password", Passwords.as_view({"post": "change"})),
     path("sessions", Sessions.as_view({"get": "list"})),
     path("sessions/<uuid:session_id>", Sessions.as_view({"delete": "close"})),
 ]

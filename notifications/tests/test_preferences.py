@@ -52,7 +52,7 @@ def test_switches_do_not_reach_the_address(api, backer, stranger):
         ("investment_refunded", {"campaign_updates": False}, 1),
         ("campaign_funded", {"campaign_updates": False}, 0),
         ("kyc_verified", {"email": False}, 0),
-        ("new_device", {"login_alerts": False}, 0),
+        ("new_device", {"email": False, "login_alerts": False}, 1),
         ("session_revoked", {"email": False, "login_alerts": False}, 1),
     ],
 )
@@ -71,6 +71,8 @@ def test_mail_by_switch_and_the_inbox_always(backer, tell, wishes, kind, off, ma
         ("investment_refunded", {"sms": True, "investment_updates": False}, 0),
         ("investment_refunded", {"sms": True, "phone_number": ""}, 0),
         ("investment_committed", {"sms": True}, 0),
+        ("new_device", {"sms": True}, 1),
+        ("new_device", {"sms": True, "login_alerts": False}, 0),
     ],
 )
 def test_sms_only_when_asked_for_and_urgent(backer, tell, wishes, kind, switches, texts):

@@ -143,7 +143,7 @@ REDIS_PREFIX = env.str("REDIS_PREFIX", default="vg")
 # --- People, sessions, doors ----------------------------------------------------------------------------------------
 
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.passwords.Argon2id",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -155,6 +155,7 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 SESSION_LIFETIME = timedelta(days=30)
 """How long a device stays signed in by refreshing; absolute (SECURITY-GOALS 27)."""
 EMAIL_TOKEN_LIFETIME = timedelta(hours=24)
+RESET_TOKEN_LIFETIME = timedelta(minutes=30)
 REAUTHENTICATION_WINDOW = timedelta(minutes=5)
 TOKEN_ISSUER = "vectragrow"
 TOKEN_AUDIENCE = "vectragrow-api"
@@ -249,6 +250,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
+    "prune-accounts": {"task": "accounts.prune", "schedule": crontab(hour=3, minute=27)},
     "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
     "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},

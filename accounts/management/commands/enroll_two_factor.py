@@ -20,11 +20,16 @@ class Command(BaseCommand):
         user = User.objects.filter(email=normalise_email(email)).first()
         if user is None:
             raise CommandError(f"There is no account with the address {email}.")
+        if user.two_factor_enabled:
+            two_factor.switch_off(user=user, by=None, now=timezone.now())
+            self.stdout.write("The authenticator app before it was switched off.\n")
         self.stdout.write("Add this to the authenticator app:\n")
-        self.stdout.write(f"  {two_factor.enroll(user=user, now=timezone.now())}\n")
+        self.stdout.write(f"  {two_factor.enroll(user=user, now=timezone.now()).otpauth_url}\n")
         code = input("The code it shows now: ")
         try:
-            two_factor.confirm(user=user, code=code.strip(), now=timezone.now())
+            recovery_codes = two_factor.confirm(user=user, code=code.strip(), now=timezone.now())
         except CodeInvalid:
             raise CommandError("That was not the right code. Run the command again.") from None
         self.stdout.write(f"{user.email} signs in with a second factor from now on.")
+        self.stdout.write("Recovery codes, each for one sign-in without the app; they are not shown again:\n")
+        self.stdout.write("".join(f"  {code}\n" for code in recovery_codes))

@@ -1,0 +1,101 @@
+"""A new password: with the old one, or with a link by mail (SECURITY-GOALS 22, 28, 30)."""
+
+import base64
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.access import lock_proven
+from accounts.models import LoginChallenge, MailedToken, Session, Status, User, normalise_email
+from accounts.services import login, mailed_tokens, sessions
+from accounts.services.registration import check_new_password
+from core import audit, limits, outbox
+from core.db import retrying
+from core.limits import Limit
+from core.sealing import seal
+from notifications.services.mails import send_mail_to
+from notifications.services.notices import notify
+
+RESETS_PER_ACCOUNT = Limit("reset:account", 5, timedelta(hours=1))
+RESETS_PER_ADDRESS = Limit("reset:address", 20, timedelta(hours=1))
+PURPOSE = MailedToken.Purpose.RESET_PASSWORD
+SEALED_ADDRESS = "reset address"
+
+
+@retrying
+def ask_for_reset(*, email: str, address: str | None, now: datetime) -> None:
+    """
+    Have a reset link mailed, if there is such an account. What happens here is the same whether there is one or not:
+    the worker looks (`mail_reset_link`), so that neither answer nor time tells (SECURITY-GOALS 23).
+
+    :raises RateLimited: too many for this account, existing or not, or from this address
+    """
+    account = normalise_email(email)
+    limits.hit(RESETS_PER_ADDRESS, address)
+    limits.hit(RESETS_PER_ACCOUNT, account)
+    sealed = base64.b64encode(seal(account, purpose=SEALED_ADDRESS)).decode()
+    outbox.emit("accounts.mail_reset_link", now=now, sealed=sealed)
+
+
+@retrying
+def mail_reset_link(*, email: str, now: datetime) -> None:
+    """Mail a fresh link that sets a new password; earlier ones stop working. Nothing happens without an account."""
+    user = User.objects.filter(email=email).exclude(status=Status.DELETED).first()
+    if user is None:
+        return
+    token = mailed_tokens.issue(user=user, purpose=PURPOSE, lifetime=settings.RESET_TOKEN_LIFETIME, now=now)
+    send_mail_to(user_id=user.pk, template="reset_password", now=now, token=token)
+    audit.record(None, "account.reset_requested", user)
+
+
+@retrying
+def reset_password(*, token: str, password: str, now: datetime) -> None:
+    """
+    Set a new password with a mailed link. Ends every session, opens none, and leaves the second factor as it is. A
+    refused password does not use the link up.
+
+    :raises MailedTokenInvalid: used, expired, replaced, or never ours
+    :raises InvalidInput: the password is too weak
+    """
+    user = mailed_tokens.use_up(token=token, purpose=PURPOSE, now=now)
+    _set(user, password, "password", now)
+    sessions.close_sessions(user=user, because="password_reset", now=now)
+    limits.forget(login.FAILURES_PER_ACCOUNT, user.email)
+    audit.record(user, "account.password_reset", user)
+
+
+def change_password(
+    *,
+    session: Session,
+    current_password: str,
+    new_password: str,
+    address: str | None,
+    device: str,
+    now: datetime,
+) -> None:
+    """
+    Set a new password in place of the present one; the person's other sessions end.
+
+    :raises InvalidCredentials, RateLimited: the present one is wrong; counted together with login
+    :raises InvalidInput: the new one is too weak
+    """
+    user = login.verify_password(email=session.user.email, password=current_password, address=address, device=device)
+    _change(user, session, new_password, now)
+
+
+@retrying
+def _change(user: User, session: Session, password: str, now: datetime) -> None:
+    present = lock_proven(user)
+    _set(present, password, "newPassword", now)
+    sessions.close_sessions(user=present, because="password_changed", keep=session.pk, now=now)
+    audit.record(present, "account.password_changed", present)
+
+
+def _set(user: User, password: str, field: str, now: datetime) -> None:
+    """The one place that changes a password: logins half-way and links on their way end with the old one."""
+    check_new_password(password, user, field=field)
+    user.set_password(password)
+    user.save(update_fields=["password", "updated_at"])
+    LoginChallenge.objects.filter(user=user).delete()
+    MailedToken.objects.filter(user=user, purpose=PURPOSE, used_at__isnull=True).delete()
+    notify(user_id=user.pk, kind="password_changed", now=now)

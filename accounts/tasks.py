@@ -1,0 +1,30 @@
+"""What the worker does for accounts."""
+
+import base64
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.services import passwords, pruning
+from core import outbox
+from core.sealing import CannotOpen, unseal
+
+logger = logging.getLogger("vectragrow.accounts")
+
+
+@outbox.on("accounts.mail_reset_link")
+def mail_reset_link(event_id: UUID, sealed: str) -> None:
+    """Run twice it mails twice, and the link of the later mail works."""
+    try:
+        email = unseal(base64.b64decode(sealed), purpose=passwords.SEALED_ADDRESS)
+    except CannotOpen:
+        logger.error("a reset request cannot be opened; it is dropped", extra={"eventId": event_id})
+        return
+    passwords.mail_reset_link(email=email, now=timezone.now())
+
+
+@shared_task(name="accounts.prune")
+def prune() -> None:
+    pruning.prune(now=timezone.now())
