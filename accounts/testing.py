@@ -1,12 +1,17 @@
 """People for tests of every app."""
 
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from django.utils import timezone
+from django_otp.oath import TOTP
 
 from accounts.models import User
-from accounts.services import registration, sessions
+from accounts.services import registration, sessions, two_factor
+from core import context
 
 PASSWORD = "correct horse battery"
 _number = count(1)
@@ -34,5 +39,33 @@ def make_person(
 
 
 def sign_in(person: User) -> str:
-    """An access token of a new session."""
-    return sessions.open_session(user=person, device="test", method="password", now=timezone.now()).token
+    """An access token of a new session, opened from where the tests' client calls from."""
+    context.client_address.set("127.0.0.1")
+    return sessions.open_session(user=person, device="", method="password", now=timezone.now()).token
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """The app on a person's phone, and the paper with the recovery codes."""
+
+    secret: str
+    recovery_codes: list[str]
+
+    def code(self, at: datetime | None = None) -> str:
+        return totp_code(self.secret, at or timezone.now())
+
+
+def totp_code(secret: str, at: datetime) -> str:
+    """What an app with this secret (base32) shows at a moment."""
+    generator = TOTP(base64.b32decode(secret), step=two_factor.STEP_SECONDS)
+    generator.time = at.timestamp()
+    return f"{generator.token():06d}"
+
+
+def with_two_factor(person: User) -> Authenticator:
+    """Switch a person's second factor on, five minutes ago, so that no code of now has been used."""
+    then = timezone.now() - timedelta(minutes=5)
+    secret = two_factor.enroll(user=person, now=then).secret
+    codes = two_factor.confirm(user=person, code=totp_code(secret, then), now=then)
+    person.refresh_from_db()
+    return Authenticator(secret, codes)

@@ -91,10 +91,9 @@ def reset_password(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     given = request.POST if request.method == "POST" else request.GET
     page: dict[str, Any] = {"token": given.get("token", "")[:200], "reasons": []}
-    if not is_live(token=page["token"], purpose=passwords.PURPOSE, now=now):
-        return _page_with_token(request, "reset_password.html", {**page, "state": "refused"}, 400)
     if request.method != "POST":
-        return _page_with_token(request, "reset_password.html", {**page, "state": "ask"}, 200)
+        state = "ask" if is_live(token=page["token"], purpose=passwords.PURPOSE, now=now) else "refused"
+        return _page_with_token(request, "reset_password.html", {**page, "state": state}, 200)
     try:
         passwords.reset_password(token=page["token"], password=given.get("password", "")[:1000], now=now)
     except problems.InvalidInput as refusal:

@@ -21,7 +21,7 @@ from core.limits import Limit
 
 FAILURES_PER_ADDRESS = Limit("login:address", 10, timedelta(minutes=1))
 FAILURES_PER_ACCOUNT = Limit("login:account", 5, timedelta(minutes=5))
-CHALLENGES_PER_ACCOUNT = Limit("login:challenges", 20, timedelta(minutes=5))
+CHALLENGES_PER_ACCOUNT = Limit("login:challenges", 50, timedelta(minutes=5))
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 
 

@@ -1,29 +1,20 @@
 """The admin's door: staff only, the API's limits, the second factor where it is set up or demanded."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import StringIO
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
-from django_otp.oath import totp
 
 from accounts.errors import CodeInvalid, SecondFactorLocked
 from accounts.models import AuthenticatorApp, User
 from accounts.services import two_factor
-from accounts.testing import PASSWORD
+from accounts.testing import PASSWORD, totp_code, with_two_factor
 
 LOGIN = "/admin/login/"
-
-
-def code_at(address: str, moment: datetime) -> str:
-    from base64 import b32decode
-
-    key = b32decode(parse_qs(urlsplit(address).query)["secret"][0])
-    return f"{totp(key, t0=int(timezone.now().timestamp() - moment.timestamp())):06d}"
 
 
 @pytest.fixture
@@ -33,12 +24,7 @@ def admin(person):
 
 @pytest.fixture
 def authenticator(admin):
-    """The otpauth address of a confirmed app, confirmed a while ago."""
-    then = timezone.now() - timedelta(minutes=5)
-    address = two_factor.enroll(user=admin, now=then).otpauth_url
-    two_factor.confirm(user=admin, code=code_at(address, then), now=then)
-    admin.refresh_from_db()
-    return address
+    return with_two_factor(admin)
 
 
 def enter(user, password=PASSWORD, code="") -> tuple[Client, bool]:
@@ -77,16 +63,30 @@ def test_a_code_is_needed_once_set_up_and_works_once(admin, authenticator):
     now = timezone.now()
     assert not enter(admin)[1]
     assert not enter(admin, code="000000")[1]
-    code = code_at(authenticator, now)
+    code = authenticator.code(now)
     assert enter(admin, code=code)[1]
     assert not enter(admin, code=code)[1]
+
+
+def test_a_recovery_code_stands_in_once(admin, authenticator):
+    code = authenticator.recovery_codes[0]
+    assert enter(admin, code=code.upper().replace("-", " "))[1]
+    assert not enter(admin, code=code)[1]
+
+
+def test_entering_and_failing_is_in_the_history(admin, authenticator):
+    enter(admin, "wrong password")
+    enter(admin, code="000000")
+    enter(admin, code=authenticator.code())
+    rows = admin.login_attempts.filter(method="admin").order_by("created_at").values_list("success", "reason")
+    assert list(rows) == [(False, "invalid_credentials"), (False, "two_factor_code_invalid"), (True, "")]
 
 
 def test_one_step_of_drift(admin, authenticator):
     now = timezone.now()
     for seconds, fine in ((-60, False), (60, False), (-30, True), (30, True)):
         AuthenticatorApp.objects.update(last_step=-1)
-        code = code_at(authenticator, now + timedelta(seconds=seconds))
+        code = authenticator.code(now + timedelta(seconds=seconds))
         if fine:
             two_factor.check_code(user=admin, code=code, now=now)
         else:
@@ -100,23 +100,26 @@ def test_five_failures_lock_the_factor_for_fifteen_minutes(admin, authenticator)
         with pytest.raises(CodeInvalid):
             two_factor.check_code(user=admin, code="000000", now=now)
     with pytest.raises(SecondFactorLocked):
-        two_factor.check_code(user=admin, code=code_at(authenticator, now), now=now)
+        two_factor.check_code(user=admin, code=authenticator.code(now), now=now)
     later = now + timedelta(minutes=15)
-    two_factor.check_code(user=admin, code=code_at(authenticator, later), now=later)
+    two_factor.check_code(user=admin, code=authenticator.code(later), now=later)
 
 
 def test_the_secret_is_sealed(admin, authenticator):
-    secret = parse_qs(urlsplit(authenticator).query)["secret"][0]
-    assert secret.encode() not in bytes(AuthenticatorApp.objects.get().secret)
+    assert authenticator.secret.encode() not in bytes(AuthenticatorApp.objects.get().secret)
 
 
 def test_the_command_sets_it_up(admin, monkeypatch):
     out = StringIO()
-    shown = lambda: re.search(r"otpauth://\S+", out.getvalue())[0]  # noqa: E731
-    monkeypatch.setattr("builtins.input", lambda _prompt: code_at(shown(), timezone.now()))
+    shown = lambda: re.findall(r"secret=(\w+)", out.getvalue())[-1]  # noqa: E731
+    monkeypatch.setattr("builtins.input", lambda _prompt: totp_code(shown(), timezone.now()))
     call_command("enroll_two_factor", admin.email, stdout=out)
     admin.refresh_from_db()
     assert admin.two_factor_enabled
+    first = shown()
+    call_command("enroll_two_factor", admin.email, stdout=out)
+    assert shown() != first
+    assert len(set(re.findall(r"\b\w{5}-\w{5}\b", out.getvalue()))) == 20
     with pytest.raises(CommandError):
         call_command("enroll_two_factor", "nobody@example.com")
 

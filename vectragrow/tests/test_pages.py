@@ -4,13 +4,15 @@ import asyncio
 import re
 import threading
 import time
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from accounts.services import mailed_tokens, passwords
 from accounts.services.verification import mail_link
 from core import pulse
 from core.redis import client as redis_connection
@@ -172,7 +174,16 @@ def test_a_mail_server_that_is_away_is_named(client, settings):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "path",
-    ["/", "/verify-email?token=t", "/verify-email", "/mailbox/", "/api/docs", "/api/docs/errors", "/admin/login/"],
+    [
+        "/",
+        "/verify-email?token=t",
+        "/verify-email",
+        "/reset-password?token=t",
+        "/mailbox/",
+        "/api/docs",
+        "/api/docs/errors",
+        "/admin/login/",
+    ],
 )
 def test_pages_obey_their_own_policy(client, path):
     page = client.get(path, headers=HTML, follow=True)
@@ -261,6 +272,40 @@ def test_a_link_of_somebody_elses_making(client, db):
     assert "<script>alert" not in page
     assert client.post("/verify-email", {"token": "made-up"}).status_code == 400
     assert client.post("/verify-email").status_code == 400
+
+
+@pytest.fixture
+def reset_link(person):
+    forgetful = person("forgetful")
+    with transaction.atomic():
+        token = mailed_tokens.issue(
+            user=forgetful, purpose=passwords.PURPOSE, lifetime=timedelta(minutes=30), now=timezone.now()
+        )
+    return forgetful, token
+
+
+def test_a_new_password_by_the_page(client, reset_link):
+    forgetful, token = reset_link
+    for _ in range(2):
+        page = client.get("/reset-password", {"token": token})
+        assert 'autocomplete="new-password"' in page.content.decode() and token in page.content.decode()
+        assert (page["Referrer-Policy"], Inline(page.content.decode()).found) == ("no-referrer", [])
+    weak = client.post("/reset-password", {"token": token, "password": "short"})
+    assert weak.status_code == 400 and "Use at least 10 characters" in weak.content.decode()
+    done = client.post("/reset-password", {"token": token, "password": "a fine long phrase"})
+    assert done.status_code == 200 and "Your password is set" in done.content.decode()
+    forgetful.refresh_from_db()
+    assert forgetful.check_password("a fine long phrase")
+    again = client.post("/reset-password", {"token": token, "password": "another long phrase"})
+    assert again.status_code == 400 and "does not work any more" in again.content.decode()
+    assert "does not work any more" in client.get("/reset-password", {"token": token}).content.decode()
+
+
+def test_a_reset_link_of_somebody_elses_making(client, db):
+    hostile = {"token": '"><script>alert(1)</script>', "password": "a fine long phrase"}
+    assert "<script>alert" not in client.get("/reset-password", hostile).content.decode()
+    for body in (hostile, {}, {"token": "made-up\x00"}):
+        assert client.post("/reset-password", body).status_code == 400
 
 
 # --- The documents of the API -----------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""Mails as their readers find them, and rivals that meet at an exact point."""
+
+import re
+from threading import Barrier, BrokenBarrierError, local
+
+import pytest
+
+from core.sealing import unseal
+from core.testing import drain_outbox
+from notifications.models import MailboxMessage
+
+
+@pytest.fixture
+def mails(db):
+    """`mails(person)`: subject and text of every mail to a person, oldest first."""
+
+    def read(person) -> list[tuple[str, str]]:
+        drain_outbox()
+        kept = MailboxMessage.objects.filter(to=person.email, channel="mail").order_by("created_at", "id")
+        return [(mail.subject, unseal(bytes(mail.content), purpose="mailbox")["text"]) for mail in kept]
+
+    return read
+
+
+@pytest.fixture
+def token_in():
+    def find(text: str) -> str:
+        found = re.search(r"\?token=([\w-]+)", text)
+        assert found, text
+        return found[1]
+
+    return find
+
+
+@pytest.fixture
+def rivals_meet(monkeypatch):
+    """
+    `rivals_meet(module, "function", call=2)`: two threads that call it wait for each other when the named call of each
+    has returned, for at most a second: whoever holds a lock that the other needs goes on alone.
+    """
+
+    def arrange(module, name: str, call: int = 1) -> None:
+        original, meeting, counted = getattr(module, name), Barrier(2), local()
+
+        def slowed(*args, **kwargs):
+            answer = original(*args, **kwargs)
+            counted.calls = getattr(counted, "calls", 0) + 1
+            if counted.calls == call:
+                try:
+                    meeting.wait(1)
+                except BrokenBarrierError:
+                    pass
+            return answer
+
+        monkeypatch.setattr(module, name, slowed)
+
+    return arrange
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    """Twins of race tests: the same without the lock, to see that the test would see the bug."""
+    from django.db.models import QuerySet
+
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **options: self)

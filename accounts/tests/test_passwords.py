@@ -1,0 +1,316 @@
+"""Resetting and changing a password, old hashes, and what must not be told apart."""
+
+import time
+from datetime import timedelta
+from functools import partial
+from statistics import median
+
+import pytest
+import time_machine
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import passwords as rules
+from accounts.errors import InvalidCredentials, MailedTokenInvalid
+from accounts.models import MailedToken, Session, Status, User
+from accounts.services import login, mailed_tokens, passwords
+from accounts.testing import PASSWORD, make_person, with_two_factor
+from core.models import OutboxEvent
+from core.testing import Api, together
+from vectragrow.settings import base
+
+FORGOT, RESET, CHANGE = (f"/api/auth/{call}" for call in ("forgot-password", "reset-password", "change-password"))
+NEW = "a fine long phrase"
+
+
+def log_in(api, person, password):
+    return api.post("/api/auth/login", {"email": person.email, "password": password})
+
+
+def forgot(api, email: str):
+    return api.post(FORGOT, {"email": email})
+
+
+def reset(api, token: str, password: str = NEW):
+    return api.post(RESET, {"token": token, "password": password})
+
+
+@pytest.fixture
+def ada(person):
+    return person("ada")
+
+
+@pytest.fixture
+def link(api, ada, mails, token_in):
+    """Asks for a reset and takes the token out of the mail."""
+
+    def ask() -> str:
+        assert forgot(api, f" {ada.email.upper()}").status_code == 200
+        return token_in(mails(ada)[-1][1])
+
+    return ask
+
+
+# --- Reset ------------------------------------------------------------------------------------------------------------
+
+
+def test_reset_sets_the_password_and_ends_every_session(api, ada, link, mails):
+    me = api.as_user(ada)
+    token = link()
+    assert mails(ada)[-1][0] == "Set a new password"
+    done = reset(api, token)
+    assert (done.status_code, done.json()) == (200, {"message": "Password successfully reset"})
+    assert me.get("/api/auth/me").status_code == 401
+    assert not Session.objects.live_at(timezone.now()).exists(), "and logs nobody in"
+    assert log_in(api, ada, PASSWORD).status_code == 401
+    assert log_in(api, ada, NEW).status_code == 200
+    assert mails(ada)[-1][0] == "Your password was changed"
+
+
+def test_a_link_works_once_and_only_the_newest(api, link):
+    older, newer = link(), link()
+    assert reset(api, older).json()["code"] == "token_invalid_or_expired"
+    assert reset(api, newer).status_code == 200
+    assert reset(api, newer, "another long phrase").json()["code"] == "token_invalid_or_expired"
+
+
+def test_a_link_lasts_thirty_minutes(api, link):
+    token, now = link(), timezone.now()
+    with time_machine.travel(now + timedelta(minutes=30, seconds=1)):
+        assert reset(api, token).status_code == 400
+    with time_machine.travel(now + timedelta(minutes=29, seconds=50)):
+        assert reset(api, token).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "password, code",
+    [
+        ("short", "password_too_short"),
+        ("p" * 129, "password_too_long"),
+        ("password123", "password_too_common"),
+        ("VectraGrow1", "password_too_guessable"),
+        ("x" * 1001, "max_length"),
+    ],
+)
+def test_a_refused_password_does_not_use_the_link_up(api, link, password, code):
+    token = link()
+    refused = reset(api, token, password)
+    assert refused.status_code == 400
+    assert [(row["field"], row["code"]) for row in refused.json()["errors"]] == [("password", code)]
+    assert reset(api, token).status_code == 200
+
+
+def test_a_reset_does_not_get_around_the_second_factor(api, ada, link):
+    phone = with_two_factor(ada)
+    assert reset(api, link()).status_code == 200
+    first = log_in(api, ada, NEW).json()
+    assert first["twoFactorRequired"] is True and "token" not in first
+    done = api.post("/api/auth/login/2fa", {"twoFactorToken": first["twoFactorToken"], "code": phone.code()})
+    assert done.status_code == 200
+
+
+def test_tokens_of_other_kinds_are_refused(api, person, mails, token_in, link):
+    newcomer = person("newcomer", verified=False)
+    assert api.as_user(newcomer).post("/api/auth/resend-verification").status_code == 200
+    verification, reset_token = token_in(mails(newcomer)[-1][1]), link()
+    assert reset(api, verification).json()["code"] == "token_invalid_or_expired"
+    assert api.post("/api/auth/verify-email", {"token": reset_token}).json()["code"] == "token_invalid_or_expired"
+    assert reset(api, log_in(api, newcomer, PASSWORD).json()["refreshToken"]).status_code == 400
+    assert reset(api, reset_token).status_code == 200
+
+
+def test_known_and_unknown_accounts_look_alike(api, ada, mails):
+    with CaptureQueriesContext(connection) as for_known:
+        known = forgot(api, ada.email)
+    with CaptureQueriesContext(connection) as for_unknown:
+        unknown = forgot(api, "nobody@example.com")
+
+    def shape(answer):
+        return answer.status_code, answer.content, answer["RateLimit-Limit"], answer["RateLimit-Remaining"]
+
+    assert shape(known) == shape(unknown)
+    assert known.json() == {"message": "Password reset email sent"}
+    assert len(for_known) == len(for_unknown)
+    assert len(mails(ada)) == 1
+    assert MailedToken.objects.count() == 1
+    assert all(ada.email not in str(event.facts) for event in OutboxEvent.objects.filter(topic__startswith="accounts"))
+
+
+def test_resets_are_limited_per_account_known_or_not(api, ada):
+    for email in (ada.email, "nobody@example.com"):
+        assert [forgot(api, email).status_code for _ in range(6)] == [200] * 5 + [429]
+        limited = forgot(Api(address="192.0.2.9"), email)
+        assert limited.json()["code"] == "rate_limited" and int(limited["Retry-After"]) > 0
+
+
+def test_resets_are_limited_per_address(api):
+    answers = [forgot(api, f"nobody{n}@example.com").status_code for n in range(21)]
+    assert answers == [200] * 20 + [429]
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "nobody", "a@b\r\nBcc: c@example.com", "аda@example.com", "a" * 250 + "@example.com", 7, None, "a\x00@b.c"],
+)
+def test_malformed_addresses_are_refused(api, email):
+    assert forgot(api, email).status_code == 400
+    assert not OutboxEvent.objects.filter(topic="accounts.mail_reset_link").exists()
+
+
+def test_nobody_mails_a_deleted_account(api, person, mails):
+    gone = person("gone", status=Status.DELETED)
+    assert forgot(api, gone.email).status_code == 200
+    assert mails(gone) == []
+
+
+def test_a_mail_that_is_delivered_twice_leaves_one_link(ada, mails):
+    from accounts.tasks import mail_reset_link
+
+    passwords.ask_for_reset(email=ada.email, address="192.0.2.1", now=timezone.now())
+    event = OutboxEvent.objects.get(topic="accounts.mail_reset_link")
+    mails(ada)
+    mail_reset_link(event_id=event.pk, **event.facts)
+    assert MailedToken.objects.filter(used_at__isnull=True).count() == 1
+
+
+# --- Change -----------------------------------------------------------------------------------------------------------
+
+
+def change(me, current: str = PASSWORD, new: str = NEW):
+    return me.post(CHANGE, {"currentPassword": current, "newPassword": new})
+
+
+def test_change_ends_the_other_sessions_and_is_mailed(api, ada, mails):
+    here, there = api.as_user(ada), api.as_user(ada)
+    assert change(here).status_code == 200
+    assert here.get("/api/auth/me").status_code == 200
+    assert there.get("/api/auth/me").status_code == 401
+    assert (log_in(api, ada, PASSWORD).status_code, log_in(api, ada, NEW).status_code) == (401, 200)
+    assert [subject for subject, _ in mails(ada)] == ["Your password was changed"]
+
+
+def test_change_needs_the_present_password_and_counts_guesses(api, ada):
+    me = api.as_user(ada)
+    answers = [change(me, "wrong password") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert answers[0].json()["code"] == "invalid_credentials"
+    assert User.objects.get(pk=ada.pk).password == ada.password
+
+
+def test_a_weak_new_password_is_named(api, ada):
+    refused = change(api.as_user(ada), new="example-ada")
+    [row] = refused.json()["errors"]
+    assert (row["field"], row["code"]) == ("newPassword", "password_too_personal")
+    assert refused.status_code == 400
+
+
+def test_a_change_kills_links_on_their_way(api, ada, link):
+    token = link()
+    assert change(api.as_user(ada)).status_code == 200
+    assert reset(api, token, "another long phrase").status_code == 400
+
+
+# --- Hashes and time --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real_hashes(settings):
+    settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
+
+
+def test_hashes_are_argon2id_and_old_ones_follow_at_login(api, person, real_hashes):
+    ada = person("ada")
+    assert ada.password.startswith("argon2$argon2id$v=19$m=47104,t=1,p=1$")
+    for old in (make_password(PASSWORD, hasher="pbkdf2_sha256"), weaker_argon2(PASSWORD)):
+        User.objects.filter(pk=ada.pk).update(password=old)
+        assert log_in(api, ada, "wrong password").status_code == 401
+        assert User.objects.get(pk=ada.pk).password == old
+        assert log_in(api, ada, PASSWORD).status_code == 200
+        assert User.objects.get(pk=ada.pk).password.startswith("argon2$argon2id$v=19$m=47104,t=1,p=1$")
+
+
+def weaker_argon2(password: str) -> str:
+    class Weaker(rules.Argon2id):
+        memory_cost = 8 * 1024
+
+    return Weaker().encode(password, Weaker().salt())
+
+
+def test_an_upgrade_does_not_bring_a_changed_password_back(api, ada, monkeypatch, settings):
+    """The owner resets while somebody logs in with the old password, whose hash is due for an upgrade."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    check = rules.check_password
+
+    def slow_check(password, encoded, setter):
+        user = User.objects.get(pk=ada.pk)
+        user.set_password(NEW)
+        user.save()
+        return check(password, encoded, setter)
+
+    monkeypatch.setattr(rules, "check_password", slow_check)
+    late = log_in(api, ada, PASSWORD)
+    assert (late.status_code, late.json()["code"]) == (401, "invalid_credentials")
+    assert not Session.objects.exists()
+    assert User.objects.get(pk=ada.pk).check_password(NEW)
+
+
+def test_login_takes_the_same_time_for_known_and_unknown_accounts(ada, real_hashes):
+    """One hash each and hardly more; processor time, since other work on the machine is not ours to compare."""
+
+    def spent(email: str) -> float:
+        started = time.process_time()
+        with pytest.raises(InvalidCredentials):
+            login.log_in(email=email, password="wrong password", address="192.0.2.1", device="", now=timezone.now())
+        return time.process_time() - started
+
+    ada.set_password(PASSWORD)
+    ada.save()
+    known, unknown = [], []
+    for n in range(4):
+        known.append(spent(ada.email))
+        unknown.append(spent(f"nobody{n}@example.com"))
+    assert abs(median(known) - median(unknown)) < 0.02
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        ({"email": "ada@example.com", "password": "x" * 1_100_000}, 413),
+        ({"email": "ada@example.com", "password": "x" * 100_000}, 400),
+        ({"email": "ada@example.com", "password": "nul\x00inside"}, 400),
+        ({"email": "ada@example.com\r\nX: y", "password": "some password"}, 400),
+        ({"email": "ada@example.com", "password": ["some password"]}, 400),
+        ({"email": {"$ne": ""}, "password": "some password"}, 400),
+        ({"email": "ada@example.com"}, 400),
+    ],
+)
+def test_bad_logins_are_refused_clearly(api, body, status):
+    answer = api.post("/api/auth/login", body)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+# --- Races ------------------------------------------------------------------------------------------------------------
+
+
+def reset_twice(rivals_meet) -> list[object]:
+    ada, now = make_person(first_name="Ada"), timezone.now()
+    with transaction.atomic():
+        token = mailed_tokens.issue(user=ada, purpose=passwords.PURPOSE, lifetime=timedelta(minutes=30), now=now)
+    rivals_meet(mailed_tokens, "_live", call=2)
+    attempt = lambda word: partial(passwords.reset_password, token=token, password=f"{word} long phrase", now=now)  # noqa: E731
+    return together(attempt("one fine"), attempt("two fine"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_used_twice_at_the_same_time_works_once(rivals_meet):
+    outcomes = reset_twice(rivals_meet)
+    assert sorted(isinstance(outcome, MailedTokenInvalid) for outcome in outcomes) == [False, True], outcomes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_a_link_works_twice(rivals_meet, no_locks):
+    outcomes = reset_twice(rivals_meet)
+    assert outcomes == [None, None]
