@@ -73,7 +73,10 @@ class UserAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     fieldsets = (
         (_("Person"), {"fields": ("first_name", "last_name", "email", "phone_number", "location", "website", "bio")}),
-        (_("Standing"), {"fields": ("role", "status", "suspended_because", "badges", "email_verified_at", "identity_verified_at")}),
+        (
+            _("Standing"),
+            {"fields": ("role", "status", "suspended_because", "badges", "email_verified_at", "identity_verified_at")},
+        ),
         (_("Security"), {"fields": ("two_factor_enabled_at", "created_at", "updated_at")}),
     )
 

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,18 @@ class LengthValidator:
 
     def get_help_text(self) -> str:
         return _("%(least)d to %(most)d characters.") % {"least": MIN_LENGTH, "most": MAX_LENGTH}
+
+
+class CommonValidator(CommonPasswordValidator):
+    """Django's list of 20,000, also with a few digits or signs around the word, which is what guessers try next."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        plain = password.lower().strip()
+        word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
+        if plain in self.passwords or word in self.passwords and len(plain) - len(word) < 6:
+            raise ValidationError(
+                _("This is one of the passwords that are tried first; a few random words work well."), "too_common"
+            )
 
 
 class ContextValidator:

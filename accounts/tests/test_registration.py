@@ -107,6 +107,7 @@ def test_a_taken_address_is_refused_and_its_owner_told(api, key):
         ("password", "short", "password_too_short"),
         ("password", "p" * 129, "password_too_long"),
         ("password", "password123", "password_too_common"),
+        ("password", "!Sunshine24!", "password_too_common"),
         ("password", "VectraGrow1", "password_too_guessable"),
         ("password", "Lovelace99", "password_too_personal"),
         ("password", "x" * 100_000, "max_length"),

@@ -148,7 +148,7 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.CommonValidator"},
     {"NAME": "accounts.passwords.ContextValidator"},
 ]
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
