@@ -203,7 +203,7 @@ class Passwords(ApiViewSet):
         details="Ends every session and opens none. A second factor stays as it is.",
     )
     def reset(self, request: Request) -> Response:
-        passwords.reset_password(**parse(ResetPasswordInput, request), now=timezone.now())
+        passwords.reset_password(**parse(ResetPasswordInput, request), **_caller(request))
         return Response({"message": _("Password successfully reset")})
 
     @describe(

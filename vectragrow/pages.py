@@ -16,7 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.services import passwords
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import verify_email
-from core import asyncapi, catalogue, errors, problems
+from core import asyncapi, catalogue, context, errors, problems
 from core.rendering import to_json
 from vectragrow import health
 
@@ -95,7 +95,13 @@ def reset_password(request: HttpRequest) -> HttpResponse:
         state = "ask" if is_live(token=page["token"], purpose=passwords.PURPOSE, now=now) else "refused"
         return _page_with_token(request, "reset_password.html", {**page, "state": state}, 200)
     try:
-        passwords.reset_password(token=page["token"], password=given.get("password", "")[:1000], now=now)
+        passwords.reset_password(
+            token=page["token"],
+            password=given.get("password", "")[:1000],
+            address=context.client_address.get(),
+            device=request.headers.get("User-Agent", ""),
+            now=now,
+        )
     except problems.InvalidInput as refusal:
         page["reasons"] = [row["detail"] for row in refusal.rows]
         return _page_with_token(request, "reset_password.html", {**page, "state": "ask"}, 400)

@@ -69,7 +69,7 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     account = normalise_email(email)
     limits.hit(FAILURES_PER_ADDRESS, address)
     familiar = history.is_familiar(email=account, device=device, address=address)
-    counted = f"{account} {history.fingerprint(device, address)}" if familiar else account
+    counted = _from_this_device(account, device, address) if familiar else account
     limits.hit(FAILURES_PER_ACCOUNT, counted)
     user = User.objects.filter(email=account).exclude(status=Status.DELETED).first()
     if user is None:
@@ -80,6 +80,16 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
         return user
     audit.record(user, "account.login_failed", user)
     raise InvalidCredentials()
+
+
+def forgive(*, email: str, address: str | None, device: str) -> None:
+    """Start the tries for an account afresh, for everybody and for this device: its owner came by another way."""
+    limits.forget(FAILURES_PER_ACCOUNT, email)
+    limits.forget(FAILURES_PER_ACCOUNT, _from_this_device(email, device, address))
+
+
+def _from_this_device(account: str, device: str, address: str | None) -> str:
+    return f"{account} {history.fingerprint(device, address)}"
 
 
 @retrying

@@ -49,7 +49,7 @@ def mail_reset_link(*, email: str, now: datetime) -> None:
 
 
 @retrying
-def reset_password(*, token: str, password: str, now: datetime) -> None:
+def reset_password(*, token: str, password: str, address: str | None, device: str, now: datetime) -> None:
     """
     Set a new password with a mailed link. Ends every session, opens none, and leaves the second factor as it is. A
     refused password does not use the link up.
@@ -60,7 +60,7 @@ def reset_password(*, token: str, password: str, now: datetime) -> None:
     user = mailed_tokens.use_up(token=token, purpose=PURPOSE, now=now)
     _set(user, password, "password", now)
     sessions.close_sessions(user=user, because="password_reset", now=now)
-    limits.forget(login.FAILURES_PER_ACCOUNT, user.email)
+    login.forgive(email=user.email, address=address, device=device)
     audit.record(user, "account.password_reset", user)
 
 

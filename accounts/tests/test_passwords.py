@@ -69,6 +69,13 @@ def test_reset_sets_the_password_and_ends_every_session(api, ada, link, mails):
     assert mails(ada)[-1][0] == "Your password was changed"
 
 
+def test_after_a_reset_the_tries_start_afresh(api, ada, link):
+    assert log_in(api, ada, PASSWORD).status_code == 200
+    assert [log_in(api, ada, "forgotten it").status_code for _ in range(6)] == [401] * 5 + [429]
+    assert reset(api, link()).status_code == 200
+    assert log_in(api, ada, NEW).status_code == 200
+
+
 def test_a_link_works_once_and_only_the_newest(api, link):
     older, newer = link(), link()
     assert reset(api, older).json()["code"] == "token_invalid_or_expired"
@@ -300,7 +307,9 @@ def reset_twice(rivals_meet) -> list[object]:
     with transaction.atomic():
         token = mailed_tokens.issue(user=ada, purpose=passwords.PURPOSE, lifetime=timedelta(minutes=30), now=now)
     rivals_meet(mailed_tokens, "_live", call=2)
-    attempt = lambda word: partial(passwords.reset_password, token=token, password=f"{word} long phrase", now=now)  # noqa: E731
+    attempt = lambda word: partial(  # noqa: E731
+        passwords.reset_password, token=token, password=f"{word} long phrase", address=None, device="", now=now
+    )
     return together(attempt("one fine"), attempt("two fine"))
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         ]
         if not found:
             word = last_word(path)
-            near = sorted({f"/{route}" for route, _ in mounted if word and word in route})
+            near = sorted({f"/{route}" for route, _ in mounted if word and word in route}, key=unlike(path))
             hint = f" Near it: {', '.join(near[:5])}." if near else ""
             raise CommandError(f"Nothing answers {call!r}.{hint}")
         for answered, where in found:
@@ -75,6 +76,11 @@ def words_of(route: str) -> int:
 def last_word(path: str) -> str:
     words = [word for word in path.split("/") if word and not _PLACEHOLDER.fullmatch(word)]
     return words[-1] if words else ""
+
+
+def unlike(path: str) -> Callable[[str], tuple[bool, str]]:
+    """Sorts what stands under the same first part (`api`, `admin`) before the rest."""
+    return lambda route: (route.split("/")[1] != path.split("/")[0], route)
 
 
 def handlers(view: Any) -> list[tuple[str, Any]]:
