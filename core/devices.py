@@ -23,7 +23,6 @@ _SYSTEMS = {
     "iPad": "iPad",
     "Android": "Android",
     "okhttp": "Android",
-    "Darwin": "iPhone",
     "Windows": "Windows",
     "Mac OS": "Mac",
     "CrOS": "Chromebook",

@@ -4,6 +4,7 @@ import re
 from threading import Barrier, BrokenBarrierError, local
 
 import pytest
+from django.db import connection
 
 from core.sealing import unseal
 from core.testing import drain_outbox
@@ -30,6 +31,22 @@ def token_in():
         return found[1]
 
     return find
+
+
+@pytest.fixture
+def stored_text(db):
+    """Everything in the database as text, but for the development mailbox, which is the recipient's side."""
+
+    def read() -> str:
+        found = []
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                if table != MailboxMessage._meta.db_table:
+                    cursor.execute(f'SELECT t::text FROM "{table}" t')
+                    found += [row[0] for row in cursor.fetchall()]
+        return "\n".join(found)
+
+    return read
 
 
 @pytest.fixture

@@ -76,6 +76,14 @@ def test_after_a_reset_the_tries_start_afresh(api, ada, link):
     assert log_in(api, ada, NEW).status_code == 200
 
 
+def test_the_link_is_stored_nowhere(api, link, stored_text):
+    token = link()
+    assert reset(api, token).status_code == 200
+    stored = stored_text()
+    for secret in (token, NEW):
+        assert secret not in stored and secret.encode().hex() not in stored
+
+
 def test_a_link_works_once_and_only_the_newest(api, link):
     older, newer = link(), link()
     assert reset(api, older).json()["code"] == "token_invalid_or_expired"
