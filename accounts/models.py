@@ -1,8 +1,10 @@
 """People, their sessions on devices, how they sign in, and the tokens that go out by mail."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -157,6 +159,16 @@ class Session(Entity):
 
     class Meta:
         indexes = [models.Index(fields=["user", "revoked_at"], name="session_by_user")]
+
+    def is_recent_at(self, now: datetime) -> bool:
+        """
+        Whether the person proved who they are within REAUTHENTICATION_WINDOW before `now`.
+
+        Once a second factor is on, only its code proves it: whoever got hold of a session and of the password must not
+        be able to move money, or to switch the factor off (ASVS 7.5.3).
+        """
+        proven_at = self.second_factor_at if self.user.two_factor_enabled else self.authenticated_at
+        return proven_at is not None and now - proven_at <= settings.REAUTHENTICATION_WINDOW
 
 
 class RefreshToken(Entity):

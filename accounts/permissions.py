@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
@@ -34,19 +33,15 @@ class KYCVerified(EmailVerified):
 
 class TwoFactorRecent(SignedIn):
     """
-    The session proved who it is within the last five minutes (SECURITY-GOALS 30): at login or by step-up.
-
-    Once a second factor is on, only its code proves it: whoever got hold of a session and of the password must not be
-    able to move money, or to switch the factor off (ASVS 7.5.3).
+    The session proved who it is within the last five minutes (SECURITY-GOALS 30): at login or by step-up, and where a
+    second factor is on, with its code (`Session.is_recent_at`).
     """
 
     refusals = (StepUpRequired,)
 
     def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
-        session = request.auth
-        proven_at = session.second_factor_at if request.user.two_factor_enabled else session.authenticated_at
-        if proven_at is None or timezone.now() - proven_at > settings.REAUTHENTICATION_WINDOW:
+        if not request.auth.is_recent_at(timezone.now()):
             raise StepUpRequired()
         return True
 
