@@ -7,6 +7,7 @@ Store before you lock: the store may be across a network.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -54,10 +55,31 @@ def store_image(
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
     picture = redraw(sent, content_type, field=field, longest_side=longest_side)
-    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now)
-    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
-    row.save(force_insert=True)
-    return row
+    return _keep_public(sent, picture, owner_id, purpose, now)
+
+
+def store_sizes(
+    file: Any,
+    *,
+    sizes: Sequence[int],
+    owner_id: UUID,
+    purpose: str,
+    now: datetime,
+    field: str = "",
+    most_bytes: int = LARGEST,
+) -> list[StoredFile]:
+    """
+    Keep a public picture in several sizes, each in a file of its own. Refuses as `store_image` does.
+
+    :param sizes: the longest sides in pixels, falling; none is scaled up
+    """
+    sent, content_type = _read(file, IMAGES, most_bytes, field)
+    rows, source = [], sent
+    for longest_side in sizes:
+        picture = redraw(source, content_type, field=field, longest_side=longest_side)
+        rows.append(_keep_public(sent, picture, owner_id, purpose, now))
+        source = picture.content  # the next is smaller: 25 megapixels are decoded once
+    return rows
 
 
 def store_private(
@@ -92,6 +114,13 @@ def delete_file(stored: StoredFile, *, now: datetime) -> None:
     """Forget a file: its key at once, its bytes after the commit. The row stays and says when. Safe to repeat."""
     StoredFile.objects.filter(pk=stored.pk, deleted_at__isnull=True).update(deleted_at=now, wrapped_key=None)
     transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
+
+
+def _keep_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now)
+    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
+    row.save(force_insert=True)
+    return row
 
 
 def _store(visibility: str) -> Storage:
