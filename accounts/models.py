@@ -1,8 +1,10 @@
-"""People, their sessions on devices, the refresh tokens of a session, and the tokens that go out by mail."""
+"""People and their profiles, sessions on devices, the refresh tokens of a session, tokens that go out by mail."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -50,6 +52,8 @@ class User(Entity, AbstractBaseUser):
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80)
     phone_number = models.CharField(max_length=16, default="", blank=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
+    """When a code sent to this very number came back; a new number starts unconfirmed."""
     bio = models.TextField(max_length=2000, default="", blank=True)
     location = models.CharField(max_length=120, default="", blank=True)
     website = models.URLField(max_length=300, default="", blank=True)
@@ -107,6 +111,10 @@ class User(Entity, AbstractBaseUser):
         return self.email_verified_at is not None
 
     @property
+    def phone_verified(self) -> bool:
+        return self.phone_verified_at is not None
+
+    @property
     def kyc_verified(self) -> bool:
         return self.identity_verified_at is not None
 
@@ -128,6 +136,53 @@ class User(Entity, AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and (self.role == Role.ADMIN or app_label in STAFF_RIGHTS.get(self.role, {}))
+
+
+class Profile(models.Model):
+    """
+    What belongs to a person's page and is not asked for with every request, one row each.
+
+    The counts are kept by the apps above through `services.counts`, since nothing down here can look up there. They
+    stand here and not on the account, whose row is locked where money moves.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="profile")
+    version = models.PositiveIntegerField(default=1)
+    """Counts the person's own edits; it is the ETag."""
+    followers_count = models.PositiveIntegerField(default=0)
+    following_count = models.PositiveIntegerField(default=0)
+    posts_count = models.PositiveIntegerField(default=0)
+    campaigns_count = models.PositiveIntegerField(default=0)
+    """The person's own campaigns, drafts included: as many as `/api/profile/campaigns` lists."""
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'
+
+
+class ProfilePicture(Entity):
+    """One size of a person's photo or cover; `User.profile_photo` and `cover_photo` repeat the address of one."""
+
+    class Kind(models.TextChoices):
+        PHOTO = "photo"
+        COVER = "cover"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pictures", db_index=False)
+    kind = models.CharField(max_length=5, choices=Kind)
+    size = models.CharField(max_length=6)
+    file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind", "size"], name="picture_has_each_size_once"),
+            models.CheckConstraint(condition=models.Q(kind__in=["photo", "cover"]), name="picture_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.size} of {self.user_id}"
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -153,6 +208,10 @@ class Session(Entity):
 
     class Meta:
         indexes = [models.Index(fields=["user", "revoked_at"], name="session_by_user")]
+
+    def is_recent_at(self, now: datetime) -> bool:
+        """Whether the person proved who they are within the last five minutes (SECURITY-GOALS 30)."""
+        return now - self.authenticated_at <= settings.REAUTHENTICATION_WINDOW
 
 
 class RefreshToken(Entity):

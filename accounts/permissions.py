@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
@@ -39,7 +38,7 @@ class TwoFactorRecent(SignedIn):
 
     def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
-        if timezone.now() - request.auth.authenticated_at > settings.REAUTHENTICATION_WINDOW:
+        if not request.auth.is_recent_at(timezone.now()):
             raise StepUpRequired()
         return True
 

@@ -151,6 +151,7 @@ class MeOutput(Serializer):
     location = CharField()
     website = CharField()
     email_verified = BooleanField()
+    phone_verified = BooleanField()
     kyc_verified = BooleanField()
     two_factor_enabled = BooleanField()
     role = CharField()
@@ -173,6 +174,7 @@ def me(user: User) -> dict[str, object]:
         "location": user.location,
         "website": user.website,
         "emailVerified": user.email_verified,
+        "phoneVerified": user.phone_verified,
         "kycVerified": user.kyc_verified,
         "twoFactorEnabled": user.two_factor_enabled,
         "role": user.role,

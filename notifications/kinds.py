@@ -68,6 +68,8 @@ KINDS: dict[str, Kind] = {
     "investment_settled": _investment(sms=True),
     "new_device": Kind(Category.LOGINS, ("device",), sms=True),
     "session_revoked": Kind(Category.SECURITY, ("device",), sms=True),
+    "phone_changed": Kind(Category.SECURITY, ("ending",)),
+    "phone_removed": Kind(Category.SECURITY),
 }
 """What `notify` takes: an inbox entry, a frame on the socket, a mail and an SMS by preference."""
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/docs/errors", pages.api_errors),
     path("api/auth/", include("accounts.urls")),
     path("api/chat/", include("chat.urls")),
+    path("api/profile", include("accounts.urls.on_profile")),
     path("api/profile", include("campaigns.urls.on_profile")),
     path("api/profile", include("notifications.urls.on_profile")),
     path("api/profile", include("investments.urls.on_profile")),

@@ -68,7 +68,7 @@ def told(user: User) -> None:
         user_id=user.pk,
         email=user.email,
         first_name=user.first_name,
-        phone_number=user.phone_number,
+        phone_number=user.phone_number if user.phone_verified else "",
         email_verified=user.email_verified,
     )
 

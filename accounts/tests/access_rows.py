@@ -1,4 +1,4 @@
-"""Who gets what from /api/auth."""
+"""Who gets what from /api/auth and /api/profile."""
 
 from vectragrow.tests.matrix import Row
 
@@ -14,4 +14,10 @@ ROWS = {
     "POST /api/auth/step-up": Row.of(user=400),
     "GET /api/auth/sessions": Row.of(user=200),
     "DELETE /api/auth/sessions/{session_id}": Row.of(user=404),
+    "GET /api/profile": Row.of(user=200),
+    "PUT /api/profile": Row.of(user=200, body={"bio": "Builds roofs."}),
+    "POST /api/profile/photo": Row.of(user=400, multipart=True),
+    "DELETE /api/profile/photo": Row.of(user=200),
+    "POST /api/profile/cover": Row.of(user=400, multipart=True),
+    "DELETE /api/profile/cover": Row.of(user=200),
 }

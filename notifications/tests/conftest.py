@@ -10,7 +10,13 @@ from notifications.services import notify
 
 CAMPAIGN = {"campaign_id": "0190aaaa-0000-7000-8000-000000000001", "campaign_title": "Solar Roofs"}
 INVESTMENT = {**CAMPAIGN, "investment_id": "0190aaaa-0000-7000-8000-000000000002", "amount": "$1,000.00"}
-EVERY_FACT = {**INVESTMENT, "backer_name": "Ada", "device": "Mozilla/5.0 (X11; Linux) Firefox/130", "token": "t0ken"}
+EVERY_FACT = {
+    **INVESTMENT,
+    "backer_name": "Ada",
+    "device": "Mozilla/5.0 (X11; Linux) Firefox/130",
+    "token": "t0ken",
+    "ending": "0123",
+}
 
 
 @pytest.fixture(autouse=True)

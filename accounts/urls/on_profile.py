@@ -1,0 +1,11 @@
+"""/api/profile"""
+
+from django.urls import path
+
+from accounts.profile_views import OwnProfile
+
+urlpatterns = [
+    path("", OwnProfile.as_view({"get": "show", "put": "edit"})),
+    path("/photo", OwnProfile.as_view({"post": "set_photo", "delete": "remove_photo"})),
+    path("/cover", OwnProfile.as_view({"post": "set_cover", "delete": "remove_cover"})),
+]
