@@ -16,6 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.services.verification import verify_email
 from core import asyncapi, catalogue, errors, problems
 from core.rendering import to_json
+from notifications.services import unsubscribing
 from vectragrow import health
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -79,6 +80,29 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
             state, status = "refused", 400
     page = {"state": state, "token": request.GET.get("token", "")[:200]}
     answer = render(request, "verify_email.html", page, status=status)
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@csrf_exempt  # as above
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def unsubscribe(request: HttpRequest) -> HttpResponse:
+    """Where the link at the foot of a mail leads. Looking changes nothing; the button does."""
+    form = request.POST if request.method == "POST" else request.GET
+    token, status = form.get("token", ""), 200
+    page: dict[str, Any] = {"token": token}
+    try:
+        if request.method != "POST":
+            topic, page["state"] = unsubscribing.topic_of(token), "ask"
+        elif form.get("again"):
+            topic, page["state"] = unsubscribing.resubscribe(token=token), "again"
+        else:
+            topic, page["state"] = unsubscribing.unsubscribe(token=token, now=timezone.now()), "done"
+        page["about"] = topic.about
+    except errors.NotFound:
+        page["state"], status = "refused", 404
+    answer = render(request, "unsubscribe.html", page, status=status)
     answer["Referrer-Policy"] = "no-referrer"
     return answer
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", pages.alive),
     path("readyz", pages.ready),
     path("verify-email", pages.confirm_email),
+    path("unsubscribe", pages.unsubscribe),
     re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
     path("mailbox", include("notifications.urls.on_mailbox")),
     path("admin/", admin.site.urls),
