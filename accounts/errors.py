@@ -68,6 +68,11 @@ class StepUpRequired(NotAllowed):
     message = _("Confirm that it is you (/api/auth/step-up) and repeat the call within five minutes.")
 
 
+class InvitationInvalid(Invalid):
+    code = "invitation_invalid"
+    message = _("This invitation was used already, has expired, or is not one of ours. You can register without it.")
+
+
 class CodeInvalid(Invalid):
     code = "two_factor_code_invalid"
     keeps_effects = True

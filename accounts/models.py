@@ -154,6 +154,11 @@ class Profile(models.Model):
     posts_count = models.PositiveIntegerField(default=0)
     campaigns_count = models.PositiveIntegerField(default=0)
     """The person's own campaigns, drafts included: as many as `/api/profile/campaigns` lists."""
+    share_token = models.CharField(max_length=22, unique=True, null=True)
+    """What the public page is found by, once the person asked for a link. It is there to be passed on."""
+    preview = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    """The picture that a chat shows for the link, and a hash of what it was drawn from."""
+    preview_drawn_from = models.CharField(max_length=64, default="", blank=True)
 
     def __str__(self) -> str:
         return str(self.user_id)
@@ -183,6 +188,23 @@ class ProfilePicture(Entity):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.size} of {self.user_id}"
+
+
+class Invitation(Entity):
+    """Somebody asked somebody to join. Its token went out by mail, kept as SHA-256, and is used by one registration."""
+
+    inviter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    digest = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    accepted_by = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, related_name="invited_through")
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest"], name="invitation_token_is_unique")]
+
+    def __str__(self) -> str:
+        return f"by {self.inviter_id}"
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

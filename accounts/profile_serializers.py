@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework.fields import CharField, FileField, IntegerField, ListField, URLField
+from rest_framework.fields import CharField, FileField, IntegerField, ListField, URLField, UUIDField
 
-from accounts.serializers import MeOutput, NameField, PhoneField
+from accounts.serializers import AddressField, MeOutput, NameField, PhoneField
 from core.serializers import Serializer
 
 
@@ -53,6 +53,19 @@ class PhotoInput(Serializer):
 
 class CoverInput(Serializer):
     cover = FileField()
+
+
+class InviteInput(Serializer):
+    email = AddressField()
+
+
+class InvitedOutput(Serializer):
+    message = CharField()
+    invitation_id = UUIDField()
+
+
+class ShareOutput(Serializer):
+    link = CharField(help_text="A public page of the profile.")
 
 
 class PictureSizes(Serializer):

@@ -1,13 +1,24 @@
 """/api/profile: parse, one call, answer."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from accounts import errors, selectors
 from accounts.authentication import current_session
 from accounts.models import Profile, ProfilePicture, User
-from accounts.profile_serializers import CoverInput, PhotoInput, ProfileInput, ProfileOutput
-from accounts.services import profiles
+from accounts.permissions import EmailVerified
+from accounts.profile_serializers import (
+    CoverInput,
+    InvitedOutput,
+    InviteInput,
+    PhotoInput,
+    ProfileInput,
+    ProfileOutput,
+    ShareOutput,
+)
+from accounts.services import invitations, profiles, sharing
+from core import limits
 from core.errors import Stale
 from core.etags import if_match
 from core.openapi import describe
@@ -83,3 +94,32 @@ class OwnProfile(ApiViewSet):
 
     def _remove(self, request: Request, kind: str) -> Response:
         return _answer(*profiles.remove_picture(person=request.user, kind=kind, now=timezone.now()))
+
+
+class Sharing(ApiViewSet):
+    """What reaches other people, so the address has to be verified (SECURITY-GOALS 32)."""
+
+    permission_classes = [EmailVerified]
+
+    @describe("The link to my public profile", answer=ShareOutput)
+    def link(self, request: Request) -> Response:
+        return Response({"link": sharing.share_link(person=request.user)})
+
+    @describe("Replace the link to my public profile", answer=ShareOutput, details="The old link is a 404 at once.")
+    def rotate(self, request: Request) -> Response:
+        return Response({"link": sharing.rotate_link(person=request.user, now=timezone.now())})
+
+    @describe(
+        "Invite somebody by mail",
+        request=InviteInput,
+        answer=InvitedOutput,
+        errors=[limits.RateLimited],
+        details="At most 20 a day. The answer is the same for an address that has an account already; no mail goes "
+        "there. The mail carries a token for `inviteToken` of the registration, good for 30 days.",
+    )
+    def invite(self, request: Request) -> Response:
+        email = parse(InviteInput, request)["email"]
+        standing = limits.hit(invitations.PER_PERSON, request.user.pk)
+        invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
+        answer = {"message": _("Invitation sent"), "invitationId": invitation.pk}
+        return Response(answer, headers=standing.headers)

@@ -83,6 +83,7 @@ class RegisterInput(Serializer):
     first_name = NameField()
     last_name = NameField()
     phone_number = PhoneField(required=False)
+    invite_token = CharField(required=False, max_length=200, help_text="From the mail of an invitation.")
 
 
 class LoginInput(Serializer):

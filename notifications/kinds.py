@@ -89,5 +89,6 @@ KINDS: dict[str, Kind] = {
 MAILS: dict[str, Kind] = {
     "verify_email": Kind(Category.SECURITY, ("token",), path="/verify-email?token={token}"),
     "email_taken": Kind(Category.SECURITY),
+    "invitation": Kind(Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),
 }
 """What `send_mail_to` takes: mails that belong to an act and go out whatever the preferences, without inbox entry."""

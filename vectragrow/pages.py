@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
+from urllib.parse import urlsplit
 
+from csp.decorators import csp_update
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from accounts.services import sharing
 from accounts.services.verification import verify_email
 from core import asyncapi, catalogue, errors, problems
 from core.rendering import to_json
@@ -105,6 +108,25 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     answer = render(request, "unsubscribe.html", page, status=status)
     answer["Referrer-Policy"] = "no-referrer"
     return answer
+
+
+@require_safe
+@never_cache
+def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
+    """The public page of a profile, for whoever was given the link; chats show its preview."""
+    try:
+        shared = sharing.public_page(token=token, now=timezone.now())
+    except errors.NotFound:
+        raise Http404 from None
+    pictures = origin_of(shared.preview)
+    page = {"page": shared, "person": shared.user, "website": urlsplit(shared.user.website).netloc}
+    # Pictures may lie in a store of another host.
+    return csp_update({"img-src": [pictures]})(render)(request, "profile.html", page)  # type: ignore[arg-type]
+
+
+def origin_of(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @require_safe

@@ -20,4 +20,7 @@ ROWS = {
     "DELETE /api/profile/photo": Row.of(user=200),
     "POST /api/profile/cover": Row.of(user=400, multipart=True),
     "DELETE /api/profile/cover": Row.of(user=200),
+    "GET /api/profile/share": Row.of(unverified=403, user=200),
+    "POST /api/profile/share/rotate": Row.of(unverified=403, user=200),
+    "POST /api/profile/invite": Row.of(unverified=403, user=200, body={"email": "friend@example.com"}),
 }

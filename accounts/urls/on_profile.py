@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from accounts.profile_views import OwnProfile
+from accounts.profile_views import OwnProfile, Sharing
 
 urlpatterns = [
     path("", OwnProfile.as_view({"get": "show", "put": "edit"})),
     path("/photo", OwnProfile.as_view({"post": "set_photo", "delete": "remove_photo"})),
     path("/cover", OwnProfile.as_view({"post": "set_cover", "delete": "remove_cover"})),
+    path("/share", Sharing.as_view({"get": "link"})),
+    path("/share/rotate", Sharing.as_view({"post": "rotate"})),
+    path("/invite", Sharing.as_view({"post": "invite"})),
 ]

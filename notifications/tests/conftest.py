@@ -16,6 +16,7 @@ EVERY_FACT = {
     "device": "Mozilla/5.0 (X11; Linux) Firefox/130",
     "token": "t0ken",
     "ending": "0123",
+    "inviter": "Ada",
 }
 
 
