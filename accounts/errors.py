@@ -73,6 +73,13 @@ class InvitationInvalid(Invalid):
     message = _("This invitation was used already, has expired, or is not one of ours. You can register without it.")
 
 
+class MoneyInFlight(Conflict):
+    """Apps above give it too: payments, refunds, campaigns that hold money."""
+
+    code = "money_in_flight"
+    message = _("Money of yours is still on its way. The account can be deleted when that is settled.")
+
+
 class CodeInvalid(Invalid):
     code = "two_factor_code_invalid"
     keeps_effects = True

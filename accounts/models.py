@@ -66,6 +66,8 @@ class User(Entity, AbstractBaseUser):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     identity_verified_at = models.DateTimeField(null=True, blank=True)
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True)
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
+    """When the account is erased, since its person asked for it; signing in takes the wish back."""
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Users] = Users()
@@ -79,6 +81,11 @@ class User(Entity, AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="account_address_is_lower_case"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="account_role_is_known"),
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="account_status_is_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deletion_due_at"], condition=models.Q(deletion_due_at__isnull=False), name="account_leaving"
+            )
         ]
 
     def __str__(self) -> str:
@@ -205,6 +212,39 @@ class Invitation(Entity):
 
     def __str__(self) -> str:
         return f"by {self.inviter_id}"
+
+
+class DataExport(Entity):
+    """Everything about a person in one archive: asked for, made by the worker, gone after a week."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        READY = "ready"
+        EXPIRED = "expired"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=7, choices=Status, default=Status.PENDING)
+    file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["pending", "ready", "expired"]), name="export_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready") | models.Q(file__isnull=False, expires_at__isnull=False),
+                name="export_that_is_ready_has_its_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.pk}"
+
+    def status_at(self, now: datetime) -> str:
+        """By the clock: no job has to run for an archive to end."""
+        is_over = self.expires_at is not None and self.expires_at <= now
+        return self.Status.EXPIRED if is_over else self.status
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework.fields import CharField, FileField, IntegerField, ListField, URLField, UUIDField
+from rest_framework.fields import CharField, DateTimeField, FileField, IntegerField, ListField, URLField, UUIDField
 
 from accounts.serializers import AddressField, MeOutput, NameField, PhoneField
 from core.serializers import Serializer
@@ -66,6 +66,19 @@ class InvitedOutput(Serializer):
 
 class ShareOutput(Serializer):
     link = CharField(help_text="A public page of the profile.")
+
+
+class ExportOutput(Serializer):
+    id = UUIDField()
+    status = CharField(help_text="`pending`, `ready` or `expired`.")
+    link = CharField(allow_null=True, help_text="The archive, for five minutes; ask again for another link.")
+    created_at = DateTimeField()
+    expires_at = DateTimeField(allow_null=True)
+
+
+class LeavingOutput(Serializer):
+    message = CharField()
+    deletion_due_at = DateTimeField(help_text="Until then signing in keeps the account.")
 
 
 class PictureSizes(Serializer):

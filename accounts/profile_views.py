@@ -1,5 +1,8 @@
 """/api/profile: parse, one call, answer."""
 
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
@@ -7,17 +10,19 @@ from rest_framework.response import Response
 from accounts import errors, selectors
 from accounts.authentication import current_session
 from accounts.models import Profile, ProfilePicture, User
-from accounts.permissions import EmailVerified
+from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.profile_serializers import (
     CoverInput,
+    ExportOutput,
     InvitedOutput,
     InviteInput,
+    LeavingOutput,
     PhotoInput,
     ProfileInput,
     ProfileOutput,
     ShareOutput,
 )
-from accounts.services import invitations, profiles, sharing
+from accounts.services import exports, invitations, leaving, profiles, sharing
 from core import limits
 from core.errors import Stale
 from core.etags import if_match
@@ -37,6 +42,7 @@ def _answer(user: User, profile: Profile) -> Response:
 
 class OwnProfile(ApiViewSet):
     permission_classes = [SignedIn]
+    gates = {"leave": [TwoFactorRecent]}
 
     @describe("My profile", answer=ProfileOutput)
     def show(self, request: Request) -> Response:
@@ -58,6 +64,19 @@ class OwnProfile(ApiViewSet):
             **parse(ProfileInput, request, partial=True),
         )
         return _answer(user, profile)
+
+    @describe(
+        "Delete my account",
+        answer=LeavingOutput,
+        status=202,
+        errors=[errors.MoneyInFlight],
+        details="Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. "
+        "Refused while money is on its way or a campaign of the person is under way.",
+    )
+    def leave(self, request: Request) -> Response:
+        due_at = leaving.leave(person=request.user, now=timezone.now())
+        message = _("Your account will be deleted. Sign in before that day to keep it.")
+        return Response({"message": message, "deletionDueAt": due_at}, 202)
 
     @describe(
         "Set my photo",
@@ -89,7 +108,7 @@ class OwnProfile(ApiViewSet):
     def remove_cover(self, request: Request) -> Response:
         return self._remove(request, ProfilePicture.Kind.COVER)
 
-    def _set(self, request: Request, kind: str, file: object) -> Response:
+    def _set(self, request: Request, kind: str, file: UploadedFile) -> Response:
         return _answer(*profiles.set_picture(person=request.user, kind=kind, file=file, now=timezone.now()))
 
     def _remove(self, request: Request, kind: str) -> Response:
@@ -123,3 +142,28 @@ class Sharing(ApiViewSet):
         invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
         answer = {"message": _("Invitation sent"), "invitationId": invitation.pk}
         return Response(answer, headers=standing.headers)
+
+
+class Exports(ApiViewSet):
+    """Everything we know of a person, for whom has just proved to be that person (SECURITY-GOALS 30)."""
+
+    permission_classes = [TwoFactorRecent]
+
+    @describe(
+        "Ask for everything about me",
+        answer=ExportOutput,
+        status=202,
+        errors=[limits.RateLimited],
+        details="A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is "
+        "ready. While one is being made the same one is answered. At most five a day.",
+    )
+    def export(self, request: Request) -> Response:
+        now = timezone.now()
+        standing = limits.hit(exports.PER_PERSON, request.user.pk)
+        export = exports.request_export(person=request.user, now=now)
+        return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
+
+    @describe("An archive of mine", answer=ExportOutput, details="It is kept for seven days.")
+    def show_export(self, request: Request, export_id: UUID) -> Response:
+        now = timezone.now()
+        return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))

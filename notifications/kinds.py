@@ -83,12 +83,16 @@ KINDS: dict[str, Kind] = {
     "session_revoked": Kind(Category.SECURITY, ("device",), sms=True),
     "phone_changed": Kind(Category.SECURITY, ("ending",)),
     "phone_removed": Kind(Category.SECURITY),
+    "export_requested": Kind(Category.SECURITY),
+    "export_ready": Kind(Category.SECURITY, ("export_id",), path="/settings/export/{export_id}"),
 }
 """What `notify` takes: an inbox entry, a frame on the socket, a mail and an SMS by preference."""
 
 MAILS: dict[str, Kind] = {
     "verify_email": Kind(Category.SECURITY, ("token",), path="/verify-email?token={token}"),
     "email_taken": Kind(Category.SECURITY),
+    "deletion_requested": Kind(Category.SECURITY, ("day",)),
+    "deletion_cancelled": Kind(Category.SECURITY),
     "invitation": Kind(Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),
 }
 """What `send_mail_to` takes: mails that belong to an act and go out whatever the preferences, without inbox entry."""

@@ -24,7 +24,7 @@ SIZES: dict[str, dict[str, int]] = {
     ProfilePicture.Kind.COVER: {"large": 2048, "medium": 1024, "small": 512},
 }
 """Longest sides in pixels. `medium` is the photo that cards show, `large` the cover."""
-SHOWN = {ProfilePicture.Kind.PHOTO: "medium", ProfilePicture.Kind.COVER: "large"}
+SHOWN: dict[str, str] = {ProfilePicture.Kind.PHOTO: "medium", ProfilePicture.Kind.COVER: "large"}
 
 
 @retrying

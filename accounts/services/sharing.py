@@ -72,7 +72,7 @@ def public_page(*, token: str, now: datetime) -> PublicPage:
     """
     found = Profile.objects.select_related("user", "preview").filter(share_token=token)
     profile = found.filter(user__status=Status.ACTIVE, user__email_verified_at__isnull=False).first()
-    if profile is None:
+    if profile is None or profile.user.deletion_due_at:
         raise NotFound()
     user = profile.user
     picture = ProfilePicture.objects.filter(user=user, kind="photo", size="medium").select_related("file").first()

@@ -58,6 +58,7 @@ def test_the_page_shows_the_profile_and_nothing_private(api, ada):
         assert private not in text
     assert not Inline(text).found
     assert 'rel="nofollow ugc noopener noreferrer"' in text
+    assert "http://testserver" in page["Content-Security-Policy"], "where the pictures lie"
     assert "unsafe" not in page["Content-Security-Policy"] and "no-store" in page["Cache-Control"]
 
 

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from accounts.profile_views import OwnProfile, Sharing
+from accounts.profile_views import Exports, OwnProfile, Sharing
 
 urlpatterns = [
-    path("", OwnProfile.as_view({"get": "show", "put": "edit"})),
+    path("", OwnProfile.as_view({"get": "show", "put": "edit", "delete": "leave"})),
     path("/photo", OwnProfile.as_view({"post": "set_photo", "delete": "remove_photo"})),
     path("/cover", OwnProfile.as_view({"post": "set_cover", "delete": "remove_cover"})),
     path("/share", Sharing.as_view({"get": "link"})),
     path("/share/rotate", Sharing.as_view({"post": "rotate"})),
     path("/invite", Sharing.as_view({"post": "invite"})),
+    path("/export", Exports.as_view({"post": "export"})),
+    path("/export/<uuid:export_id>", Exports.as_view({"get": "show_export"})),
 ]

@@ -28,16 +28,17 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
     Tell a person something, in the caller's transaction; frame, mail and SMS leave after the commit.
 
     :param facts: what `kinds.KINDS[kind]` asks for, and more for `data`: ids, ready text, `Money`
-    :returns: the inbox entry, or None where the person turned the whole category off
+    :returns: the inbox entry, or None where the person turned the whole category off or is gone
     :raises KeyError: there is no such kind
     :raises TypeError: a fact that the kind needs is missing
     """
     rule = KINDS[kind]
     recipient = Recipient.objects.filter(pk=user_id).first()
     if recipient is None:
-        logger.warning("nobody told us how to reach this person", extra={"userId": user_id, "kind": kind})
-    text = words(kind, rule, facts, language=recipient.language if recipient else "en")
-    if recipient and not wishes.wants(recipient, rule) and not rule.category.value.keeps:
+        logger.info("nobody to tell: the person was erased", extra={"userId": user_id, "kind": kind})
+        return None
+    text = words(kind, rule, facts, language=recipient.language)
+    if not wishes.wants(recipient, rule) and not rule.category.value.keeps:
         return None
     notification = Notification.objects.create(
         user_id=user_id,
@@ -48,8 +49,7 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
         created_at=now,
     )
     transaction.on_commit(partial(_push, notification))
-    if recipient:
-        _send(recipient, notification, rule, text, now)
+    _send(recipient, notification, rule, text, now)
     return notification
 
 

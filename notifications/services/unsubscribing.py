@@ -29,7 +29,7 @@ class Topic:
     """What a link turns off: a person's switch, or invitations to one address."""
 
     about: Any
-    user_id: UUID | None = None
+    user_id: UUID = UUID(int=0)
     switch: str = ""
     address: bytes = b""
 

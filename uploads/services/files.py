@@ -28,6 +28,7 @@ MEGABYTE = 1024 * 1024
 LARGEST = 10 * MEGABYTE
 LARGEST_PHOTO = 5 * MEGABYTE
 PDF = "application/pdf"
+ZIP = "application/zip"
 IMAGES = tuple(FORMATS)
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", PDF: "PDF"}
@@ -96,6 +97,11 @@ def store_document(
     return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
 
 
+def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+    """Keep a ZIP that we made ourselves, sealed; only given as a download."""
+    return _seal_and_keep(content, _row(owner_id, purpose, Visibility.PRIVATE, content, ZIP, None, now))
+
+
 def read_file(stored: StoredFile) -> bytes:
     """
     The content, opened if it is sealed.
@@ -117,7 +123,7 @@ def delete_file(stored: StoredFile, *, now: datetime) -> None:
 
 
 def _keep_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
-    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now)
+    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture.content_type, picture, now)
     row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
     row.save(force_insert=True)
     return row
@@ -136,8 +142,12 @@ def _store_sealed(
         kept = redraw(sent, content_type, field=field)
     elif b"%%EOF" not in sent[-2048:]:
         raise BrokenFile(field=field)
-    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, kept, now)
-    sealed = seal(kept.content if kept else sent, row.sealed_as)
+    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, content_type, kept, now)
+    return _seal_and_keep(kept.content if kept else sent, row)
+
+
+def _seal_and_keep(content: bytes, row: StoredFile) -> StoredFile:
+    sealed = seal(content, row.sealed_as)
     row.wrapped_key = sealed.key
     row.storage_name = _store(Visibility.PRIVATE).save(row.storage_name, ContentFile(sealed.content))
     row.save(force_insert=True)
@@ -159,9 +169,14 @@ def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> t
 
 
 def _row(
-    owner_id: UUID, purpose: str, visibility: Visibility, sent: bytes, picture: Picture | None, now: datetime
+    owner_id: UUID,
+    purpose: str,
+    visibility: Visibility,
+    sent: bytes,
+    content_type: str,
+    picture: Picture | None,
+    now: datetime,
 ) -> StoredFile:
-    content_type = picture.content_type if picture else PDF
     extension = EXTENSIONS[content_type] if visibility == Visibility.PUBLIC else "sealed"
     return StoredFile(
         id=uuid7(),

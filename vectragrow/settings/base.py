@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
     "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
+    "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
     "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
