@@ -214,6 +214,16 @@ class Invitation(Entity):
         return f"by {self.inviter_id}"
 
 
+class PhoneCode(Entity):
+    """The code that went to a person's number last, kept as a keyed fingerprint; for ten minutes and five tries."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone_code")
+    fingerprint = models.BinaryField(max_length=32)
+    """Of person, number and code together, so that a code proves the number it went to and no other."""
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+
 class DataExport(Entity):
     """Everything about a person in one archive: asked for, made by the worker, gone after a week."""
 

@@ -8,6 +8,7 @@ from accounts.models import (
     DataExport,
     Invitation,
     MailedToken,
+    PhoneCode,
     Profile,
     ProfilePicture,
     Session,
@@ -51,6 +52,7 @@ people.tells(
 people.tells(Invitation, by="inviter_id", fields=("email", "created_at", "expires_at", "accepted_at"))
 people.tells(DataExport, fields=("id", "status", "created_at", "expires_at"))
 people.keeps_silent(MailedToken, because="what it proves is told with the account; the rest is a secret")
+people.keeps_silent(PhoneCode, because="a secret of ten minutes")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 
 
@@ -66,7 +68,7 @@ def forget(*, person_id: UUID, now: datetime) -> None:
     profile = Profile.objects.filter(user=user).first()
     if profile is not None:
         drop_preview(profile, now)
-    for model in (DataExport, ProfilePicture, Profile, Session, MailedToken, AuthenticatorApp):
+    for model in (DataExport, ProfilePicture, Profile, Session, MailedToken, PhoneCode, AuthenticatorApp):
         model._default_manager.filter(user=user).delete()
     Invitation.objects.filter(inviter=user).delete()
     user.email = f"erased-{user.pk.hex}@erased.invalid"

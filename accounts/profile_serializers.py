@@ -81,6 +81,10 @@ class LeavingOutput(Serializer):
     deletion_due_at = DateTimeField(help_text="Until then signing in keeps the account.")
 
 
+class PhoneCodeInput(Serializer):
+    code = CharField(max_length=20)
+
+
 class PictureSizes(Serializer):
     large = CharField()
     medium = CharField()

@@ -17,20 +17,22 @@ from accounts.profile_serializers import (
     InvitedOutput,
     InviteInput,
     LeavingOutput,
+    PhoneCodeInput,
     PhotoInput,
     ProfileInput,
     ProfileOutput,
     ShareOutput,
 )
-from accounts.services import exports, invitations, leaving, profiles, sharing
-from core import limits
+from accounts.services import exports, invitations, leaving, phone, profiles, sharing
+from core import context, limits
 from core.errors import Stale
 from core.etags import if_match
-from core.openapi import describe
+from core.openapi import Message, describe
 from core.permissions import SignedIn
 from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
+from notifications.errors import NumberNotServed
 from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
 
 BAD_PICTURE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
@@ -167,3 +169,29 @@ class Exports(ApiViewSet):
     def show_export(self, request: Request, export_id: UUID) -> Response:
         now = timezone.now()
         return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))
+
+
+class Phone(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe(
+        "Send a code to my phone number",
+        answer=Message,
+        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, NumberNotServed, limits.RateLimited],
+        details="Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS "
+        "an hour to one number and twenty from one address.",
+    )
+    def send_code(self, request: Request) -> Response:
+        standing = phone.send_code(person=request.user, address=context.client_address.get(), now=timezone.now())
+        return Response({"message": _("Code sent")}, headers=standing.headers)
+
+    @describe(
+        "Confirm my phone number",
+        request=PhoneCodeInput,
+        answer=ProfileOutput,
+        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, errors.PhoneCodeInvalid],
+    )
+    def confirm(self, request: Request) -> Response:
+        code = parse(PhoneCodeInput, request)["code"]
+        user = phone.confirm(person=request.user, code=code, now=timezone.now())
+        return _answer(user, selectors.profile_of(user))

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 
 
 class QuietHoursNeedTwoEnds(Invalid):
@@ -13,3 +13,8 @@ class QuietHoursNeedTwoEnds(Invalid):
 class UnsubscribeLinkNotValid(NotFound):
     code = "unsubscribe_link_not_valid"
     message = _("This link is not one of ours, or its account is gone.")
+
+
+class NumberNotServed(Conflict):
+    code = "number_not_served"
+    message = _("We send no text messages to numbers of this country.")

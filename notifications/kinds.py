@@ -83,6 +83,7 @@ KINDS: dict[str, Kind] = {
     "session_revoked": Kind(Category.SECURITY, ("device",), sms=True),
     "phone_changed": Kind(Category.SECURITY, ("ending",)),
     "phone_removed": Kind(Category.SECURITY),
+    "phone_verified": Kind(Category.SECURITY, ("ending",)),
     "export_requested": Kind(Category.SECURITY),
     "export_ready": Kind(Category.SECURITY, ("export_id",), path="/settings/export/{export_id}"),
 }
@@ -96,3 +97,6 @@ MAILS: dict[str, Kind] = {
     "invitation": Kind(Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),
 }
 """What `send_mail_to` takes: mails that belong to an act and go out whatever the preferences, without inbox entry."""
+
+TEXTS: dict[str, Kind] = {"phone_code": Kind(Category.SECURITY, ("code",), sms=True)}
+"""What `send_text_to` takes: SMS that belong to an act, to a number that need not be confirmed yet."""

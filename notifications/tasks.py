@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from core import outbox
@@ -9,7 +10,7 @@ from core.models import OutboxEvent
 from core.sealing import CannotOpen, unseal
 from notifications import wishes
 from notifications.composition import compose
-from notifications.kinds import KINDS, MAILS, Category
+from notifications.kinds import KINDS, MAILS, TEXTS, Category
 from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
 from notifications.services import unsubscribing
@@ -54,14 +55,33 @@ def send_mail_to(event_id: UUID, user_id: str, template: str, address: str, seal
     mail.send(compose(event_id, text, recipient=recipient, address=address, kind=kind))
 
 
+@outbox.on("notifications.send_text_to")
+def send_text_to(event_id: UUID, user_id: str, template: str, number: str, sealed: str) -> None:
+    """An SMS that belongs to an act (`services.mails`)."""
+    recipient = _recipient(UUID(user_id))
+    if recipient is None:
+        return
+    try:
+        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
+    except CannotOpen:
+        logger.error("an SMS's facts cannot be opened; it is dropped", extra={"eventId": event_id, "text": template})
+        return
+    text = words(template, TEXTS[template], facts, language=recipient.language).sms
+    sms.send(event_id, to=number, text=text, unsure_since=_unsure_since(event_id), is_counted=True)
+
+
 @outbox.on("notifications.send_sms")
 def send_sms(event_id: UUID, user_id: str, text: str, kind: str) -> None:
     recipient = _recipient(UUID(user_id))
     if recipient is None or not wishes.wants_sms(recipient, KINDS[kind]):
         return
+    sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=_unsure_since(event_id))
+
+
+def _unsure_since(event_id: UUID) -> datetime | None:
+    """When an earlier try began, of which nobody knows how it ended."""
     event = OutboxEvent.objects.get(pk=event_id)
-    unsure_since = event.created_at if event.attempts > 1 else None
-    sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=unsure_since)
+    return event.created_at if event.attempts > 1 else None
 
 
 def _recipient(user_id: UUID) -> Recipient | None:

@@ -23,6 +23,8 @@ ROWS = {
     "DELETE /api/profile": Row.of(user=202),
     "POST /api/profile/export": Row.of(user=202),
     "GET /api/profile/export/{export_id}": Row.of(user=404),
+    "POST /api/profile/phone/send-code": Row.of(user=409),
+    "POST /api/profile/phone/confirm": Row.of(user=409, body={"code": "123456"}),
     "GET /api/profile/share": Row.of(unverified=403, user=200),
     "POST /api/profile/share/rotate": Row.of(unverified=403, user=200),
     "POST /api/profile/invite": Row.of(unverified=403, user=200, body={"email": "friend@example.com"}),

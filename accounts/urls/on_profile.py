@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from accounts.profile_views import Exports, OwnProfile, Sharing
+from accounts.profile_views import Exports, OwnProfile, Phone, Sharing
 
 urlpatterns = [
     path("", OwnProfile.as_view({"get": "show", "put": "edit", "delete": "leave"})),
     path("/photo", OwnProfile.as_view({"post": "set_photo", "delete": "remove_photo"})),
     path("/cover", OwnProfile.as_view({"post": "set_cover", "delete": "remove_cover"})),
+    path("/phone/send-code", Phone.as_view({"post": "send_code"})),
+    path("/phone/confirm", Phone.as_view({"post": "confirm"})),
     path("/share", Sharing.as_view({"get": "link"})),
     path("/share/rotate", Sharing.as_view({"post": "rotate"})),
     path("/invite", Sharing.as_view({"post": "invite"})),

@@ -17,6 +17,7 @@ EVERY_FACT = {
     "token": "t0ken",
     "ending": "0123",
     "inviter": "Ada",
+    "code": "123456",
     "export_id": "0190aaaa-0000-7000-8000-000000000003",
     "day": "24 December 2026",
 }
