@@ -35,20 +35,17 @@ def draw(preview: Preview) -> bytes:
         image.paste(face, (left, 120), face)
         left += _PHOTO + 60
     room = WIDTH - left - _MARGIN
-    top = 140
-    if name:
-        for line, size in _lines(name, room):
-            pen.text((left, top), line, font=_font(size), fill=_INK)
-            top += round(size * 1.25)
-        top += 12
-    if preview.place and _can_write(preview.place):
-        pen.text((left, top), _cut(preview.place, 32, room), font=_font(32), fill=_QUIET)
+    lines = _lines(name, room) if name else []
+    place = _cut(preview.place, 32, room) if _can_write(preview.place) else ""
+    tall = sum(round(size * 1.25) for _, size in lines) + 64 * bool(place) + 72 * bool(preview.badges)
+    top = 120 + _PHOTO // 2 - tall // 2
+    for line, size in lines:
+        pen.text((left, top), line, font=_font(size), fill=_INK)
+        top += round(size * 1.25)
+    if place:
+        pen.text((left, top + 8), place, font=_font(32), fill=_QUIET)
         top += 64
-    for words in preview.badges[:2]:
-        wide = pen.textlength(words, font=_font(28))
-        pen.rounded_rectangle((left, top, left + wide + 48, top + 56), radius=28, fill=_SOFT)
-        pen.text((left + 24, top + 28), words, font=_font(28), fill=_BRAND, anchor="lm")
-        top += 72
+    _pin(pen, preview.badges, left, top + 12)
     _sign(pen)
     out = BytesIO()
     image.save(out, "PNG", optimize=True)
@@ -106,6 +103,17 @@ def _disc() -> Image.Image:
     large = Image.new("L", (_PHOTO * 4, _PHOTO * 4), 0)
     ImageDraw.Draw(large).ellipse((0, 0, _PHOTO * 4 - 1, _PHOTO * 4 - 1), fill=255)
     return large.resize((_PHOTO, _PHOTO), Image.Resampling.LANCZOS)
+
+
+def _pin(pen: ImageDraw.ImageDraw, badges: tuple[str, ...], left: float, top: int) -> None:
+    """The badges in a row, as many as fit."""
+    for badge in badges:
+        wide = pen.textlength(badge, font=_font(28)) + 48
+        if left + wide > WIDTH - _MARGIN:
+            break
+        pen.rounded_rectangle((left, top, left + wide, top + 56), radius=28, fill=_SOFT)
+        pen.text((left + 24, top + 28), badge, font=_font(28), fill=_BRAND, anchor="lm")
+        left += wide + 16
 
 
 def _sign(pen: ImageDraw.ImageDraw) -> None:
