@@ -94,6 +94,34 @@ class TwoFactorNotSetUp(Conflict):
     message = _("Ask for a secret first (/api/profile/2fa/setup).")
 
 
+class InvitationInvalid(Invalid):
+    code = "invitation_invalid"
+    message = _("This invitation was used already, has expired, or is not one of ours. You can register without it.")
+
+
+class MoneyInFlight(Conflict):
+    """Apps above give it too: payments, refunds, campaigns that hold money."""
+
+    code = "money_in_flight"
+    message = _("Money of yours is still on its way. The account can be deleted when that is settled.")
+
+
+class NoPhoneNumber(Conflict):
+    code = "no_phone_number"
+    message = _("There is no phone number on your profile to send a code to.")
+
+
+class PhoneAlreadyVerified(Conflict):
+    code = "phone_already_verified"
+    message = _("The phone number is confirmed already.")
+
+
+class PhoneCodeInvalid(Invalid):
+    code = "phone_code_invalid"
+    keeps_effects = True
+    message = _("This code is wrong, older than ten minutes, or was tried too often. Ask for a new one.")
+
+
 class CodeInvalid(Invalid):
     code = "two_factor_code_invalid"
     keeps_effects = True

@@ -1,4 +1,4 @@
-"""People, their sessions on devices, how they sign in, and the tokens that go out by mail."""
+"""People and their profiles, sessions on devices, how they sign in, and the tokens that go out by mail."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -52,6 +52,8 @@ class User(Entity, AbstractBaseUser):
     first_name = models.CharField(max_length=80)
     last_name = models.CharField(max_length=80)
     phone_number = models.CharField(max_length=16, default="", blank=True)
+    phone_verified_at = models.DateTimeField(null=True, blank=True)
+    """When a code sent to this very number came back; a new number starts unconfirmed."""
     bio = models.TextField(max_length=2000, default="", blank=True)
     location = models.CharField(max_length=120, default="", blank=True)
     website = models.URLField(max_length=300, default="", blank=True)
@@ -66,6 +68,8 @@ class User(Entity, AbstractBaseUser):
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True)
     suspended_because = models.CharField(max_length=300, default="", db_default="", blank=True)
     """For staff; the person sees only that the account is suspended."""
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
+    """When the account is erased, since its person asked for it; signing in takes the wish back."""
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Users] = Users()
@@ -79,6 +83,11 @@ class User(Entity, AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="account_address_is_lower_case"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="account_role_is_known"),
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="account_status_is_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["deletion_due_at"], condition=models.Q(deletion_due_at__isnull=False), name="account_leaving"
+            )
         ]
 
     def __str__(self) -> str:
@@ -111,6 +120,10 @@ class User(Entity, AbstractBaseUser):
         return self.email_verified_at is not None
 
     @property
+    def phone_verified(self) -> bool:
+        return self.phone_verified_at is not None
+
+    @property
     def kyc_verified(self) -> bool:
         return self.identity_verified_at is not None
 
@@ -132,6 +145,118 @@ class User(Entity, AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and (self.role == Role.ADMIN or app_label in STAFF_RIGHTS.get(self.role, {}))
+
+
+class Profile(models.Model):
+    """
+    What belongs to a person's page and is not asked for with every request, one row each.
+
+    The counts are kept by the apps above through `services.counts`, since nothing down here can look up there. They
+    stand here and not on the account, whose row is locked where money moves.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="profile")
+    version = models.PositiveIntegerField(default=1)
+    """Counts the person's own edits; it is the ETag."""
+    followers_count = models.PositiveIntegerField(default=0)
+    following_count = models.PositiveIntegerField(default=0)
+    posts_count = models.PositiveIntegerField(default=0)
+    campaigns_count = models.PositiveIntegerField(default=0)
+    """The person's own campaigns, drafts included: as many as `/api/profile/campaigns` lists."""
+    share_token = models.CharField(max_length=22, unique=True, null=True)
+    """What the public page is found by, once the person asked for a link. It is there to be passed on."""
+    preview = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    """The picture that a chat shows for the link, and a hash of what it was drawn from."""
+    preview_drawn_from = models.CharField(max_length=64, default="", blank=True)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'
+
+
+class ProfilePicture(Entity):
+    """One size of a person's photo or cover; `User.profile_photo` and `cover_photo` repeat the address of one."""
+
+    class Kind(models.TextChoices):
+        PHOTO = "photo"
+        COVER = "cover"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pictures", db_index=False)
+    kind = models.CharField(max_length=5, choices=Kind)
+    size = models.CharField(max_length=6)
+    file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind", "size"], name="picture_has_each_size_once"),
+            models.CheckConstraint(condition=models.Q(kind__in=["photo", "cover"]), name="picture_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.size} of {self.user_id}"
+
+
+class Invitation(Entity):
+    """Somebody asked somebody to join. Its token went out by mail, kept as SHA-256, and is used by one registration."""
+
+    inviter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    digest = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    accepted_by = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, related_name="invited_through")
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest"], name="invitation_token_is_unique")]
+
+    def __str__(self) -> str:
+        return f"by {self.inviter_id}"
+
+
+class PhoneCode(Entity):
+    """The code that went to a person's number last, kept as a keyed fingerprint; for ten minutes and five tries."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone_code")
+    fingerprint = models.BinaryField(max_length=32)
+    """Of person, number and code together, so that a code proves the number it went to and no other."""
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+
+
+class DataExport(Entity):
+    """Everything about a person in one archive: asked for, made by the worker, gone after a week."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        READY = "ready"
+        EXPIRED = "expired"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="exports")
+    status = models.CharField(max_length=7, choices=Status, default=Status.PENDING)
+    file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["pending", "ready", "expired"]), name="export_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="ready") | models.Q(file__isnull=False, expires_at__isnull=False),
+                name="export_that_is_ready_has_its_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.pk}"
+
+    def status_at(self, now: datetime) -> str:
+        """By the clock: no job has to run for an archive to end."""
+        is_over = self.expires_at is not None and self.expires_at <= now
+        return self.Status.EXPIRED if is_over else self.status
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

@@ -92,6 +92,7 @@ class RegisterInput(Serializer):
     first_name = NameField()
     last_name = NameField()
     phone_number = PhoneField(required=False)
+    invite_token = CharField(required=False, max_length=200, help_text="From the mail of an invitation.")
 
 
 class LoginInput(Serializer):
@@ -236,6 +237,7 @@ class MeOutput(Serializer):
     location = CharField()
     website = CharField()
     email_verified = BooleanField()
+    phone_verified = BooleanField()
     kyc_verified = BooleanField()
     two_factor_enabled = BooleanField()
     role = CharField()
@@ -258,6 +260,7 @@ def me(user: User) -> dict[str, object]:
         "location": user.location,
         "website": user.website,
         "emailVerified": user.email_verified,
+        "phoneVerified": user.phone_verified,
         "kycVerified": user.kyc_verified,
         "twoFactorEnabled": user.two_factor_enabled,
         "role": user.role,

@@ -1,4 +1,4 @@
-"""What the worker does for accounts."""
+"""What accounts do later, and by the clock."""
 
 import base64
 import logging
@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.services import passwords, pruning
+from accounts.services import exports, leaving, passwords, pruning
 from core import outbox
 from core.sealing import CannotOpen, unseal
 
@@ -28,3 +28,16 @@ def mail_reset_link(event_id: UUID, sealed: str) -> None:
 @shared_task(name="accounts.prune")
 def prune() -> None:
     pruning.prune(now=timezone.now())
+
+
+@outbox.on("accounts.make_export")
+def make_export(event_id: UUID, export_id: str) -> None:
+    exports.make_export(export_id=UUID(export_id), now=timezone.now())
+
+
+@shared_task(name="accounts.follow_the_clock")
+def follow_the_clock() -> None:
+    """Hourly: end archives whose week is over, erase accounts whose grace is over."""
+    now = timezone.now()
+    exports.delete_expired(now=now)
+    leaving.erase_due(now=now)

@@ -20,7 +20,7 @@ _number = count(1)
 def make_person(
     *, first_name: str = "Pat", verified: bool = True, identity: bool = False, role: str = "user", **columns: Any
 ) -> User:
-    """An account as its workflows leave it: address verified or not, identity proven or not."""
+    """An account as its workflows leave it: address verified or not, identity proven or not, a number confirmed."""
     now = timezone.now()
     user = User(
         email=columns.pop("email", f"{first_name.lower()}{next(_number)}@example.com"),
@@ -30,6 +30,7 @@ def make_person(
         email_verified_at=now if verified else None,
         identity_verified_at=now if identity else None,
         badges=["identity"] if identity else [],
+        phone_verified_at=now if columns.get("phone_number") else None,
         **columns,
     )
     user.set_password(PASSWORD)

@@ -80,7 +80,13 @@ def _refreshed(tokens: sessions.Tokens) -> dict[str, object]:
 class SignUp(ApiViewSet):
     permission_classes = [Open]
 
-    @describe("Register", request=RegisterInput, answer=TokensOutput, status=201, errors=[errors.EmailTaken])
+    @describe(
+        "Register",
+        request=RegisterInput,
+        answer=TokensOutput,
+        status=201,
+        errors=[errors.EmailTaken, errors.InvitationInvalid],
+    )
     def register(self, request: Request) -> Response:
         limits.hit(registration.PER_ADDRESS, context.client_address.get())
         data = parse(RegisterInput, request)

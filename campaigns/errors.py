@@ -115,6 +115,11 @@ class OverCap(Conflict):
     shown = ("available", "currency")
 
 
+class CampaignUnderWay(Conflict):
+    code = "campaign_under_way"
+    message = _("A campaign of yours is in review or running. Cancel it, or wait until it is settled.")
+
+
 class PaymentsUnderWay(Conflict):
     """The campaign cannot be decided before every payment under way is."""
 

@@ -7,18 +7,9 @@ Facts this app tells, after the commit that made them. A signal is a nudge; the 
     backer_left          campaign_id, backer_id             their last money out of it
 """
 
-from functools import partial
-from typing import Any
-
-from django.db import transaction
 from django.dispatch import Signal
 
 campaign_published = Signal()
 campaign_closed = Signal()
 backer_joined = Signal()
 backer_left = Signal()
-
-
-def announce(signal: Signal, **facts: Any) -> None:
-    """Send after the commit. A listener that fails is logged by Django and keeps nobody else from hearing."""
-    transaction.on_commit(partial(signal.send_robust, sender=None, **facts))

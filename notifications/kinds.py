@@ -7,27 +7,40 @@ an `sms.txt`), `body.txt` (paragraphs), `action.txt` (the button). docs/notifica
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
     How a category reaches people. `switch` is the preference that turns its mails and SMS off (and the inbox entry too,
-    unless `keeps`); `insists` sends the mail whatever the preferences say.
+    unless `keeps`); `insists` sends the mail whatever the preferences say; what is `urgent` does not wait for quiet
+    hours to end and is not turned off by a link in the mail. `about` completes "mails about …".
     """
 
     switch: str = ""
     keeps: bool = True
     insists: bool = False
+    urgent: bool = False
+    about: Any = ""
+
+    @property
+    def one_click(self) -> bool:
+        """Whether its mails carry a link that turns them off (RFC 8058)."""
+        return bool(self.switch) and not self.urgent
 
 
 class Category(Enum):
-    SECURITY = Rule(insists=True)
-    LOGINS = Rule(switch="login_alerts", insists=True)
+    SECURITY = Rule(insists=True, urgent=True)
+    LOGINS = Rule(switch="login_alerts", insists=True, urgent=True)
     KYC = Rule()
-    INVESTMENTS = Rule(switch="investment_updates")
-    CAMPAIGNS = Rule(switch="campaign_updates")
-    SOCIAL = Rule(switch="social_interactions", keeps=False)
+    INVESTMENTS = Rule(switch="investment_updates", about=_("your investments"))
+    CAMPAIGNS = Rule(switch="campaign_updates", about=_("campaigns"))
+    SOCIAL = Rule(switch="social_interactions", keeps=False, about=_("what people do with your posts and profile"))
+    INVITATIONS = Rule(about=_("invitations"))
+    """To addresses that may have no account: turned off per address, see `services.unsubscribing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,11 @@ KINDS: dict[str, Kind] = {
     "two_factor_disabled": Kind(Category.SECURITY),
     "recovery_code_used": Kind(Category.SECURITY, ("left",)),
     "recovery_codes_replaced": Kind(Category.SECURITY),
+    "phone_changed": Kind(Category.SECURITY, ("ending",)),
+    "phone_removed": Kind(Category.SECURITY),
+    "phone_verified": Kind(Category.SECURITY, ("ending",)),
+    "export_requested": Kind(Category.SECURITY),
+    "export_ready": Kind(Category.SECURITY, ("export_id",), path="/settings/export/{export_id}"),
 }
 """What `notify` takes: an inbox entry, a frame on the socket, a mail and an SMS by preference."""
 
@@ -80,5 +98,11 @@ MAILS: dict[str, Kind] = {
     "verify_email": Kind(Category.SECURITY, ("token",), path="/verify-email?token={token}"),
     "email_taken": Kind(Category.SECURITY),
     "reset_password": Kind(Category.SECURITY, ("token",), path="/reset-password?token={token}"),
+    "deletion_requested": Kind(Category.SECURITY, ("day",)),
+    "deletion_cancelled": Kind(Category.SECURITY),
+    "invitation": Kind(Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),
 }
 """What `send_mail_to` takes: mails that belong to an act and go out whatever the preferences, without inbox entry."""
+
+TEXTS: dict[str, Kind] = {"phone_code": Kind(Category.SECURITY, ("code",), sms=True)}
+"""What `send_text_to` takes: SMS that belong to an act, to a number that need not be confirmed yet."""

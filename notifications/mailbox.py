@@ -79,7 +79,7 @@ def message_html(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 @development_only
 def messages(request: HttpRequest) -> HttpResponse:
-    """`{"items": [{id, channel, to, subject, text, html, createdAt}]}`, newest first, `?to=` for one address."""
+    """`{"items": [{id, channel, to, subject, text, html, headers, createdAt}]}`, newest first; `?to=` an address."""
     items = [
         {
             "id": kept.pk,
@@ -102,6 +102,6 @@ def _newest(to: str) -> QuerySet[MailboxMessage]:
     return kept.filter(to=to) if to else kept
 
 
-def _content(kept: MailboxMessage) -> dict[str, str]:
-    content: dict[str, str] = unseal(kept.content, purpose=PURPOSE)
+def _content(kept: MailboxMessage) -> dict[str, Any]:
+    content: dict[str, Any] = unseal(kept.content, purpose=PURPOSE)
     return content

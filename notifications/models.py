@@ -23,6 +23,10 @@ class Recipient(models.Model):
     first_name = models.CharField(max_length=80, default="", blank=True)
     language = models.CharField(max_length=10, default="en")
     time_zone = models.CharField(max_length=50, default="UTC")
+    """A name of the IANA database, such as `Europe/Berlin`; the person sets it beside the quiet hours."""
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    """Local times between which no mail or SMS leaves, but for those about the safety of the account."""
 
     email = models.BooleanField(default=True)
     sms = models.BooleanField(default=False)
@@ -31,6 +35,15 @@ class Recipient(models.Model):
     investment_updates = models.BooleanField(default=True)
     campaign_updates = models.BooleanField(default=True)
     social_interactions = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="quiet_hours_have_two_ends",
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.user_id)
@@ -65,6 +78,13 @@ class Notification(Entity):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class SilencedAddress(models.Model):
+    """An address without an account that wants no invitations any more; kept as a keyed fingerprint."""
+
+    fingerprint = models.BinaryField(primary_key=True, max_length=32)
+    created_at = models.DateTimeField()
 
 
 class MailboxMessage(models.Model):

@@ -1,6 +1,8 @@
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import available_timezones
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.serializers import Serializer
@@ -41,6 +43,28 @@ class ReadAllInput(Serializer):
     up_to_id = serializers.UUIDField(required=False, allow_null=True)
 
 
+class TimeZoneField(serializers.CharField):
+    """A name of the IANA time zone database."""
+
+    default_error_messages = {"unknown_time_zone": _("Not a time zone of the IANA database, such as Europe/Berlin.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 50, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if value not in available_timezones():
+            self.fail("unknown_time_zone")
+        return value
+
+
+class QuietTimeField(serializers.TimeField):
+    """Hours and minutes of the person's own clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"format": "%H:%M", "input_formats": ["%H:%M"], "allow_null": True, **kwargs})
+
+
 class PreferencesInput(Serializer):
     """Any subset."""
 
@@ -51,6 +75,9 @@ class PreferencesInput(Serializer):
     investment_updates = serializers.BooleanField(required=False)
     campaign_updates = serializers.BooleanField(required=False)
     social_interactions = serializers.BooleanField(required=False)
+    quiet_from = QuietTimeField(required=False)
+    quiet_until = QuietTimeField(required=False)
+    time_zone = TimeZoneField(required=False)
 
 
 class PreferencesOutput(Serializer):
@@ -61,3 +88,6 @@ class PreferencesOutput(Serializer):
     investment_updates = serializers.BooleanField()
     campaign_updates = serializers.BooleanField()
     social_interactions = serializers.BooleanField()
+    quiet_from = QuietTimeField(help_text="Local time, `22:00`; mails and SMS wait until `quietUntil`.")
+    quiet_until = QuietTimeField()
+    time_zone = serializers.CharField()

@@ -2,18 +2,21 @@
 
 from uuid import UUID
 
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
-from core.openapi import describe
+from core.openapi import Message, describe
 from core.pages import paginate
-from core.permissions import SignedIn
+from core.permissions import Open, SignedIn
 from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
 from notifications import selectors
+from notifications.errors import QuietHoursNeedTwoEnds, UnsubscribeLinkNotValid
 from notifications.serializers import (
     InboxOutput,
     NotificationOutput,
@@ -23,7 +26,7 @@ from notifications.serializers import (
     UnreadOutput,
     shown,
 )
-from notifications.services import notices, recipients
+from notifications.services import notices, recipients, unsubscribing
 
 
 class Inbox(ApiViewSet):
@@ -68,9 +71,31 @@ class Preferences(ApiViewSet):
         "Change what I want to hear",
         request=PreferencesInput,
         answer=PreferencesOutput,
-        details="Any subset. Mails about the safety of the account cannot be switched off.",
+        errors=[QuietHoursNeedTwoEnds],
+        details="Any subset. Mails about the safety of the account cannot be switched off and do not wait for the end "
+        "of the quiet hours.",
     )
     def change(self, request: Request) -> Response:
         switches = parse(PreferencesInput, request)
         recipient = recipients.set_preferences(user_id=request.user.pk, **switches)
         return Response(PreferencesOutput(recipient).data)
+
+
+class Unsubscribe(ApiViewSet):
+    """
+    What mail programs call for people: `List-Unsubscribe` leads here (RFC 8058).
+
+    The token is the proof. Whatever is in the body (`List-Unsubscribe=One-Click`, as a form) is not looked at.
+    """
+
+    permission_classes = [Open]
+
+    @describe("Turn off what a mail was about, in one click", answer=Message, errors=[UnsubscribeLinkNotValid])
+    def unsubscribe(self, request: Request, token: str) -> Response:
+        turned_off = unsubscribing.unsubscribe(token=token, now=timezone.now())
+        return Response({"message": _("You will get no more mails about %(about)s.") % {"about": turned_off.about}})
+
+    @describe("The page of a link to unsubscribe", status=302)
+    def page(self, request: Request, token: str) -> HttpResponse:
+        """Programs that know nothing of RFC 8058 open the address in a browser; looking changes nothing."""
+        return HttpResponseRedirect(unsubscribing.page_of(token))

@@ -13,9 +13,10 @@ from core.permissions import Open
 from core.views import ApiViewSet
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
-from uploads.services.files import EXTENSIONS
+from uploads.services.files import EXTENSIONS, PDF, ZIP
 from uploads.services.links import open_link
 
+_DOWNLOADS = {PDF: "pdf", ZIP: "zip"}
 _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 
 
@@ -44,7 +45,9 @@ def file_response(stored: StoredFile, content: bytes) -> HttpResponse:
     """A private file: a redrawn picture to look at, everything else to download; kept in no cache."""
     response = HttpResponse(content, content_type=stored.content_type)
     if not stored.is_image:
-        response["Content-Disposition"] = f'attachment; filename="{stored.purpose}-{stored.pk.hex[-8:]}.pdf"'
+        response["Content-Disposition"] = (
+            f'attachment; filename="{stored.purpose}-{stored.pk.hex[-8:]}.{_DOWNLOADS[stored.content_type]}"'
+        )
     response["Cache-Control"] = "private, no-store"
     return harmless(response)
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,11 +14,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.services import passwords
+from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import verify_email
 from core import asyncapi, catalogue, context, errors, problems
 from core.rendering import to_json
+from notifications.services import unsubscribing
 from vectragrow import health
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -115,6 +117,49 @@ def _page_with_token(request: HttpRequest, template: str, page: dict[str, Any], 
     answer = render(request, template, page, status=status)
     answer["Referrer-Policy"] = "no-referrer"
     return answer
+
+
+@csrf_exempt  # as above
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def unsubscribe(request: HttpRequest) -> HttpResponse:
+    """Where the link at the foot of a mail leads. Looking changes nothing; the button does."""
+    form = request.POST if request.method == "POST" else request.GET
+    token, status = form.get("token", ""), 200
+    page: dict[str, Any] = {"token": token}
+    try:
+        if request.method != "POST":
+            topic, page["state"] = unsubscribing.topic_of(token), "ask"
+        elif form.get("again"):
+            topic, page["state"] = unsubscribing.resubscribe(token=token), "again"
+        else:
+            topic, page["state"] = unsubscribing.unsubscribe(token=token, now=timezone.now()), "done"
+        page["about"] = topic.about
+    except errors.NotFound:
+        page["state"], status = "refused", 404
+    answer = render(request, "unsubscribe.html", page, status=status)
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@require_safe
+@never_cache
+def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
+    """The public page of a profile, for whoever was given the link; chats show its preview."""
+    try:
+        shared = sharing.public_page(token=token, now=timezone.now())
+    except errors.NotFound:
+        raise Http404 from None
+    page = {"page": shared, "person": shared.user, "website": urlsplit(shared.user.website).netloc}
+    answer = render(request, "profile.html", page)
+    # Pictures may lie in a store of another host; what django-csp's decorator sets, which knows constants only.
+    answer._csp_update = {"img-src": [origin_of(shared.preview)]}  # type: ignore[attr-defined]
+    return answer
+
+
+def origin_of(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @require_safe

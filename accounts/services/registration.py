@@ -9,11 +9,13 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import EmailTaken
 from accounts.models import User, normalise_email
-from accounts.services import sessions, verification
+from accounts.services import invitations, sessions, verification
+from accounts.signals import user_registered
 from core import audit
 from core.db import retrying
 from core.limits import Limit
 from core.problems import InvalidInput
+from core.signals import announce
 from notifications.services.mails import send_mail_to
 from notifications.services.recipients import keep_recipient
 
@@ -21,11 +23,21 @@ PER_ADDRESS = Limit("registration:address", 20, timedelta(hours=1))
 
 
 def register(
-    *, email: str, password: str, first_name: str, last_name: str, phone_number: str = "", device: str, now: datetime
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    phone_number: str = "",
+    invite_token: str = "",
+    device: str,
+    now: datetime,
 ) -> sessions.Tokens:
     """
     Make an account, sign its device in and mail the verification link.
 
+    :param invite_token: what the mail of an invitation carried; it need not have gone to this address
+    :raises InvitationInvalid: used, expired or not ours
     :raises EmailTaken: the address has an account, whose owner is told by mail (SECURITY-GOALS 23)
     :raises InvalidInput: the password is too weak
     """
@@ -33,20 +45,22 @@ def register(
     user = User(email=address, first_name=first_name, last_name=last_name, phone_number=phone_number, created_at=now)
     check_new_password(password, user)
     user.set_password(password)
-    return _open_account(user, device, now)
+    return _open_account(user, invite_token, device, now)
 
 
 @retrying
-def _open_account(user: User, device: str, now: datetime) -> sessions.Tokens:
+def _open_account(user: User, invite_token: str, device: str, now: datetime) -> sessions.Tokens:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
         _tell_the_owner(user.email, now)
         raise EmailTaken() from None
+    invited_by = invitations.accept(token=invite_token, user=user, now=now) if invite_token else None
     told(user)
     verification.mail_link(user=user, now=now)
     audit.record(user, "account.registered", user)
+    announce(user_registered, user=user, invited_by=invited_by)
     return sessions.open_session(user=user, device=device, method="registration", now=now)
 
 
@@ -68,7 +82,7 @@ def told(user: User) -> None:
         user_id=user.pk,
         email=user.email,
         first_name=user.first_name,
-        phone_number=user.phone_number,
+        phone_number=user.phone_number if user.phone_verified else "",
         email_verified=user.email_verified,
     )
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
-from accounts.services import history
+from accounts.services import history, leaving
 from core import audit, context, realtime
 from core.db import retrying
 from core.errors import NotFound
@@ -40,6 +40,8 @@ def open_session(*, user: User, device: str, method: str, now: datetime, second_
     """
     if not user.is_active:
         raise AccountSuspended()
+    if user.deletion_due_at is not None:
+        leaving.stay(user=user, now=now)
     session = Session.objects.create(
         user=user,
         device=device[:200],

@@ -1,10 +1,21 @@
-"""Under /api/profile"""
+"""/api/profile"""
 
 from django.urls import path
 
+from accounts.profile_views import Exports, OwnProfile, Phone, Sharing
 from accounts.views import LoginHistory, SecondFactor
 
 urlpatterns = [
+    path("", OwnProfile.as_view({"get": "show", "put": "edit", "delete": "leave"})),
+    path("/photo", OwnProfile.as_view({"post": "set_photo", "delete": "remove_photo"})),
+    path("/cover", OwnProfile.as_view({"post": "set_cover", "delete": "remove_cover"})),
+    path("/phone/send-code", Phone.as_view({"post": "send_code"})),
+    path("/phone/confirm", Phone.as_view({"post": "confirm"})),
+    path("/share", Sharing.as_view({"get": "link"})),
+    path("/share/rotate", Sharing.as_view({"post": "rotate"})),
+    path("/invite", Sharing.as_view({"post": "invite"})),
+    path("/export", Exports.as_view({"post": "export"})),
+    path("/export/<uuid:export_id>", Exports.as_view({"get": "show_export"})),
     path("/2fa", SecondFactor.as_view({"delete": "switch_off"})),
     path("/2fa/setup", SecondFactor.as_view({"post": "set_up"})),
     path("/2fa/verify", SecondFactor.as_view({"post": "verify"})),

@@ -14,8 +14,9 @@ from campaigns.errors import NotLive, PaymentsUnderWay
 from campaigns.models import CLOSED, Campaign, Status
 from campaigns.services.funding import lock_campaign
 from campaigns.services.steps import take_step
-from campaigns.signals import announce, campaign_closed
+from campaigns.signals import campaign_closed
 from core.db import retrying
+from core.signals import announce
 from notifications.services import notify
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import slugify
 
+from accounts.services.counts import count
 from campaigns.access import access_own_campaign
 from campaigns.errors import (
     AmountsNeeded,
@@ -61,6 +62,7 @@ def create_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] 
         campaign.save(force_insert=True)
         _show(campaign, pictures, now)
         audit.record(owner, "campaign.created", campaign)
+        count(user_id=owner.pk, campaigns=1)
     return campaign
 
 
@@ -124,6 +126,7 @@ def delete_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> None:
     campaign.delete()
     for file in files:
         delete_file(file, now=now)
+    count(user_id=owner.pk, campaigns=-1)
 
 
 def _write_fields(campaign: Campaign, fields: dict[str, Any], now: datetime) -> None:

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from campaigns.errors import BelowMinimum, CampaignClosed, CampaignNotOpen, CurrencyMismatch, OverCap, OwnCampaign
 from campaigns.models import PUBLIC, Backing, Campaign, Status
-from campaigns.signals import announce, backer_joined, backer_left
+from campaigns.signals import backer_joined, backer_left
 from campaigns.trending import with_one_more
 from core.errors import NotFound
 from core.money import Money
+from core.signals import announce
 
 
 def lock_campaign(campaign_id: UUID) -> Campaign:

@@ -8,10 +8,11 @@ from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import NotADraft, NotInReview, OwnCampaign, ReviewedDeadlinePassed
 from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.services.steps import take_step
-from campaigns.signals import announce, campaign_published
+from campaigns.signals import campaign_published
 from campaigns.trending import score_of_one
 from core.db import retrying
 from core.errors import NotFound
+from core.signals import announce
 from notifications.services import notify
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import smtplib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from uuid import UUID
 
@@ -36,6 +36,8 @@ class Mail:
     subject: str
     text: str
     html: str
+    headers: dict[str, str] = field(default_factory=dict)
+    """Besides the usual ones: how to unsubscribe."""
 
     @property
     def message_id(self) -> str:
@@ -57,7 +59,7 @@ def send(mail: Mail) -> None:
         subject=mail.subject,
         body=mail.text,
         to=[mail.to],
-        headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated", **mail.headers},
         connection=_connection(),
     )
     message.attach_alternative(mail.html, "text/html")

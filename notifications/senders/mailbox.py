@@ -1,7 +1,7 @@
 """The development mailbox: what would have been sent is kept, sealed, and shown at /mailbox/."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -18,14 +18,15 @@ PURPOSE = "mailbox"
 
 
 def keep_mail(mail: "Mail") -> None:
-    _keep(mail.id, MailboxMessage.Channel.MAIL, mail.to, mail.subject, {"text": mail.text, "html": mail.html})
+    content = {"text": mail.text, "html": mail.html, "headers": mail.headers}
+    _keep(mail.id, MailboxMessage.Channel.MAIL, mail.to, mail.subject, content)
 
 
 def keep_sms(event_id: UUID, to: str, text: str) -> None:
-    _keep(event_id, MailboxMessage.Channel.SMS, to, "", {"text": text, "html": ""})
+    _keep(event_id, MailboxMessage.Channel.SMS, to, "", {"text": text, "html": "", "headers": {}})
 
 
-def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: str, content: dict[str, str]) -> None:
+def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: str, content: dict[str, Any]) -> None:
     MailboxMessage.objects.get_or_create(
         id=message_id,
         defaults={

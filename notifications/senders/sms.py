@@ -32,19 +32,20 @@ def _is_twilios_fault(error: Exception) -> bool:
 breaker = Breaker("Twilio", is_fault=_is_twilios_fault)
 
 
-def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = None) -> None:
+def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = None, is_counted: bool = False) -> None:
     """
     Send it, or raise for the outbox to try again.
 
+    :param is_counted: whoever asked for it was counted already, and told when it was too much
     :param unsure_since: an earlier try began then and its outcome is unknown: Twilio is asked before sending again
     :raises NotYet: Twilio failed several times in a row and is left alone
     :raises Exception: Twilio is away or refuses (`TwilioException`, `requests.RequestException`)
     """
-    if not _is_served(to):
+    if not is_served(to):
         logger.warning("SMS dropped: not one of SMS_COUNTRIES", extra={"eventId": event_id})
         return
     with breaker.guard():
-        if unsure_since is None and _is_too_many(to):
+        if unsure_since is None and not is_counted and _is_too_many(to):
             logger.warning("SMS dropped: too many to this number", extra={"eventId": event_id})
         elif settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM:
             _send_by_twilio(event_id, to, text, unsure_since)
@@ -70,7 +71,7 @@ def _send_by_twilio(event_id: UUID, to: str, text: str, unsure_since: datetime |
     logger.info("SMS sent", extra={"eventId": event_id, "sid": sent.sid})
 
 
-def _is_served(number: str) -> bool:
+def is_served(number: str) -> bool:
     """Whether we pay for SMS to the number's country (SMS_COUNTRIES, ISO 3166 codes; empty: to all)."""
     if not settings.SMS_COUNTRIES:
         return True

@@ -1,4 +1,4 @@
-"""Mails that belong to an act: they go out whatever the preferences say and leave no inbox entry."""
+"""Mails and SMS that belong to an act: they go out whatever the preferences say and leave no inbox entry."""
 
 import base64
 from datetime import datetime
@@ -6,8 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from core import outbox
+from core.limits import hit
 from core.sealing import seal
+from notifications.errors import NumberNotServed
 from notifications.kinds import MAILS
+from notifications.senders import sms
 
 PURPOSE = "mail facts"
 
@@ -23,12 +26,36 @@ def send_mail_to(*, user_id: UUID, template: str, now: datetime, address: str = 
     missing = [fact for fact in MAILS[template].facts if fact not in facts]
     if missing:
         raise TypeError(f"the mail {template} needs {', '.join(missing)}")
-    said = {name: str(value) for name, value in facts.items()}
     outbox.emit(
         "notifications.send_mail_to",
         now=now,
         user_id=str(user_id),
         template=template,
         address=address,
-        sealed=base64.b64encode(seal(said, purpose=PURPOSE)).decode(),
+        sealed=_sealed(facts),
     )
+
+
+def send_text_to(*, user_id: UUID, template: str, number: str, now: datetime, **facts: Any) -> None:
+    """
+    Text a number, after the caller's commit; it need not be confirmed yet. Facts wait sealed, as above.
+
+    :raises NumberNotServed: of a country that is not one of SMS_COUNTRIES
+    :raises RateLimited: five SMS went to this number within the hour (SECURITY-GOALS 45)
+    """
+    if not sms.is_served(number):
+        raise NumberNotServed()
+    hit(sms.PER_NUMBER, number)
+    outbox.emit(
+        "notifications.send_text_to",
+        now=now,
+        user_id=str(user_id),
+        template=template,
+        number=number,
+        sealed=_sealed(facts),
+    )
+
+
+def _sealed(facts: dict[str, Any]) -> str:
+    said = {name: str(value) for name, value in facts.items()}
+    return base64.b64encode(seal(said, purpose=PURPOSE)).decode()

@@ -13,6 +13,7 @@ from core import outbox
 from core.money import Money
 from core.names import to_camel
 from core.realtime import publish
+from notifications import wishes
 from notifications.access import access_notification
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification, Recipient
@@ -27,16 +28,17 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
     Tell a person something, in the caller's transaction; frame, mail and SMS leave after the commit.
 
     :param facts: what `kinds.KINDS[kind]` asks for, and more for `data`: ids, ready text, `Money`
-    :returns: the inbox entry, or None where the person turned the whole category off
+    :returns: the inbox entry, or None where the person turned the whole category off or is gone
     :raises KeyError: there is no such kind
     :raises TypeError: a fact that the kind needs is missing
     """
     rule = KINDS[kind]
     recipient = Recipient.objects.filter(pk=user_id).first()
     if recipient is None:
-        logger.warning("nobody told us how to reach this person", extra={"userId": user_id, "kind": kind})
-    text = words(kind, rule, facts, language=recipient.language if recipient else "en")
-    if recipient and not _wants(recipient, rule) and not rule.category.value.keeps:
+        logger.info("nobody to tell: the person was erased", extra={"userId": user_id, "kind": kind})
+        return None
+    text = words(kind, rule, facts, language=recipient.language)
+    if not wishes.wants(recipient, rule) and not rule.category.value.keeps:
         return None
     notification = Notification.objects.create(
         user_id=user_id,
@@ -47,8 +49,7 @@ def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notifica
         created_at=now,
     )
     transaction.on_commit(partial(_push, notification))
-    if recipient:
-        _send(recipient, notification, rule, text, now)
+    _send(recipient, notification, rule, text, now)
     return notification
 
 
@@ -63,28 +64,31 @@ def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _wants(recipient: Recipient, kind: Kind) -> bool:
-    switch = kind.category.value.switch
-    return not switch or getattr(recipient, switch)
-
-
 def _push(notification: Notification) -> None:
     # The audience is the one person whose inbox it is.
     publish(users=[notification.user_id], frame=frame_of(notification))
 
 
 def _send(recipient: Recipient, notification: Notification, kind: Kind, text: Words, now: datetime) -> None:
-    insists = kind.category.value.insists
-    if recipient.email_verified and (insists or (recipient.email and _wants(recipient, kind))):
+    after = wishes.wait(recipient, kind, now)
+    if wishes.wants_mail(recipient, kind):
         outbox.emit(
             "notifications.send_mail",
             now=now,
+            after=after,
             notification_id=str(notification.pk),
             action=text.action,
             link=text.link,
         )
-    if kind.sms and recipient.phone_number and recipient.sms and _wants(recipient, kind):
-        outbox.emit("notifications.send_sms", now=now, user_id=str(recipient.pk), text=text.sms)
+    if wishes.wants_sms(recipient, kind):
+        outbox.emit(
+            "notifications.send_sms",
+            now=now,
+            after=after,
+            user_id=str(recipient.pk),
+            kind=notification.kind,
+            text=text.sms,
+        )
 
 
 def mark_read(*, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from core.db import retrying
+from notifications.errors import QuietHoursNeedTwoEnds
 from notifications.models import Recipient
 
 
@@ -14,7 +16,6 @@ def keep_recipient(
     email_verified: bool,
     phone_number: str = "",
     language: str = "en",
-    time_zone: str = "UTC",
 ) -> Recipient:
     """Keep how a person is reached, in the caller's transaction. Called at every change; wishes stay as they are."""
     recipient, _ = Recipient.objects.update_or_create(
@@ -25,17 +26,24 @@ def keep_recipient(
             "first_name": first_name,
             "phone_number": phone_number,
             "language": language,
-            "time_zone": time_zone,
         },
     )
     return recipient
 
 
-def set_preferences(*, user_id: UUID, **switches: Any) -> Recipient:
-    """Turn any subset of a person's switches; the others stay as they are."""
-    recipient = Recipient.objects.get(pk=user_id)
-    for name, value in switches.items():
+@retrying
+def set_preferences(*, user_id: UUID, **wishes: Any) -> Recipient:
+    """
+    Change any subset of a person's switches, quiet hours and time zone; the others stay as they are.
+
+    :raises QuietHoursNeedTwoEnds: only one end is set, or both are the same
+    """
+    recipient = Recipient.objects.select_for_update().get(pk=user_id)
+    for name, value in wishes.items():
         setattr(recipient, name, value)
-    if switches:
-        recipient.save(update_fields=list(switches))
+    start, end = recipient.quiet_from, recipient.quiet_until
+    if (start is None) != (end is None) or (start is not None and start == end):
+        raise QuietHoursNeedTwoEnds(field="quietUntil" if start else "quietFrom")
+    if wishes:
+        recipient.save(update_fields=list(wishes))
     return recipient

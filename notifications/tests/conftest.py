@@ -16,6 +16,11 @@ EVERY_FACT = {
     "device": "Mozilla/5.0 (X11; Linux) Firefox/130",
     "token": "t0ken",
     "left": 9,
+    "ending": "0123",
+    "inviter": "Ada",
+    "code": "123456",
+    "export_id": "0190aaaa-0000-7000-8000-000000000003",
+    "day": "24 December 2026",
 }
 
 

@@ -31,7 +31,7 @@ def test_newest_first_and_by_address(api, backer, stranger, tell, wishes):
     assert backer.email not in found
     items = api.get("/mailbox/messages", {"to": "+15550001111"}).json()["items"]
     assert [(item["channel"], item["to"]) for item in items] == [("sms", "+15550001111")]
-    assert items[0].keys() == {"id", "channel", "to", "subject", "text", "html", "createdAt"}
+    assert items[0].keys() == {"id", "channel", "to", "subject", "text", "html", "headers", "createdAt"}
 
 
 def test_a_mail_is_shown_safely(api, mail):

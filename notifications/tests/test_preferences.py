@@ -24,6 +24,9 @@ def test_switches_start_as_documented_and_change_by_subset(api, backer):
         "investmentUpdates": True,
         "campaignUpdates": True,
         "socialInteractions": True,
+        "quietFrom": None,
+        "quietUntil": None,
+        "timeZone": "UTC",
     }
     assert me.get(SWITCHES).json() == start
     changed = me.put(SWITCHES, {"sms": True, "campaignUpdates": False})

@@ -1,6 +1,7 @@
 """Mail through a real SMTP server that accepts, refuses, stalls or is away."""
 
 import asyncio
+import re
 import time
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -68,6 +69,8 @@ def test_a_mail_is_well_formed(post_office, backer, tell):
     ((envelope, mail),) = post_office.mails
     assert envelope.rcpt_tos == [backer.email]
     assert mail["To"] == backer.email and mail["Bcc"] is None
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert re.fullmatch(r"<http\S+>", mail["List-Unsubscribe"].strip())
     assert mail["Subject"].strip() == "Ada backs “Solare Dächer Bcc: victim@example.com”"
     assert mail["From"].startswith("VECTRAGrow <")
     assert mail["Message-ID"].startswith(f"<{waiting().pk}@")

@@ -10,14 +10,14 @@ from core.devices import device_name
 from core.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.composition import compose
-from notifications.kinds import KINDS, MAILS
+from notifications.kinds import KINDS, MAILS, TEXTS
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
 from notifications.services import send_mail_to
 from notifications.tests.conftest import EVERY_FACT
 from notifications.texts import words
 
-EVERY_KIND = {**KINDS, **MAILS}
+EVERY_KIND = {**KINDS, **MAILS, **TEXTS}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com\r\n\x00‮"
 
 

@@ -7,6 +7,7 @@ Store before you lock: the store may be across a network.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,6 +28,7 @@ MEGABYTE = 1024 * 1024
 LARGEST = 10 * MEGABYTE
 LARGEST_PHOTO = 5 * MEGABYTE
 PDF = "application/pdf"
+ZIP = "application/zip"
 IMAGES = tuple(FORMATS)
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", PDF: "PDF"}
@@ -54,10 +56,31 @@ def store_image(
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
     picture = redraw(sent, content_type, field=field, longest_side=longest_side)
-    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now)
-    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
-    row.save(force_insert=True)
-    return row
+    return _keep_public(sent, picture, owner_id, purpose, now)
+
+
+def store_sizes(
+    file: Any,
+    *,
+    sizes: Sequence[int],
+    owner_id: UUID,
+    purpose: str,
+    now: datetime,
+    field: str = "",
+    most_bytes: int = LARGEST,
+) -> list[StoredFile]:
+    """
+    Keep a public picture in several sizes, each in a file of its own. Refuses as `store_image` does.
+
+    :param sizes: the longest sides in pixels, falling; none is scaled up
+    """
+    sent, content_type = _read(file, IMAGES, most_bytes, field)
+    rows, source = [], sent
+    for longest_side in sizes:
+        picture = redraw(source, content_type, field=field, longest_side=longest_side)
+        rows.append(_keep_public(sent, picture, owner_id, purpose, now))
+        source = picture.content  # the next is smaller: 25 megapixels are decoded once
+    return rows
 
 
 def store_private(
@@ -72,6 +95,11 @@ def store_document(
 ) -> StoredFile:
     """Keep a paper, sealed: a picture as above, or a PDF, kept as it came and only given as a download."""
     return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
+
+
+def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+    """Keep a ZIP that we made ourselves, sealed; only given as a download."""
+    return _seal_and_keep(content, _row(owner_id, purpose, Visibility.PRIVATE, content, ZIP, None, now))
 
 
 def read_file(stored: StoredFile) -> bytes:
@@ -94,6 +122,13 @@ def delete_file(stored: StoredFile, *, now: datetime) -> None:
     transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
 
 
+def _keep_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture.content_type, picture, now)
+    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
+    row.save(force_insert=True)
+    return row
+
+
 def _store(visibility: str) -> Storage:
     return storages["private" if visibility == Visibility.PRIVATE else "default"]
 
@@ -107,8 +142,12 @@ def _store_sealed(
         kept = redraw(sent, content_type, field=field)
     elif b"%%EOF" not in sent[-2048:]:
         raise BrokenFile(field=field)
-    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, kept, now)
-    sealed = seal(kept.content if kept else sent, row.sealed_as)
+    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, content_type, kept, now)
+    return _seal_and_keep(kept.content if kept else sent, row)
+
+
+def _seal_and_keep(content: bytes, row: StoredFile) -> StoredFile:
+    sealed = seal(content, row.sealed_as)
     row.wrapped_key = sealed.key
     row.storage_name = _store(Visibility.PRIVATE).save(row.storage_name, ContentFile(sealed.content))
     row.save(force_insert=True)
@@ -130,9 +169,14 @@ def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> t
 
 
 def _row(
-    owner_id: UUID, purpose: str, visibility: Visibility, sent: bytes, picture: Picture | None, now: datetime
+    owner_id: UUID,
+    purpose: str,
+    visibility: Visibility,
+    sent: bytes,
+    content_type: str,
+    picture: Picture | None,
+    now: datetime,
 ) -> StoredFile:
-    content_type = picture.content_type if picture else PDF
     extension = EXTENSIONS[content_type] if visibility == Visibility.PUBLIC else "sealed"
     return StoredFile(
         id=uuid7(),

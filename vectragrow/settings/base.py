@@ -252,6 +252,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
     "prune-accounts": {"task": "accounts.prune", "schedule": crontab(hour=3, minute=27)},
     "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
+    "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
     "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},

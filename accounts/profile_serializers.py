@@ -1,0 +1,101 @@
+"""Bodies in and out of /api/profile."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.fields import CharField, DateTimeField, FileField, IntegerField, ListField, URLField, UUIDField
+
+from accounts.serializers import AddressField, MeOutput, NameField, PhoneField
+from core.serializers import Serializer
+
+
+class LinkField(URLField):
+    """An address that a person shows to others: http or https, and no `user@` in front of the host to mislead."""
+
+    default_error_messages = {"not_a_web_address": _("Use a web address that starts with https:// or http://.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or "@" in parts.netloc or not value.isprintable():
+                self.fail("not_a_web_address")
+        return value
+
+
+class ProseField(CharField):
+    """Text of several lines; no control characters but line breaks and tabs."""
+
+    default_error_messages = {"not_plain_text": _("This is not plain text.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data).replace("\r\n", "\n")
+        if any(ord(letter) < 32 and letter not in "\n\t" for letter in value):
+            self.fail("not_plain_text")
+        return value
+
+
+class ProfileInput(Serializer):
+    """Any subset."""
+
+    first_name = NameField()
+    last_name = NameField()
+    phone_number = PhoneField(allow_blank=True, allow_null=True)
+    bio = ProseField(max_length=2000, allow_blank=True)
+    location = NameField(max_length=120, allow_blank=True)
+    website = LinkField(max_length=300, allow_blank=True)
+
+
+class PhotoInput(Serializer):
+    photo = FileField()
+
+
+class CoverInput(Serializer):
+    cover = FileField()
+
+
+class InviteInput(Serializer):
+    email = AddressField()
+
+
+class InvitedOutput(Serializer):
+    message = CharField()
+    invitation_id = UUIDField()
+
+
+class ShareOutput(Serializer):
+    link = CharField(help_text="A public page of the profile.")
+
+
+class ExportOutput(Serializer):
+    id = UUIDField()
+    status = CharField(help_text="`pending`, `ready` or `expired`.")
+    link = CharField(allow_null=True, help_text="The archive, for five minutes; ask again for another link.")
+    created_at = DateTimeField()
+    expires_at = DateTimeField(allow_null=True)
+
+
+class LeavingOutput(Serializer):
+    message = CharField()
+    deletion_due_at = DateTimeField(help_text="Until then signing in keeps the account.")
+
+
+class PhoneCodeInput(Serializer):
+    code = CharField(max_length=20)
+
+
+class PictureSizes(Serializer):
+    large = CharField()
+    medium = CharField()
+    small = CharField()
+
+
+class ProfileOutput(MeOutput):
+    profile_photo_sizes = PictureSizes(allow_null=True)
+    cover_photo_sizes = PictureSizes(allow_null=True)
+    followers_count = IntegerField()
+    following_count = IntegerField()
+    posts_count = IntegerField()
+    campaigns_count = IntegerField()
+    badges = ListField(child=CharField())

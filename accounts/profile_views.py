@@ -1,0 +1,197 @@
+"""/api/profile: parse, one call, answer."""
+
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.response import Response
+
+from accounts import errors, selectors
+from accounts.authentication import current_session
+from accounts.models import Profile, ProfilePicture, User
+from accounts.permissions import EmailVerified, TwoFactorRecent
+from accounts.profile_serializers import (
+    CoverInput,
+    ExportOutput,
+    InvitedOutput,
+    InviteInput,
+    LeavingOutput,
+    PhoneCodeInput,
+    PhotoInput,
+    ProfileInput,
+    ProfileOutput,
+    ShareOutput,
+)
+from accounts.services import exports, invitations, leaving, phone, profiles, sharing
+from core import context, limits
+from core.errors import Stale
+from core.etags import if_match
+from core.openapi import Message, describe
+from core.permissions import SignedIn
+from core.requests import Request
+from core.serializers import parse
+from core.views import ApiViewSet
+from notifications.errors import NumberNotServed
+from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
+
+BAD_PICTURE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
+
+
+def _answer(user: User, profile: Profile) -> Response:
+    return Response(selectors.own_profile(user, profile), headers={"ETag": profile.etag})
+
+
+class OwnProfile(ApiViewSet):
+    permission_classes = [SignedIn]
+    gates = {"leave": [TwoFactorRecent]}
+
+    @describe("My profile", answer=ProfileOutput)
+    def show(self, request: Request) -> Response:
+        return _answer(request.user, selectors.profile_of(request.user))
+
+    @describe(
+        "Change my profile",
+        request=ProfileInput,
+        answer=ProfileOutput,
+        errors=[Stale, errors.StepUpRequired],
+        details="Any subset; empty text clears a field. `If-Match` guards what another device changed. A new phone "
+        "number needs a recent step-up, starts unconfirmed, and is announced by mail.",
+    )
+    def edit(self, request: Request) -> Response:
+        user, profile = profiles.edit_profile(
+            session=current_session(request),
+            expected=if_match(request),
+            now=timezone.now(),
+            **parse(ProfileInput, request, partial=True),
+        )
+        return _answer(user, profile)
+
+    @describe(
+        "Delete my account",
+        answer=LeavingOutput,
+        status=202,
+        errors=[errors.MoneyInFlight],
+        details="Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. "
+        "Refused while money is on its way or a campaign of the person is under way.",
+    )
+    def leave(self, request: Request) -> Response:
+        due_at = leaving.leave(person=request.user, now=timezone.now())
+        message = _("Your account will be deleted. Sign in before that day to keep it.")
+        return Response({"message": message, "deletionDueAt": due_at}, 202)
+
+    @describe(
+        "Set my photo",
+        request=PhotoInput,
+        answer=ProfileOutput,
+        errors=BAD_PICTURE,
+        multipart=True,
+        details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
+    )
+    def set_photo(self, request: Request) -> Response:
+        return self._set(request, ProfilePicture.Kind.PHOTO, parse(PhotoInput, request)["photo"])
+
+    @describe(
+        "Set my cover",
+        request=CoverInput,
+        answer=ProfileOutput,
+        errors=BAD_PICTURE,
+        multipart=True,
+        details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
+    )
+    def set_cover(self, request: Request) -> Response:
+        return self._set(request, ProfilePicture.Kind.COVER, parse(CoverInput, request)["cover"])
+
+    @describe("Remove my photo", answer=ProfileOutput)
+    def remove_photo(self, request: Request) -> Response:
+        return self._remove(request, ProfilePicture.Kind.PHOTO)
+
+    @describe("Remove my cover", answer=ProfileOutput)
+    def remove_cover(self, request: Request) -> Response:
+        return self._remove(request, ProfilePicture.Kind.COVER)
+
+    def _set(self, request: Request, kind: str, file: UploadedFile) -> Response:
+        return _answer(*profiles.set_picture(person=request.user, kind=kind, file=file, now=timezone.now()))
+
+    def _remove(self, request: Request, kind: str) -> Response:
+        return _answer(*profiles.remove_picture(person=request.user, kind=kind, now=timezone.now()))
+
+
+class Sharing(ApiViewSet):
+    """What reaches other people, so the address has to be verified (SECURITY-GOALS 32)."""
+
+    permission_classes = [EmailVerified]
+
+    @describe("The link to my public profile", answer=ShareOutput)
+    def link(self, request: Request) -> Response:
+        return Response({"link": sharing.share_link(person=request.user)})
+
+    @describe("Replace the link to my public profile", answer=ShareOutput, details="The old link is a 404 at once.")
+    def rotate(self, request: Request) -> Response:
+        return Response({"link": sharing.rotate_link(person=request.user, now=timezone.now())})
+
+    @describe(
+        "Invite somebody by mail",
+        request=InviteInput,
+        answer=InvitedOutput,
+        errors=[limits.RateLimited],
+        details="At most 20 a day. The answer is the same for an address that has an account already; no mail goes "
+        "there. The mail carries a token for `inviteToken` of the registration, good for 30 days.",
+    )
+    def invite(self, request: Request) -> Response:
+        email = parse(InviteInput, request)["email"]
+        standing = limits.hit(invitations.PER_PERSON, request.user.pk)
+        invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
+        answer = {"message": _("Invitation sent"), "invitationId": invitation.pk}
+        return Response(answer, headers=standing.headers)
+
+
+class Exports(ApiViewSet):
+    """Everything we know of a person, for whom has just proved to be that person (SECURITY-GOALS 30)."""
+
+    permission_classes = [TwoFactorRecent]
+
+    @describe(
+        "Ask for everything about me",
+        answer=ExportOutput,
+        status=202,
+        errors=[limits.RateLimited],
+        details="A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is "
+        "ready. While one is being made the same one is answered. At most five a day.",
+    )
+    def export(self, request: Request) -> Response:
+        now = timezone.now()
+        standing = limits.hit(exports.PER_PERSON, request.user.pk)
+        export = exports.request_export(person=request.user, now=now)
+        return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
+
+    @describe("An archive of mine", answer=ExportOutput, details="It is kept for seven days.")
+    def show_export(self, request: Request, export_id: UUID) -> Response:
+        now = timezone.now()
+        return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))
+
+
+class Phone(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @describe(
+        "Send a code to my phone number",
+        answer=Message,
+        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, NumberNotServed, limits.RateLimited],
+        details="Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS "
+        "an hour to one number and twenty from one address.",
+    )
+    def send_code(self, request: Request) -> Response:
+        standing = phone.send_code(person=request.user, address=context.client_address.get(), now=timezone.now())
+        return Response({"message": _("Code sent")}, headers=standing.headers)
+
+    @describe(
+        "Confirm my phone number",
+        request=PhoneCodeInput,
+        answer=ProfileOutput,
+        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, errors.PhoneCodeInvalid],
+    )
+    def confirm(self, request: Request) -> Response:
+        code = parse(PhoneCodeInput, request)["code"]
+        user = phone.confirm(person=request.user, code=code, now=timezone.now())
+        return _answer(user, selectors.profile_of(user))

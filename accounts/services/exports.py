@@ -1,0 +1,124 @@
+"""Everything about a person in one ZIP: JSON files and the files they gave, from every app (core.people)."""
+
+import json
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from accounts.models import DataExport, User
+from core import audit, outbox, people
+from core.db import retrying
+from core.errors import NotFound
+from core.limits import Limit
+from core.rendering import to_json
+from notifications.services import notify
+from uploads.services import delete_file, make_link, store_archive
+
+PER_PERSON = Limit("export:person", 5, timedelta(days=1))
+KEPT = timedelta(days=7)
+LINK_LIFETIME = timedelta(minutes=5)
+GIVEN_UP = timedelta(hours=6)
+"""An archive that is not made by then never will be: its event was parked, and the person may ask anew."""
+
+READ_ME = """\
+What VECTRAGrow knows of you, on {day}.
+
+Each folder is a part of the platform and each .json file one kind of thing in it; "files" holds the pictures you sent.
+Amounts named "minor" are in the smallest unit of their currency (cents). Times are UTC.
+
+Not in here: passwords, tokens and other secrets, of which we keep hashes or sealed copies only, and the papers of your
+identity check, which you can open one by one in the app.
+"""
+
+
+@retrying
+def request_export(*, person: User, now: datetime) -> DataExport:
+    """Have an archive made; while one is under way it is that one."""
+    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    pending = DataExport.objects.filter(user=user, status=DataExport.Status.PENDING, created_at__gt=now - GIVEN_UP)
+    export = pending.first()
+    if export is None:
+        export = DataExport.objects.create(user=user, created_at=now)
+        outbox.emit("accounts.make_export", now=now, export_id=str(export.pk))
+        notify(user_id=user.pk, kind="export_requested", now=now)
+        audit.record(user, "export.requested", export)
+    return export
+
+
+def make_export(*, export_id: UUID, now: datetime) -> None:
+    """Make the archive and tell the person. Repeating it changes nothing; nor does it for somebody who is gone."""
+    export = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).first()
+    if export is not None:
+        _hand_over(export.pk, archive_of(export.user_id, now), now)
+
+
+@retrying
+def _hand_over(export_id: UUID, archive: bytes, now: datetime) -> None:
+    stored = store_archive(archive, owner_id=_owner(export_id), purpose="data_export", now=now)
+    export = DataExport.objects.select_for_update().get(pk=export_id)
+    if export.status != DataExport.Status.PENDING:  # made twice at once
+        delete_file(stored, now=now)
+        return
+    export.status, export.file, export.expires_at = DataExport.Status.READY, stored, now + KEPT
+    export.save(update_fields=["status", "file", "expires_at"])
+    notify(user_id=export.user_id, kind="export_ready", now=now, export_id=export.pk)
+
+
+def _owner(export_id: UUID) -> UUID:
+    return DataExport.objects.values_list("user_id", flat=True).get(pk=export_id)
+
+
+def archive_of(person_id: UUID, now: datetime) -> bytes:
+    """The ZIP, made in memory: what a person may upload is bounded."""
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", READ_ME.format(day=f"{now:%Y-%m-%d}"))
+        for name, rows in people.everything_of(person_id):
+            text = json.dumps(json.loads(to_json(rows)), indent=2, ensure_ascii=False)
+            archive.writestr(name, text)
+        for name, content in people.files_of(person_id):
+            archive.writestr(name, content, ZIP_STORED)  # pictures are compressed already
+    return out.getvalue()
+
+
+def access_export(person: User, export_id: UUID) -> DataExport:
+    """:raises NotFound: not there, or somebody else's"""
+    export = DataExport.objects.filter(user=person, pk=export_id).first()
+    if export is None:
+        raise NotFound()
+    return export
+
+
+def export_output(export: DataExport, *, now: datetime) -> dict[str, Any]:
+    """How clients see it; while it is ready with a link that opens for whoever holds it, for five minutes."""
+    status, link = export.status_at(now), None
+    if status == DataExport.Status.READY and export.file_id:
+        link = make_link(export.file_id, viewer_id=None, now=now, lifetime=LINK_LIFETIME).url
+    return {
+        "id": export.pk,
+        "status": status,
+        "link": link,
+        "createdAt": export.created_at,
+        "expiresAt": export.expires_at,
+    }
+
+
+def delete_expired(*, now: datetime) -> int:
+    """Delete archives whose week is over. Returns how many. Safe to repeat and to run side by side."""
+    over = DataExport.objects.filter(status=DataExport.Status.READY, expires_at__lte=now)
+    return sum(_expire(export_id, now) for export_id in list(over.values_list("pk", flat=True)))
+
+
+@retrying
+def _expire(export_id: UUID, now: datetime) -> bool:
+    ready = DataExport.objects.filter(pk=export_id, status=DataExport.Status.READY)
+    export = ready.select_for_update(of=("self",), skip_locked=True).select_related("file").first()
+    if export is None:
+        return False
+    export.status = DataExport.Status.EXPIRED
+    export.save(update_fields=["status"])
+    if export.file is not None:
+        delete_file(export.file, now=now)
+    return True

@@ -1,0 +1,65 @@
+"""Asking somebody to join: a mail with a token that their registration may carry."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts import tokens
+from accounts.errors import InvitationInvalid
+from accounts.models import Invitation, User, normalise_email
+from core import audit, limits
+from core.db import retrying
+from core.limits import Limit, RateLimited
+from notifications.services import send_mail_to
+
+LIFETIME = timedelta(days=30)
+PER_PERSON = Limit("invitation:person", 20, timedelta(days=1))
+PER_ADDRESS = Limit("invitation:address", 3, timedelta(days=1))
+"""Whoever invites: nobody's mailbox is flooded in our name. What is beyond it is not sent and not told."""
+
+_LOOKS_LIKE_A_LINK = re.compile(r"[:/@\\]|\.\S")
+
+
+@retrying
+def invite(*, inviter: User, email: str, now: datetime) -> Invitation:
+    """Invite an address. One that has an account gets no mail, and the caller cannot tell (SECURITY-GOALS 23)."""
+    address, token = normalise_email(email), tokens.new_token()
+    invitation = Invitation.objects.create(
+        inviter=inviter, email=address, digest=tokens.digest(token), created_at=now, expires_at=now + LIFETIME
+    )
+    audit.record(inviter, "invitation.sent", invitation)
+    if not User.objects.filter(email=address).exists() and _may_be_written_to(address):
+        send_mail_to(
+            user_id=inviter.pk, template="invitation", now=now, address=address, inviter=_shown(inviter), token=token
+        )
+    return invitation
+
+
+def accept(*, token: str, user: User, now: datetime) -> User:
+    """
+    Use an invitation up for a new account, in the caller's transaction. Returns who invited.
+
+    :raises InvitationInvalid: used, expired or not ours
+    """
+    found = Invitation.objects.select_for_update(of=("self",)).select_related("inviter")
+    invitation = found.filter(digest=tokens.digest(token)).first()
+    if invitation is None or invitation.accepted_at or invitation.expires_at <= now or not invitation.inviter.is_active:
+        raise InvitationInvalid(field="inviteToken")
+    invitation.accepted_by, invitation.accepted_at = user, now
+    invitation.save(update_fields=["accepted_by", "accepted_at"])
+    audit.record(user, "invitation.accepted", invitation)
+    return invitation.inviter
+
+
+def _may_be_written_to(address: str) -> bool:
+    try:
+        limits.hit(PER_ADDRESS, address)
+    except RateLimited:
+        return False
+    return True
+
+
+def _shown(inviter: User) -> str:
+    """The name in a mail to strangers; not one that a mail program would make a link of."""
+    return _("A member") if _LOOKS_LIKE_A_LINK.search(inviter.name) else inviter.name

@@ -1,0 +1,86 @@
+"""
+How an account ends: the person asks, thirty days pass in which signing in keeps it, then it is erased.
+
+Erased means that nothing says any more whose it was. The row stays without a name, for the ledger, backers and
+conversations that point to it.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils.formats import date_format
+
+from accounts.errors import AccountSuspended
+from accounts.models import Status, User
+from accounts.services import sessions
+from core import audit, people
+from core.db import retrying
+from core.errors import Refusal
+from notifications.services import send_mail_to
+
+logger = logging.getLogger("vectragrow.accounts")
+
+GRACE = timedelta(days=30)
+
+
+@retrying
+def leave(*, person: User, now: datetime) -> datetime:
+    """
+    Sign a person out everywhere and erase the account when the grace is over. Returns that moment.
+
+    :raises MoneyInFlight: money of theirs is on its way; other apps may object with refusals of their own
+    """
+    user = User.objects.select_for_update().get(pk=person.pk)
+    people.ask_for_objections(user.pk)
+    if user.deletion_due_at is None:
+        user.deletion_due_at = now + GRACE
+        user.save(update_fields=["deletion_due_at", "updated_at"])
+        send_mail_to(
+            user_id=user.pk, template="deletion_requested", now=now, day=date_format(user.deletion_due_at, "j F Y")
+        )
+        audit.record(user, "account.deletion_requested", user)
+    sessions.close_sessions(user=user, because="deletion", now=now)
+    return user.deletion_due_at
+
+
+def stay(*, user: User, now: datetime) -> None:
+    """
+    Take the wish back, since the person signed in; in the caller's transaction.
+
+    :raises AccountSuspended: the account was erased or suspended in the meantime
+    """
+    still_there = User.objects.filter(pk=user.pk, status=Status.ACTIVE)
+    if not still_there.update(deletion_due_at=None, updated_at=now):
+        raise AccountSuspended()
+    user.deletion_due_at = None
+    send_mail_to(user_id=user.pk, template="deletion_cancelled", now=now)
+    audit.record(user, "account.deletion_cancelled", user)
+
+
+def erase_due(*, now: datetime) -> int:
+    """
+    Erase everyone whose grace is over. Returns how many. Safe to repeat and to run side by side.
+
+    Whom an app objects to letting go, since money began to move again, is tried again next time.
+    """
+    due = User.objects.filter(deletion_due_at__lte=now, status=Status.ACTIVE).order_by("deletion_due_at")
+    erased = 0
+    for user_id in list(due.values_list("pk", flat=True)):
+        try:
+            erased += _erase(user_id=user_id, now=now)
+        except Refusal as refusal:
+            logger.warning("an account cannot be erased yet", extra={"userId": user_id, "because": refusal.code})
+    return erased
+
+
+@retrying
+def _erase(*, user_id: UUID, now: datetime) -> bool:
+    due = User.objects.filter(pk=user_id, deletion_due_at__lte=now, status=Status.ACTIVE)
+    user = due.select_for_update(skip_locked=True).first()
+    if user is None:  # signed in at the last moment, suspended, or another worker has it
+        return False
+    people.ask_for_objections(user.pk)
+    people.forget(person_id=user.pk, now=now)
+    audit.record(None, "account.erased", user)
+    return True

@@ -1,0 +1,91 @@
+"""Proving that a phone number is one's own: a code by SMS, ten minutes, five tries, the newest only."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils.crypto import constant_time_compare
+
+from accounts.errors import NoPhoneNumber, PhoneAlreadyVerified, PhoneCodeInvalid
+from accounts.models import PhoneCode, User
+from accounts.services import registration
+from core import audit, limits
+from core.db import retrying
+from core.envelopes import fingerprint, fingerprints
+from core.limits import Limit, Standing
+from notifications.services import notify, send_text_to
+
+LIFETIME = timedelta(minutes=10)
+TRIES = 5
+PER_ADDRESS = Limit("sms:address", 20, timedelta(hours=1))
+"""Whoever asks, for whatever numbers; per number it is five an hour (`notifications.senders.sms`)."""
+_KIND = "phone code"
+
+
+def send_code(*, person: User, address: str | None, now: datetime) -> Standing:
+    """
+    Text a code to the person's number; the one before stops working.
+
+    :raises NoPhoneNumber: :raises PhoneAlreadyVerified:
+    :raises NumberNotServed: not of one of SMS_COUNTRIES
+    :raises RateLimited: too many SMS to this number or from this address
+    """
+    _require_unconfirmed(person)
+    standing = limits.hit(PER_ADDRESS, address)
+    _send(person, now)
+    return standing
+
+
+@retrying
+def _send(person: User, now: datetime) -> None:
+    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    _require_unconfirmed(user)
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    PhoneCode.objects.update_or_create(
+        user=user,
+        defaults={
+            "fingerprint": fingerprint(_bound(user, code), _KIND),
+            "created_at": now,
+            "expires_at": now + LIFETIME,
+            "tries": 0,
+        },
+    )
+    send_text_to(user_id=user.pk, template="phone_code", number=user.phone_number, now=now, code=code)
+    audit.record(user, "phone.code_sent", user)
+
+
+@retrying
+def confirm(*, person: User, code: str, now: datetime) -> User:
+    """
+    Use up a code; from here on notices may come by SMS, if the person wants them.
+
+    :raises NoPhoneNumber: :raises PhoneAlreadyVerified:
+    :raises PhoneCodeInvalid: wrong, expired, for another number, or the sixth try
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    _require_unconfirmed(user)
+    sent = PhoneCode.objects.select_for_update().filter(user=user).first()
+    if sent is None or sent.expires_at <= now or sent.tries >= TRIES:
+        raise PhoneCodeInvalid(field="code")
+    sent.tries += 1
+    sent.save(update_fields=["tries"])
+    given = fingerprints(_bound(user, code), _KIND)
+    if not any(constant_time_compare(bytes(sent.fingerprint), print_) for print_ in given):
+        raise PhoneCodeInvalid(field="code")
+    sent.delete()
+    user.phone_verified_at = now
+    user.save(update_fields=["phone_verified_at", "updated_at"])
+    registration.told(user)
+    notify(user_id=user.pk, kind="phone_verified", now=now, ending=user.phone_number[-4:])
+    audit.record(user, "phone.verified", user)
+    return user
+
+
+def _require_unconfirmed(user: User) -> None:
+    if not user.phone_number:
+        raise NoPhoneNumber()
+    if user.phone_verified:
+        raise PhoneAlreadyVerified()
+
+
+def _bound(user: User, code: str) -> bytes:
+    return f"{user.pk}:{user.phone_number}:{code}".encode()

@@ -1,0 +1,119 @@
+"""What a person says of themselves: the profile's words, photo and cover."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+
+from accounts.errors import StepUpRequired
+from accounts.models import Profile, ProfilePicture, Session, User
+from accounts.services import registration
+from core import audit
+from core.db import retrying
+from core.etags import require_match
+from notifications.services import notify
+from uploads.models import StoredFile
+from uploads.selectors import media_url
+from uploads.services import delete_file, store_sizes
+from uploads.services.files import LARGEST_PHOTO
+
+WORDS = ("first_name", "last_name", "bio", "location", "website")
+SIZES: dict[str, dict[str, int]] = {
+    ProfilePicture.Kind.PHOTO: {"large": 1024, "medium": 512, "small": 128},
+    ProfilePicture.Kind.COVER: {"large": 2048, "medium": 1024, "small": 512},
+}
+"""Longest sides in pixels. `medium` is the photo that cards show, `large` the cover."""
+SHOWN: dict[str, str] = {ProfilePicture.Kind.PHOTO: "medium", ProfilePicture.Kind.COVER: "large"}
+
+
+@retrying
+def edit_profile(
+    *, session: Session, now: datetime, expected: frozenset[str] | None = None, **fields: Any
+) -> tuple[User, Profile]:
+    """
+    Change some of the profile's words, or the phone number, which starts unconfirmed again.
+
+    :param session: the device that asks; for another phone number it must have proved itself recently
+    :param expected: the ETags that the client would overwrite (If-Match)
+    :raises Stale: the profile was changed since
+    :raises StepUpRequired: a new phone number, and no proof within five minutes
+    """
+    user, profile = lock_profile(session.user)
+    require_match(expected, profile.etag)
+    for name in WORDS:
+        if name in fields:
+            setattr(user, name, fields[name])
+    number = fields.get("phone_number", user.phone_number) or ""
+    if number != user.phone_number:
+        if not session.is_recent_at(now):
+            raise StepUpRequired()
+        _change_number(user, number, now)
+    user.save(update_fields=[*WORDS, "phone_number", "phone_verified_at", "updated_at"])
+    registration.told(user)
+    _edited(profile)
+    audit.record(user, "profile.edited", user, fields=sorted(fields))
+    return user, profile
+
+
+def _change_number(user: User, number: str, now: datetime) -> None:
+    user.phone_number, user.phone_verified_at = number, None
+    if number:
+        notify(user_id=user.pk, kind="phone_changed", now=now, ending=number[-4:])
+    else:
+        notify(user_id=user.pk, kind="phone_removed", now=now)
+
+
+@retrying
+def set_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -> tuple[User, Profile]:
+    """
+    Show another photo or cover; the files of the one before are deleted.
+
+    :raises FileTooLarge: above 5 MB. Others as `uploads.services.store_image` refuses
+    """
+    stored = store_sizes(
+        file,
+        sizes=list(SIZES[kind].values()),
+        owner_id=person.pk,
+        purpose=f"profile_{kind}",
+        now=now,
+        field=kind,
+        most_bytes=LARGEST_PHOTO,
+    )
+    return _show(person, kind, stored, now)
+
+
+@retrying
+def remove_picture(*, person: User, kind: str, now: datetime) -> tuple[User, Profile]:
+    """Show no photo or cover. Without one nothing changes."""
+    return _show(person, kind, [], now)
+
+
+def _show(person: User, kind: str, stored: Sequence[StoredFile], now: datetime) -> tuple[User, Profile]:
+    user, profile = lock_profile(person)
+    before = list(ProfilePicture.objects.filter(user=user, kind=kind).select_related("file"))
+    ProfilePicture.objects.filter(pk__in=[picture.pk for picture in before]).delete()
+    for picture in before:
+        delete_file(picture.file, now=now)
+    sizes = dict(zip(SIZES[kind], stored, strict=False))
+    ProfilePicture.objects.bulk_create(
+        ProfilePicture(user=user, kind=kind, size=size, file=file, created_at=now) for size, file in sizes.items()
+    )
+    column = f"{'profile' if kind == ProfilePicture.Kind.PHOTO else 'cover'}_photo"
+    setattr(user, column, media_url(sizes[SHOWN[kind]].storage_name) if sizes else "")
+    user.save(update_fields=[column, "updated_at"])
+    _edited(profile)
+    audit.record(user, f"profile.{kind}_{'changed' if stored else 'removed'}", user)
+    return user, profile
+
+
+def lock_profile(person: User) -> tuple[User, Profile]:
+    """The account and its profile as they are now, locked in this order until the caller's transaction ends."""
+    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    Profile.objects.bulk_create([Profile(user=user)], ignore_conflicts=True)
+    return user, Profile.objects.select_for_update().get(pk=user.pk)
+
+
+def _edited(profile: Profile) -> None:
+    profile.version += 1
+    profile.save(update_fields=["version"])

@@ -1,0 +1,231 @@
+"""A person's own profile: read, changed, with photo and cover."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from PIL import Image
+
+from accounts.models import ProfilePicture, Session
+from accounts.profile_serializers import ProfileOutput
+from accounts.services import profiles
+from accounts.services.counts import count
+from campaigns.testing import draft_fields, make_campaign
+from core.testing import drain_outbox, together
+from notifications.models import MailboxMessage, Notification
+from uploads.models import StoredFile
+from uploads.testing import picture, upload
+
+PROFILE = "/api/profile"
+
+
+@pytest.fixture
+def ada(person):
+    return person("ada", phone_number="+12025550123")
+
+
+@pytest.fixture
+def stranger(person):
+    return person("stranger")
+
+
+def refusal(answer):
+    return answer.status_code, answer.json()["code"]
+
+
+def age_sessions(someone):
+    """Their last proof lies longer back than five minutes."""
+    Session.objects.filter(user=someone).update(authenticated_at=timezone.now() - timedelta(minutes=6))
+
+
+def test_the_profile_is_me_with_counts_and_badges(api, ada):
+    me = api.as_user(ada)
+    body = me.get(PROFILE).json()
+    assert body.items() >= me.get("/api/auth/me").json().items()
+    assert set(body) == set(ProfileOutput().fields)
+    numbers = [body[f"{name}Count"] for name in ("followers", "following", "posts", "campaigns")]
+    assert (numbers, body["badges"], body["phoneVerified"]) == ([0, 0, 0, 0], [], True)
+
+
+def test_any_subset_changes_and_the_rest_stays(api, ada):
+    me = api.as_user(ada)
+    words = {"bio": "Builds roofs.\nAnd boats.", "location": "Łódź", "website": "https://ada.example/roofs"}
+    changed = me.put(PROFILE, words)
+    assert changed.status_code == 200
+    assert changed.json().items() >= {**words, "firstName": "Ada", "phoneNumber": "+12025550123"}.items()
+    cleared = me.put(PROFILE, {"website": "", "bio": ""}).json()
+    assert (cleared["website"], cleared["bio"], cleared["location"]) == ("", "", "Łódź")
+    assert me.put(PROFILE, {"firstName": "Augusta"}).json()["firstName"] == "Augusta"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"website": "ftp://files.example/a"},
+        {"website": "javascript:alert(1)"},
+        {"website": "https://bank.example@evil.example"},
+        {"website": "https://" + "a" * 300 + ".example"},
+        {"phoneNumber": "0123"},
+        {"phoneNumber": "+1 202 555 0123"},
+        {"firstName": ""},
+        {"lastName": "two\nlines"},
+        {"bio": "x" * 2001},
+        {"bio": "bell\u0007"},
+        {"location": None},
+    ],
+)
+def test_bad_fields_are_named_and_nothing_changes(api, ada, change):
+    me = api.as_user(ada)
+    before = me.get(PROFILE).json()
+    refused = me.put(PROFILE, {"location": "Elsewhere", **change})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["field"] == next(iter(change))
+    assert me.get(PROFILE).json() == before
+
+
+def test_fields_of_other_workflows_cannot_be_written(api, ada):
+    me = api.as_user(ada)
+    grabbed = {
+        "role": "admin",
+        "email": "root@example.com",
+        "badges": ["identity"],
+        "kycVerified": True,
+        "phoneVerified": True,
+        "followersCount": 9_000,
+        "profilePhoto": "https://evil.example/x.png",
+    }
+    before = me.get(PROFILE).json()
+    after = me.put(PROFILE, grabbed).json()
+    assert after == {**before, "updatedAt": after["updatedAt"]}
+
+
+def test_a_stale_change_is_refused(api, ada):
+    me = api.as_user(ada)
+    seen = me.get(PROFILE).headers["ETag"]
+    first = me.put(PROFILE, {"bio": "one"}, If_Match=seen)
+    assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
+    assert refusal(me.put(PROFILE, {"bio": "two"}, If_Match=seen)) == (412, "stale")
+    assert me.get(PROFILE).json()["bio"] == "one"
+    assert me.put(PROFILE, {"bio": "two"}, If_Match=first.headers["ETag"]).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_changes_of_one_version_one_wins(api, ada):
+    clients = [api.as_user(ada), api.as_user(ada)]
+    seen = clients[0].get(PROFILE).headers["ETag"]
+    answers = together(
+        *(lambda me=me, n=n: me.put(PROFILE, {"bio": f"{n}"}, If_Match=seen) for n, me in enumerate(clients))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+
+
+def test_another_number_needs_a_fresh_proof_is_told_and_starts_unconfirmed(api, ada):
+    me = api.as_user(ada)
+    age_sessions(ada)
+    assert refusal(me.put(PROFILE, {"phoneNumber": "+12025550199"})) == (403, "step_up_required")
+    assert me.put(PROFILE, {"phoneNumber": "+12025550123", "bio": "same"}).json()["phoneVerified"] is True
+    fresh = api.as_user(ada)
+    changed = fresh.put(PROFILE, {"phoneNumber": "+12025550199"}).json()
+    assert (changed["phoneNumber"], changed["phoneVerified"]) == ("+12025550199", False)
+    assert fresh.put(PROFILE, {"phoneNumber": None}).json()["phoneNumber"] is None
+    assert [n.kind for n in Notification.objects.of(ada.pk).order_by("id")] == ["phone_changed", "phone_removed"]
+    drain_outbox()
+    subjects = MailboxMessage.objects.filter(to=ada.email).values_list("subject", flat=True)
+    assert set(subjects) == {"Your phone number was changed", "Your phone number was removed"}
+
+
+def test_an_unverified_person_edits_but_gets_no_mail(api, person):
+    newcomer = person("newcomer", verified=False)
+    assert api.as_user(newcomer).put(PROFILE, {"phoneNumber": "+12025550199"}).status_code == 200
+    drain_outbox()
+    assert not MailboxMessage.objects.filter(to=newcomer.email).exists()
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "member", "shown"), [("photo", "profilePhoto", 512), ("cover", "coverPhoto", 2048)])
+def test_a_picture_is_kept_in_sizes_and_the_old_files_go(api, ada, kind, member, shown):
+    me = api.as_user(ada)
+    answer = me.upload(f"{PROFILE}/{kind}", {kind: picture("JPEG", size=(3000, 1500))})
+    assert answer.status_code == 200, answer.json()
+    body = answer.json()
+    sizes = body[f"{member}Sizes"]
+    assert set(sizes) == {"large", "medium", "small"}
+    assert body[member] == sizes["medium" if kind == "photo" else "large"] == me.get("/api/auth/me").json()[member]
+    name = body[member].partition("/media/")[2]
+    assert Image.open(BytesIO(default_storage.open(name).read())).size == (shown, shown // 2)
+    again = me.upload(f"{PROFILE}/{kind}", {kind: picture("PNG", size=(90, 60))}).json()
+    assert again[member] != body[member]
+    assert not default_storage.exists(name)
+    assert StoredFile.objects.filter(owner_id=ada.pk, deleted_at__isnull=True).count() == 3
+    gone = me.delete(f"{PROFILE}/{kind}").json()
+    assert (gone[member], gone[f"{member}Sizes"]) == (None, None)
+    assert not StoredFile.objects.filter(owner_id=ada.pk, deleted_at__isnull=True).exists()
+    assert me.delete(f"{PROFILE}/{kind}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "code"),
+    [
+        (
+            lambda: upload(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.png", "image/png"),
+            415,
+            "unsupported_file_type",
+        ),
+        (lambda: upload(b"\xff\xd8\xff" + b"0" * (5 * 1024 * 1024), "a.jpg", "image/jpeg"), 413, "file_too_large"),
+        (lambda: upload(b"\x89PNG\r\n\x1a\n broken", "a.png", "image/png"), 400, "broken_file"),
+        (lambda: "no file", 400, "invalid_input"),
+    ],
+)
+def test_a_bad_picture_is_refused_and_the_old_one_stays(api, ada, file, status, code):
+    me = api.as_user(ada)
+    kept = me.upload(f"{PROFILE}/photo", {"photo": picture()}).json()["profilePhoto"]
+    refused = me.upload(f"{PROFILE}/photo", {"photo": file()})
+    assert refusal(refused) == (status, code)
+    assert refused.json()["errors"][0]["field"] == "photo"
+    assert me.get(PROFILE).json()["profilePhoto"] == kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_photos_at_once_leave_one(ada):
+    now = timezone.now()
+    show = lambda seed: profiles.set_picture(  # noqa: E731
+        person=ada, kind="photo", file=picture("PNG", size=(60, 60), seed=seed), now=now
+    )
+    results = together(lambda: show(1), lambda: show(2))
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert ProfilePicture.objects.filter(user=ada).count() == 3
+    assert StoredFile.objects.filter(owner_id=ada.pk, deleted_at__isnull=True).count() == 3
+    ada.refresh_from_db()
+    assert ProfilePicture.objects.get(user=ada, size="medium").file.storage_name in ada.profile_photo
+
+
+# --- Counts -----------------------------------------------------------------------------------------------------------
+
+
+def test_campaigns_are_counted_as_they_come_and_go(api, person):
+    founder = person("founder", identity=True)
+    me = api.as_user(founder)
+    first = me.post("/api/campaigns", draft_fields()).json()["id"]
+    make_campaign(founder)
+    assert me.get(PROFILE).json()["campaignsCount"] == 2
+    me.delete(f"/api/campaigns/{first}")
+    listed = me.get("/api/profile/campaigns", {"withTotal": "true"}).json()["total"]
+    assert me.get(PROFILE).json()["campaignsCount"] == listed == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counts_are_exact_when_many_count_at_once(api, ada):
+    together(*(lambda: count(user_id=ada.pk, followers=1, posts=1) for _ in range(8)))
+    body = api.as_user(ada).get(PROFILE).json()
+    assert (body["followersCount"], body["postsCount"], body["followingCount"]) == (8, 8, 0)
+
+
+def test_a_profile_costs_three_queries(api, ada, django_assert_num_queries):
+    me = api.as_user(ada)
+    me.upload(f"{PROFILE}/photo", {"photo": picture()})
+    with django_assert_num_queries(3):  # the session, the counts, the pictures
+        me.get(PROFILE)

@@ -1,0 +1,111 @@
+"""One click in the mail program, or a page for people."""
+
+import re
+
+import pytest
+from django.core import signing
+
+from core.ids import uuid7
+from core.testing import drain_outbox
+from notifications.kinds import KINDS, Category
+from notifications.mailbox import _content
+from notifications.models import MailboxMessage, Recipient
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+FORM = "application/x-www-form-urlencoded"
+
+
+def mail_to(person) -> dict:
+    drain_outbox()
+    return _content(MailboxMessage.objects.filter(to=person.email).latest("created_at"))
+
+
+def path_in(mail: dict) -> str:
+    found = re.fullmatch(r"<https?://[^/]+(/api/notifications/unsubscribe/[^>]+)>", mail["headers"]["List-Unsubscribe"])
+    assert found
+    return found[1]
+
+
+def one_click(api, path: str):
+    """As a mail program does: a form, without any session."""
+    return api.client.post(path, ONE_CLICK, content_type=FORM)
+
+
+def switch(person, name: str) -> bool:
+    return getattr(Recipient.objects.get(pk=person.pk), name)
+
+
+def test_one_click_turns_off_what_the_mail_was_about_and_nothing_else(api, backer, tell):
+    tell(backer, "campaign_funded")
+    mail = mail_to(backer)
+    assert mail["headers"]["List-Unsubscribe-Post"] == ONE_CLICK
+    answer = one_click(api, path_in(mail))
+    assert (answer.status_code, answer.json()) == (200, {"message": "You will get no more mails about campaigns."})
+    assert [switch(backer, name) for name in ("campaign_updates", "investment_updates", "email")] == [False, True, True]
+    assert one_click(api, path_in(mail)).status_code == 200
+    MailboxMessage.objects.all().delete()
+    tell(backer, "campaign_funded")
+    drain_outbox()
+    assert not MailboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_mails_one_can_do_without_carry_the_link(backer, tell, kind):
+    tell(backer, kind)
+    mail = mail_to(backer)
+    optional = KINDS[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
+    assert (set(mail["headers"]) == {"List-Unsubscribe", "List-Unsubscribe-Post"}) == optional
+    assert ("/unsubscribe?token=" in mail["text"]) == ("/unsubscribe?token=" in mail["html"]) == optional
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "absent",
+        "x" * 5000,
+        signing.Signer(salt="another").sign_object([uuid7().hex, "campaign_updates"]),
+        signing.Signer(salt="notifications.unsubscribe").sign_object([uuid7().hex, "campaign_updates"]),
+        signing.Signer(salt="notifications.unsubscribe").sign_object([uuid7().hex, "email_verified"]),
+    ],
+)
+def test_foreign_tokens_change_nothing(api, backer, token):
+    refused = one_click(api, f"/api/notifications/unsubscribe/{token}")
+    assert (refused.status_code, refused.json()["code"]) == (404, "unsubscribe_link_not_valid")
+    assert api.get("/unsubscribe", {"token": token}).status_code == 404
+    assert switch(backer, "campaign_updates") and switch(backer, "email_verified")
+
+
+def test_a_token_for_one_switch_does_not_turn_another(api, backer, tell):
+    tell(backer, "campaign_funded")
+    path = path_in(mail_to(backer))
+    assert one_click(api, path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 404
+    assert switch(backer, "campaign_updates")
+
+
+def test_looking_changes_nothing_and_leads_to_a_page(api, backer, tell):
+    tell(backer, "campaign_funded")
+    led = api.get(path_in(mail_to(backer)))
+    assert led.status_code == 302
+    page = api.get(led["Location"].replace("http://localhost:8000", ""))
+    assert page.status_code == 200
+    assert "You will get no more mails about campaigns" in page.content.decode()
+    assert page["Referrer-Policy"] == "no-referrer"
+    assert switch(backer, "campaign_updates")
+
+
+def test_the_page_turns_off_and_on_again(api, backer, tell):
+    tell(backer, "campaign_funded")
+    token = path_in(mail_to(backer)).rpartition("/")[2]
+    done = api.client.post("/unsubscribe", f"token={token}", content_type=FORM)
+    assert "You are unsubscribed" in done.content.decode()
+    assert not switch(backer, "campaign_updates")
+    again = api.client.post("/unsubscribe", f"token={token}&again=1", content_type=FORM)
+    assert "Welcome back" in again.content.decode()
+    assert switch(backer, "campaign_updates")
+
+
+def test_an_erased_person_has_nothing_to_turn_off(api, backer, tell):
+    tell(backer, "campaign_funded")
+    path = path_in(mail_to(backer))
+    Recipient.objects.filter(pk=backer.pk).delete()
+    assert one_click(api, path).status_code == 404

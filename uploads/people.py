@@ -1,0 +1,32 @@
+"""What this app knows of a person: the files they gave. Whoever stored one forgets it (core.people)."""
+
+import logging
+from collections.abc import Iterator
+from uuid import UUID
+
+from core import people
+from uploads.models import StoredFile
+from uploads.services import read_file
+from uploads.services.files import EXTENSIONS, PDF
+
+logger = logging.getLogger("vectragrow.uploads")
+
+WITHHELD = ("identity_paper", "data_export")
+"""Identity papers do not travel in archives: their owner opens each through a link of a minute. Nor do archives."""
+
+people.tells(
+    StoredFile,
+    by="owner_id",
+    fields=("id", "purpose", "content_type", "size", "width", "height", "created_at", "deleted_at"),
+)
+
+
+@people.gives_files
+def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
+    kept = StoredFile.objects.filter(owner_id=person_id, deleted_at__isnull=True).exclude(purpose__in=WITHHELD)
+    for stored in kept.order_by("pk"):
+        extension = {**EXTENSIONS, PDF: "pdf"}[stored.content_type]
+        try:
+            yield f"files/{stored.purpose}/{stored.pk}.{extension}", read_file(stored)
+        except FileNotFoundError:
+            logger.error("a file is missing from the store", extra={"fileId": stored.pk})

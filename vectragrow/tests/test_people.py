@@ -1,0 +1,328 @@
+"""A person as a whole: every model that knows somebody is spoken for, given out, and forgotten."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+from django.utils import timezone
+
+from accounts.models import DataExport, Session, User
+from accounts.services import leaving
+from accounts.services.exports import delete_expired, make_export
+from accounts.testing import PASSWORD
+from campaigns.models import Campaign
+from campaigns.testing import make_campaign
+from core import outbox, people
+from core.errors import Busy
+from core.models import AuditEntry
+from core.testing import drain_outbox, together
+from investments.testing import invest, make_card
+from kyc.models import CaseEvent, Verification
+from ledger.models import Entry, LedgerAccount
+from notifications.mailbox import _content
+from notifications.models import MailboxMessage, Notification, Recipient
+from notifications.services import notify
+from uploads.models import StoredFile
+from uploads.testing import paper, picture
+
+EXPORT = "/api/profile/export"
+PERSON_IDS = ("user_id", "owner_id", "actor_id", "person_id")
+
+
+def ours() -> list[type[models.Model]]:
+    homes = [app for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR]
+    return [model for app in homes for model in app.get_models()]
+
+
+def knows_somebody(model: type[models.Model]) -> bool:
+    fields = model._meta.local_fields
+    return model is User or any(
+        (field.is_relation and field.related_model is User)
+        or (isinstance(field, models.UUIDField) and field.name in PERSON_IDS)
+        for field in fields
+    )
+
+
+def test_every_model_with_a_person_in_it_is_spoken_for():
+    forgotten = [model._meta.label for model in ours() if knows_somebody(model) and not people.is_spoken_for(model)]
+    assert not forgotten, f"say in <app>/people.py what is told of {', '.join(forgotten)}, or why not"
+
+
+def test_the_test_can_see_a_model_that_nobody_speaks_for(monkeypatch):
+    monkeypatch.delitem(people._told, Session)
+    assert knows_somebody(Session) and not people.is_spoken_for(Session)
+
+
+# --- Given out --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def founder(person):
+    return person("founder", identity=True)
+
+
+@pytest.fixture
+def ada(api, person, founder):
+    """Somebody who left something in every part of the platform."""
+    ada = person("adamarker", last_name="Surnamemarker", phone_number="+12025550177", bio="Biomarker", identity=False)
+    me = api.as_user(ada)
+    me.put("/api/profile", {"location": "Placemarker", "website": "https://webmarker.example"})
+    me.upload("/api/profile/photo", {"photo": picture()})
+    me.post("/api/profile/invite", {"email": "invitedmarker@example.com"})
+    api.get(me.get("/api/profile/share").json()["link"].partition("8000")[2], Accept="text/html")
+    case = {"documentType": "passport", "documentNumber": "MARKER12345", "dateOfBirth": "1990-01-02"}
+    assert me.post("/api/kyc/initiate", case).status_code == 201
+    assert me.upload("/api/kyc/documents", {"documents": [paper()], "kinds": ["front"]}).status_code == 201
+    talk = me.post("/api/chat/conversations", {"type": "direct", "participants": [str(founder.pk)]}).json()["id"]
+    me.upload(f"/api/chat/conversations/{talk}/messages", {"content": "Hello there", "media": [picture()]})
+    make_campaign(ada, status="draft")
+    make_card(ada)
+    drain_outbox()
+    return User.objects.get(pk=ada.pk)
+
+
+def archive(client) -> zipfile.ZipFile:
+    """Ask, let the worker work, fetch."""
+    asked = client.post(EXPORT)
+    assert (asked.status_code, asked.json()["status"], asked.json()["link"]) == (202, "pending", None)
+    drain_outbox()
+    ready = client.get(f"{EXPORT}/{asked.json()['id']}").json()
+    assert ready["status"] == "ready"
+    fetched = client.client.get("/files" + ready["link"].partition("/files")[2], HTTP_AUTHORIZATION="")
+    assert (fetched.status_code, fetched["Content-Type"]) == (200, "application/zip")
+    assert fetched["Content-Disposition"].startswith("attachment") and fetched["Cache-Control"] == "private, no-store"
+    return zipfile.ZipFile(io.BytesIO(fetched.content))
+
+
+def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, founder):
+    with archive(api.as_user(ada)) as kept:
+        names = kept.namelist()
+        read = {name: json.loads(kept.read(name)) for name in names if name.endswith(".json")}
+        everything = b"".join(kept.read(name) for name in names)
+    assert len(names) == len(set(names))
+    assert read["accounts/users.json"][0]["bio"] == "Biomarker"
+    assert read["accounts/invitations.json"][0]["email"] == "invitedmarker@example.com"
+    assert read["chat/messages.json"][0]["content"] == "Hello there"
+    assert read["campaigns/campaigns.json"][0]["status"] == "draft"
+    assert read["investments/payment-methods.json"][0]["last4"] == "4242"
+    assert read["kyc/identity-cases.json"][0]["documentNumberLast4"] == "2345"
+    assert read["notifications/recipients.json"][0]["emailAddress"] == ada.email
+    assert read["core/audit-entries.json"]
+    for part in ("accounts/sessions", "accounts/profiles", "uploads/stored-files", "notifications/notifications"):
+        assert read[f"{part}.json"]
+    purposes = {name.split("/")[1] for name in names if name.startswith("files/")}
+    assert purposes == {"profile_photo", "profile_preview", "chat"}
+    for secret in (b"MARKER12345", b"tok_visa", ada.password.encode(), founder.email.encode(), b"digest", b"%PDF"):
+        assert secret not in everything
+
+
+def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api, ada, founder):
+    me = api.as_user(ada)
+    with archive(me):
+        pass
+    export = DataExport.objects.get()
+    assert StoredFile.objects.get(pk=export.file_id).is_private
+    assert api.as_user(founder).get(f"{EXPORT}/{export.pk}").status_code == 404
+    Session.objects.filter(user=ada).update(authenticated_at=timezone.now() - timedelta(minutes=6))
+    for refused in (me.post(EXPORT), me.get(f"{EXPORT}/{export.pk}")):
+        assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
+    fresh = api.as_user(ada)
+    DataExport.objects.update(expires_at=timezone.now())
+    over = fresh.get(f"{EXPORT}/{export.pk}").json()
+    assert (over["status"], over["link"]) == ("expired", None), "by the clock, whether or not a job ran"
+    assert delete_expired(now=timezone.now()) == 1
+    assert delete_expired(now=timezone.now()) == 0
+    assert StoredFile.objects.get(pk=export.file_id).deleted_at
+
+
+def test_asking_again_while_it_is_made_is_the_same_one(api, ada):
+    me = api.as_user(ada)
+    first, second = me.post(EXPORT).json(), me.post(EXPORT).json()
+    assert first["id"] == second["id"]
+    drain_outbox()
+    assert me.post(EXPORT).json()["id"] != first["id"]
+    kinds = list(Notification.objects.of(ada.pk).values_list("kind", flat=True))
+    assert (kinds.count("export_requested"), kinds.count("export_ready")) == (2, 1)
+
+
+def test_an_archive_made_twice_is_one(api, ada):
+    export_id = api.as_user(ada).post(EXPORT).json()["id"]
+    for _ in range(2):
+        make_export(export_id=export_id, now=timezone.now())
+    assert StoredFile.objects.filter(purpose="data_export", deleted_at__isnull=True).count() == 1
+
+
+def test_five_archives_a_day(api, person):
+    me = api.as_user(person("eager"))
+    assert [me.post(EXPORT).status_code for _ in range(6)] == [202] * 5 + [429]
+
+
+# --- Forgotten --------------------------------------------------------------------------------------------------------
+
+PROFILE = "/api/profile"
+
+
+def after_the_grace() -> int:
+    return leaving.erase_due(now=timezone.now() + timedelta(days=30, minutes=1))
+
+
+def whole_database() -> str:
+    """Every row of every table as text."""
+    with connection.cursor() as cursor:
+        tables = [table for table in connection.introspection.table_names(cursor) if not table.startswith("django_")]
+        texts = []
+        for table in tables:
+            cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')
+            texts += [f"{table} {row}" for (row,) in cursor.fetchall()]
+    return "\n".join(texts)
+
+
+def traces_of(ada: User) -> list[str]:
+    marks = ("marker", ada.email, "12025550177", "+12025550177")
+    return [line[:200] for line in whole_database().splitlines() if any(mark in line.lower() for mark in marks)]
+
+
+def test_leaving_signs_out_tells_by_mail_and_hides_the_page(api, ada):
+    me, other = api.as_user(ada), api.as_user(ada)
+    link = me.get(f"{PROFILE}/share").json()["link"].partition("/p/")[2]
+    left = me.delete(PROFILE)
+    assert left.status_code == 202
+    assert left.json()["deletionDueAt"] == User.objects.get(pk=ada.pk).deletion_due_at.isoformat().replace(
+        "+00:00", "Z"
+    )
+    assert me.get(PROFILE).status_code == other.get(PROFILE).status_code == 401
+    assert api.get(f"/p/{link}", Accept="text/html").status_code == 404
+    drain_outbox()
+    mail = MailboxMessage.objects.filter(to=ada.email).latest("created_at")
+    assert mail.subject == "Your account will be deleted"
+    assert "sign in before that day" in _content(mail)["text"]
+
+
+def test_leaving_needs_a_fresh_proof(api, ada):
+    me = api.as_user(ada)
+    Session.objects.filter(user=ada).update(authenticated_at=timezone.now() - timedelta(minutes=6))
+    assert me.delete(PROFILE).json()["code"] == "step_up_required"
+    assert User.objects.get(pk=ada.pk).deletion_due_at is None
+
+
+def test_signing_in_keeps_the_account(api, ada):
+    api.as_user(ada).delete(PROFILE)
+    signed_in = api.post("/api/auth/login", {"email": ada.email, "password": PASSWORD})
+    assert signed_in.status_code == 200
+    assert User.objects.get(pk=ada.pk).deletion_due_at is None
+    assert after_the_grace() == 0
+    drain_outbox()
+    assert MailboxMessage.objects.filter(to=ada.email).latest("created_at").subject == "Your account stays"
+
+
+def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
+    assert traces_of(ada), "the test can see traces"
+    api.as_user(ada).delete(PROFILE)
+    drain_outbox()
+    assert leaving.erase_due(now=timezone.now() + timedelta(days=29, hours=23)) == 0
+    assert after_the_grace() == 1
+    assert after_the_grace() == 0
+    outbox.prune(now=timezone.now() + timedelta(days=30))
+    MailboxMessage.objects.filter(to="invitedmarker@example.com").delete()  # in life it left the building
+    assert traces_of(ada) == []
+    case = Verification.objects.get(user=ada)
+    assert (bytes(case.sealed_number), case.number_last4, case.date_of_birth) == (b"", "", None)
+    gone = User.objects.get(pk=ada.pk)
+    assert (gone.status, gone.name) == ("deleted", "Deleted account")
+    assert api.post("/api/auth/login", {"email": ada.email, "password": PASSWORD}).status_code == 401
+    assert not Session.objects.filter(user=gone).exists() and not Recipient.objects.filter(pk=gone.pk).exists()
+    kept = StoredFile.objects.filter(owner_id=gone.pk, deleted_at__isnull=True)
+    assert set(kept.values_list("purpose", flat=True)) == {"chat"}, "what was said stays with those it was said to"
+    talks = api.as_user(founder).get("/api/chat/conversations").json()["items"]
+    assert talks[0]["lastMessage"]["sender"]["firstName"] == "Deleted"
+    assert AuditEntry.objects.filter(action="account.erased", target_id=str(gone.pk)).count() == 1
+    again = {"email": ada.email, "password": "a fine long phrase", "firstName": "Ada", "lastName": "New"}
+    assert api.post("/api/auth/register", again).status_code == 201
+
+
+def test_papers_that_proved_somebody_are_kept_for_the_law(api, ada):
+    case = Verification.objects.get(user=ada)
+    CaseEvent.objects.create(verification=case, action="case_verified")
+    api.as_user(ada).delete(PROFILE)
+    assert after_the_grace() == 1
+    case.refresh_from_db()
+    assert case.number_last4 == "2345"
+    assert StoredFile.objects.filter(owner_id=ada.pk, purpose="identity_paper", deleted_at__isnull=True).exists()
+
+
+def test_somebody_erased_hears_nothing_any_more(ada):
+    people.forget(person_id=ada.pk, now=timezone.now())
+    assert notify(user_id=ada.pk, kind="kyc_received", now=timezone.now()) is None
+    assert not Notification.objects.of(ada.pk).exists()
+
+
+def test_money_on_its_way_holds_the_account(api, founder, person):
+    backer = person("backer", identity=True)
+    campaign = make_campaign(founder)
+    invest(api, backer, campaign, "50.00")
+    for who in (backer, founder):
+        refused = api.as_user(who).delete(PROFILE)
+        assert (refused.status_code, refused.json()["code"]) == (409, "money_in_flight")
+        assert User.objects.get(pk=who.pk).deletion_due_at is None
+
+
+def test_a_running_campaign_holds_its_founder(api, founder):
+    campaign = make_campaign(founder)
+    assert api.as_user(founder).delete(PROFILE).json()["code"] == "campaign_under_way"
+    Campaign.objects.filter(pk=campaign.pk).update(status="failed")
+    assert api.as_user(founder).delete(PROFILE).json()["code"] == "campaign_under_way"
+    Campaign.objects.filter(pk=campaign.pk).update(status="settled")
+    assert api.as_user(founder).delete(PROFILE).status_code == 202
+
+
+def test_the_ledger_stays_to_the_cent(api, founder, person, monkeypatch):
+    backer = person("backer", identity=True)
+    campaign = make_campaign(founder)
+    invest(api, backer, campaign, "50.00")
+    monkeypatch.setattr(people, "_objections", [])
+    before = (list(Entry.objects.order_by("pk").values()), list(LedgerAccount.objects.order_by("pk").values()))
+    for who in (backer, founder):
+        api.as_user(who).delete(PROFILE)
+    assert after_the_grace() == 2
+    assert before == (list(Entry.objects.order_by("pk").values()), list(LedgerAccount.objects.order_by("pk").values()))
+    shown = api.as_user(person("stranger")).get(f"/api/campaigns/{campaign.pk}").json()
+    assert (shown["owner"]["firstName"], shown["raisedAmount"]) == ("Deleted", "50.00")
+
+
+def test_an_objection_at_the_last_moment_waits_and_the_others_go(api, ada, person, monkeypatch):
+    eve = person("eve")
+    for who in (ada, eve):
+        api.as_user(who).delete(PROFILE)
+
+    def object_to_ada(person_id):
+        if person_id == ada.pk:
+            raise Busy()
+
+    monkeypatch.setattr(people, "_objections", [object_to_ada])
+    assert after_the_grace() == 1
+    assert User.objects.get(pk=eve.pk).status == "deleted"
+    assert User.objects.get(pk=ada.pk).status == "active"
+
+
+def test_a_suspended_account_is_held(api, person):
+    eve = person("eve")
+    api.as_user(eve).delete(PROFILE)
+    User.objects.filter(pk=eve.pk).update(status="suspended")
+    assert after_the_grace() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_in_and_being_erased_at_once_ends_in_one_of_both(api, person):
+    eve = person("eve")
+    api.as_user(eve).delete(PROFILE)
+    login = lambda: api.post("/api/auth/login", {"email": eve.email, "password": PASSWORD}).status_code  # noqa: E731
+    erased, status = together(after_the_grace, login)
+    now = User.objects.get(pk=eve.pk)
+    assert (erased, status in (401, 403), now.status) in [(1, True, "deleted"), (0, False, "active")]
+    assert Session.objects.filter(user=eve, revoked_at__isnull=True).count() == (status == 200)
