@@ -7,6 +7,8 @@ from accounts.models import (
     AuthenticatorApp,
     DataExport,
     Invitation,
+    LoginAttempt,
+    LoginChallenge,
     MailedToken,
     PhoneCode,
     Profile,
@@ -49,10 +51,12 @@ people.tells(ProfilePicture, fields=("kind", "size", "file_id", "created_at"))
 people.tells(
     Session, fields=("device", "address", "method", "created_at", "last_seen_at", "revoked_at", "revoked_because")
 )
+people.tells(LoginAttempt, fields=("address", "device", "method", "success", "reason", "created_at"))
 people.tells(Invitation, by="inviter_id", fields=("email", "created_at", "expires_at", "accepted_at"))
 people.tells(DataExport, fields=("id", "status", "created_at", "expires_at"))
 people.keeps_silent(MailedToken, because="what it proves is told with the account; the rest is a secret")
 people.keeps_silent(PhoneCode, because="a secret of ten minutes")
+people.keeps_silent(LoginChallenge, because="a secret of five minutes")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 
 
@@ -68,12 +72,23 @@ def forget(*, person_id: UUID, now: datetime) -> None:
     profile = Profile.objects.filter(user=user).first()
     if profile is not None:
         drop_preview(profile, now)
-    for model in (DataExport, ProfilePicture, Profile, Session, MailedToken, PhoneCode, AuthenticatorApp):
+    gone = (
+        DataExport,
+        ProfilePicture,
+        Profile,
+        Session,
+        LoginAttempt,
+        LoginChallenge,
+        MailedToken,
+        PhoneCode,
+        AuthenticatorApp,
+    )
+    for model in gone:
         model._default_manager.filter(user=user).delete()
     Invitation.objects.filter(inviter=user).delete()
     user.email = f"erased-{user.pk.hex}@erased.invalid"
     user.first_name, user.last_name = "Deleted", "account"
-    for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo"):
+    for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo", "suspended_because"):
         setattr(user, column, "")
     for column in ("email_verified_at", "phone_verified_at", "identity_verified_at", "two_factor_enabled_at"):
         setattr(user, column, None)
