@@ -57,7 +57,7 @@ class KindsField(ListField):
     child = ChoiceField(choices=Kind.choices)
 
     def to_internal_value(self, data: Any) -> Any:
-        if len(data) == 1 and isinstance(data[0], str):
+        if isinstance(data, list) and len(data) == 1 and isinstance(data[0], str):
             data = _unpacked(data[0].strip())
         return super().to_internal_value(data)
 
