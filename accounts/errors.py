@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, Invalid, NotAllowed, TooMany, Unauthenticated
+from core.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, TooMany, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -141,3 +141,68 @@ class SuspensionNotYours(NotAllowed):
 class NotSuspended(Conflict):
     code = "not_suspended"
     message = _("This account is not suspended.")
+
+
+class ProviderNotConfigured(NotFound):
+    code = "provider_not_configured"
+    message = _("Signing in with this provider is not offered here.")
+
+
+class ProviderUnavailable(Busy):
+    code = "provider_unavailable"
+    message = _("The provider cannot be reached at the moment. Try again, or sign in another way.")
+
+
+class ProviderRefused(Invalid):
+    code = "provider_refused"
+    message = _("The provider did not accept this sign-in. Begin again.")
+
+
+class RedirectNotAllowed(Invalid):
+    code = "redirect_not_allowed"
+    message = _("This is not a path of the front end that a sign-in may end at (OAUTH_RETURN_PATHS).")
+
+
+class OAuthStateInvalid(Invalid):
+    code = "oauth_state_invalid"
+    message = _("This sign-in was not begun in this browser, or more than ten minutes ago. Begin again.")
+
+
+class OAuthDenied(NotAllowed):
+    code = "oauth_denied"
+    message = _("The provider sent you back without a sign-in.")
+
+
+class OAuthCodeInvalid(Unauthenticated):
+    code = "oauth_code_invalid"
+    message = _("This code has been used, has expired, or was never ours. Begin again.")
+
+
+class IdTokenInvalid(Invalid):
+    code = "id_token_invalid"
+    message = _("This is not a fresh ID token of this provider for us.")
+
+
+class ProviderEmailUnverified(NotAllowed):
+    code = "provider_email_unverified"
+    message = _("The provider does not vouch for your e-mail address. Register with a password instead.")
+
+
+class AccountExists(Conflict):
+    code = "account_exists"
+    message = _("There is an account with this e-mail address. Log in to it, then link this provider in your profile.")
+
+
+class IdentityTaken(Conflict):
+    code = "identity_taken"
+    message = _("This identity signs in to another account.")
+
+
+class PlatformLinked(Conflict):
+    code = "platform_already_linked"
+    message = _("Another identity of this provider is linked already. Unlink it first.")
+
+
+class OnlyWayIn(Conflict):
+    code = "only_way_in"
+    message = _("This is your only way to sign in. Set a password first (/api/auth/forgot-password).")

@@ -15,7 +15,7 @@ from rest_framework.fields import (
     UUIDField,
 )
 
-from accounts.models import User
+from accounts.models import Platform, User
 from core.devices import device_name
 from core.serializers import Serializer
 
@@ -138,6 +138,30 @@ class CodeInput(Serializer):
     code = CodeField()
 
 
+class OAuthCodeInput(Serializer):
+    code = CharField(max_length=200)
+
+
+class LinkInput(Serializer):
+    platform = ChoiceField(Platform.choices)
+    token = CharField(max_length=16_384, help_text="The ID token that the provider gave to the client.")
+    nonce = CharField(max_length=300, required=False, help_text="If the client sent one, to be compared.")
+
+
+class IdentityOutput(Serializer):
+    platform = CharField()
+    linked = BooleanField(help_text="Always true.")
+    email = CharField(help_text="As the provider told it when it was linked.", allow_null=True)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {"platform": instance.platform, "linked": True, "email": instance.email or None}
+
+
+class IdentitiesOutput(Serializer):
+    password = BooleanField(help_text="Whether the account has a password.")
+    items = IdentityOutput(many=True)
+
+
 class ForgotPasswordInput(Serializer):
     email = AddressField()
 
@@ -203,7 +227,9 @@ class LoginAttemptOutput(Serializer):
     at = DateTimeField(source="created_at")
     ip = CharField(source="address", allow_null=True)
     device = DeviceField(help_text="In words, such as `Firefox on Linux`.")
-    method = CharField(help_text="`password`, `password+totp`, `password+recovery_code`, `registration`, `admin` …")
+    method = CharField(
+        help_text="`password`, `password+totp`, `password+recovery_code`, `google`, `registration`, `admin` …"
+    )
     success = BooleanField()
     reason = CharField(help_text="The code of the refusal; null for a sign-in.", allow_null=True)
 

@@ -82,6 +82,8 @@ KINDS: dict[str, Kind] = {
     "new_device": Kind(Category.LOGINS, ("device",), sms=True),
     "session_revoked": Kind(Category.SECURITY, ("device",), sms=True),
     "password_changed": Kind(Category.SECURITY),
+    "identity_linked": Kind(Category.SECURITY, ("platform",)),
+    "identity_unlinked": Kind(Category.SECURITY, ("platform",)),
     "two_factor_enabled": Kind(Category.SECURITY),
     "two_factor_disabled": Kind(Category.SECURITY),
     "recovery_code_used": Kind(Category.SECURITY, ("left",)),

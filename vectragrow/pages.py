@@ -112,6 +112,16 @@ def reset_password(request: HttpRequest) -> HttpResponse:
     return _page_with_token(request, "reset_password.html", {**page, "state": "done"}, 200)
 
 
+@require_safe
+@never_cache
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """Where a sign-in with a provider ends unless FRONTEND_URL names a front end. Looking uses nothing up."""
+    reasons = {refusal.code: refusal.message for refusal in errors.every_refusal()}
+    code = request.GET.get("error", "")
+    reason = reasons.get(code, errors.Invalid.message) if code else ""
+    return _page_with_token(request, "signed_in.html", {"reason": reason}, 200)
+
+
 def _page_with_token(request: HttpRequest, template: str, page: dict[str, Any], status: int) -> HttpResponse:
     """No other site may learn the address that we were asked at."""
     answer = render(request, template, page, status=status)

@@ -8,6 +8,11 @@ ROWS = {
     "POST /api/auth/resend-verification": Row.of(unverified=200, user=409),
     "POST /api/auth/login": Row.of(anonymous=400, user=400),
     "POST /api/auth/login/2fa": Row.of(anonymous=401, user=401, body={"twoFactorToken": "not-ours", "code": "123456"}),
+    "GET /api/auth/google": Row.of(anonymous=404, user=404),
+    "GET /api/auth/google/callback": Row.of(anonymous=404, user=404),
+    "GET /api/auth/linkedin": Row.of(anonymous=404, user=404),
+    "GET /api/auth/linkedin/callback": Row.of(anonymous=404, user=404),
+    "POST /api/auth/oauth/exchange": Row.of(anonymous=401, user=401, body={"code": "not-ours"}),
     "POST /api/auth/forgot-password": Row.of(anonymous=400, user=400),
     "POST /api/auth/reset-password": Row.of(
         anonymous=400, user=400, body={"token": "not-ours", "password": "a fine long phrase"}
@@ -24,6 +29,9 @@ ROWS = {
     "POST /api/profile/2fa/verify": Row.of(user=409, body={"code": "123456"}),
     "POST /api/profile/2fa/recovery-codes": Row.of(user=409),
     "DELETE /api/profile/2fa": Row.of(user=409),
+    "GET /api/profile/social": Row.of(user=200),
+    "POST /api/profile/social/link": Row.of(unverified=403, user=404, body={"platform": "google", "token": "a.b.c"}),
+    "DELETE /api/profile/social/{platform}": Row.of(user=404),
     "GET /api/profile/login-history": Row.of(user=200),
     "GET /api/profile": Row.of(user=200),
     "PUT /api/profile": Row.of(user=200, body={"bio": "Builds roofs."}),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.profile_views import Exports, OwnProfile, Phone, Sharing
+from accounts.provider_views import Identities
 from accounts.views import LoginHistory, SecondFactor
 
 urlpatterns = [
@@ -20,5 +21,8 @@ urlpatterns = [
     path("/2fa/setup", SecondFactor.as_view({"post": "set_up"})),
     path("/2fa/verify", SecondFactor.as_view({"post": "verify"})),
     path("/2fa/recovery-codes", SecondFactor.as_view({"post": "replace_recovery_codes"})),
+    path("/social", Identities.as_view({"get": "list"})),
+    path("/social/link", Identities.as_view({"post": "link"})),
+    path("/social/<str:platform>", Identities.as_view({"delete": "unlink"})),
     path("/login-history", LoginHistory.as_view({"get": "list"})),
 ]

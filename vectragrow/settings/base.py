@@ -270,6 +270,23 @@ TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_FROM = env.str("TWILIO_FROM", default="")
 SMS_COUNTRIES = env.list("SMS_COUNTRIES", default=[])
 """ISO 3166 codes of the countries that SMS go to; empty: everywhere."""
+OPENID_PROVIDERS = {
+    "google": {
+        "issuer": env.str("GOOGLE_ISSUER", default="https://accounts.google.com"),
+        "client_id": env.str("GOOGLE_CLIENT_ID", default=""),
+        "client_secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
+        "pkce": True,
+    },
+    "linkedin": {
+        "issuer": env.str("LINKEDIN_ISSUER", default="https://www.linkedin.com/oauth"),
+        "client_id": env.str("LINKEDIN_CLIENT_ID", default=""),
+        "client_secret": env.str("LINKEDIN_CLIENT_SECRET", default=""),
+        "pkce": env.bool("LINKEDIN_PKCE", default=True),
+    },
+}
+"""Who signs people in beside us; one without a client is not offered."""
+OAUTH_RETURN_PATHS = env.list("OAUTH_RETURN_PATHS", default=["/signed-in"])
+"""Paths of the front end that a sign-in with a provider may end at; the first one unless it is told."""
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="")
 """Signs the sandbox provider's events; empty: made from SECRET_KEY."""

@@ -179,6 +179,8 @@ def test_a_mail_server_that_is_away_is_named(client, settings):
         "/verify-email?token=t",
         "/verify-email",
         "/reset-password?token=t",
+        "/signed-in?code=c",
+        "/signed-in?error=account_exists",
         "/mailbox/",
         "/api/docs",
         "/api/docs/errors",

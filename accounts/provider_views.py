@@ -1,0 +1,152 @@
+"""Google and LinkedIn: the pages' way through /api/auth, and the links under /api/profile/social."""
+
+from django.conf import settings
+from django.http import HttpResponseRedirect
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
+from rest_framework.response import Response
+
+from accounts import errors
+from accounts.models import ExternalIdentity
+from accounts.permissions import EmailVerified, TwoFactorRecent
+from accounts.serializers import (
+    ChallengeOutput,
+    IdentitiesOutput,
+    IdentityOutput,
+    LinkInput,
+    OAuthCodeInput,
+    TokensOutput,
+)
+from accounts.services import identities
+from accounts.views import _device, _login
+from core import context, limits
+from core.errors import NotFound
+from core.idempotency import multi_phase
+from core.openapi import Message, describe
+from core.permissions import Open, SignedIn
+from core.requests import Request
+from core.serializers import parse
+from core.views import ApiViewSet
+
+_QUERY = [
+    OpenApiParameter(name, OpenApiTypes.STR, description=text)
+    for name, text in (
+        ("code", "From the provider."),
+        ("state", "As it was sent to the provider."),
+        ("error", "From the provider, in place of `code`."),
+    )
+]
+
+
+class Providers(ApiViewSet):
+    """For browsers, which follow a link here; mounted once per provider."""
+
+    permission_classes = [Open]
+    platform = ""
+
+    @describe(
+        "Sign in with this provider",
+        status=302,
+        parameters=[OpenApiParameter("redirect", OpenApiTypes.STR, description="One of OAUTH_RETURN_PATHS.")],
+        errors=[
+            errors.ProviderNotConfigured,
+            errors.ProviderUnavailable,
+            errors.RedirectNotAllowed,
+            limits.RateLimited,
+        ],
+        details="Sends the browser to the provider.",
+    )
+    def begin(self, request: Request) -> HttpResponseRedirect:
+        limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
+        redirect = request.query_params.get("redirect", "")
+        start = identities.begin(platform=self.platform, redirect=redirect, now=timezone.now())
+        answer = _sent_to(start.url)
+        answer.set_cookie(
+            self._cookie,
+            start.cookie,
+            max_age=identities.FLOW_LIFETIME,
+            path=self._cookie_path,
+            secure=settings.PUBLIC_URL.startswith("https:"),
+            httponly=True,
+            samesite="Lax",
+        )
+        return answer
+
+    @describe(
+        "Back from the provider",
+        status=302,
+        parameters=_QUERY,
+        errors=[errors.ProviderNotConfigured],
+        details="Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.",
+    )
+    def finish(self, request: Request) -> HttpResponseRedirect:
+        cookie = request.COOKIES.get(self._cookie, "")
+        query = request.query_params.dict()
+        answer = _sent_to(identities.finish(platform=self.platform, cookie=cookie, answer=query, now=timezone.now()))
+        answer.delete_cookie(self._cookie, path=self._cookie_path, samesite="Lax")
+        return answer
+
+    @property
+    def _cookie(self) -> str:
+        return f"vg_{self.platform}"
+
+    @property
+    def _cookie_path(self) -> str:
+        return f"/api/auth/{self.platform}"
+
+
+def _sent_to(url: str) -> HttpResponseRedirect:
+    """Neither kept anywhere nor told to the next page."""
+    return HttpResponseRedirect(url, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+class Exchange(ApiViewSet):
+    permission_classes = [Open]
+
+    @describe(
+        "Log in with the code of a provider's sign-in",
+        request=OAuthCodeInput,
+        answer=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
+        errors=[errors.OAuthCodeInvalid, errors.AccountSuspended, limits.RateLimited],
+        details="The second factor is asked for as at `POST /api/auth/login`.",
+    )
+    def exchange(self, request: Request) -> Response:
+        limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
+        code = parse(OAuthCodeInput, request)["code"]
+        return Response(_login(identities.exchange(code=code, device=_device(request), now=timezone.now())))
+
+
+class Identities(ApiViewSet):
+    permission_classes = [SignedIn]
+    gates = {"link": [EmailVerified], "unlink": [TwoFactorRecent]}
+
+    @describe("What I can sign in with", answer=IdentitiesOutput)
+    def list(self, request: Request) -> Response:
+        linked = ExternalIdentity.objects.filter(user=request.user).order_by("platform")
+        return Response(
+            {"password": request.user.has_usable_password(), "items": IdentityOutput(linked, many=True).data}
+        )
+
+    @describe(
+        "Link a provider",
+        request=LinkInput,
+        answer=IdentityOutput,
+        errors=[
+            errors.IdTokenInvalid,
+            errors.IdentityTaken,
+            errors.PlatformLinked,
+            errors.ProviderNotConfigured,
+            errors.ProviderUnavailable,
+        ],
+        details="`token` is an ID token of the provider for our client, at most ten minutes old.",
+    )
+    @multi_phase
+    def link(self, request: Request) -> Response:
+        identity = identities.link(user=request.user, **parse(LinkInput, request), now=timezone.now())
+        return Response(IdentityOutput(identity).data)
+
+    @describe("Unlink a provider", answer=Message, errors=[NotFound, errors.OnlyWayIn])
+    def unlink(self, request: Request, platform: str) -> Response:
+        identities.unlink(user=request.user, platform=platform, now=timezone.now())
+        return Response({"message": "Unlinked"})

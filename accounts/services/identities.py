@@ -1,0 +1,315 @@
+"""
+Signing in with Google and LinkedIn, and linking them (SECURITY-GOALS 31; docs/sign-in-with-providers.md).
+
+No server session: what a flow has to remember travels in a sealed cookie of the browser that began it.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare
+
+from accounts import openid, tokens
+from accounts.access import lock_person
+from accounts.errors import (
+    AccountExists,
+    IdentityTaken,
+    OAuthCodeInvalid,
+    OAuthDenied,
+    OAuthStateInvalid,
+    OnlyWayIn,
+    PlatformLinked,
+    ProviderEmailUnverified,
+    RedirectNotAllowed,
+)
+from accounts.models import (
+    AuthenticatorApp,
+    ExternalIdentity,
+    LoginChallenge,
+    MailedToken,
+    Platform,
+    SignInCode,
+    User,
+    normalise_email,
+)
+from accounts.openid import Person
+from accounts.providers import provider
+from accounts.services import login, sessions
+from accounts.services.registration import told
+from core import audit
+from core.db import retrying
+from core.errors import NotFound, Refusal
+from core.limits import Limit
+from core.sealing import CannotOpen, seal, unseal
+from notifications.services.notices import notify
+
+STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
+FLOW_LIFETIME = timedelta(minutes=10)
+CODE_LIFETIME = timedelta(seconds=60)
+TOKEN_MAX_AGE = timedelta(minutes=10)
+"""How old an ID token may be that is presented for linking: it is sent right after the person agreed."""
+PURPOSE = "sign-in flow"
+
+
+@dataclass(frozen=True)
+class Start:
+    url: str
+    """The provider's page."""
+    cookie: str
+    """What only this browser may bring back."""
+
+
+def begin(*, platform: str, redirect: str, now: datetime) -> Start:
+    """
+    Send a browser to the provider.
+
+    :param redirect: path of the front end (with a query, if it likes) where it all ends; empty: the first allowed one
+    :raises ProviderNotConfigured, ProviderUnavailable:
+    :raises RedirectNotAllowed: not one of OAUTH_RETURN_PATHS
+    """
+    there = provider(platform)
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    flow = {
+        "platform": platform,
+        "redirect": _return_path(redirect),
+        "state": state,
+        "nonce": nonce,
+        "verifier": verifier,
+        "until": (now + FLOW_LIFETIME).timestamp(),
+    }
+    url = openid.authorization_url(there, state=state, nonce=nonce, verifier=verifier)
+    return Start(url, seal(flow, purpose=PURPOSE).hex())
+
+
+def finish(*, platform: str, cookie: str, answer: dict[str, str], now: datetime) -> str:
+    """
+    The browser is back. Returns the front end's address with a one-time `code`, or with `error`.
+
+    :param answer: the query that the provider sent it back with
+    :raises ProviderNotConfigured:
+    """
+    there = provider(platform)
+    path = settings.OAUTH_RETURN_PATHS[0]
+    try:
+        if "error" in answer and "state" not in answer:  # against RFC 6749 §4.1.2.1, but it happens
+            raise OAuthDenied()
+        flow = _flow(platform, cookie, answer.get("state", ""), now)
+        path = flow["redirect"]
+        # RFC 9207: a provider that names itself in its answer has to be the one that was asked.
+        if answer.get("iss", there.issuer) != there.issuer:
+            raise OAuthStateInvalid()
+        if "code" not in answer:
+            raise OAuthDenied()
+        person = openid.person_behind_code(
+            there, code=answer["code"], nonce=flow["nonce"], verifier=flow["verifier"], now=now
+        )
+        return _front_end(path, code=_admit_person(person, platform, now))
+    except Refusal as refusal:
+        return _front_end(path, error=refusal.code)
+
+
+def _flow(platform: str, cookie: str, state: str, now: datetime) -> dict[str, Any]:
+    try:
+        flow = unseal(bytes.fromhex(cookie), purpose=PURPOSE)
+    except (CannotOpen, ValueError):
+        raise OAuthStateInvalid() from None
+    mine = flow["platform"] == platform and flow["until"] > now.timestamp()
+    if not (mine and constant_time_compare(state, flow["state"])):
+        raise OAuthStateInvalid()
+    return flow
+
+
+def _return_path(redirect: str) -> str:
+    """:raises RedirectNotAllowed: anything but a path of the front end that is on the list"""
+    if not redirect:
+        return settings.OAUTH_RETURN_PATHS[0]
+    plain = redirect.isascii() and redirect.isprintable() and not {"\\", " ", "#"} & set(redirect)
+    if not plain or urlsplit(redirect)[:2] != ("", "") or urlsplit(redirect).path not in settings.OAUTH_RETURN_PATHS:
+        raise RedirectNotAllowed(field="redirect")
+    return redirect
+
+
+def _front_end(path: str, **facts: str) -> str:
+    return f"{settings.FRONTEND_URL}{path}{'&' if '?' in path else '?'}{urlencode(facts)}"
+
+
+def _admit_person(person: Person, platform: str, now: datetime) -> str:
+    try:
+        return _code_for(person, platform, now)
+    except IntegrityError:  # the same person in two windows: the other one was first
+        return _code_for(person, platform, now)
+
+
+@retrying
+def _code_for(person: Person, platform: str, now: datetime) -> str:
+    user = _account_of(person, platform, now)
+    token = tokens.new_token()
+    SignInCode.objects.create(
+        user=user, digest=tokens.digest(token), method=platform, created_at=now, expires_at=now + CODE_LIFETIME
+    )
+    return token
+
+
+def _account_of(person: Person, platform: str, now: datetime) -> User:
+    """
+    Whose identity this is: issuer and subject decide. An address alone opens no account that somebody proved to own.
+
+    :raises ProviderEmailUnverified: nobody's yet, and the provider does not vouch for an address
+    :raises AccountExists: nobody's yet, and the address belongs to an account that its owner has verified
+    """
+    known = ExternalIdentity.objects.filter(issuer=person.issuer, subject=person.subject).first()
+    if known is not None:
+        return lock_person(known.user_id)
+    email = _vouched_address(person)
+    holder = User.objects.filter(email=email).values_list("pk", flat=True).first()
+    if holder is None:
+        user = _new_account(person, email, now)
+    else:
+        user = lock_person(holder)
+        if user.email_verified or user.email != email:
+            raise AccountExists()
+        _hand_over(user, person, now)
+    _link(user, person, platform, now)
+    return user
+
+
+def _vouched_address(person: Person) -> str:
+    email = normalise_email(person.email)
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise ProviderEmailUnverified() from None
+    if not person.email_verified or not email.isascii() or len(email) > 254:
+        raise ProviderEmailUnverified()
+    return email
+
+
+def _names(person: Person, email: str) -> dict[str, str]:
+    return {"first_name": (person.first_name or email.partition("@")[0])[:80], "last_name": person.last_name[:80]}
+
+
+def _new_account(person: Person, email: str, now: datetime) -> User:
+    user = User(email=email, **_names(person, email), email_verified_at=now, created_at=now)
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    told(user)
+    audit.record(user, "account.registered", user)
+    return user
+
+
+def _hand_over(user: User, person: Person, now: datetime) -> None:
+    """
+    The proven owner of an address arrives at an account that somebody made with it and never verified. Whoever that was
+    loses every way in, and what they wrote about themselves goes too.
+    """
+    user.set_unusable_password()
+    user.email_verified_at = now
+    user.two_factor_enabled_at = None
+    user.phone_number = user.bio = user.location = user.website = user.profile_photo = user.cover_photo = ""
+    for name, value in _names(person, user.email).items():
+        setattr(user, name, value)
+    user.save()
+    ways_in = (AuthenticatorApp, LoginChallenge, MailedToken, SignInCode, ExternalIdentity)
+    for model in ways_in:
+        model._default_manager.filter(user=user).delete()
+    sessions.close_sessions(user=user, because="owner_arrived", now=now)
+    told(user)
+    audit.record(user, "account.taken_over_by_owner", user, issuer=person.issuer)
+
+
+def _link(user: User, person: Person, platform: str, now: datetime) -> ExternalIdentity:
+    identity = ExternalIdentity.objects.create(
+        user=user,
+        platform=platform,
+        issuer=person.issuer,
+        subject=person.subject,
+        email=person.email[:254],
+        created_at=now,
+    )
+    audit.record(user, "account.identity_linked", identity, platform=platform)
+    return identity
+
+
+@retrying
+def exchange(*, code: str, device: str, now: datetime) -> sessions.Tokens | login.Challenge:
+    """
+    What the front end got back with: a login's first step, as good as the right password and no better.
+
+    :raises OAuthCodeInvalid: used, older than 60 seconds, or never ours
+    :raises AccountSuspended: the person may not sign in
+    """
+    digest = tokens.digest(code)
+    holder = SignInCode.objects.filter(digest=digest).values_list("user_id", flat=True).first()
+    if holder is None:
+        raise OAuthCodeInvalid()
+    user = lock_person(holder)
+    row = SignInCode.objects.filter(digest=digest, used_at__isnull=True, expires_at__gt=now).first()
+    if row is None:
+        raise OAuthCodeInvalid()
+    row.used_at = now
+    row.save(update_fields=["used_at"])
+    return login.admit(user=user, method=row.method, device=device, now=now)
+
+
+def link(*, user: User, platform: str, token: str, nonce: str = "", now: datetime) -> ExternalIdentity:
+    """
+    Let a person sign in with the identity of an ID token that their client got from the provider.
+
+    :raises IdTokenInvalid: not a fresh token of this provider for us
+    :raises IdentityTaken: it signs in to another account
+    :raises PlatformLinked: another identity of this provider is linked already
+    :raises ProviderNotConfigured, ProviderUnavailable:
+    """
+    there = provider(platform)
+    person = openid.person_in_token(there, token=token, nonce=nonce, max_age=TOKEN_MAX_AGE, now=now)
+    return _link_once(user, person, platform, now)
+
+
+@retrying
+def _link_once(user: User, person: Person, platform: str, now: datetime) -> ExternalIdentity:
+    present = lock_person(user.pk)
+    known = ExternalIdentity.objects.filter(issuer=person.issuer, subject=person.subject).first()
+    if known is not None and known.user_id == present.pk:
+        return known
+    if known is not None:
+        raise IdentityTaken()
+    if ExternalIdentity.objects.filter(user=present, platform=platform).exists():
+        raise PlatformLinked()
+    try:
+        with transaction.atomic():
+            identity = _link(present, person, platform, now)
+    except IntegrityError:  # somebody else linked it at this very moment
+        raise IdentityTaken() from None
+    notify(user_id=present.pk, kind="identity_linked", now=now, platform=Platform(platform).label)
+    return identity
+
+
+@retrying
+def unlink(*, user: User, platform: str, now: datetime) -> None:
+    """
+    Take a way to sign in away again.
+
+    :raises NotFound: none of this provider is linked
+    :raises OnlyWayIn: there is neither a password nor another identity
+    """
+    if platform not in Platform.values:
+        raise NotFound()
+    present = lock_person(user.pk)
+    linked = ExternalIdentity.objects.filter(user=present)
+    identity = linked.filter(platform=platform).first()
+    if identity is None:
+        raise NotFound()
+    if not present.has_usable_password() and linked.count() == 1:
+        raise OnlyWayIn()
+    audit.record(present, "account.identity_unlinked", identity, platform=platform)
+    identity.delete()
+    SignInCode.objects.filter(user=present, method=platform).delete()
+    LoginChallenge.objects.filter(user=present, method=platform).delete()
+    notify(user_id=present.pk, kind="identity_unlinked", now=now, platform=Platform(platform).label)
