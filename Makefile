@@ -10,7 +10,7 @@ ARGS   ?=
 help:        ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
 
-up:          ## install what is missing and run the platform (PORT=8000 DATA_DIR=var DEMO=1)
+up:          ## install what is missing and run the platform (PORT=8000 DATA_DIR=var DEMO=1 OIDC_DEMO=1)
 	@exec $(LAUNCH) up
 
 demo:        ## fill the running platform with a believable world

@@ -6,6 +6,7 @@ from uuid import UUID
 from accounts.models import (
     AuthenticatorApp,
     DataExport,
+    ExternalIdentity,
     Invitation,
     LoginAttempt,
     LoginChallenge,
@@ -14,6 +15,7 @@ from accounts.models import (
     Profile,
     ProfilePicture,
     Session,
+    SignInCode,
     Status,
     User,
 )
@@ -57,6 +59,8 @@ people.tells(DataExport, fields=("id", "status", "created_at", "expires_at"))
 people.keeps_silent(MailedToken, because="what it proves is told with the account; the rest is a secret")
 people.keeps_silent(PhoneCode, because="a secret of ten minutes")
 people.keeps_silent(LoginChallenge, because="a secret of five minutes")
+people.tells(ExternalIdentity, fields=("platform", "issuer", "subject", "email", "created_at"))
+people.keeps_silent(SignInCode, because="a secret of a minute")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 
 
@@ -82,6 +86,8 @@ def forget(*, person_id: UUID, now: datetime) -> None:
         MailedToken,
         PhoneCode,
         AuthenticatorApp,
+        ExternalIdentity,
+        SignInCode,
     )
     for model in gone:
         model._default_manager.filter(user=user).delete()

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.response import Response
 
 from accounts import errors
-from accounts.models import ExternalIdentity
+from accounts.models import ExternalIdentity, Platform
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.serializers import (
     ChallengeOutput,
@@ -39,11 +39,11 @@ _QUERY = [
 ]
 
 
-class Providers(ApiViewSet):
-    """For browsers, which follow a link here; mounted once per provider."""
+class _Provider(ApiViewSet):
+    """For browsers, which follow a link here."""
 
     permission_classes = [Open]
-    platform = ""
+    platform: str
 
     @describe(
         "Sign in with this provider",
@@ -94,6 +94,14 @@ class Providers(ApiViewSet):
     @property
     def _cookie_path(self) -> str:
         return f"/api/auth/{self.platform}"
+
+
+class Google(_Provider):
+    platform = Platform.GOOGLE.value
+
+
+class LinkedIn(_Provider):
+    platform = Platform.LINKEDIN.value
 
 
 def _sent_to(url: str) -> HttpResponseRedirect:

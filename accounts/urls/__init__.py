@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from accounts.models import Platform
-from accounts.provider_views import Exchange, Providers
+from accounts.provider_views import Exchange, Google, LinkedIn
 from accounts.views import Own, Passwords, Sessions, SignIn, SignUp
 
 urlpatterns = [
@@ -12,6 +11,10 @@ urlpatterns = [
     path("resend-verification", Own.as_view({"post": "resend_verification"})),
     path("login", SignIn.as_view({"post": "login"})),
     path("login/2fa", SignIn.as_view({"post": "second_step"})),
+    path("google", Google.as_view({"get": "begin"})),
+    path("google/callback", Google.as_view({"get": "finish"})),
+    path("linkedin", LinkedIn.as_view({"get": "begin"})),
+    path("linkedin/callback", LinkedIn.as_view({"get": "finish"})),
     path("oauth/exchange", Exchange.as_view({"post": "exchange"})),
     path("refresh", SignIn.as_view({"post": "refresh"})),
     path("me", Own.as_view({"get": "me"})),
@@ -24,9 +27,3 @@ urlpatterns = [
     path("sessions", Sessions.as_view({"get": "list"})),
     path("sessions/<uuid:session_id>", Sessions.as_view({"delete": "close"})),
 ]
-
-for platform in Platform.values:
-    urlpatterns += [
-        path(platform, Providers.as_view({"get": "begin"}, platform=platform)),
-        path(f"{platform}/callback", Providers.as_view({"get": "finish"}, platform=platform)),
-    ]

@@ -35,7 +35,8 @@ def _run(arguments: list[str]) -> int:
         return _run_inside(command, rest[1:])
     if command not in ("up", "demo", "stop", "test", "install"):
         raise Failure(USAGE)
-    environment.ensure(dev=command == "test" or "--dev" in rest)
+    provider = command == "up" and os.environ.get("OIDC_DEMO") == "1"
+    environment.ensure(dev=command == "test" or provider or "--dev" in rest)
     if command == "install":
         return 0
     os.chdir(environment.ROOT)

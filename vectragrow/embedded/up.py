@@ -59,6 +59,8 @@ class Platform:
         self.logs = data_dir.path / "logs"
         self.servers: Servers | None = None
         self.ours: dict[str, Child] = {}
+        self.identity_providers: dict[str, str] = {}
+        """With OIDC_DEMO=1: settings for signing in with Google and LinkedIn through our own provider."""
         self.ended_at: dict[str, list[float]] = {}
 
     # --- Start ------------------------------------------------------------------------------------------------------
@@ -82,6 +84,8 @@ class Platform:
         self.servers.start()
         for server in self.servers.ours:
             say(f"  {server.title} is up on 127.0.0.1:{server.port}")
+        if os.environ.get("OIDC_DEMO") == "1":
+            self.start_identity_provider()
         self.prepare_database()
         self.start_web()
         self.start_worker()
@@ -99,6 +103,7 @@ class Platform:
             "PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": settings,
             "PYTHONUNBUFFERED": "1",
+            **self.identity_providers,
         }
 
     def manage(self, *arguments: str, log: str) -> bool:
@@ -131,6 +136,37 @@ class Platform:
             [
                 *(str(PYTHON), "-m", "celery", "--app", "vectragrow", "worker", "--beat", "--pool", "threads"),
                 *("--concurrency", "4", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
+            ],
+        )
+
+    def start_identity_provider(self) -> None:
+        """One process for both: its issuer is the host name that it is called by. Anybody may sign in as anybody."""
+        port = processes.choose_port(self.data_dir.facts.get("OIDC_PORT"))
+        self.data_dir.facts["OIDC_PORT"] = port
+        for name, host in (("GOOGLE", "127.0.0.1"), ("LINKEDIN", "localhost")):
+            self.identity_providers |= {
+                f"{name}_ISSUER": f"http://{host}:{port}",
+                f"{name}_CLIENT_ID": "demo",
+                f"{name}_CLIENT_SECRET": "demo",
+            }
+        people = [
+            {"sub": name, "email": f"{name}@demo.example", "email_verified": True, "name": f"{name.title()} Demo"}
+            for name in ("ada", "grace")
+        ]
+        known = [part for person in people for part in ("--user-claims", json.dumps(person))]
+        self._start(
+            "identity-provider",
+            [
+                str(PYTHON),
+                "-W",
+                "ignore",
+                "-m",
+                "oidc_provider_mock",
+                "--port",
+                str(port),
+                "--require-nonce",
+                "1",
+                *known,
             ],
         )
 
@@ -188,6 +224,8 @@ class Platform:
         else:
             say(f"                 (login in {self._short(login)})")
         say(f"  Mailbox        {base}/mailbox/")
+        if self.identity_providers:
+            say(f"  Sign in with   {base}/api/auth/google and {base}/api/auth/linkedin, as ada or grace")
         say(f"  Logs           {self._short(self.logs)}/")
         say()
         say("  Fill it with a demo world: make demo      Stop: Ctrl-C")
@@ -224,7 +262,11 @@ class Platform:
         say(f"  {name} ended with status {child.process.returncode}; starting it again.")
         processes.stop([child], 1)
         assert self.servers is not None
-        restart: dict[str, Callable[[], Any]] = {"web": self.start_web, "worker": self.start_worker}
+        restart: dict[str, Callable[[], Any]] = {
+            "web": self.start_web,
+            "worker": self.start_worker,
+            "identity-provider": self.start_identity_provider,
+        }
         for server in self.servers.ours:
             if server.child is child:
                 restart[name] = lambda server=server: self.servers.start_one(server)  # type: ignore[misc]
