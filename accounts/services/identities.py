@@ -34,20 +34,24 @@ from accounts.models import (
     ExternalIdentity,
     LoginChallenge,
     MailedToken,
+    PhoneCode,
     Platform,
+    ProfilePicture,
     SignInCode,
     User,
     normalise_email,
 )
 from accounts.openid import Person
 from accounts.providers import provider
-from accounts.services import login, sessions
+from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
+from accounts.signals import user_registered
 from core import audit
 from core.db import retrying
 from core.errors import NotFound, Refusal
 from core.limits import Limit
 from core.sealing import CannotOpen, seal, unseal
+from core.signals import announce
 from notifications.services.notices import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
@@ -201,6 +205,7 @@ def _new_account(person: Person, email: str, now: datetime) -> User:
     user.save(force_insert=True)
     told(user)
     audit.record(user, "account.registered", user)
+    announce(user_registered, user=user, invited_by=None)
     return user
 
 
@@ -209,15 +214,17 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     The proven owner of an address arrives at an account that somebody made with it and never verified. Whoever that was
     loses every way in, and what they wrote about themselves goes too.
     """
+    for kind in ProfilePicture.Kind.values:
+        profiles.remove_picture(person=user, kind=kind, now=now)
     user.set_unusable_password()
     user.email_verified_at = now
-    user.two_factor_enabled_at = None
+    user.two_factor_enabled_at = user.phone_verified_at = None
     user.phone_number = user.bio = user.location = user.website = user.profile_photo = user.cover_photo = ""
     for name, value in _names(person, user.email).items():
         setattr(user, name, value)
     user.save()
-    ways_in = (AuthenticatorApp, LoginChallenge, MailedToken, SignInCode, ExternalIdentity)
-    for model in ways_in:
+    theirs = (AuthenticatorApp, LoginChallenge, MailedToken, PhoneCode, SignInCode, ExternalIdentity)
+    for model in theirs:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
     told(user)
