@@ -54,13 +54,13 @@ class Command(BaseCommand):
         rows = [
             ("Home", f"{story.base}/"),
             ("API documents", f"{story.base}/api/docs"),
-            ("A campaign (JSON)", f"{story.base}/api/campaigns/{first['id']}"),
+            ("A campaign (with a token)", f"{story.base}/api/campaigns/{first['id']}"),
             ("Mailbox", f"{story.base}/mailbox/"),
             ("Admin, review queue", f"{story.base}/admin/"),
         ]
         self.stdout.write("\n  Look around:")
         for label, address in rows:
-            self.stdout.write(f"    {label:<22}{address}")
+            self.stdout.write(f"    {label:<27}{address}")
         self.stdout.write(f"\n  Log in as (password {story.password}):")
         for person in story.people.values():
             self.stdout.write(f"    {person.role:<11}{person.email}")
