@@ -21,6 +21,7 @@ EVERY_FACT = {
     "code": "123456",
     "export_id": "0190aaaa-0000-7000-8000-000000000003",
     "day": "24 December 2026",
+    "platform": "Google",
 }
 
 
