@@ -52,15 +52,16 @@ class RequestContext:
             response.headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
         for name, value in limits.headers().items():
             response.headers.setdefault(name, value)
-        logger.debug(
-            "request",
-            extra={
-                "method": request.method,
-                "path": request.path,
-                "status": response.status_code,
-                "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-            },
-        )
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "request",
+                extra={
+                    "method": request.method,
+                    "path": request.path,
+                    "status": response.status_code,
+                    "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+                },
+            )
         return response
 
 

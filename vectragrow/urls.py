@@ -1,11 +1,29 @@
 """Where everything is mounted. A prefix says what a path is about; the app that owns the data answers it."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from vectragrow import pages
 
-urlpatterns = [
+api: list[URLPattern | URLResolver] = [
+    path("schema", pages.api_schema),
+    path("asyncapi", pages.api_asyncapi),
+    path("docs", pages.api_docs),
+    path("docs/errors", pages.api_errors),
+    path("auth/", include("accounts.urls")),
+    path("chat/", include("chat.urls")),
+    path("profile", include("accounts.urls.on_profile")),
+    path("profile", include("campaigns.urls.on_profile")),
+    path("profile", include("notifications.urls.on_profile")),
+    path("profile", include("investments.urls.on_profile")),
+    path("campaigns", include("campaigns.urls")),
+    path("campaigns", include("investments.urls.on_campaign")),
+    path("notifications", include("notifications.urls")),
+    path("kyc/", include("kyc.urls")),
+    path("investments", include("investments.urls")),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include(api)),  # first, since nearly every request goes there
     path("", pages.home),
     path("healthz", pages.alive),
     path("readyz", pages.ready),
@@ -17,21 +35,6 @@ urlpatterns = [
     re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
     path("mailbox", include("notifications.urls.on_mailbox")),
     path("admin/", admin.site.urls),
-    path("api/schema", pages.api_schema),
-    path("api/asyncapi", pages.api_asyncapi),
-    path("api/docs", pages.api_docs),
-    path("api/docs/errors", pages.api_errors),
-    path("api/auth/", include("accounts.urls")),
-    path("api/chat/", include("chat.urls")),
-    path("api/profile", include("accounts.urls.on_profile")),
-    path("api/profile", include("campaigns.urls.on_profile")),
-    path("api/profile", include("notifications.urls.on_profile")),
-    path("api/profile", include("investments.urls.on_profile")),
-    path("api/campaigns", include("campaigns.urls")),
-    path("api/campaigns", include("investments.urls.on_campaign")),
-    path("api/notifications", include("notifications.urls")),
-    path("api/kyc/", include("kyc.urls")),
-    path("api/investments", include("investments.urls")),
     path("sandbox/", include("investments.urls.sandbox")),
     path("", include("uploads.urls")),
 ]
