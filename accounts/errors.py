@@ -91,7 +91,7 @@ class TwoFactorOff(Conflict):
 
 class TwoFactorNotSetUp(Conflict):
     code = "two_factor_not_set_up"
-    message = _("Ask for a secret first (/api/profile/2fa/setup).")
+    message = _("There is no authenticator app. Ask for a secret first (/api/profile/2fa/setup).")
 
 
 class InvitationInvalid(Invalid):
@@ -131,6 +131,33 @@ class CodeInvalid(Invalid):
 class SecondFactorLocked(TooMany):
     code = "two_factor_locked"
     message = _("Too many wrong codes. The second factor rests for a while.")
+
+
+class PasskeyInvalid(Invalid):
+    code = "passkey_invalid"
+    keeps_effects = True
+    message = _("This is not a passkey's answer to our question. Ask for new options and try again.")
+
+
+class PasskeyRefused(Unauthenticated):
+    code = "passkey_refused"
+    keeps_effects = True
+    message = _("This passkey does not sign in here. Try again, or sign in another way.")
+
+
+class PasskeyTaken(Conflict):
+    code = "passkey_already_registered"
+    message = _("This passkey is registered already.")
+
+
+class NoPasskey(Conflict):
+    code = "no_passkey"
+    message = _("This account has no passkey.")
+
+
+class TooManyPasskeys(Conflict):
+    code = "too_many_passkeys"
+    message = _("An account has at most %(most)s passkeys. Remove one first.")
 
 
 class SuspensionNotYours(NotAllowed):

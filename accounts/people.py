@@ -11,9 +11,12 @@ from accounts.models import (
     LoginAttempt,
     LoginChallenge,
     MailedToken,
+    Passkey,
+    PasskeyChallenge,
     PhoneCode,
     Profile,
     ProfilePicture,
+    RecoverySheet,
     Session,
     SignInCode,
     Status,
@@ -61,6 +64,9 @@ people.keeps_silent(PhoneCode, because="a secret of ten minutes")
 people.keeps_silent(LoginChallenge, because="a secret of five minutes")
 people.tells(ExternalIdentity, fields=("platform", "issuer", "subject", "email", "created_at"))
 people.keeps_silent(SignInCode, because="a secret of a minute")
+people.tells(Passkey, fields=("name", "backed_up", "transports", "created_at", "last_used_at"))
+people.keeps_silent(PasskeyChallenge, because="a secret of five minutes")
+people.keeps_silent(RecoverySheet, because="a secret; its codes are hashes")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 
 
@@ -86,6 +92,9 @@ def forget(*, person_id: UUID, now: datetime) -> None:
         MailedToken,
         PhoneCode,
         AuthenticatorApp,
+        RecoverySheet,
+        Passkey,
+        PasskeyChallenge,
         ExternalIdentity,
         SignInCode,
     )

@@ -1,8 +1,8 @@
-"""Reads of a person's own profile."""
+"""Reads of a person's own profile, and of how they may sign in."""
 
 from typing import Any
 
-from accounts.models import Profile, ProfilePicture, User
+from accounts.models import ExternalIdentity, Passkey, Profile, ProfilePicture, User
 from accounts.serializers import me
 from uploads.selectors import media_url
 
@@ -28,3 +28,9 @@ def own_profile(user: User, profile: Profile) -> dict[str, Any]:
         "campaignsCount": profile.campaigns_count,
         "badges": user.badges,
     }
+
+
+def ways_in(user: User) -> int:
+    """How many things sign this person in on their own: a password, providers, passkeys."""
+    others = (ExternalIdentity.objects.filter(user=user), Passkey.objects.filter(user=user))
+    return int(user.has_usable_password()) + sum(rows.count() for rows in others)

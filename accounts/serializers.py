@@ -1,5 +1,6 @@
 """Bodies in and out of /api/auth, and of the second factor and the login history under /api/profile."""
 
+import re
 from typing import Any
 
 import phonenumbers
@@ -9,15 +10,19 @@ from rest_framework.fields import (
     CharField,
     ChoiceField,
     DateTimeField,
+    DictField,
     EmailField,
     IntegerField,
     ListField,
     UUIDField,
 )
+from rest_framework.serializers import ValidationError
 
 from accounts.models import Platform, User
 from core.devices import device_name
 from core.serializers import Serializer
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
 
 class AddressField(EmailField):
@@ -115,23 +120,129 @@ class CodeField(CharField):
         super().__init__(**{"max_length": 40, **kwargs})
 
 
-class SecondStepInput(Serializer):
+class PackedField(CharField):
+    """Bytes as base64url (RFC 4648 §5), as browsers write them into the JSON of a passkey's answer."""
+
+    default_error_messages = {"invalid_base64url": _("Not base64url.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if not _BASE64URL.fullmatch(value):
+            self.fail("invalid_base64url")
+        return value
+
+
+class KeyAnswer(Serializer):
+    """Names as the standard writes them."""
+
+    clientDataJSON = PackedField(max_length=8_000)
+    authenticatorData = PackedField(max_length=8_000)
+    signature = PackedField(max_length=8_000)
+    userHandle = PackedField(max_length=100, required=False, allow_null=True, allow_blank=True)
+
+
+class NewKeyAnswer(Serializer):
+    clientDataJSON = PackedField(max_length=8_000)
+    attestationObject = PackedField(max_length=32_000)
+    transports = ListField(child=CharField(max_length=20), max_length=10, required=False)
+
+
+class _Key(Serializer):
+    id = PackedField(max_length=1_400)
+    rawId = PackedField(max_length=1_400)
+    type = ChoiceField(["public-key"])
+
+
+class KeyInput(_Key):
+    """What `navigator.credentials.get()` gave: AuthenticationResponseJSON (WebAuthn Level 3 §5.1.8)."""
+
+    response = KeyAnswer()
+
+
+class NewKeyInput(_Key):
+    """What `navigator.credentials.create()` gave: RegistrationResponseJSON (WebAuthn Level 3 §5.1.8)."""
+
+    response = NewKeyAnswer()
+
+
+class _OneProof(Serializer):
+    """Takes one of several proofs; those of the second factor come out as `proof`."""
+
+    default_error_messages = {"one_proof": _("Send exactly one proof: %(names)s.")}
+    proofs: tuple[str, ...]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in self.proofs if name in attrs]
+        if len(given) != 1:
+            raise ValidationError(
+                self.default_error_messages["one_proof"] % {"names": ", ".join(self.proofs)}, code="one_proof"
+            )
+        if given[0] in ("code", "credential"):
+            attrs["proof"] = attrs.pop(given[0])
+        return attrs
+
+
+class SecondStepInput(_OneProof):
+    proofs = ("code", "credential")
+
     two_factor_token = CharField(max_length=200)
-    code = CodeField(help_text="Six digits of the authenticator app, or a recovery code.")
+    code = CodeField(required=False, help_text="Six digits of the authenticator app, or a recovery code.")
+    credential = KeyInput(required=False, help_text="A passkey's answer to `POST /api/auth/login/2fa/passkey`.")
 
 
-class StepUpInput(Serializer):
-    """One of the two: the code once a second factor is on, the password before."""
+class ChallengeTokenInput(Serializer):
+    two_factor_token = CharField(max_length=200)
 
-    default_error_messages = {"one_of_two": _("Send either the password or, with a second factor, its code.")}
+
+class StepUpInput(_OneProof):
+    """One of three: a code or a passkey once a second factor is on, the password before."""
+
+    proofs = ("password", "code", "credential")
 
     password = PasswordField(required=False)
     code = CodeField(required=False)
+    credential = KeyInput(required=False, help_text="A passkey's answer to `POST /api/auth/step-up/passkey`.")
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len(attrs) != 1:
-            self.fail("one_of_two")
-        return attrs
+
+class PasskeyLoginInput(Serializer):
+    credential = KeyInput()
+
+
+class PasskeyNameInput(Serializer):
+    name = NameField()
+
+
+class NewPasskeyInput(Serializer):
+    credential = NewKeyInput()
+    name = NameField(required=False, help_text="How the person will know it again; empty: the device's name.")
+
+
+class PasskeyQuestion(Serializer):
+    """For `PublicKeyCredential.parseRequestOptionsFromJSON` and `navigator.credentials.get()`."""
+
+    publicKey = DictField(help_text="PublicKeyCredentialRequestOptionsJSON, good for five minutes.")
+
+
+class NewPasskeyQuestion(Serializer):
+    """For `PublicKeyCredential.parseCreationOptionsFromJSON` and `navigator.credentials.create()`."""
+
+    publicKey = DictField(help_text="PublicKeyCredentialCreationOptionsJSON, good for five minutes.")
+
+
+class PasskeyOutput(Serializer):
+    id = UUIDField()
+    name = CharField()
+    synced = BooleanField(source="backed_up", help_text="Whether a password manager carries it to other devices.")
+    created_at = DateTimeField()
+    last_used_at = DateTimeField(allow_null=True)
+
+
+class NewPasskeyOutput(PasskeyOutput):
+    recovery_codes = ListField(
+        child=CharField(),
+        allow_null=True,
+        help_text="With the first second factor: ten codes, shown this once. Else null.",
+    )
 
 
 class CodeInput(Serializer):
@@ -199,11 +310,11 @@ class TokensOutput(Serializer):
 
 
 class ChallengeOutput(Serializer):
-    """The password was right; `POST /api/auth/login/2fa` with the token and a code ends the login."""
+    """The first step was right; `POST /api/auth/login/2fa` with the token and a proof ends the login."""
 
     two_factor_required = BooleanField(help_text="Always true.")
     two_factor_token = CharField()
-    methods = ListField(child=ChoiceField(["totp", "recovery_code"]))
+    methods = ListField(child=ChoiceField(["passkey", "totp", "recovery_code"]))
     expires_in = IntegerField(help_text="Seconds until `twoFactorToken` expires.")
 
 
@@ -228,7 +339,7 @@ class LoginAttemptOutput(Serializer):
     ip = CharField(source="address", allow_null=True)
     device = DeviceField(help_text="In words, such as `Firefox on Linux`.")
     method = CharField(
-        help_text="`password`, `password+totp`, `password+recovery_code`, `google`, `registration`, `admin` …"
+        help_text="`password`, `password+totp`, `password+passkey`, `passkey`, `google`, `registration`, `admin` …"
     )
     success = BooleanField()
     reason = CharField(help_text="The code of the refusal; null for a sign-in.", allow_null=True)

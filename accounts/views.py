@@ -11,10 +11,11 @@ from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
-from accounts.models import LoginAttempt, Session
+from accounts.models import LoginAttempt, PasskeyChallenge, Session
 from accounts.permissions import TwoFactorRecent
 from accounts.serializers import (
     ChallengeOutput,
+    ChallengeTokenInput,
     ChangePasswordInput,
     CodeInput,
     EnrolmentOutput,
@@ -22,6 +23,8 @@ from accounts.serializers import (
     LoginAttemptOutput,
     LoginInput,
     MeOutput,
+    PasskeyLoginInput,
+    PasskeyQuestion,
     RecoveryCodesOutput,
     RefreshInput,
     RefreshOutput,
@@ -35,7 +38,7 @@ from accounts.serializers import (
     TwoFactorOutput,
     me,
 )
-from accounts.services import login, passwords, registration, sessions, two_factor, verification
+from accounts.services import login, passkeys, passwords, recovery, registration, sessions, two_factor, verification
 from core import context, limits
 from core.openapi import Message, describe
 from core.pages import paginate
@@ -119,12 +122,47 @@ class SignIn(ApiViewSet):
             errors.TwoFactorTokenInvalid,
             errors.CodeInvalid,
             errors.SecondFactorLocked,
+            errors.PasskeyInvalid,
             errors.AccountSuspended,
             limits.RateLimited,
         ],
     )
     def second_step(self, request: Request) -> Response:
-        return Response(_signed_in(login.log_in_with_code(**parse(SecondStepInput, request), **_caller(request))))
+        return Response(_signed_in(login.take_second_step(**parse(SecondStepInput, request), **_caller(request))))
+
+    @describe(
+        "Ask for a passkey as the second factor of a login",
+        request=ChallengeTokenInput,
+        answer=PasskeyQuestion,
+        errors=[errors.TwoFactorTokenInvalid, errors.NoPasskey, limits.RateLimited],
+        details="Its answer goes to `POST /api/auth/login/2fa` as `credential`.",
+    )
+    def second_step_passkey(self, request: Request) -> Response:
+        token = parse(ChallengeTokenInput, request)["two_factor_token"]
+        address = context.client_address.get()
+        question = login.ask_for_passkey(two_factor_token=token, address=address, now=timezone.now())
+        return Response({"publicKey": question})
+
+    @describe(
+        "Ask for a passkey to log in with",
+        answer=PasskeyQuestion,
+        errors=[limits.RateLimited],
+        details="The same for everybody: the browser offers the passkeys that it has for this site.",
+    )
+    def passkey_options(self, request: Request) -> Response:
+        limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
+        return Response({"publicKey": passkeys.ask_for_any(now=timezone.now())})
+
+    @describe(
+        "Log in with a passkey",
+        request=PasskeyLoginInput,
+        answer=TokensOutput,
+        errors=[errors.PasskeyRefused, errors.AccountSuspended, limits.RateLimited],
+        details="Stands for both steps: the key itself, and the finger, face or PIN that opens it.",
+    )
+    def passkey(self, request: Request) -> Response:
+        credential = parse(PasskeyLoginInput, request)["credential"]
+        return Response(_signed_in(login.log_in_with_passkey(credential=credential, **_caller(request))))
 
     @describe(
         "Refresh the tokens",
@@ -177,12 +215,24 @@ class Own(ApiViewSet):
             errors.TwoFactorOff,
             errors.CodeInvalid,
             errors.SecondFactorLocked,
+            errors.PasskeyInvalid,
             limits.RateLimited,
         ],
     )
     def step_up(self, request: Request) -> Response:
         login.step_up(session=current_session(request), **parse(StepUpInput, request), **_caller(request))
         return Response({"message": _("Confirmed")})
+
+    @describe(
+        "Ask for a passkey to confirm that it is you",
+        answer=PasskeyQuestion,
+        errors=[errors.NoPasskey, limits.RateLimited],
+        details="Its answer goes to `POST /api/auth/step-up` as `credential`.",
+    )
+    def step_up_passkey(self, request: Request) -> Response:
+        limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
+        purpose = PasskeyChallenge.Purpose.STEP_UP
+        return Response({"publicKey": passkeys.ask(user=request.user, purpose=purpose, now=timezone.now())})
 
 
 class Passwords(ApiViewSet):
@@ -247,7 +297,7 @@ class Sessions(ApiViewSet):
 
 
 class SecondFactor(ApiViewSet):
-    """The authenticator app of a signed-in person."""
+    """The authenticator app and the recovery codes of a signed-in person; passkeys are in `passkey_views`."""
 
     permission_classes = [TwoFactorRecent]
     gates = {"verify": [SignedIn]}
@@ -270,10 +320,26 @@ class SecondFactor(ApiViewSet):
 
     @describe("Replace the recovery codes", answer=RecoveryCodesOutput, errors=[errors.TwoFactorOff])
     def replace_recovery_codes(self, request: Request) -> Response:
-        codes = two_factor.replace_recovery_codes(user=request.user, now=timezone.now())
+        codes = recovery.replace_codes(user=request.user, now=timezone.now())
         return Response({"twoFactorEnabled": True, "recoveryCodes": codes})
 
-    @describe("Switch the second factor off", answer=TwoFactorOutput, errors=[errors.TwoFactorOff])
+    @describe(
+        "Remove the authenticator app",
+        answer=TwoFactorOutput,
+        errors=[errors.TwoFactorNotSetUp],
+        details="Without a passkey the second factor goes off with it.",
+    )
+    def remove_app(self, request: Request) -> Response:
+        two_factor.remove_app(user=request.user, now=timezone.now())
+        request.user.refresh_from_db(fields=["two_factor_enabled_at"])
+        return Response({"twoFactorEnabled": request.user.two_factor_enabled})
+
+    @describe(
+        "Switch the second factor off",
+        answer=TwoFactorOutput,
+        errors=[errors.TwoFactorOff, errors.OnlyWayIn],
+        details="Forgets the authenticator app, every passkey and the recovery codes.",
+    )
     def switch_off(self, request: Request) -> Response:
         two_factor.switch_off(user=request.user, by=request.user, now=timezone.now())
         return Response({"twoFactorEnabled": False})

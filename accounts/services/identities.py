@@ -34,15 +34,19 @@ from accounts.models import (
     ExternalIdentity,
     LoginChallenge,
     MailedToken,
+    Passkey,
+    PasskeyChallenge,
     PhoneCode,
     Platform,
     ProfilePicture,
+    RecoverySheet,
     SignInCode,
     User,
     normalise_email,
 )
 from accounts.openid import Person
 from accounts.providers import provider
+from accounts.selectors import ways_in
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered
@@ -223,7 +227,17 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     for name, value in _names(person, user.email).items():
         setattr(user, name, value)
     user.save()
-    theirs = (AuthenticatorApp, LoginChallenge, MailedToken, PhoneCode, SignInCode, ExternalIdentity)
+    theirs = (
+        AuthenticatorApp,
+        RecoverySheet,
+        Passkey,
+        PasskeyChallenge,
+        LoginChallenge,
+        MailedToken,
+        PhoneCode,
+        SignInCode,
+        ExternalIdentity,
+    )
     for model in theirs:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
@@ -304,7 +318,7 @@ def unlink(*, user: User, platform: str, now: datetime) -> None:
     Take a way to sign in away again.
 
     :raises NotFound: none of this provider is linked
-    :raises OnlyWayIn: there is neither a password nor another identity
+    :raises OnlyWayIn: there is neither a password, a passkey nor another identity
     """
     if platform not in Platform.values:
         raise NotFound()
@@ -313,7 +327,7 @@ def unlink(*, user: User, platform: str, now: datetime) -> None:
     identity = linked.filter(platform=platform).first()
     if identity is None:
         raise NotFound()
-    if not present.has_usable_password() and linked.count() == 1:
+    if ways_in(present) == 1:
         raise OnlyWayIn()
     audit.record(present, "account.identity_unlinked", identity, platform=platform)
     identity.delete()

@@ -1,7 +1,8 @@
-"""Signing in: the password, then the second factor where one is on; and proving again who one is."""
+"""Signing in: the password, then the second factor where one is on, or a passkey; and proving again who one is."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from accounts import passwords, tokens
 from accounts.access import lock_person, lock_proven
@@ -9,12 +10,15 @@ from accounts.errors import (
     AccountSuspended,
     CodeInvalid,
     InvalidCredentials,
+    PasskeyInvalid,
+    PasskeyRefused,
     TwoFactorOff,
     TwoFactorRequired,
     TwoFactorTokenInvalid,
 )
-from accounts.models import LoginChallenge, Session, Status, User, normalise_email
-from accounts.services import history, sessions, two_factor
+from accounts.models import LoginChallenge, PasskeyChallenge, Session, Status, User, normalise_email
+from accounts.passkeys import Credential
+from accounts.services import history, passkeys, sessions, two_factor
 from core import audit, limits
 from core.db import retrying
 from core.limits import Limit
@@ -23,11 +27,13 @@ FAILURES_PER_ADDRESS = Limit("login:address", 10, timedelta(minutes=1))
 FAILURES_PER_ACCOUNT = Limit("login:account", 5, timedelta(minutes=5))
 CHALLENGES_PER_ACCOUNT = Limit("login:challenges", 50, timedelta(minutes=5))
 CHALLENGE_LIFETIME = timedelta(minutes=5)
+Proof = str | Credential
+"""Of the second factor: a code of the app, a recovery code, or a passkey's answer."""
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """The first step was right; `token` and a code of one of `methods` are the second."""
+    """The first step was right; `token` and a proof of one of `methods` are the second."""
 
     token: str
     methods: list[str]
@@ -93,11 +99,14 @@ def _from_this_device(account: str, device: str, address: str | None) -> str:
 
 
 @retrying
-def admit(*, user: User, method: str, device: str, now: datetime) -> sessions.Tokens | Challenge:
+def admit(
+    *, user: User, method: str, device: str, now: datetime, second_factor: bool = False
+) -> sessions.Tokens | Challenge:
     """
     What every first step ends with: a session, or the question for the second factor.
 
     :param method: how the first step was taken, as the login history shows it
+    :param second_factor: whether that step was two in one: a key that its owner has, opened by what they are or know
     :raises AccountSuspended: the person may not
     :raises InvalidCredentials: the password was changed while it was checked
     """
@@ -105,8 +114,8 @@ def admit(*, user: User, method: str, device: str, now: datetime) -> sessions.To
     if not present.is_active:
         history.note_failure(user=present, device=device, method=method, reason=AccountSuspended.code, now=now)
         raise AccountSuspended()
-    if not present.two_factor_enabled:
-        return sessions.open_session(user=present, device=device, method=method, now=now)
+    if second_factor or not present.two_factor_enabled:
+        return sessions.open_session(user=present, device=device, method=method, second_factor=second_factor, now=now)
     limits.hit(CHALLENGES_PER_ACCOUNT, present.pk)
     token = tokens.new_token()
     LoginChallenge.objects.create(
@@ -119,24 +128,93 @@ def admit(*, user: User, method: str, device: str, now: datetime) -> sessions.To
     return Challenge(token, two_factor.methods_of(present), int(CHALLENGE_LIFETIME.total_seconds()))
 
 
-def log_in_with_code(
-    *, two_factor_token: str, code: str, address: str | None, device: str, now: datetime
-) -> sessions.Tokens:
+def log_in_with_passkey(*, credential: Credential, address: str | None, device: str, now: datetime) -> sessions.Tokens:
     """
-    The second step of a login. The token stays good after a wrong code and is used up by a right one.
+    Open a session for whoever holds a passkey, which stands for both steps.
 
-    :raises TwoFactorTokenInvalid: not one of ours, expired or used
-    :raises CodeInvalid, SecondFactorLocked: as `two_factor.check_code`
+    :raises PasskeyRefused: not a passkey of anybody's, or not an answer to a question of ours
     :raises RateLimited: too many failures from this address
+    :raises AccountSuspended: it is right, and the account is suspended
     """
     limits.hit(FAILURES_PER_ADDRESS, address)
-    signed_in = _answer_challenge(two_factor_token, code, device, now)
+    signed_in = _admit_holder(credential, device, now)
     limits.give_back(FAILURES_PER_ADDRESS, address)
     return signed_in
 
 
 @retrying
-def _answer_challenge(token: str, code: str, device: str, now: datetime) -> sessions.Tokens:
+def _admit_holder(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
+    owner = None
+    try:
+        owner = passkeys.owner_of(credential)
+        if owner is None:
+            raise PasskeyRefused()
+        user = lock_person(owner)
+        passkeys.check(user=user, credential=credential, purpose=PasskeyChallenge.Purpose.SIGN_IN, now=now)
+    except PasskeyInvalid:
+        known = User.objects.filter(pk=owner).first() if owner else None
+        history.note_failure(user=known, device=device, method="passkey", reason=PasskeyRefused.code, now=now)
+        raise PasskeyRefused() from None
+    signed_in = admit(user=user, method="passkey", device=device, second_factor=True, now=now)
+    assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
+    return signed_in
+
+
+def ask_for_passkey(*, two_factor_token: str, address: str | None, now: datetime) -> dict[str, Any]:
+    """
+    What a browser has to be asked for the second step by passkey.
+
+    :raises TwoFactorTokenInvalid: not one of ours, expired or used
+    :raises NoPasskey: the account has none
+    :raises RateLimited: too many questions or failures from this address
+    """
+    limits.hit(passkeys.QUESTIONS_PER_ADDRESS, address)
+    return _ask_for_passkey(two_factor_token, now)
+
+
+@retrying
+def _ask_for_passkey(token: str, now: datetime) -> dict[str, Any]:
+    challenge = _open_challenge(token, now)
+    return passkeys.ask(user=challenge.user, purpose=PasskeyChallenge.Purpose.SECOND_STEP, now=now)
+
+
+def take_second_step(
+    *, two_factor_token: str, proof: Proof, address: str | None, device: str, now: datetime
+) -> sessions.Tokens:
+    """
+    The second step of a login. The token stays good after a wrong proof and is used up by a right one.
+
+    :raises TwoFactorTokenInvalid: not one of ours, expired or used
+    :raises CodeInvalid, SecondFactorLocked: as `two_factor.check_code`
+    :raises PasskeyInvalid: as `passkeys.check`
+    :raises RateLimited: too many failures from this address
+    """
+    limits.hit(FAILURES_PER_ADDRESS, address)
+    signed_in = _answer_challenge(two_factor_token, proof, device, now)
+    limits.give_back(FAILURES_PER_ADDRESS, address)
+    return signed_in
+
+
+@retrying
+def _answer_challenge(token: str, proof: Proof, device: str, now: datetime) -> sessions.Tokens:
+    challenge = _open_challenge(token, now)
+    user = challenge.user
+    if not user.is_active:
+        raise AccountSuspended()
+    try:
+        kind = _check_proof(user, proof, PasskeyChallenge.Purpose.SECOND_STEP, now)
+    except (CodeInvalid, PasskeyInvalid) as refusal:
+        history.note_failure(user=user, device=device, method=challenge.method, reason=refusal.code, now=now)
+        raise
+    challenge.used_at = now
+    challenge.save(update_fields=["used_at"])
+    return sessions.open_session(
+        user=user, device=device, method=f"{challenge.method}+{kind}", second_factor=True, now=now
+    )
+
+
+def _open_challenge(token: str, now: datetime) -> LoginChallenge:
+    """A login between its steps, with its person, who is locked."""
     digest = tokens.digest(token)
     person = LoginChallenge.objects.filter(digest=digest).values_list("user_id", flat=True).first()
     if person is None:
@@ -145,38 +223,43 @@ def _answer_challenge(token: str, code: str, device: str, now: datetime) -> sess
     challenge = LoginChallenge.objects.filter(digest=digest).first()
     if challenge is None or challenge.used_at or challenge.expires_at <= now or not user.two_factor_enabled:
         raise TwoFactorTokenInvalid()
-    if not user.is_active:
-        raise AccountSuspended()
-    try:
-        proof = two_factor.check_code(user=user, code=code, now=now)
-    except CodeInvalid as refusal:
-        history.note_failure(user=user, device=device, method=challenge.method, reason=refusal.code, now=now)
-        raise
-    challenge.used_at = now
-    challenge.save(update_fields=["used_at"])
-    return sessions.open_session(
-        user=user, device=device, method=f"{challenge.method}+{proof}", second_factor=True, now=now
-    )
+    challenge.user = user
+    return challenge
+
+
+def _check_proof(user: User, proof: Proof, purpose: str, now: datetime) -> str:
+    """What kind of second factor a right proof was of."""
+    if isinstance(proof, str):
+        return two_factor.check_code(user=user, code=proof, now=now)
+    passkeys.check(user=user, credential=proof, purpose=purpose, now=now)
+    return "passkey"
 
 
 def step_up(
-    *, session: Session, password: str = "", code: str = "", address: str | None, device: str, now: datetime
+    *,
+    session: Session,
+    password: str = "",
+    proof: Proof = "",
+    address: str | None,
+    device: str,
+    now: datetime,
 ) -> None:
     """
-    Mark the session as recently authenticated: by the password, or once a second factor is on, by its code.
+    Mark the session as recently authenticated: by the password, or once a second factor is on, by it.
 
     :raises InvalidCredentials, RateLimited: as at login, and counted together with it
     :raises TwoFactorRequired: a password, where the account has a second factor
-    :raises TwoFactorOff: a code, where it has none
+    :raises TwoFactorOff: a second factor, where the account has none
     :raises CodeInvalid, SecondFactorLocked: as `two_factor.check_code`
+    :raises PasskeyInvalid: as `passkeys.check`
     """
     user = session.user
-    if user.two_factor_enabled and not code:
+    if user.two_factor_enabled and not proof:
         raise TwoFactorRequired()
-    if code and not user.two_factor_enabled:
+    if proof and not user.two_factor_enabled:
         raise TwoFactorOff()
-    if code:
-        two_factor.check_code(user=user, code=code, now=now)
+    if proof:
+        _check_proof(user, proof, PasskeyChallenge.Purpose.STEP_UP, now)
     else:
         verify_password(email=user.email, password=password, address=address, device=device)
-    sessions.confirm_presence(session=session, second_factor=bool(code), now=now)
+    sessions.confirm_presence(session=session, second_factor=bool(proof), now=now)

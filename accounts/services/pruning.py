@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Model, Q, QuerySet
 
-from accounts.models import LoginAttempt, LoginChallenge, MailedToken, Session, SignInCode
+from accounts.models import LoginAttempt, LoginChallenge, MailedToken, PasskeyChallenge, Session, SignInCode
 from accounts.services import history
 
 ENDED_SESSIONS_KEPT = timedelta(days=90)
@@ -24,6 +24,7 @@ def prune(*, now: datetime) -> dict[str, int]:
         "sessions": _delete(Session.objects.filter(Q(revoked_at__lt=ended) | Q(expires_at__lt=ended))),
         "login attempts": _delete(LoginAttempt.objects.filter(created_at__lt=now - history.KEPT)),
         "login challenges": _delete(LoginChallenge.objects.filter(expires_at__lt=dead)),
+        "passkey challenges": _delete(PasskeyChallenge.objects.filter(expires_at__lt=dead)),
         "sign-in codes": _delete(SignInCode.objects.filter(expires_at__lt=dead)),
         "mailed tokens": _delete(MailedToken.objects.filter(expires_at__lt=dead)),
     }

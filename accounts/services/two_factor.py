@@ -1,6 +1,8 @@
 """
-The second factor: a TOTP app (RFC 6238), each code once, one step of drift, locked after five failures; and ten
-recovery codes that stand in for it, each once (SECURITY-GOALS 29).
+The second factor: an authenticator app (TOTP, RFC 6238) or passkeys, and recovery codes that stand in for them.
+
+It is on while there is one of either. An app's code works once, with one step of drift, and five failures lock the app
+for a while (SECURITY-GOALS 29). Passkeys: `services.passkeys`; recovery codes: `services.recovery`.
 """
 
 import base64
@@ -10,13 +12,13 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import segno
-from argon2.low_level import Type, hash_secret_raw
 from django_otp.oath import TOTP
 
 from accounts.access import lock_person
-from accounts.errors import CodeInvalid, SecondFactorLocked, TwoFactorNotSetUp, TwoFactorOff, TwoFactorOn
-from accounts.models import AuthenticatorApp, LoginChallenge, RecoveryCode, Session, User
-from accounts.services import sessions
+from accounts.errors import CodeInvalid, OnlyWayIn, SecondFactorLocked, TwoFactorNotSetUp, TwoFactorOff, TwoFactorOn
+from accounts.models import AuthenticatorApp, LoginChallenge, RecoverySheet, Session, User
+from accounts.selectors import ways_in
+from accounts.services import recovery, sessions
 from core import audit
 from core.db import retrying
 from core.sealing import seal, unseal
@@ -28,10 +30,6 @@ STEP_SECONDS = 30
 DRIFT_STEPS = 1
 FAILURES = 5
 LOCK = timedelta(minutes=15)
-RECOVERY_CODES = 10
-RECOVERY_LENGTH = 10
-RECOVERY_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look alike on paper. Ten of them are 49 bits, so codes are kept as passwords are (ASVS 6.5.2)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def enroll(*, user: User, now: datetime) -> Enrolment:
     :raises TwoFactorOn: there is a confirmed one; it has to be switched off first
     """
     user = lock_person(user.pk)
-    if user.two_factor_enabled:
+    if has_app(user):
         raise TwoFactorOn()
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
     AuthenticatorApp.objects.filter(user=user).delete()
@@ -67,7 +65,7 @@ def enroll(*, user: User, now: datetime) -> Enrolment:
 @retrying
 def confirm(*, user: User, code: str, now: datetime, session: Session | None = None) -> list[str]:
     """
-    Switch the factor on with a first right code, which also proves the `session`.
+    Switch the app on with a first right code, which also proves the `session`.
 
     :returns: the recovery codes, which are shown now and never again
     :raises TwoFactorOn, TwoFactorNotSetUp: there is nothing to confirm
@@ -75,19 +73,33 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
     """
     user = lock_person(user.pk)
     app = AuthenticatorApp.objects.filter(user=user).first()
-    if user.two_factor_enabled:
-        raise TwoFactorOn()
     if app is None:
         raise TwoFactorNotSetUp()
+    if app.confirmed_at is not None:
+        raise TwoFactorOn()
     _use_up(app, code, now)
-    app.confirmed_at = user.two_factor_enabled_at = now
+    app.confirmed_at = now
     app.save(update_fields=["confirmed_at"])
-    user.save(update_fields=["two_factor_enabled_at", "updated_at"])
+    codes = note_new_factor(user=user, session=session, now=now)
+    audit.record(user, "account.authenticator_added", app)
+    notify(user_id=user.pk, kind="two_factor_enabled", now=now)
+    return codes or recovery.new_sheet(user, now)
+
+
+def note_new_factor(*, user: User, session: Session | None, now: datetime) -> list[str]:
+    """
+    A factor was added and proved the `session`; under the person's lock.
+
+    :returns: recovery codes with the person's first factor, which switches two-factor sign-in on; else nothing
+    """
     if session is not None:
         sessions.confirm_presence(session=session, second_factor=True, now=now)
+    if user.two_factor_enabled:
+        return []
+    user.two_factor_enabled_at = now
+    user.save(update_fields=["two_factor_enabled_at", "updated_at"])
     audit.record(user, "account.two_factor_enabled", user)
-    notify(user_id=user.pk, kind="two_factor_enabled", now=now)
-    return _new_recovery_codes(app, now)
+    return recovery.new_sheet(user, now)
 
 
 @retrying
@@ -104,56 +116,82 @@ def check_code(*, user: User, code: str, now: datetime) -> str:
     :raises TwoFactorOff: the factor is not on
     """
     user = lock_person(user.pk)
-    app = _confirmed(user)
-    if _is_recovery_code(code):
-        if _use_up_recovery_code(app, code, now):
-            return "recovery_code"
+    if not user.two_factor_enabled:
+        raise TwoFactorOff()
+    app = AuthenticatorApp.objects.select_related("user").filter(user=user, confirmed_at__isnull=False).first()
+    if recovery.is_one(code) and recovery.use_up(user, code, now):
+        if app is not None:
+            _succeed(app)
+        return "recovery_code"
+    if app is None:
+        raise CodeInvalid(field="code")
+    if recovery.is_one(code):
         _fail(app, now)
     _use_up(app, code, now)
     return "totp"
 
 
 @retrying
-def replace_recovery_codes(*, user: User, now: datetime) -> list[str]:
+def remove_app(*, user: User, now: datetime) -> None:
     """
-    Ten new recovery codes, shown now and never again; the old ones stop working.
+    Forget the authenticator app. Without a passkey the second factor goes off with it.
 
-    :raises TwoFactorOff: there is no factor that they would stand in for
+    :raises TwoFactorNotSetUp: there is none
     """
     user = lock_person(user.pk)
-    codes = _new_recovery_codes(_confirmed(user), now)
-    audit.record(user, "account.recovery_codes_replaced", user)
-    notify(user_id=user.pk, kind="recovery_codes_replaced", now=now)
-    return codes
+    app = AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).first()
+    if app is None:
+        raise TwoFactorNotSetUp()
+    audit.record(user, "account.authenticator_removed", app)
+    app.delete()
+    if not end_without_factors(user=user, now=now, by=user):
+        notify(user_id=user.pk, kind="authenticator_removed", now=now)
 
 
 @retrying
 def switch_off(*, user: User, now: datetime, by: User | None) -> None:
     """
-    Forget the app and its recovery codes. Logins that wait for a code end.
+    Forget the app, every passkey and the recovery codes. Logins that wait for a second step end.
 
     :param by: the person, or None for an operator
     :raises TwoFactorOff: there is nothing to switch off
+    :raises OnlyWayIn: a passkey is the only way to sign in
     """
     user = lock_person(user.pk)
-    _confirmed(user).delete()
+    if not user.two_factor_enabled:
+        raise TwoFactorOff()
+    if by is not None and ways_in(user) == user.passkeys.count():
+        raise OnlyWayIn()
+    AuthenticatorApp.objects.filter(user=user).delete()
+    user.passkeys.all().delete()
+    end_without_factors(user=user, now=now, by=by)
+
+
+def end_without_factors(*, user: User, now: datetime, by: User | None) -> bool:
+    """Switch two-factor sign-in off where no factor is left; under the person's lock. Whether it did."""
+    if has_app(user) or user.passkeys.exists():
+        return False
+    RecoverySheet.objects.filter(user=user).delete()
+    LoginChallenge.objects.filter(user=user).delete()
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at", "updated_at"])
-    LoginChallenge.objects.filter(user=user).delete()
     audit.record(by, "account.two_factor_disabled", user)
     notify(user_id=user.pk, kind="two_factor_disabled", now=now)
+    return True
+
+
+def has_app(user: User) -> bool:
+    return AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
 def methods_of(user: User) -> list[str]:
-    """Which kinds of codes `check_code` would take from this person."""
-    has_codes = RecoveryCode.objects.filter(app__user=user, used_at__isnull=True).exists()
-    return ["totp", "recovery_code"] if has_codes else ["totp"]
-
-
-def _confirmed(user: User) -> AuthenticatorApp:
-    if not user.two_factor_enabled:
-        raise TwoFactorOff()
-    return AuthenticatorApp.objects.select_related("user").get(user=user)
+    """With what this person may take a second step: `passkey`, `totp`, `recovery_code`."""
+    present = (
+        ("passkey", user.passkeys.exists()),
+        ("totp", has_app(user)),
+        ("recovery_code", recovery.has_codes(user)),
+    )
+    return [method for method, is_there in present if is_there]
 
 
 def _use_up(app: AuthenticatorApp, code: str, now: datetime) -> None:
@@ -163,8 +201,13 @@ def _use_up(app: AuthenticatorApp, code: str, now: datetime) -> None:
     if step is None:
         _fail(app, now)
     else:
-        app.last_step, app.failures, app.locked_until = step, 0, None
-        app.save(update_fields=["last_step", "failures", "locked_until"])
+        app.last_step = step
+        _succeed(app)
+
+
+def _succeed(app: AuthenticatorApp) -> None:
+    app.failures, app.locked_until = 0, None
+    app.save(update_fields=["last_step", "failures", "locked_until"])
 
 
 def _fail(app: AuthenticatorApp, now: datetime) -> None:
@@ -192,46 +235,3 @@ def _matching_step(app: AuthenticatorApp, code: str, now: datetime) -> int | Non
         if step > app.last_step and secrets.compare_digest(f"{generator.token():06d}", digits):
             return step
     return None
-
-
-def _new_recovery_codes(app: AuthenticatorApp, now: datetime) -> list[str]:
-    app.recovery_codes.all().delete()
-    app.recovery_salt = secrets.token_bytes(16)
-    app.save(update_fields=["recovery_salt"])
-    codes = ["".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
-    RecoveryCode.objects.bulk_create(
-        RecoveryCode(app=app, digest=_recovery_digest(app, code), created_at=now) for code in codes
-    )
-    return [f"{code[:5]}-{code[5:]}" for code in codes]
-
-
-def _use_up_recovery_code(app: AuthenticatorApp, code: str, now: datetime) -> bool:
-    digest = _recovery_digest(app, _plain(code))
-    row = RecoveryCode.objects.filter(app=app, digest=digest, used_at__isnull=True).first()
-    if row is None:
-        return False
-    row.used_at = now
-    row.save(update_fields=["used_at"])
-    app.failures, app.locked_until = 0, None
-    app.save(update_fields=["failures", "locked_until"])
-    left = app.recovery_codes.filter(used_at__isnull=True).count()
-    audit.record(app.user, "account.recovery_code_used", app.user, left=left)
-    notify(user_id=app.user_id, kind="recovery_code_used", now=now, left=left)
-    return True
-
-
-def _is_recovery_code(code: str) -> bool:
-    plain = _plain(code)
-    return len(plain) == RECOVERY_LENGTH and all(letter in RECOVERY_LETTERS for letter in plain)
-
-
-def _plain(code: str) -> str:
-    return code.replace("-", "").replace(" ", "").lower()
-
-
-def _recovery_digest(app: AuthenticatorApp, code: str) -> bytes:
-    """Argon2id, 19 MiB and two passes (OWASP), under one salt for all ten codes, so that one hash finds the row."""
-    salt = bytes(app.recovery_salt or b"")
-    return hash_secret_raw(
-        code.encode(), salt, time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, type=Type.ID
-    )

@@ -2,12 +2,23 @@
 
 from vectragrow.tests.matrix import Row
 
+KEY = {
+    "id": "AAAA",
+    "rawId": "AAAA",
+    "type": "public-key",
+    "response": {"clientDataJSON": "e30", "authenticatorData": "AAAA", "signature": "AAAA"},
+}
+NEW_KEY = {**KEY, "response": {"clientDataJSON": "e30", "attestationObject": "AAAA"}}
+
 ROWS = {
     "POST /api/auth/register": Row.of(anonymous=400, user=400),
     "POST /api/auth/verify-email": Row.of(anonymous=400, user=400, body={"token": "not-ours"}),
     "POST /api/auth/resend-verification": Row.of(unverified=200, user=409),
     "POST /api/auth/login": Row.of(anonymous=400, user=400),
     "POST /api/auth/login/2fa": Row.of(anonymous=401, user=401, body={"twoFactorToken": "not-ours", "code": "123456"}),
+    "POST /api/auth/login/2fa/passkey": Row.of(anonymous=401, user=401, body={"twoFactorToken": "not-ours"}),
+    "POST /api/auth/passkey/options": Row.of(anonymous=200, user=200),
+    "POST /api/auth/passkey": Row.of(anonymous=401, user=401, body={"credential": KEY}),
     "GET /api/auth/google": Row.of(anonymous=404, user=404),
     "GET /api/auth/google/callback": Row.of(anonymous=404, user=404),
     "GET /api/auth/linkedin": Row.of(anonymous=404, user=404),
@@ -23,12 +34,19 @@ ROWS = {
     "POST /api/auth/logout": Row.of(user=200),
     "POST /api/auth/logout-all": Row.of(user=200),
     "POST /api/auth/step-up": Row.of(user=400),
+    "POST /api/auth/step-up/passkey": Row.of(user=409),
     "GET /api/auth/sessions": Row.of(user=200),
     "DELETE /api/auth/sessions/{session_id}": Row.of(user=404),
     "POST /api/profile/2fa/setup": Row.of(user=200),
     "POST /api/profile/2fa/verify": Row.of(user=409, body={"code": "123456"}),
     "POST /api/profile/2fa/recovery-codes": Row.of(user=409),
     "DELETE /api/profile/2fa": Row.of(user=409),
+    "DELETE /api/profile/2fa/totp": Row.of(user=409),
+    "GET /api/profile/passkeys": Row.of(user=200),
+    "POST /api/profile/passkeys": Row.of(user=400, body={"credential": NEW_KEY}),
+    "POST /api/profile/passkeys/options": Row.of(user=200),
+    "PUT /api/profile/passkeys/{passkey_id}": Row.of(user=404, body={"name": "Drawer"}),
+    "DELETE /api/profile/passkeys/{passkey_id}": Row.of(user=404),
     "GET /api/profile/social": Row.of(user=200),
     "POST /api/profile/social/link": Row.of(unverified=403, user=404, body={"platform": "google", "token": "a.b.c"}),
     "DELETE /api/profile/social/{platform}": Row.of(user=404),

@@ -6,7 +6,16 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import LoginAttempt, LoginChallenge, MailedToken, RefreshToken, Session, SignInCode, Status
+from accounts.models import (
+    LoginAttempt,
+    LoginChallenge,
+    MailedToken,
+    PasskeyChallenge,
+    RefreshToken,
+    Session,
+    SignInCode,
+    Status,
+)
 from accounts.services import history, pruning, sessions
 from accounts.testing import PASSWORD, with_two_factor
 from core.ids import uuid7
@@ -174,12 +183,14 @@ def test_old_rows_are_forgotten_and_live_ones_stay(ada, capsys):
     for age in (timedelta(days=2), timedelta(hours=2)):
         rows = {"user": ada, "expires_at": now - age}
         LoginChallenge.objects.create(digest=uuid7().bytes, method="password", **rows)
+        PasskeyChallenge.objects.create(digest=uuid7().bytes, purpose="step_up", **rows)
         SignInCode.objects.create(digest=uuid7().bytes, method="google", **rows)
         MailedToken.objects.create(digest=uuid7().bytes, purpose="reset_password", email="", used_at=now, **rows)
     assert pruning.prune(now=now) == {
         "sessions": 1,
         "login attempts": 1,
         "login challenges": 1,
+        "passkey challenges": 1,
         "sign-in codes": 1,
         "mailed tokens": 1,
     }

@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.errors import CodeInvalid
 from accounts.models import RecoveryCode, Session
-from accounts.services import login, two_factor
+from accounts.services import login, recovery, two_factor
 from accounts.testing import PASSWORD, make_person, totp_code, with_two_factor
 from core.testing import Api, together
 
@@ -251,26 +251,26 @@ def test_step_up_by_code_needs_a_second_factor(api, ada):
 # --- Races ------------------------------------------------------------------------------------------------------------
 
 
-def use_one_code_twice(rivals_meet, function: str, recovery: bool) -> list[object]:
+def use_one_code_twice(rivals_meet, module, function: str) -> list[object]:
     ada = make_person(first_name="Ada")
     phone = with_two_factor(ada)
-    code = phone.recovery_codes[0] if recovery else phone.code()
-    rivals_meet(two_factor, function)
+    code = phone.recovery_codes[0] if module is recovery else phone.code()
+    rivals_meet(module, function)
     check = partial(two_factor.check_code, user=ada, code=code, now=timezone.now())
     return together(check, check)
 
 
-@pytest.mark.parametrize("function, recovery", [("_recovery_digest", True), ("_matching_step", False)])
+@pytest.mark.parametrize("module, function", [(recovery, "_digest"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
-def test_a_code_used_twice_at_the_same_time_works_once(rivals_meet, function, recovery):
-    outcomes = use_one_code_twice(rivals_meet, function, recovery)
+def test_a_code_used_twice_at_the_same_time_works_once(rivals_meet, module, function):
+    outcomes = use_one_code_twice(rivals_meet, module, function)
     assert sorted(isinstance(outcome, CodeInvalid) for outcome in outcomes) == [False, True], outcomes
 
 
-@pytest.mark.parametrize("function, recovery", [("_recovery_digest", True), ("_matching_step", False)])
+@pytest.mark.parametrize("module, function", [(recovery, "_digest"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_a_code_works_twice(rivals_meet, function, recovery, no_locks):
-    outcomes = use_one_code_twice(rivals_meet, function, recovery)
+def test_without_the_lock_a_code_works_twice(rivals_meet, module, function, no_locks):
+    outcomes = use_one_code_twice(rivals_meet, module, function)
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
 
 
@@ -282,8 +282,8 @@ def test_two_second_steps_at_the_same_time_make_one_session(rivals_meet):
     challenge = login.admit(user=ada, method="password", device="", now=now)
 
     def finish(code):
-        return login.log_in_with_code(
-            two_factor_token=challenge.token, code=code, address="192.0.2.1", device="", now=now
+        return login.take_second_step(
+            two_factor_token=challenge.token, proof=code, address="192.0.2.1", device="", now=now
         )
 
     together(partial(finish, phone.recovery_codes[0]), partial(finish, phone.recovery_codes[1]))

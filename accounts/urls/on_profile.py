@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.passkey_views import Passkeys
 from accounts.profile_views import Exports, OwnProfile, Phone, Sharing
 from accounts.provider_views import Identities
 from accounts.views import LoginHistory, SecondFactor
@@ -18,9 +19,13 @@ urlpatterns = [
     path("/export", Exports.as_view({"post": "export"})),
     path("/export/<uuid:export_id>", Exports.as_view({"get": "show_export"})),
     path("/2fa", SecondFactor.as_view({"delete": "switch_off"})),
+    path("/2fa/totp", SecondFactor.as_view({"delete": "remove_app"})),
     path("/2fa/setup", SecondFactor.as_view({"post": "set_up"})),
     path("/2fa/verify", SecondFactor.as_view({"post": "verify"})),
     path("/2fa/recovery-codes", SecondFactor.as_view({"post": "replace_recovery_codes"})),
+    path("/passkeys", Passkeys.as_view({"get": "list", "post": "register"})),
+    path("/passkeys/options", Passkeys.as_view({"post": "ask"})),
+    path("/passkeys/<uuid:passkey_id>", Passkeys.as_view({"put": "rename", "delete": "remove"})),
     path("/social", Identities.as_view({"get": "list"})),
     path("/social/link", Identities.as_view({"post": "link"})),
     path("/social/<str:platform>", Identities.as_view({"delete": "unlink"})),

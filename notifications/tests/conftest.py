@@ -22,6 +22,7 @@ EVERY_FACT = {
     "export_id": "0190aaaa-0000-7000-8000-000000000003",
     "day": "24 December 2026",
     "platform": "Google",
+    "passkey_name": "Firefox on Linux",
 }
 
 

@@ -157,6 +157,12 @@ SESSION_LIFETIME = timedelta(days=30)
 EMAIL_TOKEN_LIFETIME = timedelta(hours=24)
 RESET_TOKEN_LIFETIME = timedelta(minutes=30)
 REAUTHENTICATION_WINDOW = timedelta(minutes=5)
+PASSKEY_RP_ID = env.str("PASSKEY_RP_ID", default="") or urlsplit(FRONTEND_URL).hostname or ""
+"""The domain that passkeys are made for (WebAuthn's RP ID). Changing it makes every passkey useless."""
+PASSKEY_ORIGINS = env.list("PASSKEY_ORIGINS", default=[]) or list(
+    dict.fromkeys(f"{u.scheme}://{u.netloc}" for u in (urlsplit(FRONTEND_URL), urlsplit(PUBLIC_URL)))
+)
+"""Where passkeys may be used: exact origins of pages, or of apps (`android:apk-key-hash:…`)."""
 TOKEN_ISSUER = "vectragrow"
 TOKEN_AUDIENCE = "vectragrow-api"
 

@@ -1,0 +1,83 @@
+"""/api/profile/passkeys: a person's own passkeys. Signing in with one is in `accounts.views`."""
+
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.response import Response
+
+from accounts import errors
+from accounts.authentication import current_session
+from accounts.models import Passkey
+from accounts.permissions import TwoFactorRecent
+from accounts.serializers import (
+    NewPasskeyInput,
+    NewPasskeyOutput,
+    NewPasskeyQuestion,
+    PasskeyNameInput,
+    PasskeyOutput,
+)
+from accounts.services import passkeys
+from accounts.views import _device
+from core.devices import device_name
+from core.errors import NotFound
+from core.openapi import Message, describe
+from core.pages import paginate
+from core.permissions import SignedIn
+from core.requests import Request
+from core.serializers import parse
+from core.views import ApiViewSet
+
+
+class Passkeys(ApiViewSet):
+    permission_classes = [TwoFactorRecent]
+    gates = {"list": [SignedIn], "rename": [SignedIn]}
+
+    @describe("My passkeys", page_of=PasskeyOutput)
+    def list(self, request: Request) -> Response:
+        mine = Passkey.objects.filter(user=request.user)
+        return Response(paginate(request, mine, lambda rows: list(PasskeyOutput(rows, many=True).data)))
+
+    @describe(
+        "Ask for a new passkey",
+        answer=NewPasskeyQuestion,
+        errors=[errors.TooManyPasskeys],
+        details="Its answer goes to `POST /api/profile/passkeys`.",
+    )
+    def ask(self, request: Request) -> Response:
+        return Response({"publicKey": passkeys.ask_for_new(user=request.user, now=timezone.now())})
+
+    @describe(
+        "Register a passkey",
+        request=NewPasskeyInput,
+        answer=NewPasskeyOutput,
+        status=201,
+        errors=[errors.PasskeyInvalid, errors.PasskeyTaken, errors.TooManyPasskeys],
+        details="The first second factor of a person switches two-factor sign-in on and brings the recovery codes.",
+    )
+    def register(self, request: Request) -> Response:
+        data = parse(NewPasskeyInput, request)
+        registered = passkeys.register(
+            user=request.user,
+            credential=data["credential"],
+            name=data.get("name") or device_name(_device(request)),
+            session=current_session(request),
+            now=timezone.now(),
+        )
+        shown = PasskeyOutput(registered.passkey).data
+        return Response({**shown, "recoveryCodes": registered.recovery_codes or None}, 201)
+
+    @describe("Rename a passkey", request=PasskeyNameInput, answer=PasskeyOutput, errors=[NotFound])
+    def rename(self, request: Request, passkey_id: UUID) -> Response:
+        name = parse(PasskeyNameInput, request)["name"]
+        return Response(PasskeyOutput(passkeys.rename(user=request.user, passkey_id=passkey_id, name=name)).data)
+
+    @describe(
+        "Remove a passkey",
+        answer=Message,
+        errors=[NotFound, errors.OnlyWayIn],
+        details="With the last factor of a person two-factor sign-in goes off.",
+    )
+    def remove(self, request: Request, passkey_id: UUID) -> Response:
+        passkeys.remove(user=request.user, passkey_id=passkey_id, now=timezone.now())
+        return Response({"message": _("Removed")})
