@@ -1,5 +1,6 @@
 """Signing in to the admin: the same limits as the API, and the second factor where it is set up or demanded."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,18 +12,20 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import CodeInvalid, InvalidCredentials
+from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused
 from accounts.models import User, normalise_email
+from accounts.serializers import KeyInput
 from accounts.services import history, login, two_factor
 from core import audit, context
-from core.errors import Refusal
+from core.errors import MalformedBody, Refusal
+from core.parsing import parse_json
 
 NOT_SHOWN = {"auth", "django_celery_beat"}
 PROVEN = "second_factor_proven"
 
 
 class StaffLoginForm(AuthenticationForm):
-    """E-mail, password and, where there is one, the code of the authenticator app or a recovery code."""
+    """E-mail, password and, where there is one, the code of the authenticator app or a recovery code; or a passkey."""
 
     code = forms.CharField(
         label=_("Code of your authenticator app, or a recovery code"),
@@ -30,22 +33,26 @@ class StaffLoginForm(AuthenticationForm):
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
+    passkey = forms.CharField(required=False, max_length=64_000, widget=forms.HiddenInput)
+    """A passkey's answer to `POST /api/auth/passkey/options`, as JSON; the page's script puts it here."""
+
+    request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.data.get("passkey"):
+            self.fields["username"].required = self.fields["password"].required = False
+
+    @property
+    def passkey_site(self) -> str:
+        """The domain whose pages may ask for passkeys."""
+        return settings.PASSKEY_RP_ID
 
     def clean(self) -> dict[str, Any]:
         data, device, now = self.cleaned_data, self.request.headers.get("User-Agent", ""), timezone.now()
-        email = normalise_email(data.get("username", ""))
         try:
-            user = login.verify_password(
-                email=email,
-                password=data.get("password", ""),
-                address=context.client_address.get(),
-                device=device,
-            )
-            self._check_second_factor(user, data.get("code", ""))
-        except (InvalidCredentials, CodeInvalid) as refusal:
-            known = User.objects.filter(email=email).first()
-            history.note_failure(user=known, device=device, method="admin", reason=refusal.code, now=now)
-            raise ValidationError(refusal.detail, code=refusal.code) from None
+            prove = self._by_passkey if data.get("passkey") else self._by_password
+            user = prove(data, device, now)
         except Refusal as refusal:
             raise ValidationError(refusal.detail, code=refusal.code) from None
         if not user.is_active or not user.is_staff:
@@ -55,17 +62,53 @@ class StaffLoginForm(AuthenticationForm):
         history.note_sign_in(user=user, device=device, method="admin", now=now)
         return data
 
-    request: HttpRequest
+    def _by_passkey(self, data: dict[str, Any], device: str, now: datetime) -> User:
+        given = KeyInput(data=_read_json(data["passkey"]))
+        if not given.is_valid():
+            raise PasskeyRefused()
+        user = login.verify_passkey(
+            credential=given.validated_data,
+            method="admin",
+            address=context.client_address.get(),
+            device=device,
+            now=now,
+        )
+        self.request.session[PROVEN] = str(user.pk)
+        return user
 
-    def _check_second_factor(self, user: User, code: str) -> None:
+    def _by_password(self, data: dict[str, Any], device: str, now: datetime) -> User:
+        email = normalise_email(data.get("username", ""))
+        try:
+            user = login.verify_password(
+                email=email,
+                password=data.get("password", ""),
+                address=context.client_address.get(),
+                device=device,
+            )
+            self._check_second_factor(user, data.get("code", ""), now)
+        except (InvalidCredentials, CodeInvalid) as refusal:
+            known = User.objects.filter(email=email).first()
+            history.note_failure(user=known, device=device, method="admin", reason=refusal.code, now=now)
+            raise
+        return user
+
+    def _check_second_factor(self, user: User, code: str, now: datetime) -> None:
         if user.two_factor_enabled:
-            two_factor.check_code(user=user, code=code, now=timezone.now())
+            two_factor.check_code(user=user, code=code, now=now)
             self.request.session[PROVEN] = str(user.pk)
         elif settings.ADMIN_TWO_FACTOR_REQUIRED:
             raise ValidationError(
                 _("Staff need a second factor here. An operator sets it up: manage.py enroll_two_factor EMAIL"),
                 code="two_factor_required",
             )
+
+
+def _read_json(text: str) -> Any:
+    """:raises PasskeyRefused: it is none"""
+    try:
+        return parse_json(text.encode())
+    except MalformedBody:
+        raise PasskeyRefused() from None
 
 
 class StaffSite(AdminSite):

@@ -132,18 +132,31 @@ def log_in_with_passkey(*, credential: Credential, address: str | None, device: 
     """
     Open a session for whoever holds a passkey, which stands for both steps.
 
-    :raises PasskeyRefused: not a passkey of anybody's, or not an answer to a question of ours
-    :raises RateLimited: too many failures from this address
+    :raises PasskeyRefused, RateLimited: as `verify_passkey`
     :raises AccountSuspended: it is right, and the account is suspended
     """
-    limits.hit(FAILURES_PER_ADDRESS, address)
-    signed_in = _admit_holder(credential, device, now)
-    limits.give_back(FAILURES_PER_ADDRESS, address)
+    holder = verify_passkey(credential=credential, method="passkey", address=address, device=device, now=now)
+    signed_in = admit(user=holder, method="passkey", device=device, second_factor=True, now=now)
+    assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
     return signed_in
 
 
+def verify_passkey(*, credential: Credential, method: str, address: str | None, device: str, now: datetime) -> User:
+    """
+    The person who holds a passkey. Each try is counted first and given back when it was right.
+
+    :param method: what the login history calls a failure
+    :raises PasskeyRefused: not a passkey of anybody's, or not an answer to a question of ours
+    :raises RateLimited: too many failures from this address
+    """
+    limits.hit(FAILURES_PER_ADDRESS, address)
+    holder = _holder(credential, method, device, now)
+    limits.give_back(FAILURES_PER_ADDRESS, address)
+    return holder
+
+
 @retrying
-def _admit_holder(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
+def _holder(credential: Credential, method: str, device: str, now: datetime) -> User:
     owner = None
     try:
         owner = passkeys.owner_of(credential)
@@ -153,11 +166,9 @@ def _admit_holder(credential: Credential, device: str, now: datetime) -> session
         passkeys.check(user=user, credential=credential, purpose=PasskeyChallenge.Purpose.SIGN_IN, now=now)
     except PasskeyInvalid:
         known = User.objects.filter(pk=owner).first() if owner else None
-        history.note_failure(user=known, device=device, method="passkey", reason=PasskeyRefused.code, now=now)
+        history.note_failure(user=known, device=device, method=method, reason=PasskeyRefused.code, now=now)
         raise PasskeyRefused() from None
-    signed_in = admit(user=user, method="passkey", device=device, second_factor=True, now=now)
-    assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
-    return signed_in
+    return user
 
 
 def ask_for_passkey(*, two_factor_token: str, address: str | None, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from threading import Barrier, BrokenBarrierError, local
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from core.sealing import unseal
 from core.testing import drain_outbox
@@ -80,3 +81,22 @@ def no_locks(monkeypatch):
     from django.db.models import QuerySet
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **options: self)
+
+
+@pytest.fixture
+def passkey_of(api):
+    """`passkey_of(person)`: a key of theirs, registered through the API from a session that is over."""
+    from accounts.models import Session
+    from accounts.tests.security_key import SecurityKey
+
+    def register(person):
+        me, key = api.as_user(person), SecurityKey()
+        Session.objects.filter(user=person).update(second_factor_at=timezone.now())
+        options = me.post("/api/profile/passkeys/options").json()["publicKey"]
+        made = me.post("/api/profile/passkeys", {"credential": key.create(options), "name": "My key"})
+        assert made.status_code == 201, made.content
+        Session.objects.filter(user=person).delete()
+        person.refresh_from_db()
+        return key
+
+    return register

@@ -50,14 +50,8 @@ def ada(person):
 
 
 @pytest.fixture
-def key(api, ada):
-    """A passkey of Ada's, registered five minutes ago from a session that is over."""
-    key = SecurityKey()
-    with time_machine.travel(timezone.now() - timedelta(minutes=5)):
-        assert register(api.as_user(ada), key).status_code == 201
-    Session.objects.all().delete()
-    ada.refresh_from_db()
-    return key
+def key(ada, passkey_of):
+    return passkey_of(ada)
 
 
 # --- Registering ------------------------------------------------------------------------------------------------------

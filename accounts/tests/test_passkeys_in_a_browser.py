@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
-from accounts.models import Passkey, Session, User
+from accounts.models import LoginAttempt, Passkey, Session
 from accounts.testing import PASSWORD, make_person, sign_in
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -32,40 +34,76 @@ def lines():
     return script
 
 
-def test_the_pages_lines_register_sign_in_and_step_up(site, lines):
+@pytest.fixture
+def browser():
+    """A page of Chromium with a finger on a virtual authenticator."""
     from playwright.sync_api import sync_playwright
 
-    ada = make_person(first_name="Ada")
-    token = sign_in(ada)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = chromium.new_page()
         devices = page.context.new_cdp_session(page)
         devices.send("WebAuthn.enable")
         key = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-        devices.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {"options": {**key, "isUserVerified": True, "automaticPresenceSimulation": True}},
-        )
-        page.goto(f"{site}/api/docs/errors")
-
-        def run(act: str, *arguments: str):
-            return page.evaluate(f"async (given) => {{ {lines}\nreturn await {act}(...given) }}", list(arguments))
-
-        added = run("addPasskey", token, "Ada’s laptop")
-        alone = run("logInWithPasskey")
-        second = run("logIn", ada.email, PASSWORD)
-        stepped_up = run("stepUp", second["token"])
-        refused = page.evaluate(
-            f"""async (given) => {{ {lines}
-                try {{ return await addPasskey(...given) }} catch (error) {{ return error.name }} }}""",
-            [alone["token"], "Again"],
-        )
+        finger = {"isUserVerified": True, "automaticPresenceSimulation": True}
+        devices.send("WebAuthn.addVirtualAuthenticator", {"options": key | finger})
+        yield page
         chromium.close()
+
+
+@pytest.fixture
+def run(browser, lines):
+    """`run("addPasskey", token, "name")`: one of the page's functions; a failure answers with the error's name."""
+
+    def call(act: str, *arguments: str):
+        script = f"""async (given) => {{ {lines}
+            try {{ return await {act}(...given) }} catch (error) {{ return error.name }} }}"""
+        return browser.evaluate(script, list(arguments))
+
+    return call
+
+
+@pytest.fixture
+def settled(django_db_blocker):
+    """
+    `settled(read)`: what `read` finds in the database. While Playwright's loop runs in a thread, Django takes the ORM
+    there for a mistake, so it is asked from another.
+    """
+
+    def ask(read):
+        def in_thread():
+            try:
+                return read()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(in_thread).result()
+
+    return ask
+
+
+def test_the_pages_lines_register_sign_in_and_step_up(site, browser, run, settled):
+    ada, token = settled(lambda: (person := make_person(first_name="Ada"), sign_in(person)))
+    browser.goto(f"{site}/api/docs/errors")
+    added = run("addPasskey", token, "Ada’s laptop")
     assert added["name"] == "Ada’s laptop" and len(added["recoveryCodes"]) == 10
+    alone = run("logInWithPasskey")
+    second = run("logIn", ada.email, PASSWORD)
     assert alone["user"]["email"] == second["user"]["email"] == ada.email
-    assert stepped_up == {"message": "Confirmed"}
-    assert refused == "InvalidStateError", "the browser knows that it holds one already (excludeCredentials)"
-    methods = Session.objects.order_by("created_at").values_list("method", flat=True)
-    assert list(methods) == ["password", "passkey", "password+passkey"]
-    assert Passkey.objects.get().sign_count > 0 and User.objects.get().two_factor_enabled
+    assert run("stepUp", second["token"]) == {"message": "Confirmed"}
+    again = run("addPasskey", alone["token"], "Again")
+    assert again == "InvalidStateError", "the browser knows that it holds one already (excludeCredentials)"
+    methods = settled(lambda: list(Session.objects.order_by("created_at").values_list("method", flat=True)))
+    assert methods == ["password", "passkey", "password+passkey"]
+    assert settled(lambda: Passkey.objects.get().sign_count) > 0
+
+
+def test_staff_enter_the_admin_with_a_passkey(site, browser, run, settled, settings):
+    settings.ADMIN_TWO_FACTOR_REQUIRED = True
+    token = settled(lambda: sign_in(make_person(first_name="Ines", role="reviewer")))
+    browser.goto(f"{site}/admin/")
+    assert run("addPasskey", token, "Ines’s key")["recoveryCodes"]
+    browser.get_by_role("button", name="Use a passkey").click()
+    browser.get_by_text("Identity cases").first.wait_for()
+    assert settled(lambda: LoginAttempt.objects.latest("created_at").method) == "admin"

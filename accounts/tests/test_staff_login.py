@@ -1,5 +1,6 @@
 """The admin's door: staff only, the API's limits, the second factor where it is set up or demanded."""
 
+import json
 import re
 from datetime import timedelta
 from io import StringIO
@@ -72,6 +73,36 @@ def test_a_recovery_code_stands_in_once(admin, authenticator):
     code = authenticator.recovery_codes[0]
     assert enter(admin, code=code.upper().replace("-", " "))[1]
     assert not enter(admin, code=code)[1]
+
+
+def enter_by_passkey(api, key, **lies) -> tuple[Client, bool]:
+    options = api.post("/api/auth/passkey/options").json()["publicKey"]
+    browser = Client()
+    answer = browser.post(LOGIN, {"passkey": json.dumps(key.get(options, **lies))})
+    return browser, answer.status_code == 302 and browser.get("/admin/").status_code == 200
+
+
+def test_a_passkey_enters_alone(api, admin, passkey_of, settings):
+    settings.ADMIN_TWO_FACTOR_REQUIRED = True
+    key = passkey_of(admin)
+    assert not enter(admin)[1], "the password alone does not"
+    assert enter_by_passkey(api, key)[1]
+    assert not enter_by_passkey(api, key, origin="https://evil.example")[1]
+    rows = admin.login_attempts.filter(method="admin").order_by("created_at").values_list("success", "reason")
+    assert list(rows) == [(False, "two_factor_code_invalid"), (True, ""), (False, "passkey_refused")]
+
+
+def test_a_passkey_of_somebody_else_does_not_enter(api, admin, person, passkey_of):
+    assert not enter_by_passkey(api, passkey_of(person("pat")))[1]
+    key = passkey_of(admin)
+    User.objects.filter(pk=admin.pk).update(status="suspended")
+    assert not enter_by_passkey(api, key)[1]
+
+
+@pytest.mark.parametrize("junk", ["{", "[]", "7", '{"id": 1}', '"\\ud800"', "[" * 5_000, "x" * 70_000])
+def test_junk_for_a_passkey_is_refused_with_a_word(admin, junk):
+    page = Client().post(LOGIN, {"passkey": junk})
+    assert page.status_code == 200 and b'role="alert"' in page.content
 
 
 def test_entering_and_failing_is_in_the_history(admin, authenticator):
