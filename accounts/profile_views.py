@@ -27,6 +27,7 @@ from accounts.services import exports, invitations, leaving, phone, profiles, sh
 from core import context, limits
 from core.errors import Stale
 from core.etags import if_match
+from core.idempotency import prepared
 from core.openapi import Message, describe
 from core.permissions import SignedIn
 from core.requests import Request
@@ -34,6 +35,7 @@ from core.serializers import parse
 from core.views import ApiViewSet
 from notifications.errors import NumberNotServed
 from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
+from uploads.models import StoredFile
 
 BAD_PICTURE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
 
@@ -80,6 +82,15 @@ class OwnProfile(ApiViewSet):
         message = _("Your account will be deleted. Sign in before that day to keep it.")
         return Response({"message": message, "deletionDueAt": due_at}, 202)
 
+    def _store(self, request: Request, kind: str, file: UploadedFile) -> list[StoredFile]:
+        return profiles.store_picture(person=request.user, kind=kind, file=file, now=timezone.now())
+
+    def _store_photo(self, request: Request) -> list[StoredFile]:
+        return self._store(request, ProfilePicture.Kind.PHOTO, parse(PhotoInput, request)["photo"])
+
+    def _store_cover(self, request: Request) -> list[StoredFile]:
+        return self._store(request, ProfilePicture.Kind.COVER, parse(CoverInput, request)["cover"])
+
     @describe(
         "Set my photo",
         request=PhotoInput,
@@ -88,8 +99,9 @@ class OwnProfile(ApiViewSet):
         multipart=True,
         details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
-    def set_photo(self, request: Request) -> Response:
-        return self._set(request, ProfilePicture.Kind.PHOTO, parse(PhotoInput, request)["photo"])
+    @prepared(_store_photo)
+    def set_photo(self, request: Request, prepared: list[StoredFile]) -> Response:
+        return self._set(request, ProfilePicture.Kind.PHOTO, prepared)
 
     @describe(
         "Set my cover",
@@ -99,8 +111,9 @@ class OwnProfile(ApiViewSet):
         multipart=True,
         details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
-    def set_cover(self, request: Request) -> Response:
-        return self._set(request, ProfilePicture.Kind.COVER, parse(CoverInput, request)["cover"])
+    @prepared(_store_cover)
+    def set_cover(self, request: Request, prepared: list[StoredFile]) -> Response:
+        return self._set(request, ProfilePicture.Kind.COVER, prepared)
 
     @describe("Remove my photo", answer=ProfileOutput)
     def remove_photo(self, request: Request) -> Response:
@@ -110,8 +123,8 @@ class OwnProfile(ApiViewSet):
     def remove_cover(self, request: Request) -> Response:
         return self._remove(request, ProfilePicture.Kind.COVER)
 
-    def _set(self, request: Request, kind: str, file: UploadedFile) -> Response:
-        return _answer(*profiles.set_picture(person=request.user, kind=kind, file=file, now=timezone.now()))
+    def _set(self, request: Request, kind: str, stored: list[StoredFile]) -> Response:
+        return _answer(*profiles.set_picture(person=request.user, kind=kind, stored=stored, now=timezone.now()))
 
     def _remove(self, request: Request, kind: str) -> Response:
         return _answer(*profiles.remove_picture(person=request.user, kind=kind, now=timezone.now()))

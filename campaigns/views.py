@@ -14,10 +14,11 @@ from campaigns.models import Campaign
 from campaigns.selectors import SORTS, campaign_card, campaign_page
 from campaigns.serializers import CampaignCard, CampaignInput, CampaignOutput, CampaignQuery, CategoryCard
 from campaigns.services.closing import cancel_campaign
-from campaigns.services.drafts import create_campaign, delete_campaign, edit_campaign
+from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
 from core.errors import Stale
 from core.etags import if_match
+from core.idempotency import prepared
 from core.openapi import Message, describe
 from core.pages import paginate
 from core.permissions import SignedIn
@@ -59,11 +60,15 @@ class Campaigns(ApiViewSet):
         campaigns = selectors.campaign_list(request.user, now=timezone.now(), **filters)
         return Response(paginate(request, campaigns, _cards, order=SORTS[filters.get("sort", "newest")]))
 
+    def _draft(self, request: Request) -> Draft:
+        return draft_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
+
     @describe(
         "Create a draft", request=CampaignInput, answer=CampaignOutput, status=201, errors=BAD_TERMS, multipart=True
     )
-    def create(self, request: Request) -> Response:
-        campaign = create_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
+    @prepared(_draft)
+    def create(self, request: Request, prepared: Draft) -> Response:
+        campaign = keep_draft(owner=request.user, draft=prepared, now=timezone.now())
         return _answer(campaign, request, 201)
 
     @describe("Read a campaign", answer=CampaignOutput)

@@ -27,6 +27,7 @@ from chat.services import conversations, messages, reading
 from core import limits
 from core.errors import Stale
 from core.etags import if_match, require_match
+from core.idempotency import prepared
 from core.openapi import Message as Said, describe
 from core.pages import paginate
 from core.permissions import SignedIn
@@ -110,6 +111,12 @@ class Messages(ApiViewSet):
         rows = selectors.message_rows(access_conversation(request.user, conversation_id), **window)
         return Response(paginate(request, rows, selectors.message_outputs, order=("-seq",), default_limit=50))
 
+    def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
+        data = parse(MessageInput, request)
+        standing = limits.hit(MESSAGES, request.user.pk)
+        draft = messages.draft_message(user=request.user, conversation_id=conversation_id, now=timezone.now(), **data)
+        return draft, standing
+
     @describe(
         "Say something",
         request=MessageInput,
@@ -119,12 +126,12 @@ class Messages(ApiViewSet):
         errors=[errors.EmptyMessage, errors.ReplyNotHere],
         details="The same `clientId` again is answered with 200 and the same message.",
     )
-    def send(self, request: Request, conversation_id: UUID) -> Response:
-        data = parse(MessageInput, request)
-        standing = limits.hit(MESSAGES, request.user.pk)
-        output, is_new = messages.send_message(
-            user=request.user, conversation_id=conversation_id, now=timezone.now(), **data
-        )
+    @prepared(_draft)
+    def send(
+        self, request: Request, conversation_id: UUID, prepared: tuple[messages.Draft, limits.Standing]
+    ) -> Response:
+        draft, standing = prepared
+        output, is_new = messages.commit_message(draft)
         return Response(output, 201 if is_new else 200, headers=standing.headers)
 
 

@@ -4,7 +4,8 @@ Idempotency-Key on every POST: one key, one effect, one answer (API.md; SECURITY
 A handler with a key runs in one transaction together with the row that keeps its answer, so effect and answer commit
 as one. A handler that has to commit in the middle (a provider call between two commits) is marked `@multi_phase`: it
 gets `request.ticket` and calls `ticket.bind(id)` in its first commit; a repeat after a crash finds that id in
-`ticket.result_id` and goes on from there instead of beginning again.
+`ticket.result_id` and goes on from there instead of beginning again. A handler that has something slow to do first, such
+as taking files to the store, names it with `@prepared`: that runs before the transaction begins.
 
 The stored answer is sealed with a key made from the client's own Idempotency-Key and body, which are kept as hashes
 only: nobody who reads the table can open it, tokens and all.
@@ -77,6 +78,24 @@ def multi_phase(handler: H) -> H:
     return handler
 
 
+def prepared(prepare: Callable[..., Any]) -> Callable[[H], H]:
+    """
+    Mark a POST handler that needs something done before its transaction begins (SECURITY-GOALS 10): `prepare` is called
+    as the handler would be, and what it returns comes to the handler as `prepared`.
+    """
+
+    def mark(handler: H) -> H:
+        handler.prepare = prepare  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def _with_preparation(handler: Any, request: Request, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    prepare = getattr(handler, "prepare", None)
+    return {**kwargs, "prepared": prepare(handler.__self__, request, *args, **kwargs)} if prepare else kwargs
+
+
 def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Response | HttpResponse:
     """
     Answer a POST once for its key, or simply answer it when it has none.
@@ -88,7 +107,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
     key = request.headers.get("Idempotency-Key")
     if key is None:
         request.ticket = NoTicket()
-        return handler(request, *args, **kwargs)
+        return handler(request, *args, **_with_preparation(handler, request, args, kwargs))
     if not _VISIBLE.fullmatch(key):
         raise InvalidIdempotencyKey()
     digest = _body_digest(request)
@@ -98,6 +117,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
     request.ticket = KeyTicket(row)
     seal = _seals(key, digest)[0]
     try:
+        kwargs = _with_preparation(handler, request, args, kwargs)
         if getattr(handler, "multi_phase", False):
             response = handler(request, *args, **kwargs)
             _store(row, response, seal)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.permissions import EmailVerified, HasRole
 from core import limits
 from core.errors import NotFound
+from core.idempotency import prepared
 from core.openapi import describe
 from core.pages import paginate
 from core.permissions import SignedIn
@@ -18,7 +19,7 @@ from core.serializers import parse, parse_query
 from core.views import ApiViewSet
 from kyc import errors, selectors
 from kyc.access import case_id_of
-from kyc.models import Badge
+from kyc.models import Badge, Document
 from kyc.serializers import (
     BadgeInput,
     BadgesOutput,
@@ -116,6 +117,12 @@ class Papers(ApiViewSet):
     permission_classes = [EmailVerified]
     gates = {"file": [SignedIn], "judge": [IsReviewer]}
 
+    def _store(self, request: Request) -> tuple[list[Document], limits.Standing]:
+        data = parse(DocumentsInput, request)
+        standing = limits.hit(evidence.SENDS, request.user.pk)
+        files, kinds = data["documents"], data["kinds"]
+        return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=timezone.now()), standing
+
     @describe(
         "Send documents",
         request=DocumentsInput,
@@ -133,12 +140,10 @@ class Papers(ApiViewSet):
             limits.RateLimited,
         ],
     )
-    def send(self, request: Request) -> Response:
-        data = parse(DocumentsInput, request)
-        standing = limits.hit(evidence.SENDS, request.user.pk)
-        added = evidence.add_documents(
-            person=request.user, files=data["documents"], kinds=data["kinds"], now=timezone.now()
-        )
+    @prepared(_store)
+    def send(self, request: Request, prepared: tuple[list[Document], limits.Standing]) -> Response:
+        papers, standing = prepared
+        added = evidence.hand_in(person=request.user, papers=papers, now=timezone.now())
         answer = {"documents": [document_output(paper) for paper in added]}
         return Response(answer, 201, headers=standing.headers)
 

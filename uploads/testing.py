@@ -6,6 +6,9 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
+from uploads.models import StoredFile
+from uploads.services import keep_files
+
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 
 
@@ -31,3 +34,9 @@ def upload(content: bytes, name: str = "file.bin", content_type: str = "text/pla
 
 def paper(content: bytes = PDF) -> SimpleUploadedFile:
     return upload(content, "paper.pdf", "application/pdf")
+
+
+def kept(stored: StoredFile) -> StoredFile:
+    """A file that was just stored, with its row."""
+    keep_files([stored])
+    return stored

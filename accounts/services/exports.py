@@ -14,7 +14,8 @@ from core.errors import NotFound
 from core.limits import Limit
 from core.rendering import to_json
 from notifications.services import notify
-from uploads.services import delete_file, make_link, store_archive
+from uploads.models import StoredFile
+from uploads.services import delete_file, keep_files, make_link, store_archive
 
 PER_PERSON = Limit("export:person", 5, timedelta(days=1))
 KEPT = timedelta(days=7)
@@ -51,23 +52,21 @@ def make_export(*, export_id: UUID, now: datetime) -> None:
     """Make the archive and tell the person. Repeating it changes nothing; nor does it for somebody who is gone."""
     export = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).first()
     if export is not None:
-        _hand_over(export.pk, archive_of(export.user_id, now), now)
+        archive = archive_of(export.user_id, now)
+        stored = store_archive(archive, owner_id=export.user_id, purpose="data_export", now=now)
+        _hand_over(export.pk, stored, now)
 
 
 @retrying
-def _hand_over(export_id: UUID, archive: bytes, now: datetime) -> None:
-    stored = store_archive(archive, owner_id=_owner(export_id), purpose="data_export", now=now)
+def _hand_over(export_id: UUID, stored: StoredFile, now: datetime) -> None:
     export = DataExport.objects.select_for_update().get(pk=export_id)
     if export.status != DataExport.Status.PENDING:  # made twice at once
         delete_file(stored, now=now)
         return
+    keep_files([stored])
     export.status, export.file, export.expires_at = DataExport.Status.READY, stored, now + KEPT
     export.save(update_fields=["status", "file", "expires_at"])
     notify(user_id=export.user_id, kind="export_ready", now=now, export_id=export.pk)
-
-
-def _owner(export_id: UUID) -> UUID:
-    return DataExport.objects.values_list("user_id", flat=True).get(pk=export_id)
 
 
 def archive_of(person_id: UUID, now: datetime) -> bytes:

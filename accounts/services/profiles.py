@@ -15,7 +15,7 @@ from core.etags import require_match
 from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.selectors import media_url
-from uploads.services import delete_file, store_sizes
+from uploads.services import delete_file, keep_files, store_sizes
 from uploads.services.files import LARGEST_PHOTO
 
 WORDS = ("first_name", "last_name", "bio", "location", "website")
@@ -64,14 +64,13 @@ def _change_number(user: User, number: str, now: datetime) -> None:
         notify(user_id=user.pk, kind="phone_removed", now=now)
 
 
-@retrying
-def set_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -> tuple[User, Profile]:
+def store_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -> list[StoredFile]:
     """
-    Show another photo or cover; the files of the one before are deleted.
+    Take a photo or cover to the store in every size; outside of any transaction.
 
     :raises FileTooLarge: above 5 MB. Others as `uploads.services.store_image` refuses
     """
-    stored = store_sizes(
+    return store_sizes(
         file,
         sizes=list(SIZES[kind].values()),
         owner_id=person.pk,
@@ -80,6 +79,12 @@ def set_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -
         field=kind,
         most_bytes=LARGEST_PHOTO,
     )
+
+
+@retrying
+def set_picture(*, person: User, kind: str, stored: Sequence[StoredFile], now: datetime) -> tuple[User, Profile]:
+    """Show another photo or cover, as `store_picture` gave it; the files of the one before are deleted."""
+    keep_files(stored)
     return _show(person, kind, stored, now)
 
 

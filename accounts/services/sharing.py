@@ -16,8 +16,9 @@ from core import audit
 from core.db import retrying
 from core.errors import NotFound
 from core.rendering import to_json
+from uploads.models import StoredFile
 from uploads.selectors import media_url
-from uploads.services import delete_file, read_file, store_image
+from uploads.services import delete_file, keep_files, read_file, store_image
 
 BADGES = {
     "identity": _("Identity verified"),
@@ -81,20 +82,25 @@ def public_page(*, token: str, now: datetime) -> PublicPage:
     drawn_from = sha256(to_json(facts)).hexdigest()
     if profile.preview is None or profile.preview_drawn_from != drawn_from:
         photo = read_file(picture.file) if picture else None
-        profile = _keep_preview(user, Preview(user.name, user.location, badges, photo), drawn_from, now)
+        profile = _draw_preview(user, Preview(user.name, user.location, badges, photo), drawn_from, now)
     address = media_url(profile.preview.storage_name) if profile.preview else ""
     return PublicPage(user, profile, link_of(profile), badges, address)
 
 
-@retrying
-def _keep_preview(user: User, preview: Preview, drawn_from: str, now: datetime) -> Profile:
+def _draw_preview(user: User, preview: Preview, drawn_from: str, now: datetime) -> Profile:
     file = ContentFile(draw(preview), "preview.png")
     stored = store_image(file, owner_id=user.pk, purpose="profile_preview", now=now, longest_side=max(WIDTH, HEIGHT))
+    return _keep_preview(user, stored, drawn_from, now)
+
+
+@retrying
+def _keep_preview(user: User, stored: StoredFile, drawn_from: str, now: datetime) -> Profile:
     user, profile = lock_profile(user)
     if profile.preview_drawn_from == drawn_from:  # another visitor's was first
         delete_file(stored, now=now)
         return profile
     drop_preview(profile, now)
+    keep_files([stored])
     profile.preview, profile.preview_drawn_from = stored, drawn_from
     profile.save(update_fields=["preview", "preview_drawn_from"])
     return profile

@@ -192,9 +192,12 @@ def test_a_bad_picture_is_refused_and_the_old_one_stays(api, ada, file, status, 
 @pytest.mark.django_db(transaction=True)
 def test_two_photos_at_once_leave_one(ada):
     now = timezone.now()
-    show = lambda seed: profiles.set_picture(  # noqa: E731
-        person=ada, kind="photo", file=picture("PNG", size=(60, 60), seed=seed), now=now
-    )
+
+    def show(seed):
+        file = picture("PNG", size=(60, 60), seed=seed)
+        stored = profiles.store_picture(person=ada, kind="photo", file=file, now=now)
+        return profiles.set_picture(person=ada, kind="photo", stored=stored, now=now)
+
     results = together(lambda: show(1), lambda: show(2))
     assert not [result for result in results if isinstance(result, Exception)]
     assert ProfilePicture.objects.filter(user=ada).count() == 3

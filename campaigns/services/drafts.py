@@ -1,6 +1,7 @@
 """Making a campaign, changing it, and throwing a draft away."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,12 +27,12 @@ from campaigns.errors import (
 from campaigns.models import EDITABLE, PUBLIC, Campaign, CampaignMedia, Category, Status
 from campaigns.services.steps import take_step
 from core import audit
-from core.db import atomic, retrying
+from core.db import retrying
 from core.etags import require_match
 from core.money import Money
 from core.names import to_camel
 from uploads.models import StoredFile
-from uploads.services import delete_file, store_image
+from uploads.services import delete_file, keep_files, store_image
 
 AMOUNTS = {"goal_amount": "goal_minor", "max_amount": "max_minor", "min_investment": "min_investment_minor"}
 TERMS = (
@@ -47,9 +48,22 @@ TERMS = (
 PLAIN = ("title", "summary", "description", "currency", "starts_at", "ends_at", "expected_return_percent")
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A campaign that is not saved yet, and its pictures, which are in the store."""
+
+    campaign: Campaign
+    pictures: list[StoredFile]
+
+
 def create_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] = (), **fields: Any) -> Campaign:
+    """`draft_campaign`, then `keep_draft`."""
+    return keep_draft(owner=owner, draft=draft_campaign(owner=owner, now=now, media=media, **fields), now=now)
+
+
+def draft_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] = (), **fields: Any) -> Draft:
     """
-    A new draft.
+    Check a new draft and take its pictures to the store, outside of any transaction.
 
     :param fields: those of `CampaignInput`; amounts in major units of `currency`
     :raises Invalid: a category, amount, date or picture that does not fit
@@ -57,16 +71,20 @@ def create_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] 
     campaign = Campaign(owner=owner, created_at=now, updated_at=now)
     _write_fields(campaign, fields, now)
     campaign.slug = f"{slugify(campaign.title)[:100] or 'campaign'}-{campaign.pk.hex[-8:]}"
-    with atomic():
-        pictures = _store(media, owner, now)
-        campaign.save(force_insert=True)
-        _show(campaign, pictures, now)
-        audit.record(owner, "campaign.created", campaign)
-        count(user_id=owner.pk, campaigns=1)
-    return campaign
+    return Draft(campaign, _store(media, owner, now))
 
 
 @retrying
+def keep_draft(*, owner: Any, draft: Draft, now: datetime) -> Campaign:
+    """Save a new draft."""
+    campaign = draft.campaign
+    campaign.save(force_insert=True)
+    _show(campaign, draft.pictures, now)
+    audit.record(owner, "campaign.created", campaign)
+    count(user_id=owner.pk, campaigns=1)
+    return campaign
+
+
 def edit_campaign(
     *,
     owner: Any,
@@ -84,7 +102,19 @@ def edit_campaign(
     :raises TermsFrozen: once live, the terms stay as they are
     :raises InReview: what is being reviewed stays as it is
     """
-    pictures = None if media is None else _store(media, owner, now)  # before the lock: the store may be far away
+    pictures = None if media is None else _store(media, owner, now)
+    return _edit(owner, campaign_id, expected, pictures, fields, now)
+
+
+@retrying
+def _edit(
+    owner: Any,
+    campaign_id: UUID,
+    expected: frozenset[str] | None,
+    pictures: list[StoredFile] | None,
+    fields: dict[str, Any],
+    now: datetime,
+) -> Campaign:
     campaign = access_own_campaign(owner, campaign_id)
     require_match(expected, campaign.etag)
     if campaign.status == Status.IN_REVIEW:
@@ -165,6 +195,7 @@ def _store(media: Sequence[UploadedFile], owner: Any, now: datetime) -> list[Sto
 
 
 def _show(campaign: Campaign, pictures: Sequence[StoredFile], now: datetime) -> None:
+    keep_files(pictures)
     CampaignMedia.objects.bulk_create(
         CampaignMedia(campaign=campaign, file=picture, position=position, created_at=now)
         for position, picture in enumerate(pictures)

@@ -7,6 +7,7 @@ from it. Rivals wait for that lock, so numbers follow commits and have no gaps (
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +27,7 @@ from core.errors import NotFound
 from core.ids import uuid7
 from core.realtime import publish
 from uploads.models import StoredFile
-from uploads.services import delete_file, store_private
+from uploads.services import delete_file, keep_files, store_private
 
 WRITE = """
 WITH turn AS (
@@ -48,7 +49,21 @@ SELECT turn.seq, (SELECT array_agg(user_id) FROM chat_member WHERE conversation_
 """Nothing comes back where the sender has no such conversation: the rule of `Member.objects.of`."""
 
 
-def send_message(
+@dataclass(frozen=True)
+class Draft:
+    """A message that nobody has seen yet; its pictures are in the store. Or its twin, which was sent before."""
+
+    message: dict[str, Any]
+    files: list[StoredFile]
+    is_twin: bool = False
+
+
+def send_message(**said: Any) -> tuple[dict[str, Any], bool]:
+    """`draft_message`, then `commit_message`."""
+    return commit_message(draft_message(**said))
+
+
+def draft_message(
     *,
     user: User,
     conversation_id: UUID,
@@ -57,13 +72,12 @@ def send_message(
     client_id: UUID | None = None,
     reply_to_id: UUID | None = None,
     media: Sequence[Any] = (),
-) -> tuple[dict[str, Any], bool]:
+) -> Draft:
     """
-    Say something: the message is committed with the next `seq` before anybody hears of it.
+    Prepare what somebody says: pictures go to the store, outside of any transaction.
 
     :param client_id: sent again with the same one, it is the same message
     :param media: pictures as the parser gave them
-    :returns: the message as clients see it, and whether it is new
     :raises NotFound: no such conversation for this person
     :raises EmptyMessage: neither text nor picture
     :raises ReplyNotHere: `reply_to_id` is not a message of this conversation
@@ -73,8 +87,8 @@ def send_message(
     replied = None
     if media or reply_to_id:
         member = access_conversation(user, conversation_id)
-        if twin := _twin(user, conversation_id, client_id):
-            return twin, False
+        if twin := _twin(user.pk, conversation_id, client_id):
+            return Draft(twin, [], is_twin=True)
         replied = reply_output(member, reply_to_id) if reply_to_id else None
         if reply_to_id and replied is None:
             raise ReplyNotHere(field="replyToId")
@@ -95,22 +109,35 @@ def send_message(
         "editedAt": None,
         "deletedAt": None,
     }
+    return Draft(message, files)
+
+
+def commit_message(draft: Draft) -> tuple[dict[str, Any], bool]:
+    """
+    Say it: the message is committed with the next `seq` before anybody hears of it.
+
+    :returns: the message as clients see it, and whether it is new
+    :raises NotFound: no such conversation for this person
+    """
+    message = draft.message
+    if draft.is_twin:
+        return message, False
     try:
-        _write(message, files)
+        _write(message, draft.files)
     except IntegrityError:
-        for file in files:
-            delete_file(file, now=now)
-        if twin := _twin(user, conversation_id, client_id):
+        for file in draft.files:
+            delete_file(file, now=message["createdAt"])
+        if twin := _twin(message["sender"]["id"], message["conversationId"], message["clientId"]):
             return twin, False
         raise
     return message, True
 
 
-def _twin(user: User, conversation_id: UUID, client_id: UUID | None) -> dict[str, Any] | None:
+def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> dict[str, Any] | None:
     """What was sent before under this `client_id`."""
     if client_id is None:
         return None
-    twins = Message.objects.filter(conversation=conversation_id, sender=user, client_id=client_id)
+    twins = Message.objects.filter(conversation=conversation_id, sender=sender_id, client_id=client_id)
     return next((message_output(pk) for pk in twins.values_list("pk", flat=True)), None)
 
 
@@ -138,6 +165,7 @@ def _write(message: dict[str, Any], files: list[StoredFile]) -> None:
             raise NotFound()
         # The audience is whoever is a member in this very statement.
         message["seq"], audience = row
+        keep_files(files)
         Attachment.objects.bulk_create(
             Attachment(message_id=message["id"], file=file, position=position) for position, file in enumerate(files)
         )

@@ -17,7 +17,7 @@ from kyc.services.history import record
 from kyc.services.numbers import keep_number, normalise
 from kyc.services.risk import PAPER, assess
 from notifications.services import notify
-from uploads.services import store_document
+from uploads.services import keep_files, store_document
 
 STARTS = Limit("kyc:start", 5, timedelta(days=1))
 """SECURITY-GOALS 45."""
@@ -71,9 +71,13 @@ def _open_case(case: Verification, now: datetime) -> Verification:
 
 
 def add_documents(*, person: User, files: Sequence[Any], kinds: Sequence[str], now: datetime) -> list[Document]:
+    """`store_papers`, then `hand_in`."""
+    return hand_in(person=person, papers=store_papers(person=person, files=files, kinds=kinds, now=now), now=now)
+
+
+def store_papers(*, person: User, files: Sequence[Any], kinds: Sequence[str], now: datetime) -> list[Document]:
     """
-    Add papers to the person's case, each in place of an earlier one of its kind. A case that has all it needs goes to
-    the reviewers; one that was approved goes back to them, and the person is no longer proven (SECURITY-GOALS 49).
+    Take papers to the store, outside of any transaction. They are nobody's until they are handed in.
 
     :raises KindsDoNotMatch: not one kind per file, or a kind twice
     :raises NoOpenVerification: none was started, or it is closed
@@ -84,23 +88,27 @@ def add_documents(*, person: User, files: Sequence[Any], kinds: Sequence[str], n
     case = latest_case(person.pk)
     if case is None or case.status not in _TAKES_PAPERS:
         raise NoOpenVerification()
-    return _add(case.pk, person, files, kinds, now)
-
-
-@retrying
-def _add(
-    verification_id: UUID, person: User, files: Sequence[Any], kinds: Sequence[str], now: datetime
-) -> list[Document]:
-    # Files go to the store before anything is locked: it may be across a network.
     papers = []
     for place, (file, kind) in enumerate(zip(files, kinds, strict=True)):
         stored = store_document(file, owner_id=person.pk, purpose=PAPER, now=now, field=f"documents.{place}")
-        papers.append(Document(kind=kind, file=stored, checks=checks_of(stored, file), created_at=now))
-    case = lock_case(verification_id)
+        checks = checks_of(stored, file)
+        papers.append(Document(verification=case, kind=kind, file=stored, checks=checks, created_at=now))
+    return papers
+
+
+@retrying
+def hand_in(*, person: User, papers: list[Document], now: datetime) -> list[Document]:
+    """
+    Add stored papers to the person's case, each in place of an earlier one of its kind. A case that has all it needs
+    goes to the reviewers; one that was approved goes back to them, and the person is no longer proven (SECURITY-GOALS 49).
+
+    :raises NoOpenVerification: it was closed meanwhile
+    """
+    case = lock_case(papers[0].verification_id)
     if case.status not in _TAKES_PAPERS:
         raise NoOpenVerification()
+    keep_files([paper.file for paper in papers])
     for paper in papers:
-        paper.verification = case
         replaced = Document.objects.current().filter(verification=case, kind=paper.kind).update(replaced_at=now)
         paper.save(force_insert=True)
         record(person, "paper_sent", case, now=now, document=paper, replaces=bool(replaced))

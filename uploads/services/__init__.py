@@ -1,7 +1,8 @@
-"""The one door for files: `store_image` for public pictures, `store_private` and `store_document` for sealed ones."""
+"""The one door for files: `store_…` before the transaction, `keep_files` in it."""
 
 from uploads.services.files import (
     delete_file,
+    keep_files,
     read_file,
     store_archive,
     store_document,
@@ -13,6 +14,7 @@ from uploads.services.links import make_link, open_link
 
 __all__ = [
     "delete_file",
+    "keep_files",
     "make_link",
     "open_link",
     "read_file",

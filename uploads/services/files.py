@@ -1,13 +1,13 @@
 """
 Taking files in, reading them back, letting them go.
 
-The bytes go to the store first and the row is written in the caller's transaction: a row never points to nothing. When
-that transaction is rolled back the bytes stay without a row, and `prune` (services/pruning.py) finds them by name.
-Store before you lock: the store may be across a network.
+In two steps, since the store may be across a network and nothing is called from inside a transaction (SECURITY-GOALS 10):
+`store_…` takes the bytes there and gives rows that are not saved yet; `keep_files` saves them, in the caller's transaction.
+So a row never points to nothing. Bytes whose row never came are found by name (services/pruning.py).
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -56,7 +56,7 @@ def store_image(
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
     picture = redraw(sent, content_type, field=field, longest_side=longest_side)
-    return _keep_public(sent, picture, owner_id, purpose, now)
+    return _store_public(sent, picture, owner_id, purpose, now)
 
 
 def store_sizes(
@@ -78,7 +78,7 @@ def store_sizes(
     rows, source = [], sent
     for longest_side in sizes:
         picture = redraw(source, content_type, field=field, longest_side=longest_side)
-        rows.append(_keep_public(sent, picture, owner_id, purpose, now))
+        rows.append(_store_public(sent, picture, owner_id, purpose, now))
         source = picture.content  # the next is smaller: 25 megapixels are decoded once
     return rows
 
@@ -99,7 +99,12 @@ def store_document(
 
 def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
     """Keep a ZIP that we made ourselves, sealed; only given as a download."""
-    return _seal_and_keep(content, _row(owner_id, purpose, Visibility.PRIVATE, content, ZIP, None, now))
+    return _seal_and_store(content, _row(owner_id, purpose, Visibility.PRIVATE, content, ZIP, None, now))
+
+
+def keep_files(files: Iterable[StoredFile]) -> None:
+    """Write the rows of stored files, in the transaction that makes use of them."""
+    StoredFile.objects.bulk_create(files)
 
 
 def read_file(stored: StoredFile) -> bytes:
@@ -117,15 +122,17 @@ def read_file(stored: StoredFile) -> bytes:
 
 
 def delete_file(stored: StoredFile, *, now: datetime) -> None:
-    """Forget a file: its key at once, its bytes after the commit. The row stays and says when. Safe to repeat."""
+    """
+    Forget a file: its key at once, its bytes after the commit. The row, where there is one, stays and says when. Safe to
+    repeat.
+    """
     StoredFile.objects.filter(pk=stored.pk, deleted_at__isnull=True).update(deleted_at=now, wrapped_key=None)
     transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
 
 
-def _keep_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+def _store_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
     row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture.content_type, picture, now)
     row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
-    row.save(force_insert=True)
     return row
 
 
@@ -143,14 +150,13 @@ def _store_sealed(
     elif b"%%EOF" not in sent[-2048:]:
         raise BrokenFile(field=field)
     row = _row(owner_id, purpose, Visibility.PRIVATE, sent, content_type, kept, now)
-    return _seal_and_keep(kept.content if kept else sent, row)
+    return _seal_and_store(kept.content if kept else sent, row)
 
 
-def _seal_and_keep(content: bytes, row: StoredFile) -> StoredFile:
+def _seal_and_store(content: bytes, row: StoredFile) -> StoredFile:
     sealed = seal(content, row.sealed_as)
     row.wrapped_key = sealed.key
     row.storage_name = _store(Visibility.PRIVATE).save(row.storage_name, ContentFile(sealed.content))
-    row.save(force_insert=True)
     return row
 
 

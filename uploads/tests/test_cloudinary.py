@@ -17,7 +17,7 @@ from django.utils import timezone
 from uploads.cloudinary_storage import CloudinaryAway
 from uploads.services import delete_file, read_file, store_document, store_image
 from uploads.services.pruning import prune
-from uploads.testing import PDF, paper, picture
+from uploads.testing import PDF, kept, paper, picture
 from vectragrow.settings.storage import storages as storages_of
 
 pytestmark = pytest.mark.django_db
@@ -90,8 +90,8 @@ def cloud(settings):
 
 def test_public_pictures_and_sealed_papers_come_back(cloud, django_capture_on_commit_callbacks):
     now = timezone.now()
-    image = store_image(picture(size=(90, 60)), owner_id=uuid4(), purpose="post", now=now)
-    document = store_document(paper(), owner_id=uuid4(), purpose="paper", now=now)
+    image = kept(store_image(picture(size=(90, 60)), owner_id=uuid4(), purpose="post", now=now))
+    document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=now))
     assert {key[:2] for key in cloud.assets} == {("image", "upload"), ("raw", "authenticated")}
     assert not any(b"%PDF" in content for content, _ in cloud.assets.values())
     assert read_file(image).startswith(b"\xff\xd8\xff")
@@ -106,15 +106,14 @@ def test_public_pictures_and_sealed_papers_come_back(cloud, django_capture_on_co
 
 def test_orphans_are_found_there_too(cloud):
     now = timezone.now()
-    kept = store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now)
-    for lost in (store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now),):
-        lost.delete()
+    ours = kept(store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now))
+    store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now)
     assert prune(now=now + timedelta(days=2)) == 1
-    assert [f"{key[2]}.jpg" for key in cloud.assets] == [kept.storage_name]
+    assert [f"{key[2]}.jpg" for key in cloud.assets] == [ours.storage_name]
 
 
 def test_a_store_that_is_away_is_an_error_and_not_a_missing_file(cloud):
-    document = store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now())
+    document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now()))
     cloud.is_down = True
     with pytest.raises(CloudinaryAway):
         storages["private"].open(document.storage_name)

@@ -13,7 +13,7 @@ from core.errors import Unauthenticated
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services import delete_file, make_link, open_link, read_file, store_document, store_private
-from uploads.testing import PDF, paper, picture
+from uploads.testing import PDF, kept, paper, picture
 
 pytestmark = pytest.mark.django_db
 MARK = b"MARKER-IN-A-PAPER"
@@ -21,7 +21,7 @@ NOW = timezone.now()
 
 
 def stored_paper():
-    return store_document(paper(PDF.replace(b"/Catalog", MARK)), owner_id=uuid4(), purpose="paper", now=NOW)
+    return kept(store_document(paper(PDF.replace(b"/Catalog", MARK)), owner_id=uuid4(), purpose="paper", now=NOW))
 
 
 def in_store(stored):
@@ -87,7 +87,7 @@ def test_a_link_opens_for_its_viewer_for_a_minute():
 
 
 def test_an_unbound_link_opens_for_its_holder():
-    stored = store_private(picture(size=(50, 50)), owner_id=uuid4(), purpose="chat", now=NOW)
+    stored = kept(store_private(picture(size=(50, 50)), owner_id=uuid4(), purpose="chat", now=NOW))
     link = make_link(stored.pk, viewer_id=None, now=NOW, lifetime=timedelta(minutes=10))
     assert open_link(link.token, viewer_id=None, now=NOW)[0] == stored
 

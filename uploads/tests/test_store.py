@@ -13,7 +13,7 @@ from django.utils import timezone
 from uploads.selectors import media_url
 from uploads.services import read_file, store_document, store_image
 from uploads.services.pruning import prune
-from uploads.testing import paper, picture
+from uploads.testing import kept, paper, picture
 from vectragrow.settings.storage import storages as storages_of
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +26,12 @@ def folder(settings, tmp_path):
 
 
 def image(now):
-    return store_image(picture(size=(64, 64)), owner_id=uuid4(), purpose="test", now=now)
+    return kept(store_image(picture(size=(64, 64)), owner_id=uuid4(), purpose="test", now=now))
 
 
 def test_files_lie_in_two_folders_and_private_ones_are_the_servers_alone(folder):
     now = timezone.now()
-    public, private = image(now), store_document(paper(), owner_id=uuid4(), purpose="paper", now=now)
+    public, private = image(now), kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=now))
     assert (folder / "public" / public.storage_name).stat().st_mode & 0o777 == 0o644
     assert (folder / "private" / private.storage_name).stat().st_mode & 0o777 == 0o600
     assert read_file(private).startswith(b"%PDF")
@@ -57,7 +57,7 @@ def test_no_other_path_is_served(folder, client, name):
 
 
 def test_sealed_files_are_not_under_media(folder, client):
-    stored = store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now())
+    stored = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now()))
     assert client.get(f"/media/{stored.storage_name}").status_code == 404
 
 
