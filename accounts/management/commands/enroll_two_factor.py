@@ -22,7 +22,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account with the address {email}.")
         if user.two_factor_enabled:
             two_factor.switch_off(user=user, by=None, now=timezone.now())
-            self.stdout.write("The authenticator app before it was switched off.\n")
+            self.stdout.write("What was set up before is off: app, passkeys and recovery codes.\n")
         self.stdout.write("Add this to the authenticator app:\n")
         self.stdout.write(f"  {two_factor.enroll(user=user, now=timezone.now()).otpauth_url}\n")
         code = input("The code it shows now: ")
