@@ -3,6 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+
 from accounts.models import (
     AuthenticatorApp,
     DataExport,
@@ -68,6 +71,8 @@ people.tells(Passkey, fields=("name", "backed_up", "transports", "created_at", "
 people.keeps_silent(PasskeyChallenge, because="a secret of five minutes")
 people.keeps_silent(RecoverySheet, because="a secret; its codes are hashes")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
+for allauths in (EmailAddress, SocialAccount):
+    people.keeps_silent(allauths, because="nothing is ever written to it (docs/adr/0007-openid-connect.md)")
 
 
 @people.forgets

@@ -20,7 +20,7 @@ from core import audit, context
 from core.errors import MalformedBody, Refusal
 from core.parsing import parse_json
 
-NOT_SHOWN = {"auth", "django_celery_beat"}
+NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 PROVEN = "second_factor_proven"
 
 
