@@ -1,7 +1,6 @@
 """Google and LinkedIn: the pages' way through /api/auth, and the links under /api/profile/social."""
 
-from django.conf import settings
-from django.http import HttpResponseRedirect
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
@@ -9,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts import errors
 from accounts.models import ExternalIdentity, Platform
+from accounts.openid import sign_in
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.serializers import (
     ChallengeOutput,
@@ -57,21 +57,10 @@ class _Provider(ApiViewSet):
         ],
         details="Sends the browser to the provider.",
     )
-    def begin(self, request: Request) -> HttpResponseRedirect:
+    def begin(self, request: Request) -> HttpResponse:
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         redirect = request.query_params.get("redirect", "")
-        start = identities.begin(platform=self.platform, redirect=redirect, now=timezone.now())
-        answer = _sent_to(start.url)
-        answer.set_cookie(
-            self._cookie,
-            start.cookie,
-            max_age=identities.FLOW_LIFETIME,
-            path=self._cookie_path,
-            secure=settings.PUBLIC_URL.startswith("https:"),
-            httponly=True,
-            samesite="Lax",
-        )
-        return answer
+        return sign_in.begin(request._request, platform=self.platform, redirect=redirect)
 
     @describe(
         "Back from the provider",
@@ -80,20 +69,8 @@ class _Provider(ApiViewSet):
         errors=[errors.ProviderNotConfigured],
         details="Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.",
     )
-    def finish(self, request: Request) -> HttpResponseRedirect:
-        cookie = request.COOKIES.get(self._cookie, "")
-        query = request.query_params.dict()
-        answer = _sent_to(identities.finish(platform=self.platform, cookie=cookie, answer=query, now=timezone.now()))
-        answer.delete_cookie(self._cookie, path=self._cookie_path, samesite="Lax")
-        return answer
-
-    @property
-    def _cookie(self) -> str:
-        return f"vg_{self.platform}"
-
-    @property
-    def _cookie_path(self) -> str:
-        return f"/api/auth/{self.platform}"
+    def finish(self, request: Request) -> HttpResponse:
+        return sign_in.finish(request._request, platform=self.platform)
 
 
 class Google(_Provider):
@@ -102,11 +79,6 @@ class Google(_Provider):
 
 class LinkedIn(_Provider):
     platform = Platform.LINKEDIN.value
-
-
-def _sent_to(url: str) -> HttpResponseRedirect:
-    """Neither kept anywhere nor told to the next page."""
-    return HttpResponseRedirect(url, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 class Exchange(ApiViewSet):

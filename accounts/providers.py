@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
+from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 
 from accounts.errors import ProviderNotConfigured
@@ -19,10 +20,13 @@ LACKS_NONCE = {"https://www.linkedin.com/oauth"}
 Issuers that leave the nonce out of their ID tokens, against OpenID Connect Core §2: a missing one is taken there, since
 state, PKCE and the client secret bind the code as well. A wrong one is refused everywhere.
 """
+SCOPE = "openid email profile"
 
 
 @dataclass(frozen=True)
-class Provider:
+class Registration:
+    """Our client at a provider."""
+
     platform: str
     issuer: str
     client_id: str
@@ -42,15 +46,31 @@ class Provider:
         """The exact address that is registered with the provider."""
         return f"{settings.PUBLIC_URL}/api/auth/{self.platform}/callback"
 
+    def app(self) -> SocialApp:
+        """The same as allauth knows it, never saved."""
+        return SocialApp(
+            provider="openid_connect",
+            provider_id=self.platform,
+            name=self.platform,
+            client_id=self.client_id,
+            secret=self.client_secret,
+            settings={
+                "server_url": self.issuer,
+                "oauth_pkce_enabled": self.pkce,
+                "token_auth_method": "client_secret_post",
+                "scope": [SCOPE],
+            },
+        )
 
-def provider(platform: str) -> Provider:
+
+def registration(platform: str) -> Registration:
     """:raises ProviderNotConfigured: this installation has no client of it"""
     values = settings.OPENID_PROVIDERS[Platform(platform)]
     if not (values["issuer"] and values["client_id"] and values["client_secret"]):
         raise ProviderNotConfigured()
-    return _provider(platform, **values)
+    return _registration(platform, **values)
 
 
 @cache
-def _provider(platform: str, issuer: str, client_id: str, client_secret: str, pkce: bool) -> Provider:
-    return Provider(platform, issuer.rstrip("/"), client_id, client_secret, pkce)
+def _registration(platform: str, issuer: str, client_id: str, client_secret: str, pkce: bool) -> Registration:
+    return Registration(platform, issuer.rstrip("/"), client_id, client_secret, pkce)

@@ -1,33 +1,23 @@
 """
-Signing in with Google and LinkedIn, and linking them (SECURITY-GOALS 31; docs/sign-in-with-providers.md).
-
-No server session: what a flow has to remember travels in a sealed cookie of the browser that began it.
+Letting in whom Google or LinkedIn vouches for, and linking them (SECURITY-GOALS 31; docs/sign-in-with-providers.md).
+How they vouch: `accounts.openid`.
 """
 
-import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils.crypto import constant_time_compare
 
-from accounts import openid, tokens
+from accounts import tokens
 from accounts.access import lock_person
 from accounts.errors import (
     AccountExists,
     IdentityTaken,
     OAuthCodeInvalid,
-    OAuthDenied,
-    OAuthStateInvalid,
     OnlyWayIn,
     PlatformLinked,
     ProviderEmailUnverified,
-    RedirectNotAllowed,
 )
 from accounts.models import (
     AuthenticatorApp,
@@ -44,111 +34,28 @@ from accounts.models import (
     User,
     normalise_email,
 )
-from accounts.openid import Person
-from accounts.providers import provider
+from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered
 from core import audit
 from core.db import retrying
-from core.errors import NotFound, Refusal
+from core.errors import NotFound
 from core.limits import Limit
-from core.sealing import CannotOpen, seal, unseal
 from core.signals import announce
 from notifications.services.notices import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
-FLOW_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(seconds=60)
-TOKEN_MAX_AGE = timedelta(minutes=10)
-"""How old an ID token may be that is presented for linking: it is sent right after the person agreed."""
-PURPOSE = "sign-in flow"
 
 
-@dataclass(frozen=True)
-class Start:
-    url: str
-    """The provider's page."""
-    cookie: str
-    """What only this browser may bring back."""
-
-
-def begin(*, platform: str, redirect: str, now: datetime) -> Start:
+def admit_person(person: Person, *, platform: str, now: datetime) -> str:
     """
-    Send a browser to the provider.
+    The provider vouches for somebody: a one-time code that the front end exchanges for a login.
 
-    :param redirect: path of the front end (with a query, if it likes) where it all ends; empty: the first allowed one
-    :raises ProviderNotConfigured, ProviderUnavailable:
-    :raises RedirectNotAllowed: not one of OAUTH_RETURN_PATHS
+    :raises ProviderEmailUnverified, AccountExists: as `_account_of`
     """
-    there = provider(platform)
-    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    flow = {
-        "platform": platform,
-        "redirect": _return_path(redirect),
-        "state": state,
-        "nonce": nonce,
-        "verifier": verifier,
-        "until": (now + FLOW_LIFETIME).timestamp(),
-    }
-    url = openid.authorization_url(there, state=state, nonce=nonce, verifier=verifier)
-    return Start(url, seal(flow, purpose=PURPOSE).hex())
-
-
-def finish(*, platform: str, cookie: str, answer: dict[str, str], now: datetime) -> str:
-    """
-    The browser is back. Returns the front end's address with a one-time `code`, or with `error`.
-
-    :param answer: the query that the provider sent it back with
-    :raises ProviderNotConfigured:
-    """
-    there = provider(platform)
-    path = settings.OAUTH_RETURN_PATHS[0]
-    try:
-        if "error" in answer and "state" not in answer:  # against RFC 6749 §4.1.2.1, but it happens
-            raise OAuthDenied()
-        flow = _flow(platform, cookie, answer.get("state", ""), now)
-        path = flow["redirect"]
-        # RFC 9207: a provider that names itself in its answer has to be the one that was asked.
-        if answer.get("iss", there.issuer) != there.issuer:
-            raise OAuthStateInvalid()
-        if "code" not in answer:
-            raise OAuthDenied()
-        person = openid.person_behind_code(
-            there, code=answer["code"], nonce=flow["nonce"], verifier=flow["verifier"], now=now
-        )
-        return _front_end(path, code=_admit_person(person, platform, now))
-    except Refusal as refusal:
-        return _front_end(path, error=refusal.code)
-
-
-def _flow(platform: str, cookie: str, state: str, now: datetime) -> dict[str, Any]:
-    try:
-        flow = unseal(bytes.fromhex(cookie), purpose=PURPOSE)
-    except (CannotOpen, ValueError):
-        raise OAuthStateInvalid() from None
-    mine = flow["platform"] == platform and flow["until"] > now.timestamp()
-    if not (mine and constant_time_compare(state, flow["state"])):
-        raise OAuthStateInvalid()
-    return flow
-
-
-def _return_path(redirect: str) -> str:
-    """:raises RedirectNotAllowed: anything but a path of the front end that is on the list"""
-    if not redirect:
-        return settings.OAUTH_RETURN_PATHS[0]
-    plain = redirect.isascii() and redirect.isprintable() and not {"\\", " ", "#"} & set(redirect)
-    if not plain or urlsplit(redirect)[:2] != ("", "") or urlsplit(redirect).path not in settings.OAUTH_RETURN_PATHS:
-        raise RedirectNotAllowed(field="redirect")
-    return redirect
-
-
-def _front_end(path: str, **facts: str) -> str:
-    return f"{settings.FRONTEND_URL}{path}{'&' if '?' in path else '?'}{urlencode(facts)}"
-
-
-def _admit_person(person: Person, platform: str, now: datetime) -> str:
     try:
         return _code_for(person, platform, now)
     except IntegrityError:  # the same person in two windows: the other one was first
@@ -288,8 +195,7 @@ def link(*, user: User, platform: str, token: str, nonce: str = "", now: datetim
     :raises PlatformLinked: another identity of this provider is linked already
     :raises ProviderNotConfigured, ProviderUnavailable:
     """
-    there = provider(platform)
-    person = openid.person_in_token(there, token=token, nonce=nonce, max_age=TOKEN_MAX_AGE, now=now)
+    person = person_in_token(platform, token=token, nonce=nonce)
     return _link_once(user, person, platform, now)
 
 

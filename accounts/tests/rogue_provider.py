@@ -23,8 +23,16 @@ def jwk_of(key, kid):
     return {**public, "kid": kid, "use": "sig", "alg": "RS256"}
 
 
+def challenge(verifier):
+    """RFC 7636 §4.2, S256."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
 class RogueProvider:
-    """`claims`, `key` and `kid` are what the next token gets; `status` answers every call; `calls` counts by path."""
+    """
+    `claims`, `key` and `kid` are what the next token gets; `status` answers every call; `calls` counts by path; `drops`
+    has how many calls of a path it hangs up on; `junk` goes into the answer to a code.
+    """
 
     def __init__(self) -> None:
         provider = self
@@ -44,7 +52,7 @@ class RogueProvider:
         self.kid, self.key = "first", new_key()
         self.keys = [jwk_of(self.key, self.kid)]
         self.status, self.calls, self.claims, self.forged = 200, {}, {}, None
-        self.document = {}
+        self.document, self.drops, self.junk = {}, {}, {}
         self.nonce = self.challenge = self.redirect_uri = ""
         self.codes = {"good-code"}
         self.routes = {
@@ -76,6 +84,10 @@ class RogueProvider:
     def answer(self, handler, body: str) -> None:
         path = handler.path.partition("?")[0]
         self.calls[path] = self.calls.get(path, 0) + 1
+        if self.drops.get(path, 0):
+            self.drops[path] -= 1
+            handler.close_connection = True
+            return
         status, answer = self.status, {}
         if status == 200:
             status, answer = self.routes[path](body)
@@ -103,11 +115,10 @@ class RogueProvider:
 
     def exchange(self, form):
         given = {name: values[0] for name, values in parse_qs(form).items()}
-        digest = hashlib.sha256(given.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        fits = challenge == self.challenge and given["redirect_uri"] == self.redirect_uri
+        verified = challenge(given.get("code_verifier", "")) == self.challenge
+        fits = verified and given["redirect_uri"] == self.redirect_uri
         if given["code"] not in self.codes or not fits or given["client_secret"] != "our-secret":
             return 400, {"error": "invalid_grant"}
         self.codes.discard(given["code"])
         token = self.forged or self.token(**({"nonce": self.nonce} if "nonce" not in self.claims else {}))
-        return 200, {"access_token": "a", "token_type": "Bearer", "id_token": token}
+        return 200, {"access_token": "a", "token_type": "Bearer", "id_token": token, **self.junk}

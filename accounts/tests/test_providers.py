@@ -9,13 +9,20 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 import time_machine
+from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib import admin
+from django.contrib.sessions.models import Session as DjangoSession
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from accounts import openid
+from accounts import providers
 from accounts.models import ExternalIdentity, LoginChallenge, MailedToken, Session, SignInCode, User
+from accounts.openid import id_tokens
+from accounts.openid.provider import forget
+from accounts.providers import SCOPE
 from accounts.testing import PASSWORD, with_two_factor
-from accounts.tests.rogue_provider import CLIENT, RogueProvider, jwk_of, new_key
+from accounts.tests.rogue_provider import CLIENT, RogueProvider, challenge, jwk_of, new_key
 from core.testing import Api, together
 
 PLATFORMS = ["google", "linkedin"]
@@ -30,10 +37,10 @@ def provider(settings):
     settings.OPENID_PROVIDERS = dict.fromkeys(PLATFORMS, client)
     settings.FRONTEND_URL = "https://app.example"
     settings.OAUTH_RETURN_PATHS = ["/signed-in", "/welcome"]
-    openid.forget()
+    forget()
     yield rogue
     rogue.stop()
-    openid.forget()
+    forget()
 
 
 def go(api, provider, platform="google", **query):
@@ -72,7 +79,7 @@ def test_the_request_carries_state_nonce_and_pkce(api, provider, platform):
     answer = go(api, provider, platform)
     asked = provider.query
     assert answer["Location"].startswith(f"{provider.issuer}/authorize?")
-    assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", openid.SCOPE)
+    assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", SCOPE)
     assert asked["redirect_uri"] == f"{django_settings.PUBLIC_URL}/api/auth/{platform}/callback"
     assert min(len(asked["state"]), len(asked["nonce"]), len(asked["code_challenge"])) >= 43
     cookie = answer.cookies[f"vg_{platform}"]
@@ -225,6 +232,27 @@ def test_a_flow_lasts_ten_minutes(api, provider):
         assert back(api, provider)[1] == {"error": "oauth_state_invalid"}
 
 
+def test_a_state_works_once(api, provider):
+    go(api, provider)
+    assert "code" in back(api, provider)[1]
+    provider.codes.add("good-code")
+    assert back(api, provider)[1] == {"error": "oauth_state_invalid"}
+    assert provider.calls["/token"] == 1
+
+
+def test_the_address_to_come_back_to_is_ours_whatever_host_was_named(api, provider):
+    answer = api.client.get("/api/auth/google", HTTP_HOST="localhost:1234")
+    provider.asked(answer["Location"])
+    assert provider.redirect_uri == f"{django_settings.PUBLIC_URL}/api/auth/google/callback"
+
+
+def test_pkce_is_left_out_for_a_provider_that_refuses_it(api, provider, settings):
+    client = {**settings.OPENID_PROVIDERS["linkedin"], "pkce": False}
+    settings.OPENID_PROVIDERS = {**settings.OPENID_PROVIDERS, "linkedin": client}
+    asked = parse_qs(urlsplit(api.get("/api/auth/linkedin")["Location"]).query)
+    assert "nonce" in asked and not {"code_challenge", "code_challenge_method"} & asked.keys()
+
+
 def test_an_answer_in_the_name_of_another_issuer_is_refused(api, provider):
     assert error_of(api, provider, iss="https://evil.example") == "oauth_state_invalid"
 
@@ -242,7 +270,7 @@ def test_a_used_or_foreign_code_is_refused(api, provider):
 
 def test_a_wrong_verifier_is_refused_by_the_provider(api, provider):
     go(api, provider)
-    provider.challenge = openid.challenge("another verifier")
+    provider.challenge = challenge("another verifier")
     assert back(api, provider)[1] == {"error": "provider_refused"}
 
 
@@ -328,6 +356,48 @@ def test_a_token_with_another_nonce_is_refused(api, provider, nonce):
     assert error_of(api, provider) == "id_token_invalid"
 
 
+@pytest.mark.parametrize("nonce, error", [(None, None), ("another", "id_token_invalid")])
+def test_an_issuer_known_to_lack_the_nonce_may_leave_it_out(api, provider, monkeypatch, nonce, error):
+    monkeypatch.setattr(providers, "LACKS_NONCE", {provider.issuer})
+    provider.claims["nonce"] = nonce
+    assert error_of(api, provider) == error
+
+
+@pytest.mark.parametrize(
+    "junk, error",
+    [
+        ({"expires_in": "soon"}, None),
+        ({"expires_in": 10**30}, None),
+        ({"access_token": None}, "id_token_invalid"),
+        ({"access_token": 7}, "id_token_invalid"),
+        ({"id_token": ["a"]}, "id_token_invalid"),
+    ],
+)
+def test_a_strange_answer_to_a_code_is_borne(api, provider, junk, error):
+    provider.junk = junk
+    assert error_of(api, provider) == error
+
+
+@pytest.mark.parametrize("claims", [{"given_name": 7, "family_name": "\0"}, {"sub": "s" * 255}])
+def test_strange_claims_are_borne(api, provider, claims):
+    provider.claims |= claims
+    assert sign_in(api, provider).status_code == 200
+    identity = ExternalIdentity.objects.get()
+    assert (identity.subject, identity.issuer) == (claims.get("sub", "s-1"), provider.issuer)
+
+
+@pytest.mark.parametrize("email", [7, ["ada@example.com"], "ada@", "a" * 250 + "@example.com", "ad\u00e4@example.com"])
+def test_what_is_no_address_opens_nothing(api, provider, email):
+    provider.claims["email"] = email
+    assert error_of(api, provider) == "provider_email_unverified"
+
+
+def test_what_the_token_leaves_out_is_asked_for(api, provider):
+    claims = {"sub": "s-1", "email": "ada@example.com", "email_verified": True}
+    provider.claims, provider.routes["/userinfo"] = {}, lambda _: (200, claims)
+    assert sign_in(api, provider).json()["user"]["email"] == "ada@example.com"
+
+
 def test_userinfo_about_somebody_else_is_refused(api, provider):
     provider.claims["email"] = None
     assert error_of(api, provider) == "id_token_invalid"
@@ -338,10 +408,10 @@ def test_rotated_keys_are_found_and_made_up_ids_do_not_hammer(api, provider, mon
     assert sign_in(api, provider).status_code == 200
     provider.kid, provider.key = "second", new_key()
     provider.keys.append(jwk_of(provider.key, "second"))
-    monkeypatch.setattr(openid, "KEYS_AT_MOST_EVERY", 0.0)
+    monkeypatch.setattr(id_tokens, "KEYS_AT_MOST_EVERY", 0.0)
     assert sign_in(api, provider).status_code == 200
     assert provider.calls["/jwks"] == 2 and provider.calls["/.well-known/openid-configuration"] == 1
-    monkeypatch.setattr(openid, "KEYS_AT_MOST_EVERY", 60.0)
+    monkeypatch.setattr(id_tokens, "KEYS_AT_MOST_EVERY", 60.0)
     provider.kid = "made-up"
     for _ in range(3):
         provider.codes.add("good-code")
@@ -374,6 +444,12 @@ def test_redirects_foreign_and_endless_documents_are_refused(api, provider, trou
     assert "/elsewhere" not in provider.calls
 
 
+def test_reading_is_tried_again_and_a_code_is_sent_once(api, provider):
+    provider.drops = {"/.well-known/openid-configuration": 1, "/token": 1}
+    assert error_of(api, provider) == "provider_unavailable"
+    assert (provider.calls["/.well-known/openid-configuration"], provider.calls["/token"]) == (2, 1)
+
+
 def test_only_the_providers_own_hosts_are_called(api, provider):
     provider.document = {"token_endpoint": f"http://localhost:{provider.server.server_port}/token"}
     assert error_of(api, provider) == "provider_unavailable"
@@ -384,6 +460,17 @@ def test_a_provider_that_is_not_configured_is_not_there(api, db):
     for path in ("/api/auth/google", "/api/auth/linkedin/callback"):
         answer = api.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "provider_not_configured")
+
+
+def test_allauth_writes_nothing_logs_nobody_in_and_shows_no_page(api, provider, person):
+    person("mallory", email="ada@example.com", verified=False)
+    answer = sign_in(api, provider)
+    assert answer.status_code == 200 and "sessionid" not in api.client.cookies
+    theirs = [model for label in ("account", "socialaccount") for model in apps.get_app_config(label).get_models()]
+    assert len(theirs) == 5 and not any(model.objects.exists() for model in (*theirs, DjangoSession))
+    assert not [model for model in admin.site._registry if model in theirs]
+    with pytest.raises(NoReverseMatch):
+        reverse("socialaccount_connections")
 
 
 # --- Linking --------------------------------------------------------------------------------------------------------

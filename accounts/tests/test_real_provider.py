@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from accounts import openid
 from accounts.models import ExternalIdentity, Session, User
+from accounts.openid.provider import forget
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
@@ -48,9 +48,9 @@ def site(live_server, provider_port, settings):
         "linkedin": {"issuer": f"http://localhost:{provider_port}", **client},
     }
     settings.PUBLIC_URL = settings.FRONTEND_URL = live_server.url
-    openid.forget()
+    forget()
     yield live_server.url
-    openid.forget()
+    forget()
 
 
 @pytest.mark.parametrize("platform", ["google", "linkedin"])
