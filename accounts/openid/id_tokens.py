@@ -61,6 +61,7 @@ def verified_claims(
         and (_is_number(claims.get("nbf", 0)) and claims.get("nbf", 0) <= moment + SKEW)
         and isinstance(claims["sub"], str)
         and 0 < len(claims["sub"]) <= 255
+        and claims["sub"].isascii()
         and "\0" not in claims["sub"]
         and claims.get("azp", registration.client_id) == registration.client_id
         and (isinstance(claims["aud"], str) or len(claims["aud"]) == 1 or "azp" in claims)

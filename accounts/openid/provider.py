@@ -190,4 +190,6 @@ def _known(there: Registration) -> _Known:
 
 
 def _text(value: Any) -> str:
-    return " ".join(value.replace("\0", "").split()) if isinstance(value, str) else ""
+    """What PostgreSQL keeps of it: JSON may hold NULs and half characters."""
+    whole = value.encode(errors="ignore").decode() if isinstance(value, str) else ""
+    return " ".join(whole.replace("\0", "").split())
