@@ -72,7 +72,7 @@ people.keeps_silent(PasskeyChallenge, because="a secret of five minutes")
 people.keeps_silent(RecoverySheet, because="a secret; its codes are hashes")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 for allauths in (EmailAddress, SocialAccount):
-    people.keeps_silent(allauths, because="nothing is ever written to it (docs/adr/0007-openid-connect.md)")
+    people.keeps_silent(allauths, because="nothing is ever written to it (docs/adr/0008-allauth-for-openid-connect.md)")
 
 
 @people.forgets

@@ -1,6 +1,6 @@
 """
 OpenID Connect, the relying party's side. allauth speaks the protocol; here is what it is given and what is checked on
-top (docs/adr/0007-openid-connect.md):
+top (docs/adr/0008-allauth-for-openid-connect.md):
 
 - `calls`: how a provider is called
 - `provider`: allauth's provider and adapter for ours
