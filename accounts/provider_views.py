@@ -60,7 +60,7 @@ class _Provider(ApiViewSet):
     def begin(self, request: Request) -> HttpResponse:
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         redirect = request.query_params.get("redirect", "")
-        return sign_in.begin(request._request, platform=self.platform, redirect=redirect)
+        return sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=timezone.now())
 
     @describe(
         "Back from the provider",
@@ -70,7 +70,7 @@ class _Provider(ApiViewSet):
         details="Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.",
     )
     def finish(self, request: Request) -> HttpResponse:
-        return sign_in.finish(request._request, platform=self.platform)
+        return sign_in.finish(request._request, platform=self.platform, now=timezone.now())
 
 
 class Google(_Provider):

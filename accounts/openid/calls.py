@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ READ_AGAIN = urllib3.Retry(1, redirect=0, backoff_factor=0.1, backoff_jitter=0.2
 """Reading twice changes nothing; a code is spent by its first use, so sending that is never repeated."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-_called: ContextVar[Registration] = ContextVar("openid_provider")
+_called: ContextVar[tuple[Registration, datetime]] = ContextVar("openid_call")
 
 
 class _Fault(Exception):
@@ -42,9 +42,9 @@ class _Fault(Exception):
 
 
 @contextmanager
-def calling(registration: Registration) -> Iterator[None]:
-    """Around whatever may call a provider: allauth asks for its `requests.Session` without saying for whom."""
-    token = _called.set(registration)
+def calling(registration: Registration, now: datetime) -> Iterator[None]:
+    """Around allauth, whose hooks are told neither which provider they serve nor what time it is."""
+    token = _called.set((registration, now))
     try:
         yield
     finally:
@@ -53,7 +53,12 @@ def calling(registration: Registration) -> Iterator[None]:
 
 def session() -> "Calls":
     """For the provider that `calling` names."""
-    return Calls(_called.get())
+    return Calls(_called.get()[0])
+
+
+def moment() -> datetime:
+    """The clock that `calling` was given."""
+    return _called.get()[1]
 
 
 class Calls(requests.Session):

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,11 +14,10 @@ from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.errors import IdTokenInvalid, ProviderUnavailable
 from accounts.openid import calls, id_tokens
-from accounts.openid.calls import calling
+from accounts.openid.calls import calling, moment
 from accounts.openid.id_tokens import SKEW, verified_claims
 from accounts.providers import Registration, registration
 
@@ -109,7 +108,7 @@ class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
             fetch_keys=self._fetch_keys,
             nonce=nonce,
             nonce_required=nonce_required,
-            now=timezone.now(),
+            now=moment(),
         )
 
     def _fetch_keys(self) -> Any:
@@ -131,7 +130,7 @@ class OpenIDProvider(OpenIDConnectProvider):
         nonce = token.get("nonce", "")
         adapter = self.get_oauth2_adapter(request)
         claims = adapter.claims_in(token["id_token"], nonce=nonce, nonce_required=bool(nonce))
-        if claims["iat"] < (timezone.now() - TOKEN_MAX_AGE).timestamp() - SKEW:
+        if claims["iat"] < (moment() - TOKEN_MAX_AGE).timestamp() - SKEW:
             raise IdTokenInvalid(field="token")
         return self.sociallogin_from_response(request, claims)
 
@@ -152,14 +151,14 @@ class OpenIDProvider(OpenIDConnectProvider):
         return []
 
 
-def person_in_token(platform: str, *, token: str, nonce: str = "") -> Person:
+def person_in_token(platform: str, *, token: str, nonce: str = "", now: datetime) -> Person:
     """
     Whom an ID token names that a client got by itself.
 
     :raises IdTokenInvalid, ProviderUnavailable: as `OpenIDProvider.verify_token`
     :raises ProviderNotConfigured:
     """
-    with calling(registration(platform)):
+    with calling(registration(platform), now):
         provider = get_adapter().get_provider(context.request, platform)
         return person_of(provider.verify_token(context.request, {"id_token": token, "nonce": nonce}))
 

@@ -4,7 +4,7 @@ sealed cookie of the browser that began; nobody is logged in to a session, and n
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,11 +16,10 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 
 from accounts.errors import IdTokenInvalid, OAuthDenied, OAuthStateInvalid, RedirectNotAllowed
 from accounts.openid import calls
-from accounts.openid.calls import calling
+from accounts.openid.calls import calling, moment
 from accounts.openid.provider import OpenIDAdapter, OpenIDProvider, person_of
 from accounts.providers import registration
 from accounts.services import identities
@@ -32,7 +31,7 @@ FLOW_LIFETIME = timedelta(minutes=10)
 PURPOSE = "sign-in flow"
 
 
-def begin(request: HttpRequest, *, platform: str, redirect: str) -> HttpResponse:
+def begin(request: HttpRequest, *, platform: str, redirect: str, now: datetime) -> HttpResponse:
     """
     Send a browser to the provider.
 
@@ -44,7 +43,7 @@ def begin(request: HttpRequest, *, platform: str, redirect: str) -> HttpResponse
     nonce = secrets.token_urlsafe(32)
     request.session = FlowSession()
     request.session.update({"path": _return_path(redirect), "nonce": nonce})
-    with calling(there):
+    with calling(there, now):
         provider = get_adapter().get_provider(request, platform)
         answer = provider.redirect(request, process=AuthProcess.LOGIN, auth_params={"nonce": nonce})
     answer.set_cookie(
@@ -59,7 +58,7 @@ def begin(request: HttpRequest, *, platform: str, redirect: str) -> HttpResponse
     return _unseen(answer)
 
 
-def finish(request: HttpRequest, *, platform: str) -> HttpResponse:
+def finish(request: HttpRequest, *, platform: str, now: datetime) -> HttpResponse:
     """
     The browser is back: on to the front end's address with a one-time `code`, or with `error`.
 
@@ -71,7 +70,7 @@ def finish(request: HttpRequest, *, platform: str) -> HttpResponse:
         # RFC 9207: a provider that names itself in its answer has to be the one that was asked.
         if request.GET.get("iss", there.issuer) != there.issuer:
             raise OAuthStateInvalid()
-        with calling(there):
+        with calling(there, now):
             answer = _Callback.adapter_view(OpenIDAdapter(request, platform))(request)
     except Refusal as refusal:
         answer = _to_front_end(request, error=refusal.code)
@@ -112,7 +111,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         :raises ProviderEmailUnverified, AccountExists: as `identities.admit_person`
         """
         platform = sociallogin.account.provider
-        code = identities.admit_person(person_of(sociallogin), platform=platform, now=timezone.now())
+        code = identities.admit_person(person_of(sociallogin), platform=platform, now=moment())
         raise ImmediateHttpResponse(_to_front_end(request, code=code))
 
     def on_authentication_error(

@@ -195,7 +195,7 @@ def link(*, user: User, platform: str, token: str, nonce: str = "", now: datetim
     :raises PlatformLinked: another identity of this provider is linked already
     :raises ProviderNotConfigured, ProviderUnavailable:
     """
-    person = person_in_token(platform, token=token, nonce=nonce)
+    person = person_in_token(platform, token=token, nonce=nonce, now=now)
     return _link_once(user, person, platform, now)
 
 
