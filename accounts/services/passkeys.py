@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+
 from accounts import passkeys as protocol
 from accounts.access import lock_person
 from accounts.errors import NoPasskey, OnlyWayIn, PasskeyInvalid, PasskeyTaken, TooManyPasskeys
@@ -64,9 +66,7 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
     challenge = _use_up(credential, Purpose.REGISTER, user, now)
     made = protocol.check_new_key(credential, challenge)
     _room_for_one(user)
-    if Passkey.objects.filter(credential_id=made.credential_id).exists():
-        raise PasskeyTaken()
-    passkey = Passkey.objects.create(
+    passkey = Passkey(
         user=user,
         name=name,
         credential_id=made.credential_id,
@@ -76,6 +76,11 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
         transports=credential["response"].get("transports", []),
         created_at=now,
     )
+    try:
+        with transaction.atomic():
+            passkey.save(force_insert=True)
+    except IntegrityError:
+        raise PasskeyTaken() from None
     codes = two_factor.note_new_factor(user=user, session=session, now=now)
     audit.record(user, "account.passkey_added", passkey)
     notify(user_id=user.pk, kind="passkey_added", now=now, passkey_name=name)
