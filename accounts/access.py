@@ -1,17 +1,30 @@
 """The door to a person's own account: their row, locked, for whatever must not happen twice or at the same time."""
 
+from functools import cache
 from uuid import UUID
 
 from accounts.errors import InvalidCredentials
 from accounts.models import User
+from core import sql
 
 
 def lock_person(user_id: UUID) -> User:
     """
     The person as they are now. Passwords, sign-ins and the second factor change under this lock only, taken before
     any row of theirs, so that none of these meets another half-way.
+
+    :raises User.DoesNotExist: no such account
     """
-    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user_id)
+    found = sql.first(f"{_person_sql()} {sql.lock('u')}", [user_id], User)
+    if found is None:
+        raise User.DoesNotExist
+    person: User = found[0]
+    return person
+
+
+@cache
+def _person_sql() -> str:
+    return f"SELECT {sql.columns(User, 'u')} FROM {User._meta.db_table} u WHERE u.id = %s"
 
 
 def lock_proven(user: User) -> User:

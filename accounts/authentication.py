@@ -6,13 +6,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
 from accounts import tokens
 from accounts.errors import TokenInvalid
 from accounts.models import Session, Status, User
+from core import sql
 from core.requests import Request
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -41,12 +41,9 @@ def live_sessions(session_ids: Collection[UUID], now: datetime) -> dict[UUID, Se
 
 @cache
 def _live_session_sql() -> str:
-    sessions, users = (
-        ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
-        for table, model in (("s", Session), ("u", User))
-    )
     return (
-        f"SELECT {sessions}, {users} FROM {Session._meta.db_table} s JOIN {User._meta.db_table} u ON u.id = s.user_id "
+        f"SELECT {sql.columns(Session, 's')}, {sql.columns(User, 'u')} "
+        f"FROM {Session._meta.db_table} s JOIN {User._meta.db_table} u ON u.id = s.user_id "
         "WHERE s.id = %s AND s.revoked_at IS NULL AND s.expires_at > %s"
     )
 
@@ -57,16 +54,11 @@ def _live_session(session_id: UUID, now: datetime) -> Session | None:
 
     Every request asks it, and the ORM would spend half of a small request's time on putting the same SQL together.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_live_session_sql(), [session_id, now])
-        row = cursor.fetchone()
-    if row is None:
+    found = sql.first(_live_session_sql(), [session_id, now], Session, User)
+    if found is None:
         return None
-    names = [field.attname for field in Session._meta.concrete_fields]
-    session = Session.from_db(connection.alias, names, row[: len(names)])
-    session.user = User.from_db(
-        connection.alias, [field.attname for field in User._meta.concrete_fields], row[len(names) :]
-    )
+    session: Session = found[0]
+    session.user = found[1]
     return session
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from core import context
+from core import context, sql
 from core.models import AuditEntry
 
 
@@ -16,7 +16,14 @@ def record(actor: Any, action: str, target: models.Model | None = None, **facts:
     :param action: `noun.past_tense`, such as `campaign.published`
     :param facts: small JSON facts; never secrets, document numbers or message bodies
     """
-    return AuditEntry.objects.create(
+    entry = entry_of(actor, action, target, **facts)
+    sql.insert(entry)
+    return entry
+
+
+def entry_of(actor: Any, action: str, target: models.Model | None = None, **facts: Any) -> AuditEntry:
+    """The entry that `record` writes, for callers that write it together with other rows."""
+    return AuditEntry(
         actor_id=getattr(actor, "pk", None),
         actor_label=str(getattr(actor, "role", "") or ("" if actor else "system")),
         action=action,

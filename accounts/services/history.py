@@ -1,10 +1,14 @@
 """The login history: for the person to check, for a word about a new device, for limits to know a familiar one."""
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 
-from accounts.models import LoginAttempt, User
-from core import context
+from django.db.models import Model
+
+from accounts.models import LoginAttempt, Status, User
+from core import context, sql
 from core.devices import recognise
 from notifications.services.notices import notify
 
@@ -13,6 +17,7 @@ NETWORK_BITS = {4: 16, 6: 32}
 """How much of an address makes its network: about one provider in one region, so that a phone stays familiar."""
 
 
+@lru_cache(1000)
 def fingerprint(device: str, address: str | None) -> str:
     """
     What makes a device familiar: program, system and network, all coarse. Not proof of anything.
@@ -27,35 +32,53 @@ def fingerprint(device: str, address: str | None) -> str:
     return f"{kind}|{ipaddress.ip_network((ip, NETWORK_BITS[ip.version]), strict=False)}"
 
 
-def is_familiar(*, email: str, device: str, address: str | None) -> bool:
-    """Whether this account was entered from such a device before."""
-    entered = LoginAttempt.objects.filter(user__email=email, success=True)
-    return entered.filter(fingerprint=fingerprint(device, address)).exists()
+def person_with_familiarity(*, email: str, device: str, address: str | None) -> tuple[User | None, bool]:
+    """The account of an address, unless it was deleted, and whether it was entered from such a device before."""
+    found = sql.first(_person_sql(), [fingerprint(device, address), email, Status.DELETED], User)
+    return (found[0], found[1]) if found else (None, False)
 
 
-def note_sign_in(*, user: User, device: str, method: str, now: datetime) -> None:
-    """Keep a sign-in, in the caller's transaction. A device never seen before is announced, the very first is not."""
-    address = context.client_address.get()
-    print_ = fingerprint(device, address)
-    entered = LoginAttempt.objects.filter(user=user, success=True)
-    is_new = not entered.filter(fingerprint=print_).exists() and entered.exists()
-    _keep(user, device, print_, method, now)
-    if is_new:
+@cache
+def _person_sql() -> str:
+    return (
+        f"SELECT {sql.columns(User, 'u')}, EXISTS(SELECT FROM {LoginAttempt._meta.db_table} a "
+        "WHERE a.user_id = u.id AND a.success AND a.fingerprint = %s) "
+        f"FROM {User._meta.db_table} u WHERE u.email = %s AND u.status <> %s"
+    )
+
+
+def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside: Sequence[Model] = ()) -> None:
+    """
+    Keep a sign-in, in the caller's transaction. A device never seen before is announced, the very first is not.
+
+    :param beside: rows that are written before it, in the same exchange with the database
+    """
+    attempt = _attempt(user, device, method, now)
+    has_entered, is_familiar = sql.first(_entered_sql(), [user.pk, user.pk, attempt.fingerprint]) or (False, False)
+    sql.insert(*beside, attempt)
+    if has_entered and not is_familiar:
         notify(user_id=user.pk, kind="new_device", now=now, device=device)
+
+
+@cache
+def _entered_sql() -> str:
+    entered = f"SELECT FROM {LoginAttempt._meta.db_table} WHERE user_id = %s AND success"
+    return f"SELECT EXISTS({entered}), EXISTS({entered} AND fingerprint = %s)"
 
 
 def note_failure(*, user: User | None, device: str, method: str, reason: str, now: datetime) -> None:
     """Keep a failure to sign in as `user`; nothing for an account that does not exist."""
     if user is not None:
-        _keep(user, device, fingerprint(device, context.client_address.get()), method, now, reason)
+        sql.insert(_attempt(user, device, method, now, reason))
 
 
-def _keep(user: User, device: str, print_: str, method: str, now: datetime, reason: str = "") -> None:
-    LoginAttempt.objects.create(
+def _attempt(user: User, device: str, method: str, now: datetime, reason: str = "") -> LoginAttempt:
+    address = context.client_address.get()
+    return LoginAttempt(
         user=user,
-        address=context.client_address.get(),
+        address=address,
         device=device[:200],
-        fingerprint=print_,
+        fingerprint=fingerprint(device, address),
         method=method,
         success=not reason,
         reason=reason,

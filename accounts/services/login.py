@@ -74,10 +74,9 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     """
     account = normalise_email(email)
     limits.hit(FAILURES_PER_ADDRESS, address)
-    familiar = history.is_familiar(email=account, device=device, address=address)
-    counted = _from_this_device(account, device, address) if familiar else account
+    user, is_familiar = history.person_with_familiarity(email=account, device=device, address=address)
+    counted = _from_this_device(account, device, address) if is_familiar else account
     limits.hit(FAILURES_PER_ACCOUNT, counted)
-    user = User.objects.filter(email=account).exclude(status=Status.DELETED).first()
     if user is None:
         passwords.spend_the_time_of_a_check(password)
     elif passwords.matches(password, user):
@@ -115,7 +114,7 @@ def admit(
         history.note_failure(user=present, device=device, method=method, reason=AccountSuspended.code, now=now)
         raise AccountSuspended()
     if second_factor or not present.two_factor_enabled:
-        return sessions.open_session(user=present, device=device, method=method, second_factor=second_factor, now=now)
+        return sessions.begin_session(user=present, device=device, method=method, second_factor=second_factor, now=now)
     limits.hit(CHALLENGES_PER_ACCOUNT, present.pk)
     token = tokens.new_token()
     LoginChallenge.objects.create(
@@ -219,7 +218,7 @@ def _answer_challenge(token: str, proof: Proof, device: str, now: datetime) -> s
         raise
     challenge.used_at = now
     challenge.save(update_fields=["used_at"])
-    return sessions.open_session(
+    return sessions.begin_session(
         user=user, device=device, method=f"{challenge.method}+{kind}", second_factor=True, now=now
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
 from accounts.services import history, leaving
-from core import audit, context, realtime
+from core import audit, context, realtime, sql
 from core.db import retrying
 from core.errors import NotFound
 from notifications.services.notices import notify
@@ -32,8 +33,14 @@ class Tokens:
 
 @retrying
 def open_session(*, user: User, device: str, method: str, now: datetime, second_factor: bool = False) -> Tokens:
+    """`begin_session` in a transaction of its own."""
+    return begin_session(user=user, device=device, method=method, now=now, second_factor=second_factor)
+
+
+def begin_session(*, user: User, device: str, method: str, now: datetime, second_factor: bool = False) -> Tokens:
     """
-    Sign a device in. Whoever calls has proven the person (`login.admit`) or just made the account.
+    Sign a device in, in the caller's transaction. Whoever calls has proven the person (`login.admit`) or just made the
+    account.
 
     :param second_factor: whether it was proven with the second factor too
     :raises AccountSuspended: the person may not
@@ -42,7 +49,7 @@ def open_session(*, user: User, device: str, method: str, now: datetime, second_
         raise AccountSuspended()
     if user.deletion_due_at is not None:
         leaving.stay(user=user, now=now)
-    session = Session.objects.create(
+    session = Session(
         user=user,
         device=device[:200],
         address=context.client_address.get(),
@@ -54,9 +61,12 @@ def open_session(*, user: User, device: str, method: str, now: datetime, second_
         expires_at=now + settings.SESSION_LIFETIME,
     )
     refresh = tokens.new_token()
-    RefreshToken.objects.create(session=session, digest=tokens.digest(refresh), created_at=now)
-    audit.record(user, "session.opened", session, method=method)
-    history.note_sign_in(user=user, device=device, method=method, now=now)
+    rows = (
+        session,
+        RefreshToken(session=session, digest=tokens.digest(refresh), created_at=now),
+        audit.entry_of(user, "session.opened", session, method=method),
+    )
+    history.note_sign_in(user=user, device=device, method=method, now=now, beside=rows)
     return _answer(session, refresh, now)
 
 
@@ -68,24 +78,11 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
     :raises RefreshTokenInvalid: not one of ours, or its session ended
     :raises TokenReused: an old one; the session is revoked and the person told (RFC 9700 §4.14.2)
     """
-    found = (
-        RefreshToken.objects.filter(digest=tokens.digest(refresh_token)).values_list("session_id", flat=True).first()
-    )
-    if found is None:
-        raise RefreshTokenInvalid()
-    session = Session.objects.select_for_update(of=("self",)).select_related("user").get(pk=found)
+    presented, session = _lock_chain(refresh_token)
     if session.revoked_at or session.expires_at <= now or not session.user.is_active:
         raise RefreshTokenInvalid()
-    presented = RefreshToken.objects.get(digest=tokens.digest(refresh_token))
     if presented.used_at is None:
-        successor = tokens.new_token()
-        presented.used_at = now
-        presented.successor = tokens.seal_successor(refresh_token, successor)
-        presented.save(update_fields=["used_at", "successor"])
-        RefreshToken.objects.create(session=session, digest=tokens.digest(successor), created_at=now)
-        session.last_seen_at = now
-        session.save(update_fields=["last_seen_at"])
-        return _answer(session, successor, now)
+        return _answer(session, _exchange(presented, refresh_token, now), now)
     successor_now = _successor_within_grace(presented, refresh_token, now)
     if successor_now is None:
         _revoke([session], because="token_reused", now=now)
@@ -93,6 +90,45 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
         notify(user_id=session.user_id, kind="session_revoked", now=now, device=session.device)
         raise TokenReused()
     return _answer(session, successor_now, now)
+
+
+def _lock_chain(token: str) -> tuple[RefreshToken, Session]:
+    """
+    A refresh token as it is now, and its session with its person, the first two locked.
+
+    :raises RefreshTokenInvalid: not one of ours
+    """
+    statement = f"{_chain_sql()} {sql.lock('t', 's')}"
+    found = sql.first(statement, [tokens.digest(token)], RefreshToken, Session, User)
+    if found is None:
+        raise RefreshTokenInvalid()
+    presented, session, session.user = found
+    return presented, session
+
+
+@cache
+def _chain_sql() -> str:
+    return (
+        f"SELECT {sql.columns(RefreshToken, 't')}, {sql.columns(Session, 's')}, {sql.columns(User, 'u')} "
+        f"FROM {RefreshToken._meta.db_table} t JOIN {Session._meta.db_table} s ON s.id = t.session_id "
+        f"JOIN {User._meta.db_table} u ON u.id = s.user_id WHERE t.digest = %s"
+    )
+
+
+def _exchange(presented: RefreshToken, token: str, now: datetime) -> str:
+    """Use a locked token up. Returns its successor, which is from here on the session's one current token."""
+    successor = tokens.new_token()
+    sealed = tokens.seal_successor(token, successor)
+    following = RefreshToken(session_id=presented.session_id, digest=tokens.digest(successor), created_at=now)
+    sql.execute(
+        (
+            f"UPDATE {RefreshToken._meta.db_table} SET used_at = %s, successor = %s WHERE id = %s",
+            [now, sealed, presented.pk],
+        ),
+        sql.insertion(following),
+        (f"UPDATE {Session._meta.db_table} SET last_seen_at = %s WHERE id = %s", [now, presented.session_id]),
+    )
+    return successor
 
 
 def _successor_within_grace(presented: RefreshToken, token: str, now: datetime) -> str | None:

@@ -1,20 +1,19 @@
 """Login, refresh, logout: what a client keeps, and when it stops working."""
 
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier
 from time import sleep
 
 import jwt
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import RefreshToken, Session, Status
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
-from core.testing import Api
+from core.testing import Api, together
 
 
 def log_in(api, person, password=PASSWORD):
@@ -116,15 +115,42 @@ def test_forged_tokens_are_refused(api, person):
     assert api.with_token(good).get("/api/auth/me").status_code == 200
 
 
+def refresh(api, token):
+    return api.post("/api/auth/refresh", {"refreshToken": token})
+
+
+def later(**by):
+    return time_machine.travel(timezone.now() + timedelta(**by), tick=False)
+
+
 def test_reuse_within_ten_seconds_gives_the_same_successor(api, person):
     first = log_in(api, person("ada")).json()["refreshToken"]
-    refresh = lambda token: api.post("/api/auth/refresh", {"refreshToken": token})  # noqa: E731
-    second = refresh(first).json()["refreshToken"]
-    assert refresh(first).json()["refreshToken"] == second
-    third = refresh(second).json()["refreshToken"]
-    reused = refresh(first)
+    with later():
+        second = refresh(api, first).json()["refreshToken"]
+        with later(seconds=10):
+            assert refresh(api, first).json()["refreshToken"] == second
+        assert refresh(api, second).status_code == 200
+
+
+def test_the_token_two_back_is_refused_within_ten_seconds_too(api, person):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    second = refresh(api, first).json()["refreshToken"]
+    third = refresh(api, second).json()["refreshToken"]
+    assert refresh(api, second).json()["refreshToken"] == third
+    reused = refresh(api, first)
     assert (reused.status_code, reused.json()["code"]) == (401, "token_reused")
-    assert refresh(third).json()["code"] == "refresh_token_invalid"
+    for token in (first, second, third):
+        ended = refresh(api, token)
+        assert (ended.status_code, ended.json()["code"]) == (401, "refresh_token_invalid")
+
+
+def test_the_grace_gives_no_tokens_of_a_session_that_ended(api, person):
+    signed_in = log_in(api, person("ada")).json()
+    first = signed_in["refreshToken"]
+    refreshed = refresh(api, first).json()
+    assert api.with_token(refreshed["token"]).post("/api/auth/logout").status_code == 200
+    ended = refresh(api, first)
+    assert (ended.status_code, ended.json()["code"]) == (401, "refresh_token_invalid")
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])
@@ -134,7 +160,7 @@ def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
     ada = person("ada")
     answer = log_in(api, ada).json()
     api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]})
-    with time_machine.travel(timezone.now() + timedelta(seconds=11)):
+    with time_machine.travel(timezone.now() + timedelta(seconds=10.5)):
         headers = {"idempotency_key": key} if key else {}
         reused = api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]}, **headers)
         assert reused.json()["code"] == "token_reused"
@@ -173,38 +199,31 @@ def test_step_up_renews_the_proof(api, person):
     assert timezone.now() - Session.objects.get().authenticated_at < timedelta(minutes=1)
 
 
-def race_of_refreshes(times: int) -> set[str | None]:
-    ada = make_person(first_name="Ada")
-    token = sessions.open_session(user=ada, device="", method="password", now=timezone.now()).refresh_token
-    start, seen = Barrier(times), []
+def race_of_refreshes(times: int) -> list[tuple[int, str]]:
+    """Status and refresh token (or code) of each answer to one token that many clients present at the same moment."""
+    token = log_in(Api(), make_person(first_name="Ada")).json()["refreshToken"]
+    start = Barrier(times)
 
-    def refresh() -> None:
+    def refresh() -> tuple[int, str]:
         start.wait()
-        try:
-            seen.append(sessions.refresh_session(refresh_token=token, now=timezone.now()).refresh_token)
-        except Exception as error:
-            seen.append(type(error).__name__)
-        finally:
-            connection.close()
+        answer = Api().post("/api/auth/refresh", {"refreshToken": token})
+        return answer.status_code, answer.json().get("refreshToken") or answer.json()["code"]
 
-    threads = [Thread(target=refresh) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(seen) == times
-    return set(seen)
+    return together(*[refresh] * times)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_refreshes_make_one_lineage():
-    assert len(race_of_refreshes(50)) == 1
+def test_parallel_refreshes_make_one_lineage(api):
+    answers = race_of_refreshes(50)
+    assert len(answers) == 50 and len(set(answers)) == 1, set(answers)
+    [(status, successor)] = set(answers)
+    assert status == 200
     assert RefreshToken.objects.filter(used_at__isnull=True).count() == 1
+    assert refresh(api, successor).status_code == 200, "and nobody was signed out"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_parallel_refreshes_break(monkeypatch):
-    monkeypatch.setattr(type(Session.objects.all()), "select_for_update", lambda self, **options: self)
+def test_without_the_lock_parallel_refreshes_break(monkeypatch, no_locks):
     make_token = sessions.tokens.new_token
 
     def after_a_pause() -> str:
@@ -213,7 +232,7 @@ def test_without_the_lock_parallel_refreshes_break(monkeypatch):
         return make_token()
 
     monkeypatch.setattr(sessions.tokens, "new_token", after_a_pause)
-    assert len(race_of_refreshes(20)) > 1
+    assert len(set(map(str, race_of_refreshes(12)))) > 1
 
 
 def test_list_of_devices_asks_a_constant_number_of_queries(api, person, django_assert_max_num_queries):
