@@ -18,6 +18,7 @@ class TokenInvalid(Unauthenticated):
 
 class TokenExpired(Unauthenticated):
     code = "token_expired"
+    may_be_a_guess = False
     message = _("The access token has expired. Refresh it.")
 
 

@@ -77,7 +77,7 @@ def document() -> dict[str, Any]:
             "version": settings.SPECTACULAR_SETTINGS["VERSION"],
             "description": "One socket per device for chat and notifications. Frames are JSON text, at most 64 KiB. "
             "Close codes: 4001 not (any more) authenticated, 4003 origin, 4008 too slow (reconnect and resume), "
-            "4029 flooding or too many sockets, 1009 frame too large, 1012 the server restarts.",
+            "4029 flooding, too many sockets or too many bad tokens, 1009 frame too large, 1012 the server restarts.",
         },
         "servers": {
             "public": {

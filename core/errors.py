@@ -69,6 +69,8 @@ class Unauthenticated(Refusal):
     code = "not_authenticated"
     title = _("Not signed in")
     message = _("Sign in and send the access token as a bearer token.")
+    may_be_a_guess: ClassVar[bool] = True
+    """Whether sockets count it against the address (`core.sockets.REFUSED`)."""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -29,7 +29,7 @@ class Server:
         database = urlunsplit(address._replace(path="/" + str(connection.settings_dict["NAME"])))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "vectragrow.asgi:application", "--port", str(self.port),
-             "--lifespan", "off", "--ws-per-message-deflate", "false", "--log-level", "warning"],
+             "--lifespan", "off", "--no-proxy-headers", "--ws-per-message-deflate", "false", "--log-level", "warning"],
             env={**os.environ, "DATABASE_URL": database, **environment},
         )  # fmt: skip
         wait_until(self._answers, within=20)

@@ -51,11 +51,18 @@ MESSAGES = Limit("socket:messages", 100, timedelta(minutes=1))
 """Per person, over all their sockets and, for messages, REST."""
 SIGNALS = Limit("socket:signals", 300, timedelta(minutes=1))
 """What apps send by themselves while somebody reads and types."""
+REFUSED = Limit("socket:address", 10, timedelta(minutes=1))
+"""Tokens from one address that let nobody in. Expired ones do not count: they were ours, and a client comes back."""
 
 
 class Flooding(TooMany):
     code = "flooding"
     message = _("Too many frames in a minute. Slow down and reconnect.")
+
+
+class TooManyRefused(TooMany):
+    code = "too_many_refused"
+    message = _("Too many tokens from your address let nobody in. Wait a minute and reconnect.")
 
 
 class UnknownType(Invalid):
@@ -234,7 +241,7 @@ class Socket(AsyncWebsocketConsumer):
                 raise StopConsumer()
 
     async def connect(self) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
+        headers = _headers_of(self.scope)
         context.request_id.set(request_id_from(headers.get("x-request-id", "")))
         peer = (self.scope.get("client") or ("",))[0]
         context.client_address.set(forwarded_address(peer, headers.get("x-forwarded-for", "")))
@@ -354,7 +361,7 @@ class Socket(AsyncWebsocketConsumer):
         self._loop.call_later(RESUME_WITHIN, self.line.open)
 
     def _admit(self, token: str, hub: Hub) -> Session:
-        session = admission().session_of(token, timezone.now())
+        session = _session_of(token)
         user_id = str(session.user.pk)
         seats.take(user_id, self.line.id, open_here=hub.lines_of(user_id))
         return session
@@ -395,7 +402,7 @@ class Socket(AsyncWebsocketConsumer):
         match refusal:
             case Unauthenticated():
                 self.line.close(NOT_AUTHENTICATED, "not authenticated", after_what_waits=True)
-            case Flooding() | seats.TooManySockets():
+            case Flooding() | TooManyRefused() | seats.TooManySockets():
                 self.line.close(FLOODING, refusal.code, after_what_waits=True)
             case TooLarge():
                 self.line.close(TOO_BIG, "frame too large", after_what_waits=True)
@@ -415,6 +422,35 @@ class Socket(AsyncWebsocketConsumer):
         transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
         if transport is not None and not self._pump_task.done():
             transport.abort()
+
+
+def _headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Lines of one name are one list (RFC 9110 §5.3): a proxy may have added a line of its own."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _session_of(token: str) -> Session:
+    """
+    The live session of a token.
+
+    :raises Unauthenticated: it is not good
+    :raises TooManyRefused: too many from this address were not; nobody looks at this one
+    """
+    address = context.client_address.get()
+    try:
+        limits.check(REFUSED, address)
+        try:
+            return admission().session_of(token, timezone.now())
+        except Unauthenticated as refusal:
+            if refusal.may_be_a_guess:
+                limits.hit(REFUSED, address)
+            raise
+    except limits.RateLimited as refusal:
+        raise TooManyRefused(retry_after=refusal.retry_after) from None
 
 
 def _pass(gates: Iterable[type[Gate]], session: Session) -> None:

@@ -1,14 +1,18 @@
 """The socket itself, on a real server: opening, answering, closing (docs/realtime.md)."""
 
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
+from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from accounts.testing import sign_in
+from core import limits
 from core.socket_testing import Server, dial, wait_until
-from core.sockets import MESSAGES
+from core.sockets import MESSAGES, REFUSED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +61,52 @@ def test_bad_token_closes_4001(socket_server, token):
     with dial(socket_server.url, token) as phone:
         assert phone.expect("error")["code"] == "token_invalid"
         assert phone.close_code() == 4001
+
+
+def refusals(url, tokens, **options) -> list[tuple[str, int]]:
+    """Code and close code that each of these tokens gets."""
+    seen = []
+    for token in tokens:
+        with dial(url, token, **options) as phone:
+            seen.append((phone.expect("error")["code"], phone.close_code()))
+    return seen
+
+
+def test_bad_tokens_are_limited_per_address(socket_server, founder):
+    good = sign_in(founder)
+    assert refusals(socket_server.url, ["a.b.c"] * 11) == [("token_invalid", 4001)] * 10 + [("too_many_refused", 4029)]
+    assert refusals(socket_server.url, [good]) == [("too_many_refused", 4029)], "as at login, nobody looks any more"
+    with dial(socket_server.url) as phone:
+        assert phone.ask("auth", token="a.b.c")["code"] == "too_many_refused"
+        assert phone.close_code() == 4029
+    limits.forget(REFUSED, "127.0.0.1")
+    with dial(socket_server.url, good) as phone:
+        phone.expect("ready")
+
+
+def test_expired_tokens_do_not_count(socket_server, founder):
+    with time_machine.travel(timezone.now() - timedelta(minutes=16)):
+        expired = sign_in(founder)
+    assert refusals(socket_server.url, [expired] * 12) == [("token_expired", 4001)] * 12
+
+
+def test_whoever_is_no_proxy_cannot_choose_an_address(socket_server):
+    for n in range(10):
+        refusals(socket_server.url, ["a.b.c"], additional_headers={"X-Forwarded-For": f"192.0.2.{n}"})
+    assert refusals(socket_server.url, ["a.b.c"]) == [("too_many_refused", 4029)]
+
+
+def test_behind_a_proxy_each_client_counts_for_itself(founder):
+    server = Server(TRUSTED_PROXIES="127.0.0.1/32")
+    client = {"X-Forwarded-For": "192.0.2.7"}
+    try:
+        assert refusals(server.url, ["a.b.c"] * 11, additional_headers=client)[-1] == ("too_many_refused", 4029)
+        forged = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
+        assert refusals(server.url, ["a.b.c"], additional_headers=forged) == [("too_many_refused", 4029)]
+        with dial(server.url, sign_in(founder), additional_headers={"X-Forwarded-For": "192.0.2.8"}) as phone:
+            phone.expect("ready")
+    finally:
+        server.stop()
 
 
 def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
