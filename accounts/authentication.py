@@ -24,9 +24,9 @@ def session_of(token: str, now: datetime) -> Session:
 
     :raises TokenExpired, TokenInvalid: the token, the session or the person is no longer good
     """
-    session_id = tokens.session_id_of(token, now)
+    session_id, person_id = tokens.named_by(token, now)
     session = _live_session(session_id, now)
-    if session is None or session.user.status != Status.ACTIVE:
+    if session is None or session.user_id != person_id or session.user.status != Status.ACTIVE:
         raise TokenInvalid()
     if now - session.last_seen_at > SEEN_EVERY:
         Session.objects.filter(pk=session.pk).update(last_seen_at=now)

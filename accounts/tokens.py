@@ -54,26 +54,26 @@ def access_token(session: Session, now: datetime) -> str:
     )
 
 
-def session_id_of(token: str, now: datetime) -> UUID:
+def named_by(token: str, now: datetime) -> tuple[UUID, UUID]:
     """
-    The session that an access token names.
+    The session that an access token names, and its person.
 
     :raises TokenExpired: it was ours once
     :raises TokenInvalid: any other token, of any kind
     """
     if len(token) > MAX_LENGTH:
         raise TokenInvalid()
-    session_id, expires = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    session_id, person_id, expires = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
     if expires <= now.timestamp():
         raise TokenExpired()
-    return session_id
+    return session_id, person_id
 
 
 @lru_cache(maxsize=10_000)
-def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, int]:
+def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, UUID, int]:
     """
-    Session and expiry (Unix seconds) of a token that is ours. A signature does not change, so it is checked once per
-    process; expiry and session are looked at for every request.
+    Session, person and expiry (Unix seconds) of a token that is ours. A signature does not change, so it is checked
+    once per process; expiry and session are looked at for every request.
     """
     for backend in _backends(secrets_now):
         try:
@@ -84,7 +84,7 @@ def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, int]:
             continue
         try:
             if claims["typ"] == ACCESS:
-                return UUID(claims["sid"]), int(claims["exp"])
+                return UUID(claims["sid"]), UUID(claims["sub"]), int(claims["exp"])
         except (KeyError, ValueError, TypeError, AttributeError):
             pass
         raise TokenInvalid()
