@@ -1,8 +1,10 @@
 """Bodies in and out of /api/profile."""
 
+import unicodedata
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
+import idna
 from django.utils.translation import gettext_lazy as _
 from rest_framework.fields import CharField, DateTimeField, FileField, IntegerField, ListField, URLField, UUIDField
 
@@ -11,17 +13,32 @@ from core.serializers import Serializer
 
 
 class LinkField(URLField):
-    """An address that a person shows to others: http or https, and no `user@` in front of the host to mislead."""
+    """
+    An address that a person shows to others: http or https, and no `user@` in front of the host to mislead.
+
+    Scheme and host are kept in lower-case ASCII (`xn--…`), so that nothing looks like the address of somebody else.
+    """
 
     default_error_messages = {"not_a_web_address": _("Use a web address that starts with https:// or http://.")}
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
-        if value:
+        if not value:
+            return value
+        try:
             parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or "@" in parts.netloc or not value.isprintable():
-                self.fail("not_a_web_address")
-        return value
+            port, host = parts.port, parts.hostname or ""
+            if not host.isascii():
+                host = idna.encode(host, uts46=True).decode()
+        except ValueError:  # of the port or of the name: `idna.IDNAError` is one too
+            self.fail("not_a_web_address")
+        if parts.scheme not in ("http", "https") or "@" in parts.netloc or not value.isprintable():
+            self.fail("not_a_web_address")
+        netloc = f"[{host}]" if ":" in host else host
+        shown = urlunsplit(parts._replace(netloc=netloc if port is None else f"{netloc}:{port}"))
+        if self.max_length is not None and len(shown) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return shown
 
 
 class ProseField(CharField):
@@ -31,7 +48,7 @@ class ProseField(CharField):
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data).replace("\r\n", "\n")
-        if any(ord(letter) < 32 and letter not in "\n\t" for letter in value):
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in value):
             self.fail("not_plain_text")
         return value
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.files.storage import default_storage
@@ -66,6 +67,12 @@ def test_any_subset_changes_and_the_rest_stays(api, ada):
         {"website": "ftp://files.example/a"},
         {"website": "javascript:alert(1)"},
         {"website": "https://bank.example@evil.example"},
+        {"website": "https://bank.example\\@evil.example"},
+        {"website": "JaVaScRiPt://bank.example/%0aalert(1)"},
+        {"website": "data:text/html,x"},
+        {"website": "//bank.example"},
+        {"website": "https://bank.example:99999"},
+        {"website": "https://bank.example/\u202efdp.exe"},
         {"website": "https://" + "a" * 300 + ".example"},
         {"phoneNumber": "0123"},
         {"phoneNumber": "+1 202 555 0123"},
@@ -73,6 +80,8 @@ def test_any_subset_changes_and_the_rest_stays(api, ada):
         {"lastName": "two\nlines"},
         {"bio": "x" * 2001},
         {"bio": "bell\u0007"},
+        {"bio": "next\u0085line"},
+        {"firstName": "\u0301"},
         {"location": None},
     ],
 )
@@ -83,6 +92,24 @@ def test_bad_fields_are_named_and_nothing_changes(api, ada, change):
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["field"] == next(iter(change))
     assert me.get(PROFILE).json() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://\u0430pple.example/Pay", "https://xn--pple-43d.example/Pay"),
+        ("https://b\u00fccher.example:8443/?q=\u00fc", "https://xn--bcher-kva.example:8443/?q=\u00fc"),
+        ("HTTPS://Ada.Example/Roofs", "https://ada.example/Roofs"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+    ],
+)
+def test_a_link_shows_the_host_that_it_leads_to(api, ada, given, kept):
+    me = api.as_user(ada)
+    assert me.put(PROFILE, {"website": given}).json()["website"] == kept
+    link = me.get(f"{PROFILE}/share").json()["link"]
+    page = api.get(urlsplit(link).path, Accept="text/html").content.decode()
+    assert f'href="{kept}" rel="nofollow ugc noopener noreferrer"' in page
+    assert f">{kept.split('/')[2]}</a>" in page
 
 
 def test_fields_of_other_workflows_cannot_be_written(api, ada):
