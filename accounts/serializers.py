@@ -1,6 +1,7 @@
 """Bodies in and out of /api/auth, and of the second factor and the login history under /api/profile."""
 
 import re
+import unicodedata
 from typing import Any
 
 import phonenumbers
@@ -26,7 +27,10 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
 
 class AddressField(EmailField):
-    """An e-mail address in ASCII (RFC 5321), so that none can look like another's."""
+    """
+    An e-mail address in ASCII (RFC 5321), so that none can look like another's. Of a domain: neither a number in
+    brackets nor a bare host name, which would have our mail server talk to its neighbours.
+    """
 
     default_error_messages = {"not_ascii": _("Use the plain ASCII form of the address.")}
 
@@ -37,6 +41,9 @@ class AddressField(EmailField):
         value = super().to_internal_value(data)
         if not value.isascii():
             self.fail("not_ascii")
+        domain = value.rpartition("@")[2]
+        if not value.isprintable() or domain.startswith("[") or "." not in domain:
+            self.fail("invalid")
         return value
 
 
@@ -63,7 +70,7 @@ class PhoneField(CharField):
 
 
 class NameField(CharField):
-    """A name of a person: one line, without control characters."""
+    """A name of a person: one line, without control characters, and not of marks alone that nobody would see."""
 
     default_error_messages = {"invalid_name": _("A name is one line of ordinary characters.")}
 
@@ -72,7 +79,7 @@ class NameField(CharField):
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
-        if not value.isprintable():
+        if not value.isprintable() or value and not any(unicodedata.category(sign)[0] in "LNPS" for sign in value):
             self.fail("invalid_name")
         return value
 

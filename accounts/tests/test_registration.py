@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import MailedToken, User
 from accounts.services import verification
 from core.sealing import unseal
-from core.testing import drain_outbox
+from core.testing import Api, drain_outbox
 from notifications.models import MailboxMessage
 
 BODY = {
@@ -103,6 +103,15 @@ def test_a_taken_address_is_refused_and_its_owner_told(api, key):
         ("email", "not an address", "invalid"),
         ("email", "ada@example.com\r\nBcc: x@example.com", "invalid"),
         ("email", "аda@example.com", "not_ascii"),
+        ("email", "ada＠example.com", "not_ascii"),
+        ("email", "ada@exam\u200bple.com", "not_ascii"),
+        ("email", "\u212aay@example.com", "not_ascii"),
+        ("email", "ada@example.com.", "invalid"),
+        ("email", '"\x01ada"@example.com', "invalid"),
+        ("email", "ada@[127.0.0.1]", "invalid"),
+        ("email", "ada@localhost", "invalid"),
+        ("email", "ada@example.com,eve@example.com", "invalid"),
+        ("email", "<ada@example.com>", "invalid"),
         ("email", "a" * 250 + "@example.com", "max_length"),
         ("password", "short", "password_too_short"),
         ("password", "p" * 129, "password_too_long"),
@@ -113,6 +122,9 @@ def test_a_taken_address_is_refused_and_its_owner_told(api, key):
         ("password", "x" * 100_000, "max_length"),
         ("firstName", "", "blank"),
         ("firstName", "A\nB", "invalid_name"),
+        ("firstName", "A\r\nBcc: eve@example.com", "invalid_name"),
+        ("firstName", "A\u202eB", "invalid_name"),
+        ("firstName", "\u0301\u0301", "invalid_name"),
         ("phoneNumber", "12345", "invalid_phone_number"),
         ("phoneNumber", "+1 202 555 0123", "invalid_phone_number"),
     ],
@@ -123,6 +135,26 @@ def test_bad_members_are_named(api, member, value, code):
     assert refused["Content-Type"] == "application/problem+json"
     assert (member, code) in [(row["field"], row["code"]) for row in refused.json()["errors"]]
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("member", ["email", "password", "firstName", "lastName", "phoneNumber", "inviteToken"])
+def test_nul_is_refused_wherever_it_stands(api, member):
+    refused = api.post("/api/auth/register", {**BODY, member: f"{BODY.get(member, 'x')}\x00"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed_body")
+    assert not User.objects.exists()
+
+
+def test_a_subaddress_and_another_case_are_told_apart_as_mail_does(api):
+    assert api.post("/api/auth/register", BODY).status_code == 201
+    assert api.post("/api/auth/register", {**BODY, "email": "ada+vectra@example.com"}).status_code == 201
+    assert api.post("/api/auth/register", {**BODY, "email": "ADA@EXAMPLE.COM"}).json()["code"] == "email_taken"
+
+
+def test_twenty_registrations_an_hour_from_one_address(api):
+    statuses = [api.post("/api/auth/register", {**BODY, "email": f"n{n}@example.com"}).status_code for n in range(21)]
+    assert statuses == [201] * 20 + [429]
+    elsewhere = Api(address="203.0.113.9").post("/api/auth/register", {**BODY, "email": "other@example.com"})
+    assert elsewhere.status_code == 201 and elsewhere["RateLimit-Limit"] == "20"
 
 
 def test_missing_members_are_all_named(api):
