@@ -4,6 +4,7 @@ Limits: how often something may happen per key and time, counted in Redis over s
 When Redis is away each process counts for itself, so limits loosen by the number of processes and never open.
 """
 
+import ipaddress
 import logging
 import threading
 import time
@@ -115,7 +116,17 @@ def forget(limit: Limit, key: object) -> None:
 
 
 def _name(limit: Limit, key: str) -> str:
-    return f"{settings.REDIS_PREFIX}:limit:{limit.name}:{sha256(key.encode()).hexdigest()[:32]}"
+    return f"{settings.REDIS_PREFIX}:limit:{limit.name}:{sha256(_counted(key).encode()).hexdigest()[:32]}"
+
+
+def _counted(key: str) -> str:
+    """An IPv6 address counts as its /64, which is what one customer has; every other key as it is."""
+    if ":" not in key:
+        return key
+    try:
+        return str(ipaddress.IPv6Network((key, 64), strict=False))
+    except ValueError:
+        return key
 
 
 def _count(limit: Limit, key: str, cost: int) -> tuple[bool, Standing]:

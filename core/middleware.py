@@ -113,10 +113,12 @@ def forwarded_address(peer: str, forwarded_for: str) -> str | None:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for what is none. An IPv4 address in IPv6 clothes, as a server on both shows it, is the IPv4 address."""
     try:
-        return ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 @cache

@@ -13,6 +13,7 @@ from accounts import tokens
 from accounts.models import RefreshToken, Session, Status
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
+from core.ids import uuid7
 from core.testing import Api, together
 
 
@@ -65,6 +66,35 @@ def test_failures_are_limited_per_address(api):
         for n in range(11)
     ]
     assert codes == [401] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [f"2001:db8:7:7:{n}::1" for n in range(11)],
+        ["192.0.2.7", "::ffff:192.0.2.7"] * 5 + ["192.0.2.7"],
+    ],
+)
+def test_one_customers_addresses_are_one(db, addresses):
+    statuses = [
+        Api(address=address).post("/api/auth/login", {"email": f"n{n}@example.com", "password": "x"}).status_code
+        for n, address in enumerate(addresses)
+    ]
+    assert statuses == [401] * 10 + [429]
+    another = Api(address="2001:db8:7:8::1").post("/api/auth/login", {"email": "n@example.com", "password": "x"})
+    assert another.status_code == 401
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.5", "::ffff:10.0.0.5"])
+def test_the_address_is_what_a_trusted_proxy_says_and_nobody_else(db, settings, peer):
+    def fail(peer, forwarded_for):
+        body = {"email": f"{uuid7().hex}@example.com", "password": "x"}
+        return Api(address=peer).post("/api/auth/login", body, x_forwarded_for=forwarded_for).status_code
+
+    assert [fail("198.51.100.1", f"192.0.2.{n}") for n in range(11)] == [401] * 10 + [429], "a stranger's word"
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert [fail(peer, f"192.0.2.{n}, 203.0.113.7") for n in range(11)] == [401] * 10 + [429]
+    assert fail(peer, "203.0.113.8") == 401
 
 
 def test_a_suspended_person_is_told_only_after_the_password(api, person):
