@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from accounts.models import LoginAttempt, Status, User
 from core import context, sql
-from core.devices import recognise
+from core.devices import device_name, recognise
 from notifications.services.notices import notify
 
 KEPT = timedelta(days=180)
@@ -57,7 +57,7 @@ def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside:
     has_entered, is_familiar = sql.first(_entered_sql(), [user.pk, user.pk, attempt.fingerprint]) or (False, False)
     sql.insert(*beside, attempt)
     if has_entered and not is_familiar:
-        notify(user_id=user.pk, kind="new_device", now=now, device=device)
+        notify(user_id=user.pk, kind="new_device", now=now, device=device_name(device))
 
 
 @cache

@@ -15,6 +15,7 @@ from accounts.models import RefreshToken, Session, User
 from accounts.services import history, leaving
 from core import audit, context, realtime, sql
 from core.db import retrying
+from core.devices import device_name
 from core.errors import NotFound
 from notifications.services.notices import notify
 
@@ -87,7 +88,7 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
     if successor_now is None:
         _revoke([session], because="token_reused", now=now)
         audit.record(session.user, "session.token_reused", session)
-        notify(user_id=session.user_id, kind="session_revoked", now=now, device=session.device)
+        notify(user_id=session.user_id, kind="session_revoked", now=now, device=device_name(session.device))
         raise TokenReused()
     return _answer(session, successor_now, now)
 

@@ -132,6 +132,14 @@ def test_a_new_device_is_announced_whatever_the_switches_say(ada, mails):
     assert len(mails(ada)) == 3
 
 
+def test_no_notice_shows_what_a_stranger_calls_a_device(ada):
+    log_in(ada)
+    token = log_in(ada, "Firefox/1 <b>your account</b> http://evil.example", "198.51.100.7").json()["token"]
+    [notice] = Api(token).get("/api/notifications").json()["items"]
+    assert (notice["kind"], notice["data"]) == ("new_device", {"device": "Firefox"})
+    assert "evil" not in str(notice)
+
+
 def test_failures_make_no_device_familiar(ada, mails):
     log_in(ada)
     log_in(ada, CHROME, password="wrong password")

@@ -13,7 +13,7 @@ INVESTMENT = {**CAMPAIGN, "investment_id": "0190aaaa-0000-7000-8000-000000000002
 EVERY_FACT = {
     **INVESTMENT,
     "backer_name": "Ada",
-    "device": "Mozilla/5.0 (X11; Linux) Firefox/130",
+    "device": "Firefox on Linux",
     "token": "t0ken",
     "left": 9,
     "ending": "0123",
