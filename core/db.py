@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from core.errors import Busy, Refusal
 
@@ -51,6 +52,15 @@ def atomic() -> Iterator[None]:
         raise
     if kept is not None:
         raise kept
+
+
+def delete_in_batches(rows: QuerySet[Any], *, batch: int = 200) -> int:
+    """Delete rows in short statements, for jobs that run beside everything. Returns how many."""
+    total = 0
+    while ids := list(rows.values_list("pk", flat=True)[:batch]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+    return total
 
 
 def retrying(function: Callable[P, R]) -> Callable[P, R]:

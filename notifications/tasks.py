@@ -1,19 +1,25 @@
-"""Outbox handlers: compose a message and hand it to its sender. Repeats are recognisable by the event's id."""
+"""
+Outbox handlers: compose a message and hand it to its sender. Repeats are recognisable by the event's id. And what is
+done by the clock.
+"""
 
 import base64
 import logging
 from datetime import datetime
 from uuid import UUID
 
+from celery import shared_task
+from django.utils import timezone
+
 from core import outbox
 from core.models import OutboxEvent
 from core.sealing import CannotOpen, unseal
 from notifications import wishes
 from notifications.composition import compose
-from notifications.kinds import KINDS, MAILS, TEXTS, Category
+from notifications.kinds import KINDS, MAILS, TEXTS, Category, Kind
 from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
-from notifications.services import unsubscribing
+from notifications.services import pruning, unsubscribing
 from notifications.services.mails import PURPOSE
 from notifications.texts import Words, words
 
@@ -40,18 +46,12 @@ def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> N
 @outbox.on("notifications.send_mail_to")
 def send_mail_to(event_id: UUID, user_id: str, template: str, address: str, sealed: str) -> None:
     """A mail that belongs to an act (`services.mails`)."""
-    recipient = _recipient(UUID(user_id))
-    if recipient is None:
+    kind, recipient = MAILS[template], _recipient(UUID(user_id))
+    if recipient is None or kind.category is Category.INVITATIONS and unsubscribing.is_silenced(address):
         return
-    try:
-        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
-    except CannotOpen:
-        logger.error("a mail's facts cannot be opened; it is dropped", extra={"eventId": event_id, "mail": template})
+    text = _words_of_an_act(event_id, template, kind, sealed, recipient)
+    if text is None:
         return
-    kind = MAILS[template]
-    if kind.category is Category.INVITATIONS and unsubscribing.is_silenced(address):
-        return
-    text = words(template, kind, facts, language=recipient.language)
     mail.send(compose(event_id, text, recipient=recipient, address=address, kind=kind))
 
 
@@ -61,13 +61,9 @@ def send_text_to(event_id: UUID, user_id: str, template: str, number: str, seale
     recipient = _recipient(UUID(user_id))
     if recipient is None:
         return
-    try:
-        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
-    except CannotOpen:
-        logger.error("an SMS's facts cannot be opened; it is dropped", extra={"eventId": event_id, "text": template})
-        return
-    text = words(template, TEXTS[template], facts, language=recipient.language).sms
-    sms.send(event_id, to=number, text=text, unsure_since=_unsure_since(event_id), is_counted=True)
+    text = _words_of_an_act(event_id, template, TEXTS[template], sealed, recipient)
+    if text is not None:
+        sms.send(event_id, to=number, text=text.sms, unsure_since=_unsure_since(event_id), is_counted=True)
 
 
 @outbox.on("notifications.send_sms")
@@ -76,6 +72,21 @@ def send_sms(event_id: UUID, user_id: str, text: str, kind: str) -> None:
     if recipient is None or not wishes.wants_sms(recipient, KINDS[kind]):
         return
     sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=_unsure_since(event_id))
+
+
+@shared_task(name="notifications.prune")
+def prune() -> None:
+    pruning.prune(now=timezone.now())
+
+
+def _words_of_an_act(event_id: UUID, template: str, kind: Kind, sealed: str, recipient: Recipient) -> Words | None:
+    """What a message with sealed facts says; None, and a line in the log, when they cannot be opened any more."""
+    try:
+        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
+    except CannotOpen:
+        logger.error("a message's facts cannot be opened; it is dropped", extra={"eventId": event_id, "kind": template})
+        return None
+    return words(template, kind, facts, language=recipient.language)
 
 
 def _unsure_since(event_id: UUID) -> datetime | None:

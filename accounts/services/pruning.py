@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import LoginAttempt, LoginChallenge, MailedToken, PasskeyChallenge, Session, SignInCode
 from accounts.services import history
+from core.db import delete_in_batches
 
 ENDED_SESSIONS_KEPT = timedelta(days=90)
 """For the admin to look at; their refresh tokens go with them."""
 DEAD_TOKENS_KEPT = timedelta(days=1)
-BATCH = 200
 
 
 def prune(*, now: datetime) -> dict[str, int]:
@@ -21,18 +21,10 @@ def prune(*, now: datetime) -> dict[str, int]:
     """
     ended, dead = now - ENDED_SESSIONS_KEPT, now - DEAD_TOKENS_KEPT
     return {
-        "sessions": _delete(Session.objects.filter(Q(revoked_at__lt=ended) | Q(expires_at__lt=ended))),
-        "login attempts": _delete(LoginAttempt.objects.filter(created_at__lt=now - history.KEPT)),
-        "login challenges": _delete(LoginChallenge.objects.filter(expires_at__lt=dead)),
-        "passkey challenges": _delete(PasskeyChallenge.objects.filter(expires_at__lt=dead)),
-        "sign-in codes": _delete(SignInCode.objects.filter(expires_at__lt=dead)),
-        "mailed tokens": _delete(MailedToken.objects.filter(expires_at__lt=dead)),
+        "sessions": delete_in_batches(Session.objects.filter(Q(revoked_at__lt=ended) | Q(expires_at__lt=ended))),
+        "login attempts": delete_in_batches(LoginAttempt.objects.filter(created_at__lt=now - history.KEPT)),
+        "login challenges": delete_in_batches(LoginChallenge.objects.filter(expires_at__lt=dead)),
+        "passkey challenges": delete_in_batches(PasskeyChallenge.objects.filter(expires_at__lt=dead)),
+        "sign-in codes": delete_in_batches(SignInCode.objects.filter(expires_at__lt=dead)),
+        "mailed tokens": delete_in_batches(MailedToken.objects.filter(expires_at__lt=dead)),
     }
-
-
-def _delete(rows: QuerySet[Model]) -> int:
-    total = 0
-    while ids := list(rows.values_list("pk", flat=True)[:BATCH]):
-        rows.model._default_manager.filter(pk__in=ids).delete()
-        total += len(ids)
-    return total

@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
     "prune-accounts": {"task": "accounts.prune", "schedule": crontab(hour=3, minute=27)},
+    "prune-notifications": {"task": "notifications.prune", "schedule": crontab(hour=3, minute=37)},
     "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
     "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
     "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},

@@ -1,0 +1,56 @@
+"""Old entries and messages go by themselves."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.utils import timezone
+
+from core.ids import uuid7
+from notifications.models import MailboxMessage
+from notifications.services import pruning
+from notifications.tasks import prune
+from vectragrow.celery import app
+
+INBOX = "/api/notifications"
+
+
+def titles(me) -> list[str]:
+    return [item["kind"] for item in me.get(INBOX).json()["items"]]
+
+
+@pytest.mark.parametrize(
+    ("days", "left"),
+    [
+        (179, ["kyc_verified", "kyc_received"]),
+        (181, ["kyc_verified"]),
+        (364, ["kyc_verified"]),
+        (366, []),
+    ],
+)
+def test_read_entries_go_after_half_a_year_and_all_after_one(api, backer, tell, days, left):
+    me = api.as_user(backer)
+    tell(backer, "kyc_received")
+    me.put(f"{INBOX}/read-all")
+    tell(backer, "kyc_verified")
+    with time_machine.travel(timezone.now() + timedelta(days=days)):
+        prune()
+    assert titles(me) == left
+
+
+def test_the_mailbox_keeps_thirty_days(db):
+    now = timezone.now()
+    for days in (29, 31, 32):
+        MailboxMessage.objects.create(
+            id=uuid7(), created_at=now - timedelta(days=days), channel="mail", to="a@b.c", content=b""
+        )
+    assert pruning.prune(now=now)["mailbox messages"] == 2
+    assert pruning.prune(now=now) == {"read notifications": 0, "notifications": 0, "mailbox messages": 0}
+    assert MailboxMessage.objects.count() == 1
+
+
+def test_the_schedule_knows_it():
+    app.loader.import_default_modules()
+    assert "notifications.prune" in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert "notifications.prune" in app.tasks
