@@ -1,9 +1,12 @@
 """/mailbox/: what development kept instead of sending."""
 
+import base64
+
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from core.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.models import MailboxMessage
 from notifications.services import send_mail_to
@@ -83,6 +86,16 @@ def test_a_token_lies_nowhere_readable(person, caplog):
             rows = cursor.fetchall()
             assert rows
             assert not any("secret-token-marker" in row or b"secret-token-marker".hex() in row for (row,) in rows)
+
+
+def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer, caplog):
+    from notifications.tasks import send_mail_to as mail, send_text_to as text
+
+    sealed = base64.b64encode(b"sealed under a secret that is gone").decode()
+    mail(uuid7(), user_id=str(backer.pk), template="verify_email", address="", sealed=sealed)
+    text(uuid7(), user_id=str(backer.pk), template="phone_code", number="+12025550123", sealed=sealed)
+    assert not MailboxMessage.objects.exists()
+    assert caplog.text.count("cannot be opened") == 2
 
 
 def test_a_repeated_delivery_is_one_message(backer, tell):
