@@ -346,7 +346,7 @@ class LoginAttemptOutput(Serializer):
     ip = CharField(source="address", allow_null=True)
     device = DeviceField(help_text="In words, such as `Firefox on Linux`.")
     method = CharField(
-        help_text="`password`, `password+totp`, `password+passkey`, `passkey`, `google`, `registration`, `admin` …"
+        help_text="`password`, `password+totp`, `passkey`, `google`, `registration`, `password_reset`, `admin` …"
     )
     success = BooleanField()
     reason = CharField(help_text="The code of the refusal; null for a sign-in.", allow_null=True)

@@ -13,6 +13,8 @@ from core.devices import device_name, recognise
 from notifications.services.notices import notify
 
 KEPT = timedelta(days=180)
+PASSWORD_RESET = "password_reset"
+"""How the history calls a reset: no sign-in, but whoever did it has the account's mail."""
 NETWORK_BITS = {4: 16, 6: 32}
 """How much of an address makes its network: about one provider in one region, so that a phone stays familiar."""
 
@@ -33,7 +35,10 @@ def fingerprint(device: str, address: str | None) -> str:
 
 
 def person_with_familiarity(*, email: str, device: str, address: str | None) -> tuple[User | None, bool]:
-    """The account of an address, unless it was deleted, and whether it was entered from such a device before."""
+    """
+    The account of an address, unless it was deleted, and whether it was entered from such a device before or its
+    password was reset there.
+    """
     found = sql.first(_person_sql(), [fingerprint(device, address), email, Status.DELETED], User)
     return (found[0], found[1]) if found else (None, False)
 
@@ -62,8 +67,15 @@ def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside:
 
 @cache
 def _entered_sql() -> str:
-    entered = f"SELECT FROM {LoginAttempt._meta.db_table} WHERE user_id = %s AND success"
+    entered = (
+        f"SELECT FROM {LoginAttempt._meta.db_table} WHERE user_id = %s AND success AND method <> '{PASSWORD_RESET}'"
+    )
     return f"SELECT EXISTS({entered}), EXISTS({entered} AND fingerprint = %s)"
+
+
+def note_reset(*, user: User, device: str, now: datetime) -> None:
+    """Keep a reset of the password, in the caller's transaction; from there a stranger's guesses keep nobody out."""
+    sql.insert(_attempt(user, device, PASSWORD_RESET, now))
 
 
 def note_failure(*, user: User | None, device: str, method: str, reason: str, now: datetime) -> None:

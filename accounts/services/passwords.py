@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.access import lock_proven
 from accounts.models import LoginChallenge, MailedToken, Session, Status, User, normalise_email
-from accounts.services import login, mailed_tokens, sessions
+from accounts.services import history, login, mailed_tokens, sessions
 from accounts.services.registration import check_new_password
 from core import audit, limits, outbox
 from core.db import retrying
@@ -61,6 +61,7 @@ def reset_password(*, token: str, password: str, address: str | None, device: st
     _set(user, password, "password", now)
     sessions.close_sessions(user=user, because="password_reset", now=now)
     login.forgive(email=user.email, address=address, device=device)
+    history.note_reset(user=user, device=device, now=now)
     audit.record(user, "account.password_reset", user)
 
 

@@ -166,6 +166,26 @@ def test_a_stranger_who_guesses_does_not_lock_the_owner_out(ada):
     assert own == [401] * 5 + [429], "a familiar device has its own five"
 
 
+def test_an_owner_on_a_new_device_comes_in_by_a_reset_while_a_stranger_goes_on(ada, mails, token_in):
+    def guess() -> list[int]:
+        return [log_in(ada, CHROME, f"198.51.{n}.7", "wrong password").status_code for n in range(6)]
+
+    log_in(ada)
+    assert guess()[-1] == 429
+    new = {"device": FIREFOX, "address": "203.0.113.9"}
+    assert log_in(ada, **new).status_code == 429
+    here = Api(address=new["address"])
+    here.post("/api/auth/forgot-password", {"email": ada.email})
+    body = {"token": token_in(mails(ada)[-1][1]), "password": "another long phrase"}
+    assert here.post("/api/auth/reset-password", body, user_agent=FIREFOX).status_code == 200
+    assert guess()[-1] == 429
+    entered = log_in(ada, **new, password=body["password"])
+    assert entered.status_code == 200
+    assert "New sign-in to your account" in [subject for subject, _ in mails(ada)], "it is new all the same"
+    rows = [(row["method"], row["success"]) for row in Api(entered.json()["token"]).get(HISTORY).json()["items"]]
+    assert rows[0] == ("password", True) and ("password_reset", True) in rows
+
+
 def test_limited_answers_say_how_one_stands(ada):
     for left in range(4, -1, -1):
         refused = log_in(ada, password="wrong password")
