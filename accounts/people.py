@@ -5,6 +5,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
+from django.db.models import Q
 
 from accounts.models import (
     AuthenticatorApp,
@@ -79,6 +80,7 @@ for allauths in (EmailAddress, SocialAccount):
 def forget(*, person_id: UUID, now: datetime) -> None:
     """The row stays, since money and conversations point to it, and nobody can tell whose it was."""
     user = User.objects.get(pk=person_id)
+    gone_address = f"erased-{user.pk.hex}@erased.invalid"
     for export in DataExport.objects.filter(user=user).select_related("file"):
         if export.file is not None:
             delete_file(export.file, now=now)
@@ -106,7 +108,8 @@ def forget(*, person_id: UUID, now: datetime) -> None:
     for model in gone:
         model._default_manager.filter(user=user).delete()
     Invitation.objects.filter(inviter=user).delete()
-    user.email = f"erased-{user.pk.hex}@erased.invalid"
+    Invitation.objects.filter(Q(email=user.email) | Q(accepted_by=user)).update(email=gone_address)
+    user.email = gone_address
     user.first_name, user.last_name = "Deleted", "account"
     for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo", "suspended_because"):
         setattr(user, column, "")

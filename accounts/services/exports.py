@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import DataExport, User
 from core import audit, outbox, people
 from core.db import retrying
@@ -23,7 +25,7 @@ LINK_LIFETIME = timedelta(minutes=5)
 GIVEN_UP = timedelta(hours=6)
 """An archive that is not made by then never will be: its event was parked, and the person may ask anew."""
 
-READ_ME = """\
+READ_ME = _("""\
 What VECTRAGrow knows of you, on {day}.
 
 Each folder is a part of the platform and each .json file one kind of thing in it; "files" holds the pictures you sent.
@@ -31,7 +33,7 @@ Amounts named "minor" are in the smallest unit of their currency (cents). Times 
 
 Not in here: passwords, tokens and other secrets, of which we keep hashes or sealed copies only, and the papers of your
 identity check, which you can open one by one in the app.
-"""
+""")
 
 
 @retrying
@@ -73,7 +75,7 @@ def archive_of(person_id: UUID, now: datetime) -> bytes:
     """The ZIP, made in memory: what a person may upload is bounded."""
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", READ_ME.format(day=f"{now:%Y-%m-%d}"))
+        archive.writestr("README.txt", str(READ_ME).format(day=f"{now:%Y-%m-%d}"))
         for name, rows in people.everything_of(person_id):
             text = json.dumps(json.loads(to_json(rows)), indent=2, ensure_ascii=False)
             archive.writestr(name, text)
