@@ -1,20 +1,24 @@
 """People in the admin: looked at by staff, changed only by their workflows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LoginAttempt, Role, Session, Status, User
-from accounts.services import standing
+from accounts.services import history, standing
 from core.admin import ReadOnlyAdmin, chip, person_cell
 from core.devices import device_name
 from core.errors import Refusal
@@ -22,33 +26,23 @@ from core.errors import Refusal
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
 
 
-class SessionInline(admin.TabularInline):
-    model = Session
-    fields = (
-        "device_in_words",
-        "address",
-        "method",
-        "created_at",
-        "last_seen_at",
-        "expires_at",
-        "revoked_at",
-        "revoked_because",
-    )
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    ordering = ("-last_seen_at",)
-    show_change_link = False
+DEVICES, ATTEMPTS = 20, 10
+"""How many of each a person's page shows; the login history has a list of its own."""
 
-    @admin.display(description=_("Device"))
-    def device_in_words(self, session: Session) -> str:
-        return device_name(session.device)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
+    """A filter on whether a moment has come, in words."""
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    class Filter(admin.EmptyFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            for choice, word in zip(super().choices(changelist), (_("All"), _("No"), _("Yes")), strict=True):
+                yield {**choice, "display": word}
+
+    return Filter
 
 
 class ReasonForm(ActionForm):
@@ -63,25 +57,60 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = (
         "role",
         "status",
-        ("email_verified_at", admin.EmptyFieldListFilter),
-        ("identity_verified_at", admin.EmptyFieldListFilter),
+        ("email_verified_at", yes_or_no(_("address confirmed"))),
+        ("identity_verified_at", yes_or_no(_("identity verified"))),
     )
     search_fields = ("email", "first_name", "last_name")
     search_help_text = _("Name or e-mail address")
     ordering = ("-created_at", "-id")
-    inlines = (SessionInline,)
     show_full_result_count = False
-    fieldsets = (
-        (_("Person"), {"fields": ("first_name", "last_name", "email", "phone_number", "location", "website", "bio")}),
-        (
-            _("Standing"),
-            {"fields": ("role", "status", "suspended_because", "badges", "email_verified_at", "identity_verified_at")},
-        ),
-        (_("Security"), {"fields": ("two_factor_enabled_at", "created_at", "updated_at")}),
-    )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, {"title": _("People"), **(extra_context or {})})
+
+    # --- One person ---------------------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Who it is, their devices and history; suspending and reinstating, as by the list's actions."""
+        person: User | None = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        if not self.has_view_permission(request, person):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._page(request, person)
+        if not self.has_suspend_permission(request):
+            raise PermissionDenied
+        decision = {"suspend": self.suspend, "reinstate": self.reinstate}.get(request.POST.get("decision", ""))
+        if decision is not None:
+            decision(request, User.objects.filter(pk=person.pk))
+        return HttpResponseRedirect(request.path)
+
+    def _page(self, request: HttpRequest, person: User) -> HttpResponse:
+        now = timezone.now()
+        devices = Session.objects.filter(user=person).order_by("-last_seen_at", "-id")[:DEVICES]
+        attempts = LoginAttempt.objects.filter(user=person).order_by("-created_at", "-id")[:ATTEMPTS]
+        page = {
+            **self.admin_site.each_context(request),
+            "title": person.name,
+            "person": person,
+            "status": self.status_chip(person),
+            "role": self.role_chip(person),
+            "may_decide": self.has_suspend_permission(request) and person.status != Status.DELETED,
+            "sessions": [
+                {"session": session, "device": device_name(session.device), "state": _state_of(session, now)}
+                for session in devices
+            ],
+            "attempts": [
+                {"attempt": attempt, "device": device_name(attempt.device), "outcome": _outcome_of(attempt)}
+                for attempt in attempts
+            ],
+        }
+        return TemplateResponse(request, "admin/accounts/user/person.html", page)
+
+    # --- The list -----------------------------------------------------------------------------------------------------
 
     @admin.display(description=_("Person"), ordering="last_name")
     def person(self, user: User) -> SafeString:
@@ -150,7 +179,7 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Outcome"), ordering="success")
     def outcome(self, attempt: LoginAttempt) -> SafeString:
-        return chip(_("signed in"), "good") if attempt.success else chip(attempt.reason, "warn")
+        return _outcome_of(attempt)
 
     @admin.display(description=_("Device"))
     def device_in_words(self, attempt: LoginAttempt) -> str:
@@ -159,3 +188,15 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
 
 def _staff(request: HttpRequest) -> Any:
     return request.user
+
+
+def _state_of(session: Session, now: datetime) -> SafeString:
+    if session.revoked_at:
+        return chip(_("ended: %(why)s") % {"why": session.revoked_because}, "")
+    return chip(_("expired")) if session.expires_at <= now else chip(_("signed in"), "good")
+
+
+def _outcome_of(attempt: LoginAttempt) -> SafeString:
+    if not attempt.success:
+        return chip(attempt.reason, "warn")
+    return chip(_("reset")) if attempt.method == history.PASSWORD_RESET else chip(_("signed in"), "good")

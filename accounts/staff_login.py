@@ -22,18 +22,26 @@ from core.parsing import parse_json
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 PROVEN = "second_factor_proven"
+MOST_PASSKEY = 64_000
 
 
 class StaffLoginForm(AuthenticationForm):
     """E-mail, password and, where there is one, the code of the authenticator app or a recovery code; or a passkey."""
 
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    """Bounded as everywhere, so that nobody has us hash a megabyte."""
     code = forms.CharField(
         label=_("Code of your authenticator app, or a recovery code"),
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
     )
-    passkey = forms.CharField(required=False, max_length=64_000, widget=forms.HiddenInput)
+    passkey = forms.CharField(required=False, widget=forms.HiddenInput)
     """A passkey's answer to `POST /api/auth/passkey/options`, as JSON; the page's script puts it here."""
 
     request: HttpRequest
@@ -50,6 +58,8 @@ class StaffLoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         data, device, now = self.cleaned_data, self.request.headers.get("User-Agent", ""), timezone.now()
+        if self.errors:
+            return data
         try:
             prove = self._by_passkey if data.get("passkey") else self._by_password
             user = prove(data, device, now)
@@ -104,7 +114,9 @@ class StaffLoginForm(AuthenticationForm):
 
 
 def _read_json(text: str) -> Any:
-    """:raises PasskeyRefused: it is none"""
+    """:raises PasskeyRefused: it is none, or longer than any answer"""
+    if len(text) > MOST_PASSKEY:
+        raise PasskeyRefused()
     try:
         return parse_json(text.encode())
     except MalformedBody:

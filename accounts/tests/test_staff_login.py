@@ -47,6 +47,13 @@ def test_a_role_lost_is_lost_at_the_next_click(admin):
     assert browser.get("/admin/").status_code == 302
 
 
+@pytest.mark.parametrize("fields", [{"password": "x" * 900_000}, {"password": "a\x00b"}, {"username": "a\x00@b.c"}])
+def test_what_is_no_password_is_not_hashed(admin, fields, monkeypatch):
+    monkeypatch.setattr("accounts.services.login.verify_password", lambda **_: pytest.fail("looked at"))
+    page = Client().post(LOGIN, {"username": admin.email, "password": PASSWORD, "code": "", **fields})
+    assert page.status_code == 200 and b"errorlist" in page.content
+
+
 def test_guessing_is_limited_together_with_the_api(api, admin):
     for _ in range(5):
         api.post("/api/auth/login", {"email": admin.email, "password": "wrong password"})

@@ -74,6 +74,68 @@ def test_the_admin_asks_for_a_reason(pat, person):
     assert (pat.status, pat.suspended_because) == (Status.ACTIVE, "")
 
 
+def page_of(person: User) -> str:
+    return f"{PEOPLE}{person.pk}/change/"
+
+
+def test_a_persons_page_shows_devices_and_history_and_decides(api, pat, person):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+    for password in ("wrong password", PASSWORD):
+        api.post("/api/auth/login", {"email": pat.email, "password": password}, user_agent=firefox)
+    browser = staff_browser(person("mo", role="moderator"))
+    page = browser.get(page_of(pat)).content.decode()
+    for shown in (pat.email, "Firefox on Linux", "signed in", "invalid_credentials", "127.0.0.1"):
+        assert shown in page
+    assert 'type="password"' not in page and "argon2" not in page and pat.password not in page
+    history = f"/admin/accounts/loginattempt/?user__id__exact={pat.pk}"
+    assert history in page and pat.email in browser.get(history).content.decode()
+    with commits():
+        nothing = browser.post(page_of(pat), {"decision": "suspend", "reason": " "}, follow=True)
+    assert "give a reason" in nothing.content.decode()
+    with commits():
+        suspended = browser.post(page_of(pat), {"decision": "suspend", "reason": "Spam."}, follow=True).content.decode()
+    assert User.objects.get(pk=pat.pk).suspended_because == "Spam." and "Spam." in suspended
+    assert "ended: suspended" in suspended
+    with commits():
+        browser.post(page_of(pat), {"decision": "reinstate"}, follow=True)
+    assert User.objects.get(pk=pat.pk).status == Status.ACTIVE
+
+
+@pytest.mark.parametrize(("role", "may_look", "may_decide"), [("reviewer", True, False), ("moderator", True, True)])
+def test_who_sees_and_decides_on_a_persons_page(pat, person, role, may_look, may_decide):
+    browser = staff_browser(person("staff", role=role))
+    page = browser.get(page_of(pat))
+    assert (page.status_code == 200) == may_look and ('value="suspend"' in page.content.decode()) == may_decide
+    decided = browser.post(page_of(pat), {"decision": "suspend", "reason": "Spam."})
+    assert decided.status_code == (302 if may_decide else 403)
+    assert (User.objects.get(pk=pat.pk).status == Status.SUSPENDED) == may_decide
+
+
+def test_the_page_of_nobody_is_not_there(person):
+    browser = staff_browser(person("ines", role="admin"))
+    for key in ("0190aaaa-0000-7000-8000-000000000001", "x", "1"):
+        assert browser.get(f"{PEOPLE}{key}/change/").status_code == 404
+
+
+def test_filters_speak_in_words(pat, person):
+    person("newcomer", verified=False)
+    browser = staff_browser(person("ines", role="admin"))
+    page = browser.get(PEOPLE).content.decode()
+    assert "address confirmed" in page and "Not empty" not in page
+    assert pat.email not in browser.get(f"{PEOPLE}?email_verified_at__isempty=1").content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["login/user/{}/", "accounts/user/{}/login/", "hijack/{}/", "accounts/user/{}/password/"]
+)
+def test_nobody_becomes_somebody_else_or_sets_a_password(pat, person, path):
+    browser = staff_browser(person("ines", role="admin"))
+    answer = browser.post(f"/admin/{path.format(pat.pk)}", follow=True)
+    assert answer.status_code == 404 or "decision" in answer.content.decode()
+    assert browser.session["_auth_user_id"] != str(pat.pk)
+    assert User.objects.get(pk=pat.pk).password == pat.password
+
+
 def test_reviewers_have_no_such_action(pat, person):
     browser = staff_browser(person("rae", role="reviewer"))
     assert 'value="suspend"' not in browser.get(PEOPLE).content.decode()
