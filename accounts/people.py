@@ -20,7 +20,9 @@ from accounts.models import (
     PhoneCode,
     Profile,
     ProfilePicture,
+    RecoveryCode,
     RecoverySheet,
+    RefreshToken,
     Session,
     SignInCode,
     Status,
@@ -60,6 +62,7 @@ people.tells(ProfilePicture, fields=("kind", "size", "file_id", "created_at"))
 people.tells(
     Session, fields=("device", "address", "method", "created_at", "last_seen_at", "revoked_at", "revoked_because")
 )
+people.keeps_silent(RefreshToken, because="a secret of a session, of which the sessions tell")
 people.tells(LoginAttempt, fields=("address", "device", "method", "success", "reason", "created_at"))
 people.tells(Invitation, by="inviter_id", fields=("email", "created_at", "expires_at", "accepted_at"))
 people.tells(DataExport, fields=("id", "status", "created_at", "expires_at"))
@@ -71,6 +74,7 @@ people.keeps_silent(SignInCode, because="a secret of a minute")
 people.tells(Passkey, fields=("name", "backed_up", "transports", "created_at", "last_used_at"))
 people.keeps_silent(PasskeyChallenge, because="a secret of five minutes")
 people.keeps_silent(RecoverySheet, because="a secret; its codes are hashes")
+people.keeps_silent(RecoveryCode, because="a secret")
 people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
 for allauths in (EmailAddress, SocialAccount):
     people.keeps_silent(allauths, because="nothing is ever written to it (docs/adr/0008-allauth-for-openid-connect.md)")

@@ -6,7 +6,7 @@ from uuid import UUID
 from accounts.errors import MoneyInFlight
 from accounts.models import User
 from campaigns.errors import CampaignUnderWay
-from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, Status, StatusChange
+from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, CampaignMedia, Status, StatusChange
 from campaigns.services.drafts import delete_campaign
 from core import people
 
@@ -39,6 +39,7 @@ people.tells(
         "closed_at",
     ),
 )
+people.tells(CampaignMedia, by="campaign__owner_id", fields=("campaign_id", "file_id", "position"))
 people.tells(StatusChange, by="actor_id", fields=("campaign_id", "from_status", "to_status", "reason", "created_at"))
 people.tells(Backing, by="backer_id", fields=("campaign_id", "campaign__title", "committed_minor", "since"))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from chat.models import Member, Message
+from chat.models import Attachment, Member, Message
 from core import people
 
 
@@ -38,3 +38,4 @@ people.tells(
     ),
 )
 people.tells(Message, rows=messages_of)
+people.keeps_silent(Attachment, because="told with its message, and the file is given")

@@ -1,11 +1,13 @@
 """What this app knows of a person: how they pay, and where their money went (core.people)."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts.errors import MoneyInFlight
 from core import people
-from investments.models import UNDER_WAY, Investment, PaymentMethod, Refund, Status
+from investments.models import UNDER_WAY, Investment, InvestmentEvent, Payment, PaymentMethod, Refund, Status
 from ledger.models import LedgerAccount
 
 people.tells(
@@ -29,6 +31,31 @@ people.tells(
         "updated_at",
     ),
 )
+people.tells(
+    Payment,
+    by="investment__investor_id",
+    fields=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+)
+people.tells(
+    Refund,
+    by="payment__investment__investor_id",
+    fields=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+)
+people.tells(
+    InvestmentEvent,
+    by="investment__investor_id",
+    fields=("investment_id", "kind", "amount_minor", "note", "created_at"),
+)
+
+
+def books_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """What the books owe the person, or owed."""
+    kept = LedgerAccount.objects.filter(code__contains=f":user:{person_id}:").order_by("code")
+    for code, currency, posted in kept.values_list("code", "currency", "posted"):
+        yield {"account": code.partition(":")[0], "currency": currency, "balanceMinor": posted}
+
+
+people.tells(LedgerAccount, rows=books_of)
 
 
 @people.objects

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
-from accounts.models import DataExport, Invitation, Session, User
+from accounts.models import DataExport, Invitation, RefreshToken, Session, User
 from accounts.services import leaving
 from accounts.services.exports import delete_expired, make_export
 from accounts.testing import PASSWORD
@@ -50,14 +50,27 @@ def knows_somebody(model: type[models.Model]) -> bool:
     )
 
 
+def of_people() -> set[type[models.Model]]:
+    """Models with a person in them, and those that hang on one of these: a payment on its investment."""
+    found = {model for model in ours() if knows_somebody(model)}
+    while more := {
+        model
+        for model in ours()
+        if model not in found and any(field.related_model in found for field in model._meta.local_fields)
+    }:
+        found |= more
+    return found
+
+
 def test_every_model_with_a_person_in_it_is_spoken_for():
-    forgotten = [model._meta.label for model in ours() if knows_somebody(model) and not people.is_spoken_for(model)]
+    forgotten = [model._meta.label for model in of_people() if not people.is_spoken_for(model)]
     assert not forgotten, f"say in <app>/people.py what is told of {', '.join(forgotten)}, or why not"
 
 
 def test_the_test_can_see_a_model_that_nobody_speaks_for(monkeypatch):
     monkeypatch.delitem(people._told, Session)
     assert knows_somebody(Session) and not people.is_spoken_for(Session)
+    assert not knows_somebody(RefreshToken) and RefreshToken in of_people(), "it hangs on a session"
 
 
 # --- Given out --------------------------------------------------------------------------------------------------------
@@ -124,6 +137,19 @@ def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, fo
     assert purposes == {"profile_photo", "profile_preview", "chat"}
     for secret in (b"MARKER12345", b"tok_visa", ada.password.encode(), founder.email.encode(), b"digest", b"%PDF"):
         assert secret not in everything
+
+
+def test_the_archive_tells_where_the_money_went(api, founder, person):
+    backer = person("backer", identity=True)
+    campaign = make_campaign(founder)
+    invest(api, backer, campaign, "50.00")
+    with archive(api.as_user(backer)) as kept:
+        read = {name: json.loads(kept.read(name)) for name in kept.namelist() if name.endswith(".json")}
+    [investment], [payment] = read["investments/investments.json"], read["investments/payments.json"]
+    assert payment["investmentId"] == investment["id"] and payment["capturedMinor"] == 5000
+    assert read["investments/investment-events.json"] and "investments/refunds.json" in read
+    with archive(api.as_user(founder)) as kept:
+        assert json.loads(kept.read("investments/payments.json")) == []
 
 
 def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api, ada, founder):
