@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from django.db.models import Model
+from django.utils.formats import date_format
 
 from accounts.models import LoginAttempt, Status, User
 from core import context, sql
@@ -62,7 +63,9 @@ def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside:
     has_entered, is_familiar = sql.first(_entered_sql(), [user.pk, user.pk, attempt.fingerprint]) or (False, False)
     sql.insert(*beside, attempt)
     if has_entered and not is_familiar:
-        notify(user_id=user.pk, kind="new_device", now=now, device=device_name(device))
+        moment = f"{date_format(now, 'j F Y, H:i')} UTC"
+        address = attempt.address or ""
+        notify(user_id=user.pk, kind="new_device", now=now, device=device_name(device), moment=moment, address=address)
 
 
 @cache
