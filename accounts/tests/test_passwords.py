@@ -306,6 +306,29 @@ def test_bad_logins_are_refused_clearly(api, body, status):
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/auth/login", {"email": "ada@example.com", "password": ...}),
+        ("/api/auth/register", {"email": "n@example.com", "firstName": "N", "lastName": "N", "password": ...}),
+        (RESET, {"token": "x", "password": ...}),
+        (CHANGE, {"currentPassword": ..., "newPassword": NEW}),
+        (CHANGE, {"currentPassword": PASSWORD, "newPassword": ...}),
+        ("/api/auth/step-up", {"password": ...}),
+    ],
+)
+def test_a_megabyte_is_never_hashed(api, ada, monkeypatch, path, body):
+    me = api.as_user(ada)
+    for name in ("make_password", "check_password"):
+        monkeypatch.setattr(rules, name, lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr("django.contrib.auth.base_user.make_password", lambda *_: pytest.fail("hashed"))
+    for length, status in ((1_000_000, 400), (1_100_000, 413)):
+        sent = {name: "x" * length if value is ... else value for name, value in body.items()}
+        refused = me.post(path, sent)
+        assert (refused.status_code, refused["Content-Type"]) == (status, "application/problem+json")
+    assert User.objects.get(pk=ada.pk).password == ada.password
+
+
 # --- Races ------------------------------------------------------------------------------------------------------------
 
 

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from django.core import signing
+from django.utils import timezone
 
 from core.ids import uuid7
-from core.testing import drain_outbox
-from notifications.kinds import KINDS, Category
+from core.testing import commits, drain_outbox
+from notifications.kinds import KINDS, MAILS, Category
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
+from notifications.services import send_mail_to
+from notifications.tests.conftest import EVERY_FACT
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 FORM = "application/x-www-form-urlencoded"
@@ -56,6 +59,14 @@ def test_only_mails_one_can_do_without_carry_the_link(backer, tell, kind):
     optional = KINDS[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
     assert (set(mail["headers"]) == {"List-Unsubscribe", "List-Unsubscribe-Post"}) == optional
     assert ("/unsubscribe?token=" in mail["text"]) == ("/unsubscribe?token=" in mail["html"]) == optional
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_mails_of_an_act_carry_it_to_strangers_only(backer, name):
+    with commits():
+        send_mail_to(user_id=backer.pk, template=name, now=timezone.now(), **EVERY_FACT)
+    mail = mail_to(backer)
+    assert bool(mail["headers"]) == ("/unsubscribe?token=" in mail["html"]) == (name == "invitation")
 
 
 @pytest.mark.parametrize(
