@@ -106,13 +106,34 @@ def give_back(limit: Limit, key: object) -> None:
 
 def forget(limit: Limit, key: object) -> None:
     """Start the key afresh."""
-    _note(limit, Standing(limit.most, limit.most, ceil(limit.window.total_seconds())))
-    name = _name(limit, str(key))
-    _local.pop(name, None)
+    name = _forgotten(limit, key)
     try:
         client().delete(name)
     except RedisError:
         logger.warning("could not reset a limit", extra={"limit": limit.name})
+
+
+def settle(limit: Limit, key: object, *, forgotten: Limit, forgotten_key: object) -> None:
+    """`give_back` of the one and `forget` of the other, in one exchange with Redis: what a right password does."""
+    name, window = _name(limit, str(key)), limit.window.total_seconds()
+    forgotten_name = _forgotten(forgotten, forgotten_key)
+    try:
+        both = client().pipeline(transaction=False)
+        both.eval(_SLIDING_WINDOW, 1, name, time.time(), window, limit.most, -1)
+        both.delete(forgotten_name)
+        (_, remaining, wait), _ = both.execute()
+    except RedisError:
+        give_back(limit, key)
+    else:
+        _note(limit, Standing(limit.most, int(remaining), max(1, ceil(float(wait)))))
+
+
+def _forgotten(limit: Limit, key: object) -> str:
+    """Forget it in this process, and tell its name for Redis."""
+    _note(limit, Standing(limit.most, limit.most, ceil(limit.window.total_seconds())))
+    name = _name(limit, str(key))
+    _local.pop(name, None)
+    return name
 
 
 def _name(limit: Limit, key: str) -> str:

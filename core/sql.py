@@ -5,11 +5,14 @@ The ORM spends several times as long on putting a small statement together as Po
 taken from the models, so that a new one is never forgotten here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+
+Statement = tuple[str, Iterable[Any]]
+"""SQL and its values."""
 
 
 def lock(*aliases: str) -> str:
@@ -48,28 +51,38 @@ def first(statement: str, values: Iterable[Any], *chosen: type[models.Model]) ->
     return [*found, *row[at:]]
 
 
-def insert(*rows: models.Model) -> None:
+def insert(*rows: models.Model, after: Sequence[Statement] = ()) -> tuple[Any, ...] | None:
     """
     Insert rows with keys of their own, in this order, in one exchange with the server.
 
     Without the signals of `save`; nobody may listen to those of a model that comes here.
+
+    :param after: what runs before them
+    :returns: as `execute`
     """
-    execute(*(insertion(row) for row in rows))
+    answer = execute(*after, *(insertion(row) for row in rows))
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+    return answer
 
 
-def execute(*statements: tuple[str, Iterable[Any]]) -> None:
-    """Run statements, each with its values, one after the other in one exchange with the server."""
+def execute(*statements: Statement) -> tuple[Any, ...] | None:
+    """
+    Run statements, each with its values, one after the other in one exchange with the server.
+
+    :returns: the first row of the first statement, if it selects anything
+    """
     values = [value for _, given in statements for value in given]
     with connection.cursor() as cursor:
         cursor.execute("; ".join(statement for statement, _ in statements), values)
+        return cursor.fetchone() if cursor.description else None
 
 
-def insertion(row: models.Model) -> tuple[str, list[Any]]:
+def insertion(row: models.Model) -> Statement:
     """The statement that inserts a row, for `execute`."""
+    database = connections[DEFAULT_DB_ALIAS]  # itself: fields ask it a lot, and its proxy is slow
     fields = row._meta.concrete_fields
-    return _insert_into(type(row)), [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    return _insert_into(type(row)), [field.get_db_prep_save(field.pre_save(row, True), database) for field in fields]
 
 
 @cache

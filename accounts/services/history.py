@@ -60,8 +60,8 @@ def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside:
     :param beside: rows that are written before it, in the same exchange with the database
     """
     attempt = _attempt(user, device, method, now)
-    has_entered, is_familiar = sql.first(_entered_sql(), [user.pk, user.pk, attempt.fingerprint]) or (False, False)
-    sql.insert(*beside, attempt)
+    asked = (_entered_sql(), [user.pk, user.pk, attempt.fingerprint])
+    has_entered, is_familiar = sql.insert(*beside, attempt, after=[asked]) or (False, False)
     if has_entered and not is_familiar:
         moment = f"{date_format(now, 'j F Y, H:i')} UTC"
         address = attempt.address or ""

@@ -80,8 +80,7 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     if user is None:
         passwords.spend_the_time_of_a_check(password)
     elif passwords.matches(password, user):
-        limits.give_back(FAILURES_PER_ADDRESS, address)
-        limits.forget(FAILURES_PER_ACCOUNT, counted)
+        limits.settle(FAILURES_PER_ADDRESS, address, forgotten=FAILURES_PER_ACCOUNT, forgotten_key=counted)
         return user
     audit.record(user, "account.login_failed", user)
     raise InvalidCredentials()
