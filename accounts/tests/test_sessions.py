@@ -8,11 +8,13 @@ import jwt
 import pytest
 import time_machine
 from django.utils import timezone
+from redis import RedisError
 
 from accounts import tokens
 from accounts.models import RefreshToken, Session, Status
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
+from core import limits
 from core.ids import uuid7
 from core.testing import Api, together
 
@@ -58,6 +60,20 @@ def test_failures_are_limited_per_account_and_a_right_login_clears_them(api, per
     assert int(limited["Retry-After"]) > 0
     assert limited["RateLimit-Remaining"] == "0"
     assert log_in(Api(address="192.0.2.7"), bob).status_code == 200
+
+
+def test_without_redis_failures_are_limited_and_a_right_login_clears_them_all_the_same(api, person, monkeypatch):
+    def away():
+        raise RedisError
+
+    monkeypatch.setattr(limits, "client", away)
+    limits._local.clear()
+    ada = person("ada")
+    for _ in range(4):
+        assert log_in(api, ada, "wrong password").status_code == 401
+    assert log_in(api, ada).status_code == 200
+    assert [log_in(api, ada, "wrong password").status_code for _ in range(6)] == [401] * 5 + [429]
+    limits._local.clear()
 
 
 def test_failures_are_limited_per_address(api):
