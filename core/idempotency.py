@@ -4,8 +4,8 @@ Idempotency-Key on every POST: one key, one effect, one answer (API.md; SECURITY
 A handler with a key runs in one transaction together with the row that keeps its answer, so effect and answer commit
 as one. A handler that has to commit in the middle (a provider call between two commits) is marked `@multi_phase`: it
 gets `request.ticket` and calls `ticket.bind(id)` in its first commit; a repeat after a crash finds that id in
-`ticket.result_id` and goes on from there instead of beginning again. A handler that has something slow to do first, such
-as taking files to the store, names it with `@prepared`: that runs before the transaction begins.
+`ticket.result_id` and goes on from there instead of beginning again. A handler that has something slow to do first,
+such as taking files to the store, names it with `@prepared`: that runs before the transaction begins.
 
 The stored answer is sealed with a key made from the client's own Idempotency-Key and body, which are kept as hashes
 only: nobody who reads the table can open it, tokens and all.

@@ -100,7 +100,8 @@ def store_papers(*, person: User, files: Sequence[Any], kinds: Sequence[str], no
 def hand_in(*, person: User, papers: list[Document], now: datetime) -> list[Document]:
     """
     Add stored papers to the person's case, each in place of an earlier one of its kind. A case that has all it needs
-    goes to the reviewers; one that was approved goes back to them, and the person is no longer proven (SECURITY-GOALS 49).
+    goes to the reviewers; one that was approved goes back to them, and the person is no longer proven (SECURITY-GOALS
+    49).
 
     :raises NoOpenVerification: it was closed meanwhile
     """
