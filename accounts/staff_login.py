@@ -17,6 +17,7 @@ from accounts.models import User, normalise_email
 from accounts.serializers import KeyInput
 from accounts.services import history, login, two_factor
 from core import audit, context
+from core.devices import sent_by
 from core.errors import MalformedBody, Refusal
 from core.parsing import parse_json
 
@@ -57,7 +58,7 @@ class StaffLoginForm(AuthenticationForm):
         return settings.PASSKEY_RP_ID
 
     def clean(self) -> dict[str, Any]:
-        data, device, now = self.cleaned_data, self.request.headers.get("User-Agent", ""), timezone.now()
+        data, device, now = self.cleaned_data, sent_by(self.request.headers), timezone.now()
         if self.errors:
             return data
         try:

@@ -40,6 +40,7 @@ from accounts.serializers import (
 )
 from accounts.services import login, passkeys, passwords, recovery, registration, sessions, two_factor, verification
 from core import context, limits
+from core.devices import sent_by
 from core.openapi import Message, describe
 from core.pages import paginate
 from core.permissions import Open, SignedIn
@@ -49,7 +50,7 @@ from core.views import ApiViewSet
 
 
 def _device(request: Request) -> str:
-    return request.headers.get("User-Agent", "")[:200]
+    return sent_by(request.headers)
 
 
 def _caller(request: Request) -> dict[str, Any]:

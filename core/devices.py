@@ -1,5 +1,7 @@
 """What a `User-Agent` header says of a device, in our own words: the header is whatever its sender likes."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 
 _PROGRAMS = {
@@ -29,6 +31,11 @@ _SYSTEMS = {
     "Linux": "Linux",
 }
 """What stands in the header, in the order in which it decides: browsers name their ancestors too."""
+
+
+def sent_by(headers: Mapping[str, str]) -> str:
+    """What a request's `User-Agent` header says, on one line and not for ever: fit to be kept."""
+    return "".join(sign for sign in headers.get("User-Agent", "")[:200] if sign.isprintable())
 
 
 def recognise(user_agent: str) -> tuple[str, str]:

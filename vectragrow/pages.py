@@ -18,6 +18,7 @@ from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import verify_email
 from core import asyncapi, catalogue, context, errors, problems
+from core.devices import sent_by
 from core.rendering import to_json
 from notifications.services import unsubscribing
 from vectragrow import health
@@ -101,7 +102,7 @@ def reset_password(request: HttpRequest) -> HttpResponse:
             token=page["token"],
             password=given.get("password", "")[:1000],
             address=context.client_address.get(),
-            device=request.headers.get("User-Agent", ""),
+            device=sent_by(request.headers),
             now=now,
         )
     except problems.InvalidInput as refusal:

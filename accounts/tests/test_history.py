@@ -112,6 +112,17 @@ def test_devices_are_shown_in_our_words(api, ada):
     assert [row["device"] for row in listed] == ["Chrome on Android", "an unknown device"]
 
 
+@pytest.mark.parametrize("header", ["a\x00b", "a\r\nSet-Cookie: x=1", "\x1b[31mred", "x" * 5000, "é\xff", ""])
+def test_any_header_of_a_device_is_borne(ada, header):
+    """What servers let through differs; whoever is behind one that lets it through signs in all the same."""
+    signed_in = log_in(ada, header)
+    assert signed_in.status_code == 200
+    kept = LoginAttempt.objects.get(user=ada).device
+    assert kept.isprintable() and len(kept) <= 200
+    assert log_in(ada, header, password="wrong password").status_code == 401
+    assert Api(signed_in.json()["token"]).get("/api/auth/sessions").json()["items"][0]["device"]
+
+
 # --- A new device -----------------------------------------------------------------------------------------------------
 
 
