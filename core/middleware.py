@@ -17,7 +17,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from core import context, limits
+from core import context, errors, limits, problems
 
 logger = logging.getLogger("vectragrow.requests")
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -45,7 +45,10 @@ class RequestContext:
         if is_api and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
             request.path = request.path.rstrip("/")
-        response = self.get_response(request)
+        if "%00" in request.META.get("QUERY_STRING", ""):  # no text of ours may hold NUL (SECURITY-GOALS 40)
+            response = problems.bad_request(request, errors.Invalid())
+        else:
+            response = self.get_response(request)
         response["X-Request-ID"] = request_id
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")

@@ -76,6 +76,15 @@ def test_a_sane_request_id_is_kept_and_any_other_replaced(api):
         assert api.get("/api/x", x_request_id=odd)["X-Request-ID"] != odd
 
 
+@pytest.mark.parametrize("path", ["/api/auth/sessions", "/mailbox/", "/mailbox/messages", "/verify-email", "/admin/"])
+def test_nul_in_a_query_is_refused(api, person, path):
+    answer = api.as_user(person()).get(f"{path}?to=a%00b")
+    assert answer.status_code == 400
+    assert problem_of(answer)["code"] == "invalid"
+    page = api.get(f"{path}?to=%00", Accept="text/html")
+    assert page.status_code == 400 and page["Content-Type"].startswith("text/html") != path.startswith("/api")
+
+
 def test_an_accident_tells_nothing_about_us(api, person, monkeypatch):
     def accident(_user):
         raise RuntimeError("SELECT secret FROM /etc/passwd")
