@@ -18,14 +18,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LoginAttempt, Role, Session, Status, User
-from accounts.services import history, standing
+from accounts.services import history, standing, two_factor
 from core.admin import ReadOnlyAdmin, chip, person_cell
 from core.devices import device_name
 from core.errors import Refusal
 
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
-
-
 DEVICES, ATTEMPTS = 20, 10
 """How many of each a person's page shows; the login history has a list of its own."""
 
@@ -98,6 +96,8 @@ class UserAdmin(ReadOnlyAdmin):
             "person": person,
             "status": self.status_chip(person),
             "role": self.role_chip(person),
+            "has_app": two_factor.has_app(person),
+            "passkeys": person.passkeys.order_by("created_at", "id"),
             "may_decide": self.has_suspend_permission(request) and person.status != Status.DELETED,
             "sessions": [
                 {"session": session, "device": device_name(session.device), "state": _state_of(session, now)}

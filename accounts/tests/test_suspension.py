@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.errors import SuspensionNotYours
 from accounts.models import Session, Status, User
 from accounts.services import standing
-from accounts.testing import PASSWORD, make_person, sign_in
+from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
 from core import realtime
 from core.models import AuditEntry
 from core.socket_testing import dial
@@ -123,6 +123,13 @@ def test_filters_speak_in_words(pat, person):
     page = browser.get(PEOPLE).content.decode()
     assert "address confirmed" in page and "Not empty" not in page
     assert pat.email not in browser.get(f"{PEOPLE}?email_verified_at__isempty=1").content.decode()
+
+
+def test_a_persons_page_names_the_second_factors(pat, person, passkey_of):
+    with_two_factor(pat)
+    passkey_of(pat)
+    page = staff_browser(person("ines", role="admin")).get(page_of(pat)).content.decode()
+    assert "authenticator app" in page and "passkey “My key”" in page
 
 
 @pytest.mark.parametrize(
