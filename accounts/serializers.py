@@ -177,9 +177,13 @@ class _OneProof(Serializer):
 
     default_error_messages = {"one_proof": _("Send exactly one proof: %(names)s.")}
     proofs: tuple[str, ...]
+    usual = ""
+    """Which of them is asked for when there is none."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = [name for name in self.proofs if name in attrs]
+        if not given and self.usual:
+            raise ValidationError({self.usual: self.fields[self.usual].error_messages["required"]}, code="required")
         if len(given) != 1:
             raise ValidationError(
                 self.default_error_messages["one_proof"] % {"names": ", ".join(self.proofs)}, code="one_proof"
@@ -191,6 +195,7 @@ class _OneProof(Serializer):
 
 class SecondStepInput(_OneProof):
     proofs = ("code", "credential")
+    usual = "code"
 
     two_factor_token = CharField(max_length=200)
     code = CodeField(required=False, help_text="Six digits of the authenticator app, or a recovery code.")
@@ -221,7 +226,9 @@ class PasskeyNameInput(Serializer):
 
 class NewPasskeyInput(Serializer):
     credential = NewKeyInput()
-    name = NameField(required=False, help_text="How the person will know it again; empty: the device's name.")
+    name = NameField(
+        required=False, allow_blank=True, help_text="How the person will know it again; empty: the device's name."
+    )
 
 
 class PasskeyQuestion(Serializer):

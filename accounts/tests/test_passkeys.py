@@ -98,7 +98,7 @@ def test_register_list_rename_remove(api, ada, mails):
 def test_without_a_name_it_is_called_like_the_device(api, ada):
     me, key = api.as_user(ada), SecurityKey()
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-    made = me.post(MINE, {"credential": key.create(ask(me, NEW))}, user_agent=agent)
+    made = me.post(MINE, {"credential": key.create(ask(me, NEW)), "name": ""}, user_agent=agent)
     assert made.json()["name"] == "Firefox on Linux"
 
 
@@ -391,6 +391,12 @@ def test_a_code_of_an_app_is_wrong_without_one_and_recovery_codes_stand_in(api, 
         body = {"twoFactorToken": token, "code": code}
         assert result(api.post(SECOND, body)) == (400, "two_factor_code_invalid")
     assert api.post(SECOND, {"twoFactorToken": token, "code": codes[0]}).status_code == 200
+
+
+def test_a_second_step_without_a_proof_asks_for_the_code(api, ada, key):
+    refused = api.post(SECOND, {"twoFactorToken": first_step(api, ada)["twoFactorToken"]})
+    assert result(refused) == (400, "invalid_input")
+    assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("code", "required")]
 
 
 @pytest.mark.parametrize("proofs", [{}, {"code": "123456", "credential": None}, "both"])
