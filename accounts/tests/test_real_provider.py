@@ -1,7 +1,5 @@
 """Signing in through a real OpenID provider, which runs as a process of its own, over real HTTP and in a browser."""
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,8 +11,8 @@ import pytest
 
 from accounts.models import ExternalIdentity, Session, User
 from accounts.openid.provider import forget
+from core.browser_testing import needs_browser, open_page
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
 
 
@@ -88,14 +86,9 @@ def test_two_providers_with_one_address_are_not_merged(site):
     assert User.objects.count() == 1
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: install it, or name it in CHROMIUM")
+@needs_browser
 def test_in_a_browser(site):
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread, where Django would take the ORM for a mistake; the database comes after.
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = chromium.new_page()
+    with open_page() as page:
         page.goto(f"{site}/api/auth/google?redirect=/signed-in%3Ftab%3D7")
         page.get_by_placeholder("sub").fill("ada")
         page.get_by_role("button", name="Authorize").click()
@@ -112,7 +105,6 @@ def test_in_a_browser(site):
         )
         query = parse_qs(urlsplit(page.url).query)
         cookies = page.context.cookies()
-        chromium.close()
     assert answer[0] == 200 and answer[1]["user"]["email"] == "ada@example.com"
     assert query["tab"] == ["7"] and not [cookie for cookie in cookies if cookie["name"].startswith("vg_")]
     assert Session.objects.get().method == "google"

@@ -6,6 +6,8 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
+from accounts.testing import make_person
+from core.browser_testing import aside, needs_browser, open_page
 from core.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.kinds import KINDS, MAILS, Category
@@ -120,3 +122,23 @@ def test_an_erased_person_has_nothing_to_turn_off(api, backer, tell):
     path = path_in(mail_to(backer))
     Recipient.objects.filter(pk=backer.pk).delete()
     assert one_click(api, path).status_code == 404
+
+
+@needs_browser
+@pytest.mark.django_db(transaction=True)
+def test_the_page_in_a_browser(live_server, settings, tell):
+    settings.PUBLIC_URL = settings.FRONTEND_URL = live_server.url
+    backer = make_person(first_name="Backer")
+    tell(backer, "campaign_funded")
+    [address] = re.findall(r"https?://\S+/unsubscribe\?token=[^\s)]+", mail_to(backer)["text"])
+    with open_page() as page:
+        page.goto(address)
+        for button, then, is_on in (
+            ("Unsubscribe", "You are unsubscribed", False),
+            ("Subscribe again", "Welcome back", True),
+        ):
+            with page.expect_navigation():
+                page.get_by_role("button", name=button).click()
+            assert page.get_by_role("heading", level=1).inner_text() == then
+            assert aside(lambda: switch(backer, "campaign_updates")) is is_on
+        assert page.refused == []

@@ -1,0 +1,48 @@
+"""A real browser for tests of pages: Debian's chromium or Chrome, or what CHROMIUM names."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection
+
+T = TypeVar("T")
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: install it, or name it in CHROMIUM")
+
+
+@contextmanager
+def open_page(**options: Any) -> Iterator[Any]:
+    """
+    A page of a fresh browser. `page.refused` collects what its content policy kept from running.
+
+    While it is open Django takes the ORM in this thread for a mistake, since Playwright's loop runs here: `aside`.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page: Any = chromium.new_page(**options)
+        page.refused = []
+        page.on("console", lambda said: page.refused.append(said.text) if "Content Security" in said.text else None)
+        yield page
+        chromium.close()
+
+
+def aside(ask: Callable[[], T]) -> T:
+    """What `ask` finds in the database, from a thread of its own."""
+
+    def run() -> T:
+        try:
+            return ask()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
