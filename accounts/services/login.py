@@ -1,5 +1,7 @@
 """Signing in: the password, then the second factor where one is on, or a passkey; and proving again who one is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,16 +143,22 @@ def log_in_with_passkey(*, credential: Credential, address: str | None, device: 
 
 def verify_passkey(*, credential: Credential, method: str, address: str | None, device: str, now: datetime) -> User:
     """
-    The person who holds a passkey. Each try is counted first and given back when it was right.
+    The person who holds a passkey.
 
     :param method: what the login history calls a failure
     :raises PasskeyRefused: not a passkey of anybody's, or not an answer to a question of ours
     :raises RateLimited: too many failures from this address
     """
+    with _counted(address):
+        return _holder(credential, method, device, now)
+
+
+@contextmanager
+def _counted(address: str | None) -> Iterator[None]:
+    """Around a try. It is counted first, so that parallel guesses count too, and given back when it was right."""
     limits.hit(FAILURES_PER_ADDRESS, address)
-    holder = _holder(credential, method, device, now)
+    yield
     limits.give_back(FAILURES_PER_ADDRESS, address)
-    return holder
 
 
 @retrying
@@ -198,10 +206,8 @@ def take_second_step(
     :raises PasskeyInvalid: as `passkeys.check`
     :raises RateLimited: too many failures from this address
     """
-    limits.hit(FAILURES_PER_ADDRESS, address)
-    signed_in = _answer_challenge(two_factor_token, proof, device, now)
-    limits.give_back(FAILURES_PER_ADDRESS, address)
-    return signed_in
+    with _counted(address):
+        return _answer_challenge(two_factor_token, proof, device, now)
 
 
 @retrying
