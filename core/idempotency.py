@@ -25,6 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
@@ -39,7 +40,7 @@ logger = logging.getLogger("vectragrow.idempotency")
 
 LIFETIME = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-"""How long a running request holds its key; longer than any request may take."""
+"""How long a running request holds its key. One that takes longer is undone if a twin has taken over meanwhile."""
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 Handler = Callable[..., Response]
@@ -67,9 +68,14 @@ class KeyTicket:
         self.result_id = row.result_id
 
     def bind(self, result_id: UUID) -> None:
-        """Remember, in the caller's transaction, what this request made."""
+        """
+        Remember, in the caller's transaction, what this request made.
+
+        :raises IdempotencyInProgress: a twin has taken over meanwhile, and goes on instead
+        """
         self.result_id = result_id
-        IdempotencyKey.objects.filter(pk=self.row.pk).update(result_id=result_id)
+        if not _held(self.row).update(result_id=result_id):
+            raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
 
 
 def multi_phase(handler: H) -> H:
@@ -160,20 +166,27 @@ def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[Id
     ).update(locked_until=now + LEASE)
     if not taken_over:
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
+    known.locked_until = now + LEASE
     return known, None
 
 
+def _held(row: IdempotencyKey) -> QuerySet[IdempotencyKey]:
+    """The row, while it is this request's: nothing once its lease ended and a twin took over."""
+    return IdempotencyKey.objects.filter(pk=row.pk, reply__isnull=True, locked_until=row.locked_until)
+
+
 def _store(row: IdempotencyKey, response: Response, seal: bytes) -> None:
+    """:raises IdempotencyInProgress: a twin has taken over; what was done in this transaction is undone with it"""
     nonce = os.urandom(12)
     body = to_json(response.data)
-    IdempotencyKey.objects.filter(pk=row.pk).update(
-        status=response.status_code, reply=nonce + AESGCM(seal).encrypt(nonce, body, None)
-    )
+    stored = _held(row).update(status=response.status_code, reply=nonce + AESGCM(seal).encrypt(nonce, body, None))
+    if not stored:
+        raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
 
 
 def _release(row: IdempotencyKey, ticket: Ticket, error: BaseException) -> None:
     """A refusal does not use up the key; an accident after the first commit leaves it to be taken over."""
-    mine = IdempotencyKey.objects.filter(pk=row.pk)
+    mine = _held(row)
     try:
         if ticket.result_id is not None and not isinstance(error, Refusal):
             mine.update(locked_until=timezone.now())

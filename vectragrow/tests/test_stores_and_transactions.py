@@ -1,16 +1,23 @@
 """The store of files may be across a network: nothing calls it from inside a transaction (SECURITY-GOALS 10)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.core.files.storage import InMemoryStorage
 from django.db import connection
+from django.utils import timezone
 
 from accounts.testing import make_person
+from campaigns import views
+from campaigns.models import Campaign
 from campaigns.testing import draft_fields, make_campaign
+from core.errors import NotFound
+from core.idempotency import LEASE
 from core.testing import drain_outbox
 from uploads.models import StoredFile
 from uploads.testing import picture
@@ -116,3 +123,30 @@ def test_archives_and_previews_are_stored_before_the_transaction(api, client):
     assert client.get(urlsplit(link).path).status_code == 200
     assert me.get(f"/api/profile/export/{export}").json()["status"] == "ready"
     assert ("save", False) in CALLS and not [call for call in CALLS if call[1]], CALLS
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_preparation_that_outlasts_its_lease_gives_way_to_its_twin(api, monkeypatch, is_refused):
+    founder = make_person(first_name="Founder", identity=True)
+    send = campaign(api.as_user(founder), founder)
+    before, twin, keep, save = Campaign.objects.count(), [], views.keep_draft, Watched._save
+
+    def slowly(store: Watched, name: str, content: Any) -> str:
+        if not twin:
+            twin.append(None)
+            with time_machine.travel(timezone.now() + LEASE + timedelta(seconds=1)):
+                twin[0] = send(idempotency_key="once")
+        return save(store, name, content)
+
+    def kept_or_not(**draft: Any) -> Campaign:
+        if twin[0] is not None and is_refused:
+            raise NotFound()
+        return keep(**draft)
+
+    monkeypatch.setattr(Watched, "_save", slowly)
+    monkeypatch.setattr(views, "keep_draft", kept_or_not)
+    late = send(idempotency_key="once")
+    assert twin[0].status_code == 201 and late.status_code == (404 if is_refused else 409)
+    again = send(idempotency_key="once")
+    assert again["Idempotent-Replayed"] == "true" and again.content == twin[0].content
+    assert Campaign.objects.count() == before + 1
