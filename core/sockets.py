@@ -51,6 +51,8 @@ MESSAGES = Limit("socket:messages", 100, timedelta(minutes=1))
 """Per person, over all their sockets and, for messages, REST."""
 SIGNALS = Limit("socket:signals", 300, timedelta(minutes=1))
 """What apps send by themselves while somebody reads and types."""
+LARGEST_REF = 2**53 - 1
+"""What JSON carries exactly between any two (RFC 8259 §6)."""
 REFUSED = Limit("socket:address", 10, timedelta(minutes=1))
 """Tokens from one address that let nobody in. Expired ones do not count: they were ours, and a client comes back."""
 
@@ -473,7 +475,8 @@ def _read(text: str | None) -> dict[str, Any]:
 def _ref(members: dict[str, Any]) -> str | int | None:
     """The client's own mark on a frame, given back with the answer."""
     ref = members.pop("ref", None)
-    if ref is None or (isinstance(ref, int) and not isinstance(ref, bool)) or (isinstance(ref, str) and len(ref) <= 64):
+    is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF
+    if ref is None or is_number or (isinstance(ref, str) and len(ref) <= 64):
         return ref
     raise Invalid(field="ref")
 

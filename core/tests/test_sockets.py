@@ -128,6 +128,7 @@ def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
         ('{"type": "websocket.disconnect"}', "unknown_type"),
         ('{"type": "_sign_in", "token": "x"}', "unknown_type"),
         ('{"type": "ping", "ref": {}}', "invalid"),
+        ('{"type": "ping", "ref": 1000000000000000000000000000000}', "invalid"),
         (b"binary", "malformed_body"),
     ],
 )
