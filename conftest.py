@@ -39,6 +39,14 @@ def clean_limits() -> None:
             client().delete(name)
 
 
+@pytest.fixture(autouse=True)
+def ids_of_now() -> None:
+    """Ids only grow within a process: those that a test gave on a journey into the future end with it."""
+    from core import ids
+
+    ids._last = 0
+
+
 @pytest.fixture
 def api(db):
     """A client without a person; `api.as_user(person)` signs in."""
