@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.response import Response
@@ -66,10 +67,11 @@ class _Provider(ApiViewSet):
         "Back from the provider",
         status=302,
         parameters=_QUERY,
-        errors=[errors.ProviderNotConfigured],
+        errors=[errors.ProviderNotConfigured, limits.RateLimited],
         details="Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.",
     )
     def finish(self, request: Request) -> HttpResponse:
+        limits.hit(identities.RETURNS_PER_ADDRESS, context.client_address.get())
         return sign_in.finish(request._request, platform=self.platform, now=timezone.now())
 
 
@@ -129,4 +131,4 @@ class Identities(ApiViewSet):
     @describe("Unlink a provider", answer=Message, errors=[NotFound, errors.OnlyWayIn])
     def unlink(self, request: Request, platform: str) -> Response:
         identities.unlink(user=request.user, platform=platform, now=timezone.now())
-        return Response({"message": "Unlinked"})
+        return Response({"message": _("Unlinked")})

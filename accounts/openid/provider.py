@@ -143,7 +143,8 @@ class OpenIDProvider(OpenIDConnectProvider):
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
         names = {"email": "email", "name": "name", "first_name": "given_name", "last_name": "family_name"}
-        verified = data.get("email_verified") in (True, "true")  # LinkedIn documents it as text
+        told = data.get("email_verified")
+        verified = told is True or told == "true"  # LinkedIn documents it as text
         return {**{ours: _text(data.get(theirs)) for ours, theirs in names.items()}, "email_verified": verified}
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[Any]:

@@ -6,7 +6,7 @@ sealed cookie of the browser that began; nobody is logged in to a session, and n
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
@@ -142,6 +142,8 @@ def _return_path(redirect: str) -> str:
     if not redirect:
         return settings.OAUTH_RETURN_PATHS[0]
     plain = redirect.isascii() and redirect.isprintable() and not {"\\", " ", "#"} & set(redirect)
+    if {"code", "error"} & set(parse_qs(urlsplit(redirect).query, keep_blank_values=True)):  # those are ours to add
+        raise RedirectNotAllowed(field="redirect")
     if not plain or urlsplit(redirect)[:2] != ("", "") or urlsplit(redirect).path not in settings.OAUTH_RETURN_PATHS:
         raise RedirectNotAllowed(field="redirect")
     return redirect

@@ -5,9 +5,8 @@ How they vouch: `accounts.openid`.
 
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from rest_framework.serializers import ValidationError
 
 from accounts import tokens
 from accounts.access import lock_person
@@ -36,6 +35,7 @@ from accounts.models import (
 )
 from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
+from accounts.serializers import AddressField, NameField
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered
@@ -47,6 +47,7 @@ from core.signals import announce
 from notifications.services.notices import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
+RETURNS_PER_ADDRESS = Limit("oauth:return", 30, timedelta(minutes=1))
 CODE_LIFETIME = timedelta(seconds=60)
 
 
@@ -81,7 +82,9 @@ def _account_of(person: Person, platform: str, now: datetime) -> User:
     """
     known = ExternalIdentity.objects.filter(issuer=person.issuer, subject=person.subject).first()
     if known is not None:
-        return lock_person(known.user_id)
+        user = lock_person(known.user_id)
+        if ExternalIdentity.objects.filter(pk=known.pk, user=user).exists():  # else unlinked a moment ago
+            return user
     email = _vouched_address(person)
     holder = User.objects.filter(email=email).values_list("pk", flat=True).first()
     if holder is None:
@@ -96,18 +99,29 @@ def _account_of(person: Person, platform: str, now: datetime) -> User:
 
 
 def _vouched_address(person: Person) -> str:
-    email = normalise_email(person.email)
+    """By the rules of a registration."""
     try:
-        validate_email(email)
+        email = normalise_email(AddressField().run_validation(person.email))
     except ValidationError:
         raise ProviderEmailUnverified() from None
-    if not person.email_verified or not email.isascii() or len(email) > 254:
+    if not person.email_verified:
         raise ProviderEmailUnverified()
     return email
 
 
 def _names(person: Person, email: str) -> dict[str, str]:
-    return {"first_name": (person.first_name or email.partition("@")[0])[:80], "last_name": person.last_name[:80]}
+    return {
+        "first_name": _name(person.first_name) or email.partition("@")[0][:80],
+        "last_name": _name(person.last_name),
+    }
+
+
+def _name(told: str) -> str:
+    """By the rules of a registration; a name that breaks them is none."""
+    try:
+        return NameField().run_validation(told[:80])
+    except ValidationError:
+        return ""
 
 
 def _new_account(person: Person, email: str, now: datetime) -> User:

@@ -21,6 +21,7 @@ from accounts.models import ExternalIdentity, LoginChallenge, MailedToken, Sessi
 from accounts.openid import id_tokens
 from accounts.openid.provider import forget
 from accounts.providers import SCOPE
+from accounts.services import identities
 from accounts.testing import PASSWORD, with_two_factor
 from accounts.tests.rogue_provider import CLIENT, RogueProvider, challenge, jwk_of, new_key
 from core.testing import Api, together
@@ -198,6 +199,8 @@ def test_redirect_is_a_path_of_the_front_end_on_the_list(api, provider):
         "javascript:1",
         "/signed-in#x",
         "/signed-in@evil.example",
+        "/signed-in?code=planted",
+        "/signed-in?x=1&error=",
     ):
         answer = api.get("/api/auth/google", {"redirect": bad})
         assert (answer.status_code, answer.json()["code"]) == (400, "redirect_not_allowed"), bad
@@ -542,3 +545,44 @@ def test_unlinking_asks_for_a_fresh_proof(api, provider, person):
     Session.objects.update(authenticated_at=timezone.now() - timedelta(minutes=6))
     refused = own.delete("/api/profile/social/google")
     assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
+
+
+# --- What a provider may say ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [1, 1.0, "True", "yes", None, [True]])
+def test_only_a_plain_yes_vouches_for_an_address(api, provider, told):
+    provider.claims["email_verified"] = told
+    assert error_of(api, provider) == "provider_email_unverified"
+
+
+@pytest.mark.parametrize("address", ["a@[127.0.0.1]", "a@localhost", "a\u0007@example.com", "ädä@example.com"])
+def test_an_address_has_to_be_one_that_could_register(api, provider, address):
+    provider.claims["email"] = address
+    assert error_of(api, provider) == "provider_email_unverified" and not User.objects.exists()
+
+
+def test_names_that_nobody_could_register_with_are_none(api, provider):
+    provider.claims |= {"given_name": "\u202e\u0007x", "family_name": "\u200b"}
+    assert sign_in(api, provider).status_code == 200
+    ada = User.objects.get()
+    assert (ada.first_name, ada.last_name) == (ada.email.partition("@")[0], "")
+
+
+def test_an_identity_that_is_being_unlinked_signs_nobody_in(api, provider, person, monkeypatch):
+    ada = person("ada", email="ada@example.com")
+    api.as_user(ada).post("/api/profile/social/link", {"platform": "google", "token": provider.token()})
+    lock = identities.lock_person
+
+    def lock_after_a_rival(user_id):
+        ExternalIdentity.objects.all().delete()
+        return lock(user_id)
+
+    monkeypatch.setattr(identities, "lock_person", lock_after_a_rival)
+    assert error_of(api, provider) == "account_exists"
+
+
+def test_coming_back_again_and_again_is_limited(api, provider):
+    go(api, provider)
+    answers = [api.get("/api/auth/google/callback", {"state": "x"}).status_code for _ in range(31)]
+    assert answers == [302] * 30 + [429]
