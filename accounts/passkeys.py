@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from accounts import cbor
 from accounts.errors import PasskeyInvalid
 from accounts.models import Passkey, User
 
@@ -113,6 +114,7 @@ def check_new_key(credential: Credential, challenge: bytes) -> NewKey:
 
     try:
         _refuse_frames(credential)
+        _check_attestation(_unpack(credential["response"]["attestationObject"]))
         made = webauthn.verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
@@ -138,6 +140,7 @@ def check_use(credential: Credential, challenge: bytes, key: Passkey) -> Use:
 
     try:
         _refuse_frames(credential)
+        cbor.check_authenticator_data(_unpack(credential["response"]["authenticatorData"]))
         if _unpack(credential["response"].get("userHandle") or "") not in (b"", key.user_id.bytes):
             raise PasskeyInvalid(field="credential")
         used = webauthn.verify_authentication_response(
@@ -159,6 +162,13 @@ def _refuse_frames(credential: Credential) -> None:
     said = _client_data(credential)
     if said.get("crossOrigin") or "topOrigin" in said:
         raise PasskeyInvalid(field="credential")
+
+
+def _check_attestation(data: bytes) -> None:
+    import cbor2
+
+    cbor.check(data)
+    cbor.check_authenticator_data(cbor2.loads(data)["authData"])
 
 
 def _client_data(credential: Credential) -> dict[str, Any]:
