@@ -148,6 +148,7 @@ class PasskeyRefused(Unauthenticated):
 
 class PasskeyTaken(Conflict):
     code = "passkey_already_registered"
+    keeps_effects = True
     message = _("This passkey is registered already.")
 
 
@@ -158,6 +159,7 @@ class NoPasskey(Conflict):
 
 class TooManyPasskeys(Conflict):
     code = "too_many_passkeys"
+    keeps_effects = True
     message = _("An account has at most %(most)s passkeys. Remove one first.")
 
 

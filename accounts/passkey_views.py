@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.authentication import current_session
 from accounts.models import Passkey
-from accounts.permissions import TwoFactorRecent
+from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.serializers import (
     NewPasskeyInput,
     NewPasskeyOutput,
@@ -19,6 +19,7 @@ from accounts.serializers import (
 )
 from accounts.services import passkeys
 from accounts.views import _device
+from core import context, limits
 from core.devices import device_name
 from core.errors import NotFound
 from core.openapi import Message, describe
@@ -31,7 +32,12 @@ from core.views import ApiViewSet
 
 class Passkeys(ApiViewSet):
     permission_classes = [TwoFactorRecent]
-    gates = {"list": [SignedIn], "rename": [SignedIn]}
+    gates = {
+        "list": [SignedIn],
+        "rename": [SignedIn],
+        "ask": [EmailVerified, TwoFactorRecent],
+        "register": [EmailVerified, TwoFactorRecent],
+    }
 
     @describe("My passkeys", page_of=PasskeyOutput)
     def list(self, request: Request) -> Response:
@@ -41,10 +47,11 @@ class Passkeys(ApiViewSet):
     @describe(
         "Ask for a new passkey",
         answer=NewPasskeyQuestion,
-        errors=[errors.TooManyPasskeys],
+        errors=[errors.TooManyPasskeys, limits.RateLimited],
         details="Its answer goes to `POST /api/profile/passkeys`.",
     )
     def ask(self, request: Request) -> Response:
+        limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         return Response({"publicKey": passkeys.ask_for_new(user=request.user, now=timezone.now())})
 
     @describe(

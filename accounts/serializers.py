@@ -142,15 +142,15 @@ class PackedField(CharField):
 class KeyAnswer(Serializer):
     """Names as the standard writes them."""
 
-    clientDataJSON = PackedField(max_length=8_000)
-    authenticatorData = PackedField(max_length=8_000)
-    signature = PackedField(max_length=8_000)
+    clientDataJSON = PackedField(max_length=4_000)
+    authenticatorData = PackedField(max_length=2_000)
+    signature = PackedField(max_length=2_000)
     userHandle = PackedField(max_length=100, required=False, allow_null=True, allow_blank=True)
 
 
 class NewKeyAnswer(Serializer):
-    clientDataJSON = PackedField(max_length=8_000)
-    attestationObject = PackedField(max_length=32_000)
+    clientDataJSON = PackedField(max_length=4_000)
+    attestationObject = PackedField(max_length=8_000)
     transports = ListField(child=CharField(max_length=20), max_length=10, required=False)
 
 

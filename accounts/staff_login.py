@@ -23,7 +23,7 @@ from core.parsing import parse_json
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 PROVEN = "second_factor_proven"
-MOST_PASSKEY = 64_000
+MOST_PASSKEY = 16_000
 
 
 class StaffLoginForm(AuthenticationForm):

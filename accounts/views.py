@@ -312,7 +312,14 @@ class SecondFactor(ApiViewSet):
         "Switch the second factor on with a first code",
         request=CodeInput,
         answer=RecoveryCodesOutput,
-        errors=[errors.TwoFactorOn, errors.TwoFactorNotSetUp, errors.CodeInvalid, errors.SecondFactorLocked],
+        errors=[
+            errors.TwoFactorOn,
+            errors.TwoFactorNotSetUp,
+            errors.StepUpRequired,
+            errors.CodeInvalid,
+            errors.SecondFactorLocked,
+        ],
+        details="The secret has to be at most ten minutes old. Beside another factor it asks for a step-up.",
     )
     def verify(self, request: Request) -> Response:
         code = parse(CodeInput, request)["code"]

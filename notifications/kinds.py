@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
     "identity_unlinked": Kind(Category.SECURITY, ("platform",)),
     "two_factor_enabled": Kind(Category.SECURITY),
     "two_factor_disabled": Kind(Category.SECURITY),
+    "authenticator_added": Kind(Category.SECURITY),
     "authenticator_removed": Kind(Category.SECURITY),
     "passkey_added": Kind(Category.SECURITY, ("passkey_name",)),
     "passkey_removed": Kind(Category.SECURITY, ("passkey_name",)),

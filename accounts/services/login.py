@@ -135,7 +135,14 @@ def log_in_with_passkey(*, credential: Credential, address: str | None, device: 
     :raises PasskeyRefused, RateLimited: as `verify_passkey`
     :raises AccountSuspended: it is right, and the account is suspended
     """
-    holder = verify_passkey(credential=credential, method="passkey", address=address, device=device, now=now)
+    with _counted(address):
+        return _admit_holder(credential, device, now)
+
+
+@retrying
+def _admit_holder(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
+    """Both under one lock, so that a passkey that is being removed lets nobody in."""
+    holder = _holder(credential, "passkey", device, now)
     signed_in = admit(user=holder, method="passkey", device=device, second_factor=True, now=now)
     assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
     return signed_in
@@ -167,6 +174,7 @@ def _holder(credential: Credential, method: str, device: str, now: datetime) -> 
     try:
         owner = passkeys.owner_of(credential)
         if owner is None:
+            passkeys.use_up(credential, PasskeyChallenge.Purpose.SIGN_IN, None, now)
             raise PasskeyRefused()
         user = lock_person(owner)
         passkeys.check(user=user, credential=credential, purpose=PasskeyChallenge.Purpose.SIGN_IN, now=now)
@@ -215,6 +223,7 @@ def _answer_challenge(token: str, proof: Proof, device: str, now: datetime) -> s
     challenge = _open_challenge(token, now)
     user = challenge.user
     if not user.is_active:
+        history.note_failure(user=user, device=device, method=challenge.method, reason=AccountSuspended.code, now=now)
         raise AccountSuspended()
     try:
         kind = _check_proof(user, proof, PasskeyChallenge.Purpose.SECOND_STEP, now)
@@ -274,7 +283,8 @@ def step_up(
     if proof and not user.two_factor_enabled:
         raise TwoFactorOff()
     if proof:
-        _check_proof(user, proof, PasskeyChallenge.Purpose.STEP_UP, now)
+        with _counted(address):
+            _check_proof(user, proof, PasskeyChallenge.Purpose.STEP_UP, now)
     else:
         verify_password(email=user.email, password=password, address=address, device=device)
     sessions.confirm_presence(session=session, second_factor=bool(proof), now=now)

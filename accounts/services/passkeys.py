@@ -63,7 +63,7 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
     :raises TooManyPasskeys:
     """
     user = lock_person(user.pk)
-    challenge = _use_up(credential, Purpose.REGISTER, user, now)
+    challenge = use_up(credential, Purpose.REGISTER, user, now)
     made = protocol.check_new_key(credential, challenge)
     _room_for_one(user)
     passkey = Passkey(
@@ -121,7 +121,7 @@ def check(*, user: User, credential: Credential, purpose: str, now: datetime) ->
     :raises PasskeyInvalid: not an answer of theirs to our question, or used already
     """
     user = lock_person(user.pk)
-    challenge = _use_up(credential, purpose, None if purpose == Purpose.SIGN_IN else user, now)
+    challenge = use_up(credential, purpose, None if purpose == Purpose.SIGN_IN else user, now)
     passkey = Passkey.objects.filter(user=user, credential_id=protocol.key_id_in(credential)).first()
     if passkey is None:
         raise PasskeyInvalid(field="credential")
@@ -181,8 +181,13 @@ def _challenge(purpose: str, user: User | None, now: datetime) -> bytes:
     return challenge
 
 
-def _use_up(credential: Credential, purpose: str, user: User | None, now: datetime) -> bytes:
-    """One DELETE decides, so that of two answers to one question the second finds it gone."""
+def use_up(credential: Credential, purpose: str, user: User | None, now: datetime) -> bytes:
+    """
+    The challenge that an answer is to. One DELETE decides, so that of two answers to one question the second finds it
+    gone.
+
+    :raises PasskeyInvalid: to none of ours, for this purpose and person, that is still open
+    """
     challenge = protocol.challenge_in(credential)
     open_ones = PasskeyChallenge.objects.filter(purpose=purpose, user=user, expires_at__gt=now)
     deleted, _ = open_ones.filter(digest=_digest(challenge)).delete()

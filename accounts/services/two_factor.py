@@ -15,7 +15,15 @@ import segno
 from django_otp.oath import TOTP
 
 from accounts.access import lock_person
-from accounts.errors import CodeInvalid, OnlyWayIn, SecondFactorLocked, TwoFactorNotSetUp, TwoFactorOff, TwoFactorOn
+from accounts.errors import (
+    CodeInvalid,
+    OnlyWayIn,
+    SecondFactorLocked,
+    StepUpRequired,
+    TwoFactorNotSetUp,
+    TwoFactorOff,
+    TwoFactorOn,
+)
 from accounts.models import AuthenticatorApp, LoginChallenge, RecoverySheet, Session, User
 from accounts.selectors import ways_in
 from accounts.services import recovery, sessions
@@ -30,6 +38,8 @@ STEP_SECONDS = 30
 DRIFT_STEPS = 1
 FAILURES = 5
 LOCK = timedelta(minutes=15)
+ENROLMENT_LIFETIME = timedelta(minutes=10)
+"""A secret that no first code confirmed by then is none: whoever asked for it may have held a stolen session."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +77,28 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
     """
     Switch the app on with a first right code, which also proves the `session`.
 
-    :returns: the recovery codes, which are shown now and never again
+    :returns: the recovery codes, which are shown now and never again; with a later factor they replace those before
     :raises TwoFactorOn, TwoFactorNotSetUp: there is nothing to confirm
+    :raises StepUpRequired: another factor is on, and the session has not proved it within five minutes
     :raises CodeInvalid, SecondFactorLocked: as `check_code`
     """
     user = lock_person(user.pk)
     app = AuthenticatorApp.objects.filter(user=user).first()
-    if app is None:
-        raise TwoFactorNotSetUp()
-    if app.confirmed_at is not None:
+    if app is not None and app.confirmed_at is not None:
         raise TwoFactorOn()
+    if app is None or app.created_at <= now - ENROLMENT_LIFETIME:
+        raise TwoFactorNotSetUp()
+    if user.two_factor_enabled and session is not None and not session.is_recent_at(now):
+        raise StepUpRequired()
     _use_up(app, code, now)
     app.confirmed_at = now
     app.save(update_fields=["confirmed_at"])
-    codes = note_new_factor(user=user, session=session, now=now)
     audit.record(user, "account.authenticator_added", app)
-    notify(user_id=user.pk, kind="two_factor_enabled", now=now)
-    return codes or recovery.new_sheet(user, now)
+    if codes := note_new_factor(user=user, session=session, now=now):
+        notify(user_id=user.pk, kind="two_factor_enabled", now=now)
+        return codes
+    notify(user_id=user.pk, kind="authenticator_added", now=now)
+    return recovery.replace_codes(user=user, now=now)
 
 
 def note_new_factor(*, user: User, session: Session | None, now: datetime) -> list[str]:
@@ -98,6 +113,7 @@ def note_new_factor(*, user: User, session: Session | None, now: datetime) -> li
         return []
     user.two_factor_enabled_at = now
     user.save(update_fields=["two_factor_enabled_at", "updated_at"])
+    AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=True).delete()
     audit.record(user, "account.two_factor_enabled", user)
     return recovery.new_sheet(user, now)
 
@@ -168,11 +184,17 @@ def switch_off(*, user: User, now: datetime, by: User | None) -> None:
 
 
 def end_without_factors(*, user: User, now: datetime, by: User | None) -> bool:
-    """Switch two-factor sign-in off where no factor is left; under the person's lock. Whether it did."""
+    """
+    A factor was removed, under the person's lock: logins that wait for a second step end, and where no factor is left
+    two-factor sign-in goes off.
+
+    :returns: whether it did
+    """
+    LoginChallenge.objects.filter(user=user).delete()
     if has_app(user) or user.passkeys.exists():
         return False
+    AuthenticatorApp.objects.filter(user=user).delete()
     RecoverySheet.objects.filter(user=user).delete()
-    LoginChallenge.objects.filter(user=user).delete()
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at", "updated_at"])
     audit.record(by, "account.two_factor_disabled", user)
