@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.access import lock_proven
 from accounts.models import LoginChallenge, MailedToken, Session, Status, User, normalise_email
-from accounts.services import history, login, mailed_tokens, sessions
+from accounts.services import history, login, mailed_tokens, sessions, two_factor
 from accounts.services.registration import check_new_password
 from core import audit, limits, outbox
 from core.db import retrying
@@ -54,11 +54,16 @@ def reset_password(*, token: str, password: str, address: str | None, device: st
     Set a new password with a mailed link. Ends every session, opens none, and leaves the second factor as it is. A
     refused password does not use the link up.
 
+    On an account whose address nobody ever verified, this link is the first proof of who owns it: a second factor that
+    whoever made the account set up would keep the owner out for good, and goes.
+
     :raises MailedTokenInvalid: used, expired, replaced, or never ours
     :raises InvalidInput: the password is too weak
     """
     user = mailed_tokens.use_up(token=token, purpose=PURPOSE, now=now)
     _set(user, password, "password", now)
+    if user.two_factor_enabled and not user.email_verified:
+        two_factor.switch_off(user=user, by=None, now=now)
     sessions.close_sessions(user=user, because="password_reset", now=now)
     login.forgive(email=user.email, address=address, device=device)
     history.note_reset(user=user, device=device, now=now)

@@ -124,6 +124,14 @@ def test_a_reset_does_not_get_around_the_second_factor(api, ada, link):
     assert done.status_code == 200
 
 
+def test_who_never_verified_an_address_cannot_keep_its_owner_out(api, person, mails, token_in):
+    squatter = person("squatter", verified=False)
+    with_two_factor(squatter)
+    forgot(api, squatter.email)
+    assert reset(api, token_in(mails(squatter)[-1][1])).status_code == 200
+    assert "token" in log_in(api, squatter, NEW).json()
+
+
 def test_tokens_of_other_kinds_are_refused(api, person, mails, token_in, link):
     newcomer = person("newcomer", verified=False)
     assert api.as_user(newcomer).post("/api/auth/resend-verification").status_code == 200
