@@ -511,3 +511,17 @@ class LoginAttempt(Entity):
             models.Index(fields=["user", "fingerprint"], condition=models.Q(success=True), name="login_is_familiar"),
             models.Index(fields=["created_at"], name="login_age"),
         ]
+
+
+WAYS_IN: tuple[type[models.Model], ...] = (
+    AuthenticatorApp,
+    RecoverySheet,
+    Passkey,
+    PasskeyChallenge,
+    LoginChallenge,
+    MailedToken,
+    PhoneCode,
+    SignInCode,
+    ExternalIdentity,
+)
+"""What lets its `user` in beside the password, or is about to: gone when an account is handed over or erased."""

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from accounts.models import (
+    WAYS_IN,
     AuthenticatorApp,
     DataExport,
     ExternalIdentity,
@@ -93,22 +94,7 @@ def forget(*, person_id: UUID, now: datetime) -> None:
     profile = Profile.objects.filter(user=user).first()
     if profile is not None:
         drop_preview(profile, now)
-    gone = (
-        DataExport,
-        ProfilePicture,
-        Profile,
-        Session,
-        LoginAttempt,
-        LoginChallenge,
-        MailedToken,
-        PhoneCode,
-        AuthenticatorApp,
-        RecoverySheet,
-        Passkey,
-        PasskeyChallenge,
-        ExternalIdentity,
-        SignInCode,
-    )
+    gone: tuple[type[Model], ...] = (DataExport, ProfilePicture, Profile, Session, LoginAttempt, *WAYS_IN)
     for model in gone:
         model._default_manager.filter(user=user).delete()
     Invitation.objects.filter(inviter=user).delete()

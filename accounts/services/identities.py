@@ -19,16 +19,11 @@ from accounts.errors import (
     ProviderEmailUnverified,
 )
 from accounts.models import (
-    AuthenticatorApp,
+    WAYS_IN,
     ExternalIdentity,
     LoginChallenge,
-    MailedToken,
-    Passkey,
-    PasskeyChallenge,
-    PhoneCode,
     Platform,
     ProfilePicture,
-    RecoverySheet,
     SignInCode,
     User,
     normalise_email,
@@ -148,18 +143,7 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     for name, value in _names(person, user.email).items():
         setattr(user, name, value)
     user.save()
-    theirs = (
-        AuthenticatorApp,
-        RecoverySheet,
-        Passkey,
-        PasskeyChallenge,
-        LoginChallenge,
-        MailedToken,
-        PhoneCode,
-        SignInCode,
-        ExternalIdentity,
-    )
-    for model in theirs:
+    for model in WAYS_IN:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
     told(user)
