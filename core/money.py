@@ -15,8 +15,22 @@ from babel.numbers import format_currency, get_currency_precision, list_currenci
 
 from core.errors import InvalidAmount
 
-MAX_MINOR = 10**15
-"""The largest amount of one field, in minor units: sums of a million of them still fit a bigint."""
+MAX_MINOR = 10**14
+"""
+The largest amount of one field, in minor units, and the most that one campaign may hold (`campaigns.models`).
+
+Proof that sums of it fit a PostgreSQL bigint, whose largest value is 2**63 - 1, more than 9.2 * 10**18:
+
+- A campaign's raised and reserved money together stay at or below MAX_MINOR, by a database constraint; so does its
+  escrow account, and each of its backers' shares.
+- The accounts of one currency that many campaigns share (what a provider holds, what an owner is owed) add up at most
+  MAX_MINOR a campaign: they fit for 92,233 campaigns that are all at the limit.
+- A person's open payments are at most five (`investments.services.investing.OPEN_PAYMENTS`), so at most 5 * MAX_MINOR
+  of what an account may have pending: an 18,446th part of its range. Nobody alone can use up a currency's accounts.
+
+Should an account come to the end of its range nevertheless, the books refuse the posting with a 409
+(`ledger.errors.AccountFull`) before the database would have to.
+"""
 
 _PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 
@@ -61,11 +75,12 @@ class Money:
         """
         Money from an exact amount in major units.
 
-        :raises InvalidAmount: more decimals than the currency has, not positive, or above the range
+        :raises InvalidAmount: more decimals than the currency has, be they zeros, not positive, or above the range
         """
         exact = amount if isinstance(amount, Decimal) else parse_decimal(amount, field)
+        places = -int(exact.as_tuple().exponent)
         minor = exact.scaleb(digits(currency))
-        if exact <= 0 or minor != minor.to_integral_value() or minor > MAX_MINOR:
+        if exact <= 0 or places > digits(currency) or minor > MAX_MINOR:
             raise InvalidAmount(field=field)
         return cls(int(minor), currency)
 

@@ -14,6 +14,13 @@ class InsufficientFunds(Conflict):
     message = _("Only %(available)s is available.")
 
 
+class AccountFull(Conflict):
+    """An account would pass the range of its column. Nothing was booked."""
+
+    code = "amount_out_of_range"
+    message = _("This amount cannot be booked: it is beyond what the books can hold.")
+
+
 class ReservationResolved(Conflict):
     """`state` is what happened to it first: `posted` or `voided`."""
 

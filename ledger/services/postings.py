@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from core.money import Money
-from ledger.errors import InsufficientFunds, PostingKeyReused, ReservationResolved
+from ledger.errors import AccountFull, InsufficientFunds, PostingKeyReused, ReservationResolved
 from ledger.models import Entry, LedgerAccount, Posting
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def post(
     :param reference: what caused it, such as `investment:<uuid>`; never personal data
     :param effective_at: when it counts, if not `now`
     :raises InsufficientFunds: an account that may not go negative would
+    :raises AccountFull: an account would pass the range of its column
     :raises PostingKeyReused: the key names a posting that differs in lines, kind or reference
     :raises ValueError: the lines do not balance in each currency
     """
@@ -135,6 +136,7 @@ def write(posting: Posting, sums: Sums) -> Posting:
         return earlier
     if posting.resolves is None:
         _refuse_overdraft(accounts, sums)
+        _refuse_overflow(accounts, sums)
     entries = {} if posting.phase == Posting.Phase.VOIDED else sums
     posting.entry_count = len(entries)
     try:
@@ -186,3 +188,14 @@ def _refuse_overdraft(accounts: Mapping[UUID, LedgerAccount], sums: Sums) -> Non
         grows_by = account.side * amount
         if grows_by < 0 and not account.may_go_negative and account.available.minor + grows_by < 0:
             raise InsufficientFunds(account=account.code, available=account.available)
+
+
+BIGINT_MAX = 2**63 - 1
+
+
+def _refuse_overflow(accounts: Mapping[UUID, LedgerAccount], sums: Sums) -> None:
+    """Whatever becomes of what is pending, each balance stays within its column (proof: `core.money.MAX_MINOR`)."""
+    for account_id, amount in sums.items():
+        account = accounts[account_id]
+        if abs(account.posted) + account.pending_in + account.pending_out + abs(amount) > BIGINT_MAX:
+            raise AccountFull()
