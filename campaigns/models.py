@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import Entity
-from core.money import Money, minor_text
+from core.money import MAX_MINOR, Money, minor_text
 
 
 class Category(Entity):
@@ -106,7 +106,7 @@ class Campaign(Entity):
     currency = models.CharField(max_length=3)
     goal_minor = models.BigIntegerField()
     max_minor = models.BigIntegerField(null=True, blank=True)
-    """The hard cap; without one a campaign may raise any amount."""
+    """The hard cap; without one a campaign may raise up to `MAX_MINOR`."""
     min_investment_minor = models.BigIntegerField(null=True, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     """Empty until it goes live if it should start right then."""
@@ -118,6 +118,9 @@ class Campaign(Entity):
     """What the moderator wrote when rejecting; for the owner."""
     published_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=[(s, s.label) for s in CLOSED], default="", blank=True)
+    """How it ended; it stays when the campaign is settled. The table keeps it (migrations/0005_outcome.py)."""
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     raised_minor = models.BigIntegerField(default=0)
     """What backers have put in and not got back."""
@@ -169,6 +172,11 @@ class Campaign(Entity):
                 name="campaign_raised_and_reserved_stay_within_the_cap",
             ),
             models.CheckConstraint(
+                condition=Q(raised_minor__lte=MAX_MINOR - F("reserved_minor"), goal_minor__lte=MAX_MINOR),
+                name="campaign_money_stays_within_its_range",
+            ),
+            models.CheckConstraint(condition=Q(outcome__in=["", *CLOSED]), name="campaign_outcome_is_known"),
+            models.CheckConstraint(
                 condition=~Q(status__in=BEFORE_LIVE) | Q(raised_minor=0, reserved_minor=0, investor_count=0),
                 name="campaign_holds_no_money_before_it_is_live",
             ),
@@ -199,9 +207,9 @@ class Campaign(Entity):
         return Money(self.raised_minor, self.currency)
 
     @property
-    def available_minor(self) -> int | None:
-        """How much may still be invested, or None without a cap."""
-        return None if self.max_minor is None else self.max_minor - self.raised_minor - self.reserved_minor
+    def available_minor(self) -> int:
+        """How much may still be invested: up to the cap, or up to what one campaign may hold."""
+        return (self.max_minor or MAX_MINOR) - self.raised_minor - self.reserved_minor
 
     @property
     def progress_percent(self) -> float:

@@ -37,6 +37,8 @@ people.tells(
         "updated_at",
         "published_at",
         "closed_at",
+        "outcome",
+        "settled_at",
     ),
 )
 people.tells(CampaignMedia, by="campaign__owner_id", fields=("campaign_id", "file_id", "position"))

@@ -59,6 +59,7 @@ def campaign_card(campaign: Campaign) -> dict[str, Any]:
         "summary": campaign.summary,
         "category": campaign.category.slug,
         "status": campaign.status,
+        "outcome": campaign.outcome or None,
         "owner": user_card(campaign.owner),
         "goalAmount": campaign.text(campaign.goal_minor),
         "maxAmount": campaign.text(campaign.max_minor),
@@ -91,6 +92,7 @@ def campaign_page(campaign: Campaign, person: Any, now: datetime) -> dict[str, A
         "reviewNote": campaign.review_note if is_owner and campaign.review_note else None,
         "publishedAt": campaign.published_at,
         "closedAt": campaign.closed_at,
+        "settledAt": campaign.settled_at,
         "updatedAt": campaign.updated_at,
         "version": campaign.version,
     }

@@ -15,7 +15,7 @@ from rest_framework.fields import (
 )
 
 from accounts.serializers import UserCard
-from campaigns.models import Status
+from campaigns.models import CLOSED, Status
 from campaigns.selectors import SORTS
 from core.serializers import AmountField, CurrencyField, MoneyText, Serializer
 from uploads.cards import MediaCard
@@ -72,6 +72,7 @@ class CampaignCard(Serializer):
     summary = CharField()
     category = CharField()
     status = ChoiceField(choices=Status.choices)
+    outcome = ChoiceField(choices=list(CLOSED), allow_null=True, help_text="How it ended; it stays when settled.")
     owner = UserCard()
     goal_amount = MoneyText()
     max_amount = MoneyText(allow_null=True)
@@ -102,5 +103,6 @@ class CampaignOutput(CampaignCard):
     review_note = CharField(allow_null=True, help_text="Why it was rejected; for the owner.")
     published_at = DateTimeField(allow_null=True)
     closed_at = DateTimeField(allow_null=True)
+    settled_at = DateTimeField(allow_null=True)
     updated_at = DateTimeField()
     version = IntegerField()

@@ -54,11 +54,11 @@ def settle_campaign(campaign: Campaign, *, now: datetime) -> None:
     """The last step of a locked campaign, in the transaction that moved its last money."""
     if campaign.status not in CLOSED:
         raise ValueError(f"a campaign that is {campaign.status} cannot be settled")
-    take_step(campaign, Status.SETTLED, actor=None, now=now)
+    take_step(campaign, Status.SETTLED, actor=None, now=now, settled_at=now)
 
 
 def _close(campaign: Campaign, outcome: str, *, actor: Any, now: datetime) -> None:
-    take_step(campaign, outcome, actor=actor, now=now, closed_at=now)
+    take_step(campaign, outcome, actor=actor, now=now, closed_at=now, outcome=outcome)
     notify(
         user_id=campaign.owner_id,
         kind=f"campaign_{outcome}",

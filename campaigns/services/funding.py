@@ -56,7 +56,7 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
     if amount.currency != campaign.currency:
         raise CurrencyMismatch(currency=campaign.currency)
     available = campaign.available_minor
-    if available is not None and amount.minor > available:
+    if amount.minor > available:
         raise OverCap(available=campaign.text(available), currency=campaign.currency)
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
