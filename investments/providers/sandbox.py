@@ -21,8 +21,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from core.errors import MalformedBody
 from core.ids import uuid7
-from core.money import Money
+from core.money import MAX_MINOR, Money
+from core.parsing import parse_json
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge, SandboxRefund
 from investments.providers.base import Charge, Event, Instrument, RefundRefused, State
@@ -105,11 +107,8 @@ class SandboxGateway:
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
         _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)
         try:
-            document = json.loads(body)
-            data = document.get("data", {})
-            charge = _told(data) if document["type"].startswith("charge.") else None
-            return Event(id=document["id"], type=document["type"], key=data.get("key", ""), charge=charge)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return _event(parse_json(body))
+        except (MalformedBody, ValueError, KeyError, TypeError):
             raise UnreadableEvent() from None
 
     # --- What the person does on the provider's own page -----------------------------------------------------------
@@ -170,13 +169,36 @@ def _signature(seconds: int, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def _told(data: dict[str, Any]) -> Charge:
-    return Charge(
-        state=State(data["state"]),
-        provider_id=data["chargeId"],
-        amount=Money(int(data["amountMinor"]), str(data["currency"])),
-        reason=data.get("reason", ""),
+def _event(document: Any) -> Event:
+    """:raises ValueError: :raises KeyError: :raises TypeError: a member is missing, of another type or out of range"""
+    if not isinstance(document, dict):
+        raise TypeError
+    kind = _text(document["type"], 60)
+    data = document.get("data")
+    if not kind.startswith("charge."):
+        return Event(id=_text(document["id"], 100), type=kind)
+    if not isinstance(data, dict):
+        raise TypeError
+    minor = data["amountMinor"]
+    if isinstance(minor, bool) or not isinstance(minor, int):
+        raise TypeError
+    if not 0 <= minor <= MAX_MINOR:
+        raise ValueError
+    charge = Charge(
+        state=State(_text(data["state"], 20)),
+        provider_id=_text(data["chargeId"], 100),
+        amount=Money(minor, _text(data["currency"], 3)),
+        reason=_text(data.get("reason") or " ", 200).strip(),
     )
+    return Event(id=_text(document["id"], 100), type=kind, key=_text(data["key"], 60), charge=charge)
+
+
+def _text(value: Any, most: int) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    if not 1 <= len(value) <= most:
+        raise ValueError
+    return value
 
 
 def _charge(row: SandboxCharge, currency: str) -> Charge:

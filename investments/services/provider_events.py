@@ -10,7 +10,7 @@ from core.db import retrying
 from investments.errors import UnknownProvider
 from investments.models import Payment, ProviderEvent
 from investments.providers import PROVIDERS, gateway
-from investments.providers.base import Event
+from investments.providers.base import Charge, Event, OutcomeUnknown, State
 from investments.services.payments import UnexpectedCharge, record_charge
 
 logger = logging.getLogger("vectragrow.payments")
@@ -21,47 +21,95 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
     """
     Take in a provider's event. A repeat has no effect; what does not fit our books is kept aside and reported.
 
+    The provider is asked what the charge is now, outside of any transaction, unless we have come to that end already.
+
     :param body: exactly as it came, since the signature is over its bytes
     :raises UnknownProvider: :raises InvalidSignature: :raises UnreadableEvent:
     """
     if provider not in PROVIDERS:
         raise UnknownProvider()
     event = gateway(provider).read_event(body=body, headers=headers, now=now)
+    if ProviderEvent.objects.filter(provider=provider, event_id=event.id).exists():
+        logger.info("an event came again", extra={"provider": provider, "eventId": event.id})
+        return
+    payment, fault = _payment_of(provider, event)
+    answer = None
+    if payment is not None and not fault:
+        answer, fault = _ask(payment, event)
     try:
-        _apply(provider, event, now)
+        _apply(provider, event, payment, answer, fault, now)
     except IntegrityError as error:
         if "provider_event_is_applied_once" not in str(error):
             raise
         logger.info("an event came twice", extra={"provider": provider, "eventId": event.id})
 
 
+def _payment_of(provider: str, event: Event) -> tuple[Payment | None, str]:
+    """The payment that an event speaks of, and what of it does not fit."""
+    if event.charge is None:
+        return None, ""
+    payment = Payment.objects.select_related("investment").filter(provider=provider, key=event.key).first()
+    if payment is None:
+        return None, "no payment of ours"
+    if event.charge.state == State.CAPTURED and event.charge.amount != payment.investment.amount:
+        return payment, f"{event.charge.amount} instead of {payment.investment.amount}"
+    return payment, ""
+
+
+def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
+    """
+    What the provider says now. An event only tells us to look: events come late, twice and in any order, so two that
+    contradict each other must end in what the provider itself says.
+    """
+    told = event.charge
+    if told is None or _is_recorded(payment, told.state):
+        return told, ""
+    try:
+        answer = gateway(payment.provider).find(key=payment.key)
+    except OutcomeUnknown:
+        logger.warning("the provider did not answer about its event", extra={"eventId": event.id}, exc_info=True)
+        return None, "the provider did not answer; the payment is looked after by the finisher"
+    if answer is None:
+        return None, "the provider does not know this charge"
+    if answer.state != told.state:
+        return answer, f"the provider itself says {answer.state}, not {told.state}"
+    return answer, ""
+
+
+def _is_recorded(payment: Payment, state: State) -> bool:
+    """Whether the payment has come to that end already."""
+    ends = {Payment.Status.CAPTURED: {State.CAPTURED}, Payment.Status.FAILED: {State.DECLINED, State.CANCELLED}}
+    return state in ends.get(Payment.Status(payment.status), set())
+
+
 @retrying
-def _apply(provider: str, event: Event, now: datetime) -> None:
+def _apply(
+    provider: str, event: Event, payment: Payment | None, answer: Charge | None, fault: str, now: datetime
+) -> None:
     if ProviderEvent.objects.filter(provider=provider, event_id=event.id).exists():
         logger.info("an event came again", extra={"provider": provider, "eventId": event.id})
         return
-    outcome, why = _effect(provider, event, now)
+    outcome, why = _effect(event, payment, answer, fault, now)
     if outcome == Outcome.SET_ASIDE:
         logger.error("a provider event does not fit", extra={"provider": provider, "eventId": event.id, "why": why})
     ProviderEvent.objects.create(
         provider=provider,
-        event_id=event.id[:100],
-        type=event.type[:60],
-        key=event.key[:60],
+        event_id=event.id,
+        type=event.type,
+        key=event.key,
         outcome=outcome,
         note=why[:200],
         created_at=now,
     )
 
 
-def _effect(provider: str, event: Event, now: datetime) -> tuple[str, str]:
+def _effect(event: Event, payment: Payment | None, answer: Charge | None, fault: str, now: datetime) -> tuple[str, str]:
     if event.charge is None:
         return Outcome.IGNORED, "a type we have no use for"
-    payment = Payment.objects.filter(provider=provider, key=event.key).first()
-    if payment is None:
-        return Outcome.SET_ASIDE, "no payment of ours"
+    if payment is None or answer is None:
+        return Outcome.SET_ASIDE, fault
     try:
-        record_charge(payment.pk, event.charge, now=now)
+        record_charge(payment.pk, answer, now=now)
     except UnexpectedCharge as surprise:
         return Outcome.SET_ASIDE, str(surprise)
-    return Outcome.APPLIED, ""
+    return (Outcome.SET_ASIDE, fault) if fault else (Outcome.APPLIED, "")

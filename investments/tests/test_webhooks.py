@@ -123,6 +123,95 @@ def test_money_that_comes_after_it_was_given_up_is_reported(api, backer, campaig
     assert books_agree()
 
 
+@pytest.mark.parametrize("approved_by_holder", [True, False])
+@pytest.mark.parametrize("order", [("failed", "succeeded"), ("succeeded", "failed")])
+def test_contradicting_events_end_in_what_the_provider_says(api, backer, campaign, provider, order, approved_by_holder):
+    method = make_card(backer, "tok_3ds")
+    api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
+    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=approved_by_holder)
+    true = event_about(charge, now=timezone.now())[0]
+    told = {
+        "failed": changed(true, id="evt_f", type="charge.failed", data={"state": "declined"}),
+        "succeeded": changed(true, id="evt_s", type="charge.succeeded", data={"state": "captured"}),
+    }
+    for which in order:
+        assert send(api, told[which]).status_code == 200
+    assert status() == ("committed" if approved_by_holder else "failed")
+    assert ProviderEvent.objects.count() == 2
+    assert books_agree()
+
+
+def test_a_provider_that_does_not_answer_about_its_event_leaves_it_to_the_finisher(api, approved, provider):
+    from investments.services.payments import finish_payments
+
+    provider.plan("find", "lost before")
+    assert send(api, approved).status_code == 200
+    assert status() == "requires_action"
+    finish_payments(now=timezone.now() + timedelta(minutes=2))
+    assert status() == "committed"
+    assert books_agree()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "evt_\u0000"},
+        {"id": "evt_\ud800"},
+        {"id": {"a": 1}},
+        {"id": 7},
+        {"id": ""},
+        {"id": "e" * 101},
+        {"type": None},
+        {"type": "charge." + "x" * 100},
+        {"data": []},
+        {"data": {"key": 12}},
+        {"data": {"key": None}},
+        {"data": {"key": "k" * 61}},
+        {"data": {"amountMinor": 10**40}},
+        {"data": {"amountMinor": 10**30}},
+        {"data": {"amountMinor": -1}},
+        {"data": {"amountMinor": "100"}},
+        {"data": {"amountMinor": 100.5}},
+        {"data": {"amountMinor": True}},
+        {"data": {"currency": 5}},
+        {"data": {"currency": "US\u0000"}},
+        {"data": {"state": "exploded"}},
+        {"data": {"chargeId": "c" * 101}},
+        {"data": {"chargeId": ["x"]}},
+        {"data": {"reason": {"why": "not"}}},
+        {"data": {"reason": "r" * 5000}},
+    ],
+    ids=str,
+)
+def test_a_signed_event_that_is_odd_is_refused_and_changes_nothing(api, approved, odd):
+    document = json.loads(approved)
+    data = odd.pop("data", {})
+    document["data"] = {**document["data"], **data} if isinstance(data, dict) else data
+    refused = send(api, json.dumps({**document, **odd}).encode())
+    assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_event")
+    assert status() == "requires_action"
+    assert not ProviderEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"id":' * 50_000, b"\xff\xfe{", b'{"id":"a","id":"b","type":"x"}', b"NaN", b"7", b""],
+    ids=["brackets", "objects", "bytes", "twice", "NaN", "number", "nothing"],
+)
+def test_a_signed_body_that_is_no_event(api, approved, body):
+    refused = send(api, body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_event")
+
+
+def test_a_long_reason_of_a_decline_is_cut(api, backer, campaign, provider):
+    method = make_card(backer, "tok_3ds")
+    api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
+    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=False)
+    body = changed(event_about(charge, now=timezone.now())[0], data={"reason": "r" * 200})
+    assert send(api, body).status_code == 200
+    assert status() == "failed"
+
+
 def test_another_provider_is_not_here(api):
     assert api.post("/api/investments/webhooks/nobody", {}).status_code == 404
 
