@@ -5,9 +5,9 @@ Each step is a commit of its own under the campaign's lock and looks first what 
 anywhere, run twice, or run beside itself. The rows say where it stands; nothing is remembered elsewhere.
 """
 
-import logging
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from campaigns.errors import PaymentsUnderWay
@@ -16,15 +16,13 @@ from campaigns.services.closing import decide_campaign, settle_campaign
 from campaigns.services.funding import lock_campaign
 from core import audit
 from core.db import retrying
-from core.errors import Busy
+from core.jobs import each
 from investments import books
 from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
 from investments.services.locks import lock_payment
-from investments.services.payments import UnexpectedCharge, finish
-from investments.services.refunds import request_refund, send_refund
+from investments.services.payments import finish
+from investments.services.refunds import due_refunds, request_refund, send_refund
 from investments.services.timeline import tell_investor
-
-logger = logging.getLogger("vectragrow.closing")
 
 BATCH = 50
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
@@ -36,16 +34,9 @@ def close_campaigns(*, now: datetime) -> Counter[str]:
 
     :returns: how many are `settled`, and how many are `waiting` for a provider or a rival; those are taken up next time
     """
-    outcome: Counter[str] = Counter()
     due = Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
-    for campaign_id in list(due):
-        try:
-            settled = close_campaign(campaign_id, now=now)
-        except (Busy, UnexpectedCharge):
-            logger.warning("a campaign could not be closed", extra={"campaignId": campaign_id}, exc_info=True)
-            settled = False
-        outcome["settled" if settled else "waiting"] += 1
-    return outcome
+    tally = each(due, partial(close_campaign, now=now), what="campaign")
+    return +Counter(settled=tally.done, waiting=tally.left + tally.failed)
 
 
 def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
@@ -62,8 +53,7 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
     under_way = Payment.objects.filter(
         investment__campaign_id=campaign_id, status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION]
     )
-    for payment_id in list(under_way.order_by("id").values_list("pk", flat=True)):
-        finish(payment_id, now=now)
+    each(under_way.order_by("id").values_list("pk", flat=True), partial(finish, now=now), what="payment")
     try:
         campaign = decide_campaign(campaign_id, now=now)
     except PaymentsUnderWay:
@@ -126,11 +116,8 @@ def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
 
 
 def _send_refunds(campaign_id: UUID, now: datetime) -> None:
-    pending = Refund.objects.filter(
-        payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING, retry_at__lte=now
-    )
-    for refund_id in list(pending.order_by("id").values_list("pk", flat=True)):
-        send_refund(refund_id, now=now)
+    due = due_refunds(now).filter(payment__investment__campaign_id=campaign_id)
+    each(due.order_by("id").values_list("pk", flat=True), partial(send_refund, now=now), what="refund")
 
 
 @retrying
