@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
-from core.errors import Busy, Refusal
+from core.errors import Busy, OutcomeUnknown, Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,14 +26,26 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
 
 
+def is_lost(error: BaseException) -> bool:
+    """
+    Whether an error means that the server did not answer, or not to the end.
+
+    No SQLSTATE: the connection broke. Classes 08, 57P and 53: connections lost, shutdowns, no resources.
+    """
+    state = sqlstate(error)
+    return state is None or state.startswith(("08", "57P", "53"))
+
+
 @contextmanager
 def atomic() -> Iterator[None]:
     """
     `transaction.atomic` that waits at most 3 s for any lock. A refusal that `keeps_effects` commits and is raised then.
 
     :raises Busy: a lock was not to be had in time
+    :raises OutcomeUnknown: the connection was lost between COMMIT and its confirmation
     """
     outermost = not connection.in_atomic_block
+    committing = False
     kept: Refusal | None = None
     try:
         with transaction.atomic():
@@ -46,9 +58,12 @@ def atomic() -> Iterator[None]:
                 if not refusal.keeps_effects:
                     raise
                 kept = refusal
-    except OperationalError as error:
+            committing = True
+    except (OperationalError, InterfaceError) as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
             raise Busy() from error
+        if outermost and committing and is_lost(error):
+            raise OutcomeUnknown() from error
         raise
     if kept is not None:
         raise kept

@@ -27,6 +27,8 @@ class Refusal(Exception):
     shown: ClassVar[tuple[str, ...]] = ()
     keeps_effects: ClassVar[bool] = False
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
+    is_outcome: ClassVar[bool] = False
+    """What became of a committed effect, such as a decline: an Idempotency-Key stays bound to it and replays it."""
 
     def __init__(self, *, retry_after: timedelta | None = None, **facts: Any) -> None:
         self.facts = facts
@@ -162,13 +164,33 @@ class Busy(Refusal):
 
 
 class DatabaseAway(Busy):
+    """Claims nothing about what was changed: a statement outside a transaction may have been carried out."""
+
     code = "database_unavailable"
-    message = _("The database cannot be reached at the moment. Nothing was changed.")
+    message = _(
+        "The database cannot be reached at the moment. Repeat the request in a moment, a POST with the same "
+        "Idempotency-Key."
+    )
+
+
+class OutcomeUnknown(Busy):
+    """503: the commit was sent and its confirmation did not arrive."""
+
+    code = "outcome_unknown"
+    message = _(
+        "The database did not confirm the change, so it may have been made or not. Repeat the request with the same "
+        "Idempotency-Key: that tells what became of it, and does nothing twice. Without a key, look first."
+    )
 
 
 class Overloaded(Busy):
     code = "overloaded"
     message = _("Too many requests are waiting already. Nothing was changed; try again in a moment.")
+
+
+class OutOfRange(Invalid):
+    code = "out_of_range"
+    message = _("A number is beyond the range that can be kept. Nothing was changed.")
 
 
 class MalformedBody(Invalid):

@@ -11,7 +11,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy
@@ -20,9 +20,11 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from core import context, errors
+from core.db import is_lost, sqlstate
 from core.names import to_camel
 from core.rendering import to_json
 
+NUMERIC_VALUE_OUT_OF_RANGE = "22003"
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger("vectragrow.problems")
 
@@ -83,17 +85,13 @@ def refusal_of(error: BaseException) -> errors.Refusal | None:
             return errors.TooLarge()
         case SuspiciousOperation():
             return errors.Invalid()
+        case DataError() if sqlstate(error) == NUMERIC_VALUE_OUT_OF_RANGE:
+            return errors.OutOfRange()
         case PoolTimeout():
             return errors.DatabaseAway()
         case OperationalError() | InterfaceError():
-            return errors.DatabaseAway() if _is_away(error) else None
+            return errors.DatabaseAway() if is_lost(error) else None
     return None
-
-
-def _is_away(error: BaseException) -> bool:
-    """No SQLSTATE means that the server never answered; classes 08 and 57P are connections lost and shutdowns."""
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state.startswith(("08", "57P", "53"))
 
 
 def _rows(detail: Any, path: str) -> Any:

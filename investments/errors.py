@@ -41,8 +41,28 @@ class PaymentDeclined(Conflict):
     """`reason` is the provider's: `card_declined`, `authentication_failed`, ..."""
 
     code = "payment_declined"
+    is_outcome = True
     message = _("The payment was declined: %(reason)s.")
     shown = ("reason", "investment_id")
+
+
+class TooManyOpenPayments(Conflict):
+    """`most` payments of one person may be under way at once; nothing was begun."""
+
+    code = "too_many_open_payments"
+    message = _("%(most)s payments of yours are under way already. Finish or give up one of them first.")
+    shown = ("most",)
+
+
+class ConfirmationPending(Conflict):
+    """`investment_id` waits for 3-D Secure in the same campaign; `withdraw` gives it up."""
+
+    code = "confirmation_pending"
+    message = _(
+        "An investment of yours in this campaign waits for you to confirm its payment. Confirm it, or give it up by "
+        "withdrawing it."
+    )
+    shown = ("investment_id",)
 
 
 class InvestorsOnly(NotAllowed):
@@ -56,6 +76,25 @@ class WithdrawalTooLarge(Conflict):
     code = "withdrawal_too_large"
     message = _("Only %(available)s %(currency)s can be withdrawn right now.")
     shown = ("available", "currency")
+
+
+class RemainderBelowMinimum(Conflict):
+    """`largest_part` is the most that can be taken out in part (`0.00`: nothing), `whole` takes out everything."""
+
+    code = "remainder_below_minimum"
+    message = _(
+        "Less than the campaign's smallest investment of %(currency)s %(minimum)s would be left. Withdraw at most "
+        "%(currency)s %(largest_part)s, or all of it: %(currency)s %(whole)s."
+    )
+    shown = ("largest_part", "whole", "minimum", "currency")
+
+
+class WholePaymentOnly(Conflict):
+    """A payment that waits for 3-D Secure is given up as a whole: `amount`."""
+
+    code = "whole_payment_only"
+    message = _("This payment is not made yet and can only be given up as a whole: %(currency)s %(amount)s.")
+    shown = ("amount", "currency")
 
 
 class CancelWindowClosed(Conflict):

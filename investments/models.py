@@ -116,6 +116,11 @@ class Investment(Entity):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="investment_status_is_known"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="investment_amount_is_above_zero"),
+            models.UniqueConstraint(
+                fields=["campaign", "investor"],
+                condition=Q(status="requires_action"),
+                name="investment_waits_for_its_investor_once_per_campaign",
+            ),
         ]
         indexes = [
             models.Index(fields=["investor", "-created_at", "-id"], name="investment_by_investor"),
@@ -167,6 +172,8 @@ class Payment(Entity):
     failure_code = models.CharField(max_length=40, default="", blank=True)
     expires_at = models.DateTimeField()
     """When an unfinished one is given up."""
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    """When its investor gave it up unpaid: nothing more is taken, and what was taken nevertheless goes back."""
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -225,7 +232,8 @@ class Refund(Entity):
     provider_id = models.CharField(max_length=100, default="", blank=True)
     reservation = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")
     failure_code = models.CharField(max_length=40, default="", blank=True)
-    retry_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, blank=True)
+    """Not before this, after a clear no; empty: at once."""
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -259,6 +267,7 @@ class InvestmentEvent(Entity):
         REFUND_REQUESTED = "refund_requested"
         REFUNDED = "refunded"
         INVESTED = "invested"
+        CANCELLED = "cancelled"
 
     investment = models.ForeignKey(Investment, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)

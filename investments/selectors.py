@@ -9,7 +9,8 @@ from accounts.cards import user_card
 from campaigns.selectors import campaign_card
 from core.money import minor_text
 from investments.access import investments_of
-from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, Refund
+from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
+from investments.services.withdrawals import Withdrawal
 from ledger.selectors import totals
 
 
@@ -132,12 +133,12 @@ def portfolio_totals(person: Any) -> list[dict[str, str]]:
 _PORTFOLIO = ("invested", "pending", "returned", "refunded")
 
 
-def withdrawal_card(refund: Refund) -> dict[str, Any]:
+def withdrawal_card(withdrawal: Withdrawal) -> dict[str, Any]:
     return {
-        "id": refund.pk,
-        "investmentId": refund.payment.investment_id,
-        "amount": refund.amount.text,
-        "currency": refund.currency,
-        "status": refund.status,
-        "createdAt": refund.created_at,
+        "id": withdrawal.id,
+        "investmentId": withdrawal.investment_id,
+        "amount": withdrawal.amount.text,
+        "currency": withdrawal.amount.currency,
+        "status": withdrawal.status,
+        "createdAt": withdrawal.created_at,
     }

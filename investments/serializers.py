@@ -165,5 +165,5 @@ class WithdrawalOutput(Serializer):
     investment_id = UUIDField()
     amount = MoneyText()
     currency = CharField()
-    status = ChoiceField(choices=Refund.Status.choices)
+    status = ChoiceField(choices=[*Refund.Status.values, "cancelled"])
     created_at = DateTimeField()

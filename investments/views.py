@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.permissions import KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
 from core import limits
+from core.errors import OutcomeUnknown
 from core.idempotency import multi_phase
 from core.openapi import Message, describe
 from core.pages import paginate
@@ -46,7 +47,7 @@ NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 
 class Investments(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"withdraw": [KYCVerified, TwoFactorRecent]}
+    gates = {"withdraw": [TwoFactorRecent]}
 
     @describe("List own investments", page_of=InvestmentCard, parameters=[InvestmentQuery])
     def list(self, request: Request) -> Response:
@@ -67,19 +68,24 @@ class Investments(ApiViewSet):
             errors.RefundToOriginalOnly,
             errors.CancelWindowClosed,
             errors.WithdrawalTooLarge,
+            errors.RemainderBelowMinimum,
+            errors.WholePaymentOnly,
+            OutcomeUnknown,
         ],
-        details="While the campaign is live and until `cancellableUntil` this cancels that part and refunds it.",
+        details="While the campaign is live and until `cancellableUntil` this cancels that part and refunds it. A "
+        "payment that waits for 3-D Secure is given up as a whole (`cancelled`). `pending`: not finished yet; "
+        "repeating the call with its `Idempotency-Key` tells how it goes on.",
     )
     @multi_phase
     def withdraw(self, request: Request, investment_id: UUID) -> Response:
-        refund = withdraw_from_investment(
+        withdrawal = withdraw_from_investment(
             investor=request.user,
             investment_id=investment_id,
             ticket=request.ticket,
             now=timezone.now(),
             **parse(WithdrawInput, request),
         )
-        return Response(selectors.withdrawal_card(refund))
+        return Response(selectors.withdrawal_card(withdrawal))
 
 
 class CampaignInvestments(ApiViewSet):
@@ -94,6 +100,9 @@ class CampaignInvestments(ApiViewSet):
             errors.PaymentMethodNotFound,
             errors.PaymentMethodExpired,
             errors.PaymentDeclined,
+            errors.TooManyOpenPayments,
+            errors.ConfirmationPending,
+            OutcomeUnknown,
             campaign_errors.OwnCampaign,
             campaign_errors.CampaignClosed,
             campaign_errors.CampaignNotOpen,
@@ -102,7 +111,8 @@ class CampaignInvestments(ApiViewSet):
             campaign_errors.OverCap,
         ],
         details="Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the "
-        "provider has not answered yet; the investment ends `committed` or `failed` within 15 minutes.",
+        "outcome is not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the "
+        "call with its key tells how it goes on. A decline is an outcome: another try takes another key.",
     )
     @multi_phase
     def invest(self, request: Request, campaign_id: UUID) -> Response:

@@ -3,12 +3,14 @@ Placing an investment. Three parts (SECURITY-GOALS 10): one commit that sets the
 provider aside; the question, outside of any transaction; one commit with the answer (`services.payments`).
 """
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from accounts.errors import EmailNotVerified, KYCRequired
 from accounts.models import User
@@ -16,20 +18,24 @@ from campaigns.access import access_campaign
 from campaigns.services.funding import reserve_funding
 from core import audit, outbox
 from core.db import retrying
-from core.errors import Unauthenticated
+from core.errors import OutcomeUnknown, Unauthenticated
 from core.idempotency import Ticket
 from core.ids import uuid7
 from core.money import Money
 from investments import books
 from investments.access import access_investment, access_payment_method
-from investments.errors import PaymentDeclined, PaymentMethodExpired
-from investments.models import Investment, InvestmentEvent, Payment, Status
+from investments.errors import ConfirmationPending, PaymentDeclined, PaymentMethodExpired, TooManyOpenPayments
+from investments.models import UNDER_WAY, Investment, InvestmentEvent, Payment, Status
 from investments.services import payments
 from investments.services.locks import lock_person
 from investments.services.timeline import note
 
+logger = logging.getLogger("vectragrow.payments")
+
 FIRST_TRY = timedelta(seconds=30)
 """The request itself asks the provider at once; the outbox asks after this should it have died."""
+OPEN_PAYMENTS = 5
+"""Payments of one person that may be under way at once, over all campaigns."""
 
 
 def place_investment(
@@ -45,21 +51,40 @@ def place_investment(
     """
     Invest `amount` (major units of the campaign's currency, or of `currency`, which must be the same).
 
-    Comes back `committed`, `requires_action`, or `pending` when the provider did not answer in time; the finisher then
-    finds out. A repeat after a crash goes on with what `ticket.result_id` names.
+    Comes back `committed`, `requires_action`, or `pending` when the outcome is not known yet, whatever hindered us
+    after the first commit; the finisher then finds out. A repeat goes on with what `ticket.result_id` names.
 
     :raises NotFound: a campaign that is not to be seen
     :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
     :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
     :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.reserve_funding`
+    :raises TooManyOpenPayments: :raises ConfirmationPending: nothing was begun
     :raises PaymentDeclined: nothing was taken
+    :raises OutcomeUnknown: a repeat that could not even look
     """
-    investment_id = ticket.result_id or _begin(investor, campaign_id, amount, currency, payment_method_id, ticket, now)
-    payments.charge(Payment.objects.get(investment_id=investment_id).pk, now=now)
-    investment = access_investment(investor, investment_id)
+    begun = None
+    if ticket.result_id is None:
+        begun = _begin(investor, campaign_id, amount, currency, payment_method_id, ticket, now)
+    investment = _go_on(investor, ticket.result_id or begun.pk, begun, now)  # type: ignore[union-attr]
+    if investment.status == Status.PENDING:
+        ticket.leave_open()
     if investment.status == Status.FAILED:
         raise PaymentDeclined(reason=investment.payment.failure_code, investment_id=investment.pk)
     return investment
+
+
+def _go_on(investor: User, investment_id: UUID, begun: Investment | None, now: datetime) -> Investment:
+    """After the first commit nothing is refused any more: what cannot be found out now is pending."""
+    try:
+        payments.charge(Payment.objects.values_list("pk", flat=True).get(investment_id=investment_id), now=now)
+    except Exception:
+        logger.exception("a charge is not recorded yet", extra={"investmentId": investment_id})
+    try:
+        return access_investment(investor, investment_id)
+    except DatabaseError as error:
+        if begun is None:
+            raise OutcomeUnknown() from error
+        return begun
 
 
 @retrying
@@ -71,11 +96,12 @@ def _begin(
     payment_method_id: UUID,
     ticket: Ticket,
     now: datetime,
-) -> UUID:
+) -> Investment:
     campaign = access_campaign(investor, campaign_id)
     money = Money.of(amount, currency or campaign.currency)
     investor = lock_person(investor.pk)
     _refuse_lost_standing(investor)
+    _refuse_too_many(investor, campaign_id)
     method = access_payment_method(investor, payment_method_id)
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
@@ -110,7 +136,17 @@ def _begin(
         created_at=now,
         updated_at=now,
     )
-    return investment.pk
+    return access_investment(investor, investment.pk)
+
+
+def _refuse_too_many(investor: User, campaign_id: UUID) -> None:
+    """Under the person's lock: what waits for them takes room from everybody else."""
+    under_way = Investment.objects.filter(investor=investor, status__in=UNDER_WAY)
+    waiting = under_way.filter(campaign_id=campaign_id, status=Status.REQUIRES_ACTION).first()
+    if waiting is not None:
+        raise ConfirmationPending(investment_id=waiting.pk)
+    if under_way.count() >= OPEN_PAYMENTS:
+        raise TooManyOpenPayments(most=OPEN_PAYMENTS)
 
 
 def _refuse_lost_standing(investor: User) -> None:

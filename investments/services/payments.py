@@ -7,6 +7,7 @@ request, the outbox, the finisher and the provider's own events all end in `reco
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Q
@@ -15,11 +16,12 @@ from campaigns.models import Status as CampaignStatus
 from campaigns.services.funding import confirm_funding, release_funding
 from core import audit
 from core.db import retrying
-from core.errors import Busy
-from investments.models import Investment, InvestmentEvent, Payment, Status
+from core.jobs import each
+from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
 from investments.providers import gateway
 from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services.locks import Locked, lock_payment
+from investments.services.refunds import request_refund
 from investments.services.timeline import move, note, tell_investor
 from ledger.services.reservations import post_reserved, void_reserved
 from notifications.services import notify
@@ -51,6 +53,8 @@ def charge(payment_id: UUID, *, now: datetime) -> bool:
         logger.warning("the provider did not answer a charge", extra={"paymentId": payment_id}, exc_info=True)
         return False
     record_charge(payment_id, answer, now=now)
+    if Payment.objects.filter(pk=payment_id, status=Payment.Status.PENDING, expires_at__lte=now).exists():
+        return finish(payment_id, now=now)  # it was not let wait beside another one: see `_ask_for_action`
     return True
 
 
@@ -58,8 +62,8 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
     """
     Bring a payment that is under way to its end, as far as that can be known now.
 
-    While its campaign is open and its time not up, the question is only repeated. After that the provider is told to
-    take nothing any more: what it has taken by then counts, the rest is given up.
+    While its campaign is open and its time not up, the question is only repeated. After that, or once its investor has
+    given it up, the provider is told to take nothing any more: what it has taken by then counts, the rest is given up.
 
     :returns: False if the provider did not answer
     """
@@ -85,14 +89,10 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
 def finish_payments(*, now: datetime, limit: int = 500) -> int:
     """Look after every payment that has been quiet for a minute or whose time is up. Returns how many are done."""
     waiting = Payment.objects.filter(status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION])
-    due = waiting.filter(Q(updated_at__lte=now - QUIET) | Q(expires_at__lte=now)).order_by("updated_at", "id")
-    done = 0
-    for payment_id in list(due.values_list("pk", flat=True)[:limit]):
-        try:
-            done += finish(payment_id, now=now)
-        except (Busy, UnexpectedCharge):
-            logger.warning("a payment could not be finished", extra={"paymentId": payment_id}, exc_info=True)
-    return done
+    # `updated_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it tells nothing.
+    quiet = Q(updated_at__lte=now - QUIET) | Q(updated_at__gt=now)
+    due = waiting.filter(quiet | Q(expires_at__lte=now)).order_by("updated_at", "id")
+    return each(due.values_list("pk", flat=True)[:limit], partial(finish, now=now), what="payment").done
 
 
 @retrying
@@ -114,7 +114,7 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
         if not is_final:
             _commit(locked, answer, now)
     elif answer.state == State.REQUIRES_ACTION:
-        if payment.status == Payment.Status.PENDING:
+        if payment.status == Payment.Status.PENDING and not payment.withdrawn_at:
             _ask_for_action(locked, answer, now)
     elif payment.status == Payment.Status.CAPTURED:
         logger.info("an old answer about a captured payment", extra={"paymentId": payment_id})
@@ -141,10 +141,20 @@ def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
     )
     audit.record(None, "investment.committed", investment, amount=investment.amount.text, currency=investment.currency)
     post_reserved(payment.reservation, now=now)  # last, see docs/ledger.md on locks
+    if payment.withdrawn_at and campaign.status == CampaignStatus.LIVE:
+        request_refund(locked, investment.amount, Refund.Reason.WITHDRAWN, now=now)
 
 
 def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
+    """One at a time may wait for a person in a campaign; a second one, begun beside it, is given up."""
     campaign, investment, payment = locked
+    waiting = Investment.objects.filter(
+        campaign=campaign, investor_id=investment.investor_id, status=Status.REQUIRES_ACTION
+    )
+    if waiting.exists():
+        payment.expires_at = now
+        payment.save(update_fields=["expires_at"])
+        return
     _write(payment, Payment.Status.REQUIRES_ACTION, answer, now, action_url=answer.action_url)
     move(investment, Status.REQUIRES_ACTION, now=now)
     note(investment, InvestmentEvent.Kind.REQUIRES_ACTION, now=now)
@@ -154,12 +164,17 @@ def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
 def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
     release_funding(campaign_id=campaign.pk, amount=investment.amount)
-    reason = answer.reason or answer.state
+    reason = "withdrawn" if payment.withdrawn_at else (answer.reason or answer.state)[:40]
     _write(payment, Payment.Status.FAILED, answer, now, failure_code=reason, action_url="")
-    move(investment, Status.FAILED, now=now)
-    note(investment, InvestmentEvent.Kind.FAILED, now=now, note=reason)
-    tell_investor(investment, campaign, "investment_failed", now=now)
-    audit.record(None, "investment.failed", investment, reason=reason)
+    if payment.withdrawn_at:
+        move(investment, Status.CANCELLED, now=now)
+        note(investment, InvestmentEvent.Kind.CANCELLED, now=now, note=reason)
+        audit.record(None, "investment.cancelled", investment, reason=reason)
+    else:
+        move(investment, Status.FAILED, now=now)
+        note(investment, InvestmentEvent.Kind.FAILED, now=now, note=reason)
+        tell_investor(investment, campaign, "investment_failed", now=now)
+        audit.record(None, "investment.failed", investment, reason=reason)
     void_reserved(payment.reservation, now=now)
 
 

@@ -1,26 +1,71 @@
 """
 Taking money back out of an investment.
 
-While the campaign is live and the cancel window open this cancels that part of the commitment; it goes to the method
-that paid it. After settlement only returned money can be withdrawn; there is none before returns are paid.
+A payment that waits for 3-D Secure is given up. While the campaign is live and the cancel window open, a withdrawal
+cancels that part of the commitment; it goes to the method that paid it. After settlement only returned money can be
+withdrawn; there is none before returns are paid. Nobody is asked for KYC: money goes back to its owner in any case.
 """
 
+import logging
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
+from django.db import DatabaseError
 
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
 from core import audit
 from core.db import retrying
+from core.errors import OutcomeUnknown
 from core.idempotency import Ticket
-from core.money import Money
+from core.money import Money, minor_text
 from core.rendering import utc_text
 from investments.access import access_investment, access_payment_method
-from investments.errors import CancelWindowClosed, RefundToOriginalOnly, WithdrawalTooLarge
-from investments.models import Refund, Status
-from investments.services.locks import lock_payment
+from investments.errors import (
+    CancelWindowClosed,
+    RefundToOriginalOnly,
+    RemainderBelowMinimum,
+    WholePaymentOnly,
+    WithdrawalTooLarge,
+)
+from investments.models import InvestmentEvent, Payment, Refund, Status
+from investments.services.locks import Locked, lock_payment
+from investments.services.payments import finish
 from investments.services.refunds import request_refund, send_refund
+from investments.services.timeline import note
+
+logger = logging.getLogger("vectragrow.payments")
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What an investor asked back: a refund, or a payment given up before it was made (`cancelled` in the end)."""
+
+    id: UUID
+    investment_id: UUID
+    amount: Money
+    status: str
+    created_at: datetime
+
+    CANCELLED = "cancelled"
+
+    @classmethod
+    def of_refund(cls, refund: Refund) -> "Withdrawal":
+        return cls(refund.pk, refund.payment.investment_id, refund.amount, refund.status, refund.created_at)
+
+    @classmethod
+    def of_payment(cls, payment: Payment) -> "Withdrawal":
+        """The provider may have taken the money meanwhile; then it is on its way back."""
+        refund = payment.refunds.filter(reason=Refund.Reason.WITHDRAWN).order_by("id").first()
+        status = str(Refund.Status.PENDING)
+        if refund is not None:
+            status = refund.status
+        elif payment.status == Payment.Status.FAILED:
+            status = cls.CANCELLED
+        at = payment.withdrawn_at or payment.updated_at
+        return cls(payment.pk, payment.investment_id, payment.investment.amount, status, at)
 
 
 def withdraw_from_investment(
@@ -31,23 +76,54 @@ def withdraw_from_investment(
     payment_method_id: UUID,
     ticket: Ticket,
     now: datetime,
-) -> Refund:
+) -> Withdrawal:
     """
     Ask for `amount` (major units of the investment's currency) back.
 
+    Comes back `pending` when the outcome is not known yet, whatever hindered us after the first commit. A repeat goes
+    on with what `ticket.result_id` names.
+
     :raises NotFound: missing, or somebody else's
     :raises PaymentMethodNotFound: :raises RefundToOriginalOnly:
-    :raises CancelWindowClosed: :raises WithdrawalTooLarge:
+    :raises CancelWindowClosed: :raises WithdrawalTooLarge: :raises RemainderBelowMinimum: :raises WholePaymentOnly:
+    :raises OutcomeUnknown: a repeat that could not even look
     """
-    refund_id = ticket.result_id or _begin(investor, investment_id, amount, payment_method_id, ticket, now)
-    send_refund(refund_id, now=now)
-    return Refund.objects.select_related("payment").get(pk=refund_id)
+    begun = None
+    if ticket.result_id is None:
+        begun = _begin(investor, investment_id, amount, payment_method_id, ticket, now)
+    withdrawal = _go_on(ticket.result_id or begun.id, begun, now)  # type: ignore[union-attr]
+    if withdrawal.status == Refund.Status.PENDING:
+        ticket.leave_open()
+    return withdrawal
+
+
+def _go_on(begun_id: UUID, begun: Withdrawal | None, now: datetime) -> Withdrawal:
+    """After the first commit nothing is refused any more: what cannot be found out now is pending."""
+    try:
+        given_up = Payment.objects.filter(pk=begun_id).exists()
+        if given_up:
+            finish(begun_id, now=now)
+            for refund_id in Refund.objects.filter(payment_id=begun_id).values_list("pk", flat=True):
+                send_refund(refund_id, now=now)
+        else:
+            send_refund(begun_id, now=now)
+    except Exception:
+        logger.exception("a withdrawal is not finished yet", extra={"withdrawalId": begun_id})
+    try:
+        payment = Payment.objects.select_related("investment").filter(pk=begun_id).first()
+        if payment is not None:
+            return Withdrawal.of_payment(payment)
+        return Withdrawal.of_refund(Refund.objects.select_related("payment").get(pk=begun_id))
+    except DatabaseError as error:
+        if begun is None:
+            raise OutcomeUnknown() from error
+        return begun
 
 
 @retrying
 def _begin(
     investor: User, investment_id: UUID, amount: Decimal, payment_method_id: UUID, ticket: Ticket, now: datetime
-) -> UUID:
+) -> Withdrawal:
     seen = access_investment(investor, investment_id)
     money = Money.of(amount, seen.currency)
     locked = lock_payment(seen.payment.pk)
@@ -55,12 +131,40 @@ def _begin(
     if payment_method_id != investment.method_id:
         access_payment_method(investor, payment_method_id)
         raise RefundToOriginalOnly()
+    if payment.status == Payment.Status.REQUIRES_ACTION:
+        return _give_up(locked, money, investor, ticket, now)
     available = payment.held_minor if investment.status == Status.COMMITTED else 0
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     if campaign.status != CampaignStatus.LIVE or not investment.is_cancellable_at(now):
         raise CancelWindowClosed(until=utc_text(investment.cancellable_until))
+    minimum = campaign.min_investment_minor or 0
+    if 0 < available - money.minor < minimum:
+        raise RemainderBelowMinimum(
+            largest_part=investment.text(max(0, available - minimum)),
+            whole=investment.text(available),
+            minimum=investment.text(minimum),
+            currency=investment.currency,
+        )
     refund = request_refund(locked, money, Refund.Reason.WITHDRAWN, now=now)
     audit.record(investor, "investment.withdrawn", investment, amount=money.text, currency=money.currency)
     ticket.bind(refund.pk)
-    return refund.pk
+    return Withdrawal.of_refund(refund)
+
+
+def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:
+    """Of a payment that waits for its investor: `services.payments.finish` tells the provider to take nothing."""
+    _, investment, payment = locked
+    whole = minor_text(investment.amount_minor, investment.currency)
+    if money.minor > investment.amount_minor:
+        raise WithdrawalTooLarge(available=whole, currency=investment.currency)
+    if money.minor < investment.amount_minor:
+        raise WholePaymentOnly(amount=whole, currency=investment.currency)
+    if payment.withdrawn_at is None:
+        payment.withdrawn_at = payment.updated_at = now
+        payment.expires_at = min(payment.expires_at, now)
+        payment.save(update_fields=["withdrawn_at", "expires_at", "updated_at"])
+        note(investment, InvestmentEvent.Kind.WITHDRAWAL_REQUESTED, now=now)
+        audit.record(investor, "investment.given_up", investment, amount=money.text, currency=money.currency)
+    ticket.bind(payment.pk)
+    return Withdrawal.of_payment(payment)

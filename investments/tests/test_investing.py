@@ -146,11 +146,27 @@ def test_one_key_one_investment_one_answer(api, backer, campaign, card):
     assert books_agree()
 
 
-def test_a_refused_key_can_be_used_again(api, backer, campaign):
+def test_a_decline_is_an_outcome_and_is_replayed(api, backer, campaign):
     declined = make_card(backer, "tok_declined")
     key = {"idempotency_key": "k1"}
-    assert refusal(ask(api, backer, campaign, "100", declined, **key)) == (409, "payment_declined")
-    assert ask(api, backer, campaign, "100", make_card(backer), **key).status_code == 200
+    first = ask(api, backer, campaign, "100", declined, **key)
+    assert refusal(first) == (409, "payment_declined")
+    again = ask(api, backer, campaign, "100", declined, **key)
+    assert (again.status_code, again.content) == (409, first.content)
+    assert again["Content-Type"] == "application/problem+json"
+    assert again["Idempotent-Replayed"] == "true"
+    assert Investment.objects.count() == 1
+    assert refusal(ask(api, backer, campaign, "100", make_card(backer), **key)) == (422, "idempotency_key_reused")
+    assert ask(api, backer, campaign, "100", make_card(backer), idempotency_key="k2").status_code == 200
+
+
+def test_a_refusal_before_the_first_commit_frees_the_key(api, backer, friend, campaign, card):
+    rival = invest(api, friend, campaign, "1200")
+    key = {"idempotency_key": "k1"}
+    assert refusal(ask(api, backer, campaign, "100", card, **key)) == (409, "over_cap")
+    body = {"amount": "1200", "paymentMethodId": str(rival.method_id)}
+    assert api.as_user(friend).post(f"/api/investments/{rival.pk}/withdraw", body).status_code == 200
+    assert ask(api, backer, campaign, "100", card, **key).status_code == 200
 
 
 def test_a_repeat_after_a_crash_goes_on_where_it_stopped(api, backer, campaign, card, provider):
@@ -287,9 +303,9 @@ def test_a_lost_event_is_found_by_asking(api, backer, campaign, waiting, provide
 
 
 def test_an_unanswered_question_gives_its_room_back(api, backer, campaign, waiting, client):
-    finish_payments(now=timezone.now() + timedelta(minutes=59))
+    finish_payments(now=timezone.now() + timedelta(minutes=14))
     assert Investment.objects.get().status == "requires_action"
-    finish_payments(now=timezone.now() + timedelta(minutes=61))
+    finish_payments(now=timezone.now() + timedelta(minutes=16))
     investment = Investment.objects.get()
     assert (investment.status, investment.payment.failure_code) == ("failed", "expired")
     campaign.refresh_from_db()

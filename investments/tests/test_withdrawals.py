@@ -75,7 +75,9 @@ def test_one_key_one_withdrawal(api, backer, campaign, card, investment, provide
     first = ask(api, backer, investment, "10", card, idempotency_key="w1")
     assert first.json()["status"] == "pending"
     again = ask(api, backer, investment, "10", card, idempotency_key="w1")
-    assert again.content == first.content
+    assert again.json() == {**first.json(), "status": "refunded"}
+    third = ask(api, backer, investment, "10", card, idempotency_key="w1")
+    assert (third.content, third["Idempotent-Replayed"]) == (again.content, "true")
     assert Refund.objects.count() == 1
     assert books_agree()
 

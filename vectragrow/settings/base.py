@@ -314,7 +314,7 @@ MAILBOX_ENABLED = False
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
 """The last hours of a live campaign, in which a commitment can no longer be taken back."""
-PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=60))
+PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15))
 """How long a payment may wait for its investor (3-D Secure) before its room in the campaign is given up."""
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 

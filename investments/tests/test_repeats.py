@@ -1,0 +1,246 @@
+"""One key, one effect, whatever happens between two commits: rows that stay locked, answers that are lost."""
+
+import json
+from threading import Event, Thread
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from campaigns.models import Campaign
+from core import db
+from core.models import IdempotencyKey
+from core.testing import drain_outbox
+from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
+from investments.services.locks import lock_campaign
+from investments.testing import invest, make_card
+from investments.tests.conftest import books_agree, invest_url, refusal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Rival:
+    """Another connection that holds a campaign's row until it is told to let go."""
+
+    def __init__(self, campaign):
+        self.campaign_id, self.let_go, self.holds = campaign.pk, Event(), Event()
+        self.thread = Thread(target=self._hold)
+
+    def _hold(self):
+        try:
+            with transaction.atomic():
+                lock_campaign(self.campaign_id)
+                self.holds.set()
+                self.let_go.wait(60)
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.holds.wait(60)
+        return self
+
+    def __exit__(self, *_):
+        self.let_go.set()
+        self.thread.join(60)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(db, "LOCK_TIMEOUT", "100ms")
+
+
+@pytest.fixture
+def held_after(monkeypatch, provider, campaign, impatient):
+    """`held_after("charge")`: as soon as the provider has done that, a rival takes the campaign's row and keeps it."""
+    rivals = []
+
+    def plan(call):
+        real = getattr(provider, call)
+
+        def and_then_locked(**question):
+            answer = real(**question)
+            if not rivals:
+                rivals.append(Rival(campaign).__enter__())
+            return answer
+
+        monkeypatch.setattr(provider, call, and_then_locked)
+
+    def release():
+        for rival in rivals:
+            rival.__exit__()
+            rival.__exit__ = lambda *_: None
+
+    plan.release = release
+    yield plan
+    release()
+
+
+def test_an_investment_whose_campaign_stays_locked_is_pending_and_one(api, backer, campaign, card, held_after):
+    held_after("charge")
+    client = api.as_user(backer)
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    first = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert (first.status_code, first.json()["status"]) == (200, "pending")
+    still = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert (still.status_code, still.json()["id"]) == (200, first.json()["id"])
+    held_after.release()
+    again = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert (again.json()["id"], again.json()["status"]) == (first.json()["id"], "committed")
+    assert again["Idempotent-Replayed"] == "true"
+    assert (Investment.objects.count(), SandboxCharge.objects.count()) == (1, 1)
+    assert books_agree()
+
+
+def test_without_a_key_it_is_pending_too_and_finished_later(api, backer, campaign, card, held_after):
+    held_after("charge")
+    answer = api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(card.pk)})
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+    held_after.release()
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    drain_outbox(now=timezone.now() + timedelta(minutes=1))
+    assert Investment.objects.get().status == "committed"
+    assert books_agree()
+
+
+def test_a_withdrawal_whose_campaign_stays_locked_is_pending_and_one(api, backer, campaign, card, held_after):
+    investment = invest(api, backer, campaign, "100", card)
+    held_after("refund")
+    client = api.as_user(backer)
+    url, body = f"/api/investments/{investment.pk}/withdraw", {"amount": "40", "paymentMethodId": str(card.pk)}
+    first = client.post(url, body, idempotency_key="w")
+    assert (first.status_code, first.json()["status"]) == (200, "pending")
+    held_after.release()
+    again = client.post(url, body, idempotency_key="w")
+    assert again.json() == {**first.json(), "status": "refunded"}
+    assert (Refund.objects.count(), SandboxRefund.objects.count()) == (1, 1)
+    assert books_agree()
+
+
+def test_locked_before_the_first_commit_is_busy_and_frees_the_key(api, backer, campaign, card, impatient):
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    with Rival(campaign):
+        busy = api.as_user(backer).post(invest_url(campaign), body, idempotency_key="k")
+    assert refusal(busy) == (503, "busy")
+    assert not IdempotencyKey.objects.exists()
+    assert api.as_user(backer).post(invest_url(campaign), body, idempotency_key="k").json()["status"] == "committed"
+    assert Investment.objects.count() == 1
+
+
+# --- A connection that is lost at a commit --------------------------------------------------------------------------
+
+
+class Cut:
+    """Loses the connection at the n-th COMMIT of this thread: after it was carried out, or before."""
+
+    def __init__(self, monkeypatch, at, *, carried_out):
+        self.at, self.seen, self.is_over = at, 0, False
+        real = BaseDatabaseWrapper._commit
+
+        def commit(wrapper):
+            self.seen += 1
+            if self.seen != self.at or self.is_over:
+                return real(wrapper)
+            if carried_out:
+                wrapper.connection.commit()
+            wrapper.connection.close()
+            with wrapper.wrap_database_errors:
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit)
+
+
+def until_known(ask):
+    """Repeat a call with its key, as a client does that was told nothing certain. It is never told to wait for long."""
+    answers = []
+    for _ in range(6):
+        answer = ask()
+        answers.append((answer.status_code, answer.json().get("code") or answer.json().get("status")))
+        if answer.status_code == 200 and answer.json()["status"] != "pending":
+            return answer, answers
+        assert answers[-1] in [(503, "outcome_unknown"), (503, "database_unavailable"), (200, "pending")], answers
+    raise AssertionError(answers)
+
+
+@pytest.mark.parametrize("carried_out", [True, False], ids=["reply lost", "commit lost"])
+@pytest.mark.parametrize("at", range(1, 6))
+def test_an_investment_cut_at_any_commit_is_made_once(api, backer, campaign, card, monkeypatch, at, carried_out):
+    client = api.as_user(backer)
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    cut = Cut(monkeypatch, at, carried_out=carried_out)
+    answer, seen = until_known(lambda: client.post(invest_url(campaign), body, idempotency_key="k"))
+    assert answer.json()["status"] == "committed"
+    assert client.post(invest_url(campaign), body, idempotency_key="k").content == answer.content
+    assert (Investment.objects.count(), SandboxCharge.objects.count()) == (1, 1)
+    assert Campaign.objects.get().raised_minor == 100_00
+    assert cut.seen >= at
+    cut.is_over = True
+    assert books_agree()
+
+
+@pytest.mark.parametrize("carried_out", [True, False], ids=["reply lost", "commit lost"])
+@pytest.mark.parametrize("at", range(1, 6))
+def test_a_withdrawal_cut_at_any_commit_is_made_once(api, backer, campaign, card, monkeypatch, at, carried_out):
+    investment = invest(api, backer, campaign, "100", card)
+    client = api.as_user(backer)
+    url, body = f"/api/investments/{investment.pk}/withdraw", {"amount": "40", "paymentMethodId": str(card.pk)}
+    cut = Cut(monkeypatch, at, carried_out=carried_out)
+    answer, seen = until_known(lambda: client.post(url, body, idempotency_key="w"))
+    assert answer.json()["status"] == "refunded"
+    assert (Refund.objects.count(), SandboxRefund.objects.count()) == (1, 1)
+    assert Campaign.objects.get().raised_minor == 60_00
+    assert cut.seen >= at
+    cut.is_over = True
+    assert books_agree()
+
+
+def test_a_lost_confirmation_says_that_the_outcome_is_unknown(api, backer, campaign, card, monkeypatch):
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    client = api.as_user(backer)
+    Cut(monkeypatch, 3, carried_out=True)  # after those that claim the key
+    lost = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert refusal(lost) == (503, "outcome_unknown")
+    assert "same Idempotency-Key" in lost.json()["detail"]
+    assert "Retry-After" in lost
+    assert Investment.objects.get().status == "pending"
+
+
+def test_json_is_compared_as_a_value(api, backer, campaign, card):
+    client = api.as_user(backer)
+
+    def send(text):
+        return client.client.generic(
+            "POST",
+            invest_url(campaign),
+            text.encode(),
+            content_type="application/json; charset=utf-8",
+            headers={"Idempotency-Key": "k"},
+        )
+
+    first = send(json.dumps({"amount": 100, "paymentMethodId": str(card.pk)}))
+    assert first.status_code == 200, first.content
+    other_order = send(f'{{ "paymentMethodId":"{card.pk}",\n  "amount": 100.00 }}')
+    assert (other_order.content, other_order["Idempotent-Replayed"]) == (first.content, "true")
+    assert refusal(send(f'{{"paymentMethodId":"{card.pk}","amount":"100"}}')) == (422, "idempotency_key_reused")
+    assert Investment.objects.count() == 1
+
+
+def test_a_twin_is_told_the_rest_of_the_lease(api, backer, campaign, provider):
+    """The holder's process died in the middle: nobody gave the key back."""
+    card = make_card(backer)
+    provider.plan("charge", "lost before")
+    client = api.as_user(backer)
+    body = {"amount": "100", "paymentMethodId": str(card.pk)}
+    client.post(invest_url(campaign), body, idempotency_key="k")
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    IdempotencyKey.objects.update(locked_until=timezone.now() + timedelta(seconds=45))
+    twin = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert refusal(twin) == (409, "idempotency_in_progress")
+    assert 30 <= int(twin["Retry-After"]) <= 45
