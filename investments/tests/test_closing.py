@@ -209,3 +209,118 @@ def test_the_outbox_sends_a_refund_whose_asker_died(api, backer, campaign, provi
     close_campaigns(now=campaign.ends_at + timedelta(minutes=2))
     assert statuses() == ["refunded"]
     assert books_agree()
+
+
+# --- One bad item, and a clock that ran ahead -----------------------------------------------------------------------
+
+
+def test_an_accident_in_one_campaign_does_not_stop_the_next(api, founder, backer, campaign, provider, monkeypatch):
+    other = make_campaign(founder, ends_at=campaign.ends_at + timedelta(seconds=1))
+    invest(api, backer, campaign, "100")
+    invest(api, backer, other, "1000")
+    real = provider.refund
+
+    def explode(**question):
+        raise RuntimeError("an answer nobody thought of")
+
+    monkeypatch.setattr(provider, "refund", explode)
+    later = other.ends_at + timedelta(seconds=1)
+    assert close_campaigns(now=later) == {"settled": 1, "waiting": 1}
+    assert state(other)[0] == "settled"
+    assert state(campaign)[0] == "failed"
+    monkeypatch.setattr(provider, "refund", real)
+    assert close_campaigns(now=later + timedelta(minutes=5)) == {"settled": 1}
+    assert state(campaign)[0] == "settled"
+    assert books_agree()
+
+
+def test_one_refund_that_fails_does_not_hold_up_its_neighbours(api, backer, friend, campaign, provider, monkeypatch):
+    invest(api, backer, campaign, "100")
+    invest(api, friend, campaign, "200")
+    real, failed = provider.refund, []
+
+    def explode_once(**question):
+        if not failed:
+            failed.append(question["key"])
+            raise ValueError("unmapped")
+        return real(**question)
+
+    monkeypatch.setattr(provider, "refund", explode_once)
+    close_campaigns(now=campaign.ends_at)
+    assert sorted(Refund.objects.values_list("status", flat=True)) == ["pending", "refunded"]
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=2))
+    assert Campaign.objects.get(pk=campaign.pk).status == "settled"
+    assert books_agree()
+
+
+def test_one_payment_that_fails_does_not_hold_up_the_others(api, founder, backer, campaign, provider, monkeypatch):
+    from investments.models import Payment
+    from investments.services.payments import finish_payments
+
+    other = make_campaign(founder)
+    provider.plan("charge", "lost before", "lost before")
+    for each in (campaign, other):
+        body = {"amount": "100", "paymentMethodId": str(make_card(backer).pk)}
+        assert api.as_user(backer).post(invest_url(each), body).json()["status"] == "pending"
+    real, bad = provider.charge, Payment.objects.order_by("id").first().key
+
+    def explode(**question):
+        if question["key"] == bad:
+            raise KeyError("amount")
+        return real(**question)
+
+    monkeypatch.setattr(provider, "charge", explode)
+    assert finish_payments(now=timezone.now() + timedelta(minutes=2)) == 1
+    assert sorted(Payment.objects.values_list("status", flat=True)) == ["captured", "pending"]
+    assert books_agree()
+
+
+def test_refunds_of_a_later_clock_go_out_now_when_the_command_dies(api, backer, campaign, provider):
+    """`close_campaigns --at` in the future, killed before it sends anything; from then on only the present clock."""
+    from investments.services.refunds import finish_refunds
+
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "died")
+    with pytest.raises(KeyboardInterrupt):
+        close_campaigns(now=campaign.ends_at + timedelta(days=1))
+    assert Refund.objects.get().status == "pending"
+    finish_refunds(now=timezone.now())
+    assert Refund.objects.get().status == "refunded"
+    close_campaigns(now=timezone.now())
+    assert Campaign.objects.get(pk=campaign.pk).status == "settled"
+    assert books_agree()
+
+
+def test_its_outbox_goes_out_now_too(api, backer, campaign, provider):
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "died")
+    with pytest.raises(KeyboardInterrupt):
+        close_campaigns(now=campaign.ends_at + timedelta(days=1))
+    drain_outbox(now=timezone.now() + timedelta(minutes=1))
+    assert Refund.objects.get().status == "refunded"
+
+
+def test_a_refusal_under_a_later_clock_is_asked_again_by_the_present_one(api, backer, campaign, provider):
+    from investments.services.refunds import finish_refunds
+
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "refused")
+    close_campaigns(now=campaign.ends_at + timedelta(days=1))
+    assert Refund.objects.get().failure_code
+    finish_refunds(now=timezone.now())
+    assert Refund.objects.get().status == "refunded"
+    assert books_agree()
+
+
+@pytest.mark.parametrize(("amount", "outcome"), [("100", "failed"), ("1000", "funded")])
+def test_how_it_ended_stays_when_it_is_settled(api, backer, campaign, amount, outcome):
+    page = f"/api/campaigns/{campaign.pk}"
+    invest(api, backer, campaign, amount)
+    seen = api.as_user(backer).get(page).json()
+    assert (seen["outcome"], seen["settledAt"]) == (None, None)
+    close_campaigns(now=campaign.ends_at)
+    seen = api.as_user(backer).get(page).json()
+    assert (seen["status"], seen["outcome"]) == ("settled", outcome)
+    assert seen["settledAt"] is not None
+    (card,) = api.as_user(backer).get("/api/campaigns").json()["items"]
+    assert card["outcome"] == outcome

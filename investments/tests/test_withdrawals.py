@@ -82,6 +82,133 @@ def test_one_key_one_withdrawal(api, backer, campaign, card, investment, provide
     assert books_agree()
 
 
+def test_withdrawing_never_asks_for_an_identity(api, backer, card, investment):
+    """Money goes back to its owner in any case (API.md)."""
+    from accounts.models import User
+
+    User.objects.filter(pk=backer.pk).update(identity_verified_at=None)
+    backer.refresh_from_db()
+    answer = ask(api, backer, investment, "40", card)
+    assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
+    assert books_agree()
+
+
+@pytest.mark.parametrize(("amount", "status"), [("90.01", 409), ("99.99", 409), ("90.00", 200), ("100", 200)])
+def test_no_remainder_below_the_smallest_investment(api, backer, card, investment, amount, status):
+    answer = ask(api, backer, investment, amount, card)
+    assert answer.status_code == status, answer.json()
+    if status == 409:
+        body = answer.json()
+        assert body["code"] == "remainder_below_minimum"
+        assert (body["largestPart"], body["whole"], body["minimum"], body["currency"]) == (
+            "90.00",
+            "100.00",
+            "10.00",
+            "USD",
+        )
+        assert "90.00" in body["detail"] and "100.00" in body["detail"]
+    assert books_agree()
+
+
+def test_a_last_piece_below_the_minimum_leaves_as_a_whole(api, backer, friend, campaign, card):
+    invest(api, friend, campaign, "1195")
+    last = invest(api, backer, campaign, "5", card)
+    refused = ask(api, backer, last, "1", card)
+    assert (refusal(refused), refused.json()["largestPart"]) == ((409, "remainder_below_minimum"), "0.00")
+    assert ask(api, backer, last, "5", card).status_code == 200
+
+
+# --- A payment that waits for 3-D Secure ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict_card(backer):
+    return make_card(backer, "tok_3ds")
+
+
+@pytest.fixture
+def waiting(api, backer, campaign, strict_card):
+    body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
+    answer = api.as_user(backer).post(f"/api/campaigns/{campaign.pk}/invest", body)
+    assert answer.json()["status"] == "requires_action"
+    return Investment.objects.get(pk=answer.json()["id"])
+
+
+def test_a_waiting_payment_is_given_up(api, backer, campaign, strict_card, waiting, provider):
+    other = make_card(backer)
+    assert refusal(ask(api, backer, waiting, "100", other)) == (409, "refund_to_original_only")
+    assert refusal(ask(api, backer, waiting, "100.01", strict_card)) == (409, "withdrawal_too_large")
+    assert refusal(ask(api, backer, waiting, "40", strict_card)) == (409, "whole_payment_only")
+    done = ask(api, backer, waiting, "100", strict_card, idempotency_key="w")
+    assert (done.status_code, done.json()["status"], done.json()["amount"]) == (200, "cancelled", "100.00")
+    assert ask(api, backer, waiting, "100", strict_card, idempotency_key="w").content == done.content
+    read = api.as_user(backer).get(f"/api/investments/{waiting.pk}").json()
+    assert (read["status"], read["nextAction"], read["failureCode"]) == ("cancelled", None, "withdrawn")
+    assert [event["kind"] for event in read["events"]][-2:] == ["withdrawal_requested", "cancelled"]
+    campaign.refresh_from_db()
+    assert campaign.reserved_minor == 0
+    assert (
+        provider.charge(key=waiting.payment.key, token="tok_visa", amount=waiting.amount, now=timezone.now()).state
+        == "cancelled"
+    )
+    assert refusal(ask(api, backer, waiting, "100", strict_card)) == (409, "withdrawal_too_large")
+    assert books_agree()
+
+
+def test_giving_up_without_an_answer_is_pending_and_finished_later(api, backer, strict_card, waiting, provider):
+    from investments.services.payments import finish_payments
+
+    provider.plan("cancel", "lost before")
+    first = ask(api, backer, waiting, "100", strict_card, idempotency_key="w")
+    assert (first.status_code, first.json()["status"]) == (200, "pending")
+    finish_payments(now=timezone.now())
+    again = ask(api, backer, waiting, "100", strict_card, idempotency_key="w")
+    assert again.json() == {**first.json(), "status": "cancelled"}
+    assert books_agree()
+
+
+def test_money_that_was_taken_while_it_was_given_up_goes_back(api, backer, campaign, strict_card, waiting, provider):
+    """The investor confirms in one window and gives up in another."""
+    from investments.models import SandboxCharge
+
+    provider.finish_action(SandboxCharge.objects.get().action_token, approved=True)
+    done = ask(api, backer, waiting, "100", strict_card)
+    assert (done.status_code, done.json()["status"]) == (200, "refunded")
+    waiting.refresh_from_db()
+    campaign.refresh_from_db()
+    assert (waiting.status, campaign.raised_minor, campaign.investor_count) == ("cancelled", 0, 0)
+    assert minor("provider:sandbox:USD") == 0
+    assert books_agree()
+
+
+def test_one_waits_per_campaign_and_person(api, founder, backer, friend, campaign, strict_card, waiting):
+    url = f"/api/campaigns/{campaign.pk}/invest"
+    body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
+    refused = api.as_user(backer).post(url, body)
+    assert (refusal(refused), refused.json()["investmentId"]) == ((409, "confirmation_pending"), str(waiting.pk))
+    other = make_campaign(founder, max_amount="1200", min_investment="10")
+    assert api.as_user(backer).post(f"/api/campaigns/{other.pk}/invest", body).status_code == 200
+    theirs = {**body, "paymentMethodId": str(make_card(friend, "tok_3ds").pk)}
+    assert api.as_user(friend).post(url, theirs).status_code == 200
+    assert ask(api, backer, waiting, "100", strict_card).status_code == 200
+    assert api.as_user(backer).post(url, body).json()["status"] == "requires_action"
+    assert books_agree()
+
+
+def test_five_payments_of_one_person_may_be_under_way(api, founder, backer, friend, strict_card):
+    campaigns = [make_campaign(founder, title=f"Roof {n}") for n in range(6)]
+    body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
+    client = api.as_user(backer)
+    for campaign in campaigns[:5]:
+        assert client.post(f"/api/campaigns/{campaign.pk}/invest", body).json()["status"] == "requires_action"
+    refused = client.post(f"/api/campaigns/{campaigns[5].pk}/invest", body, idempotency_key="k")
+    assert (refusal(refused), refused.json()["most"]) == ((409, "too_many_open_payments"), 5)
+    first = Investment.objects.order_by("id").first()
+    assert ask(api, backer, first, "100", strict_card).status_code == 200
+    assert client.post(f"/api/campaigns/{campaigns[5].pk}/invest", body, idempotency_key="k").status_code == 200
+    assert books_agree()
+
+
 def test_what_was_taken_back_is_not_refunded_again(api, backer, campaign, card, investment, provider):
     provider.plan("refund", "lost before")
     ask(api, backer, investment, "40", card)
