@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.services import exports, leaving, passwords, pruning
 from core import outbox
+from core.jobs import each
 from core.sealing import CannotOpen, unseal
 
 logger = logging.getLogger("vectragrow.accounts")
@@ -39,5 +40,4 @@ def make_export(event_id: UUID, export_id: str) -> None:
 def follow_the_clock() -> None:
     """Hourly: end archives whose week is over, erase accounts whose grace is over."""
     now = timezone.now()
-    exports.delete_expired(now=now)
-    leaving.erase_due(now=now)
+    each((exports.delete_expired, leaving.erase_due), lambda step: step(now=now), what="step")

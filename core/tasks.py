@@ -44,8 +44,12 @@ def relay_outbox() -> None:
 def prune() -> None:
     from core import outbox
     from core.idempotency import LIFETIME
+    from core.jobs import each
     from core.models import IdempotencyKey
 
     now = timezone.now()
-    outbox.prune(now=now)
-    IdempotencyKey.objects.filter(created_at__lt=now - LIFETIME).delete()
+
+    def forget_keys() -> None:
+        IdempotencyKey.objects.filter(created_at__lt=now - LIFETIME).delete()
+
+    each((lambda: outbox.prune(now=now), forget_keys), lambda step: step(), what="step")

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core import outbox
+from core.jobs import each
 from investments.services import closing, payments, refunds
 
 SOON = timedelta(seconds=30)
@@ -38,5 +39,4 @@ def close_campaigns() -> None:
 @shared_task(name="investments.finish_payments")
 def finish_payments() -> None:
     now = timezone.now()
-    payments.finish_payments(now=now)
-    refunds.finish_refunds(now=now)
+    each((payments.finish_payments, refunds.finish_refunds), lambda step: step(now=now), what="step")

@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from core.jobs import each
 from kyc.services import badges, evidence
 
 
@@ -8,5 +9,4 @@ from kyc.services import badges, evidence
 def follow_the_clock() -> None:
     """Abandoned cases expire, badges end."""
     now = timezone.now()
-    evidence.expire_abandoned(now=now)
-    badges.end_badges(now=now)
+    each((evidence.expire_abandoned, badges.end_badges), lambda step: step(now=now), what="step")

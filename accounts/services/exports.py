@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from accounts.models import DataExport, User
 from core import audit, outbox, people
 from core.db import retrying
 from core.errors import NotFound
+from core.jobs import each
 from core.limits import Limit
 from core.rendering import to_json
 from notifications.services import notify
@@ -109,7 +111,7 @@ def export_output(export: DataExport, *, now: datetime) -> dict[str, Any]:
 def delete_expired(*, now: datetime) -> int:
     """Delete archives whose week is over. Returns how many. Safe to repeat and to run side by side."""
     over = DataExport.objects.filter(status=DataExport.Status.READY, expires_at__lte=now)
-    return sum(_expire(export_id, now) for export_id in list(over.values_list("pk", flat=True)))
+    return each(over.values_list("pk", flat=True), partial(_expire, now=now), what="archive").done
 
 
 @retrying

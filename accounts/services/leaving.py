@@ -7,6 +7,7 @@ conversations that point to it.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.utils.formats import date_format
@@ -17,6 +18,7 @@ from accounts.services import sessions
 from core import audit, people
 from core.db import retrying
 from core.errors import Refusal
+from core.jobs import each
 from notifications.services import send_mail_to
 
 logger = logging.getLogger("vectragrow.accounts")
@@ -65,13 +67,15 @@ def erase_due(*, now: datetime) -> int:
     Whom an app objects to letting go, since money began to move again, is tried again next time.
     """
     due = User.objects.filter(deletion_due_at__lte=now, status=Status.ACTIVE).order_by("deletion_due_at")
-    erased = 0
-    for user_id in list(due.values_list("pk", flat=True)):
-        try:
-            erased += _erase(user_id=user_id, now=now)
-        except Refusal as refusal:
-            logger.warning("an account cannot be erased yet", extra={"userId": user_id, "because": refusal.code})
-    return erased
+    return each(due.values_list("pk", flat=True), partial(_erase_if_possible, now=now), what="account to erase").done
+
+
+def _erase_if_possible(user_id: UUID, now: datetime) -> bool:
+    try:
+        return _erase(user_id=user_id, now=now)
+    except Refusal as refusal:
+        logger.warning("an account cannot be erased yet", extra={"userId": user_id, "because": refusal.code})
+        return False
 
 
 @retrying

@@ -1,12 +1,14 @@
 """Badges: given by staff or by the identity review, for a time or for good, and repeated on the person for cards."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from accounts.models import User
 from accounts.services.standing import set_badges
 from core import audit
 from core.db import retrying
+from core.jobs import each
 from kyc.access import lock_person
 from kyc.errors import BadgeFollowsVerification, OwnCase
 from kyc.models import Badge, GrantedBadge, Source
@@ -83,10 +85,8 @@ def revoke(*, user_id: UUID, badge: str, now: datetime) -> bool:
 def end_badges(*, now: datetime) -> int:
     """Take those whose time is over off their people's cards. Safe to repeat. Returns how many."""
     over = GrantedBadge.objects.filter(revoked_at__isnull=True, expires_at__lte=now)
-    people = set(over.values_list("user_id", flat=True))
-    for user_id in people:
-        _end(user_id, now)
-    return len(people)
+    people = over.order_by("user_id").values_list("user_id", flat=True).distinct()
+    return each(people, partial(_end, now=now), what="person with an ended badge").done
 
 
 @retrying

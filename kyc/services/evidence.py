@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from core.db import retrying
+from core.jobs import each
 from core.limits import Limit
 from kyc.access import latest_case, lock_case, lock_person
 from kyc.errors import AlreadyVerified, InvalidDateOfBirth, KindsDoNotMatch, NoOpenVerification, VerificationOpen
@@ -139,7 +141,7 @@ def expire_abandoned(*, now: datetime) -> int:
     """Close cases that have waited for papers for 30 days. Safe to repeat and to run side by side. Returns how many."""
     waiting = Verification.objects.filter(status__in=(Status.PENDING_DOCUMENTS, Status.RESUBMIT))
     old = waiting.filter(created_at__lte=now - ABANDONED_AFTER).values_list("pk", flat=True)
-    return sum(_expire(pk, now) for pk in old)
+    return each(old, partial(_expire, now=now), what="abandoned verification").done
 
 
 @retrying

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.core.files.storage import storages
 
+from core.jobs import each
 from uploads.models import StoredFile
 
 logger = logging.getLogger("vectragrow.uploads")
@@ -21,18 +22,21 @@ def prune(*, now: datetime, days: int = DAYS) -> int:
     Runs hourly, so each day is looked at many times over. Safe to repeat and to run side by side.
     """
     removed = 0
-    for alias in ("default", "private"):
+
+    def prune_folder(place: tuple[str, str]) -> None:
+        nonlocal removed
+        alias, folder = place
         store = storages[alias]
-        for back in range(1, days + 1):
-            folder = f"{now - GRACE - timedelta(days=back):%Y/%m/%d}"
-            try:
-                names = {f"{folder}/{name}" for name in store.listdir(folder)[1]}
-            except FileNotFoundError:
-                continue
-            kept = StoredFile.objects.filter(storage_name__startswith=folder, deleted_at__isnull=True)
-            for name in sorted(names.difference(kept.values_list("storage_name", flat=True))):
-                store.delete(name)
-                removed += 1
+        try:
+            names = {f"{folder}/{name}" for name in store.listdir(folder)[1]}
+        except FileNotFoundError:
+            return
+        kept = StoredFile.objects.filter(storage_name__startswith=folder, deleted_at__isnull=True)
+        orphans = sorted(names.difference(kept.values_list("storage_name", flat=True)))
+        removed += each(orphans, store.delete, what="file without a row").done
+
+    folders = [f"{now - GRACE - timedelta(days=back):%Y/%m/%d}" for back in range(1, days + 1)]
+    each([(alias, folder) for alias in ("default", "private") for folder in folders], prune_folder, what="folder")
     if removed:
         logger.info("removed files without a row", extra={"count": removed})
     return removed

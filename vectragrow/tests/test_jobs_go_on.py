@@ -1,0 +1,92 @@
+"""Scheduled jobs of every app: an item that cannot be done is left for the next time, and the others are done now."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import DataExport, User
+from accounts.services import exports, leaving
+from accounts.tasks import follow_the_clock
+from core import people
+from kyc.models import GrantedBadge, Source, Verification
+from kyc.services import badges, evidence
+from kyc.testing import submitted_case
+
+
+@pytest.fixture
+def two(person):
+    return person("first"), person("second")
+
+
+def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(api, two, monkeypatch):
+    for who in two:
+        api.as_user(who).delete("/api/profile")
+
+    def broken(*, person_id, now):
+        if person_id == two[0].pk:
+            raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(people, "_forgetting", [*people._forgetting, broken])
+    assert leaving.erase_due(now=timezone.now() + timedelta(days=31)) == 1
+    assert [User.objects.get(pk=who.pk).status for who in two] == ["active", "deleted"]
+
+
+def test_archives_end_behind_one_that_cannot(two, monkeypatch):
+    for who in two:
+        exports.make_export(export_id=exports.request_export(person=who, now=timezone.now()).pk, now=timezone.now())
+    real = exports._expire
+
+    def broken(export_id, now):
+        if DataExport.objects.get(pk=export_id).user_id == two[0].pk:
+            raise OSError("the store is away")
+        return real(export_id, now)
+
+    monkeypatch.setattr(exports, "_expire", broken)
+    assert exports.delete_expired(now=timezone.now() + timedelta(days=8)) == 1
+    assert [DataExport.objects.get(user=who).status for who in two] == ["ready", "expired"]
+
+
+def test_a_step_of_a_job_that_fails_does_not_cost_the_next(api, two, monkeypatch):
+    api.as_user(two[0]).delete("/api/profile")
+    User.objects.filter(pk=two[0].pk).update(deletion_due_at=timezone.now())
+
+    def broken(*, now):
+        raise OSError("the store is away")
+
+    monkeypatch.setattr(exports, "delete_expired", broken)
+    follow_the_clock()
+    assert User.objects.get(pk=two[0].pk).status == "deleted"
+
+
+def test_identity_cases_expire_behind_one_that_cannot(two, monkeypatch):
+    cases = [submitted_case(who, kinds=[]) for who in two]
+    Verification.objects.update(status="pending_documents")
+    real = evidence.record
+
+    def broken(actor, event, case, **facts):
+        if case.pk == cases[0].pk:
+            raise KeyError("nobody thought of this")
+        return real(actor, event, case, **facts)
+
+    monkeypatch.setattr(evidence, "record", broken)
+    assert evidence.expire_abandoned(now=timezone.now() + evidence.ABANDONED_AFTER + timedelta(days=1)) == 1
+    assert [Verification.objects.get(pk=case.pk).status for case in cases] == ["pending_documents", "expired"]
+
+
+def test_badges_end_behind_one_that_cannot(two, monkeypatch):
+    now = timezone.now()
+    for who in two:
+        badges.grant(
+            user_id=who.pk, badge="founder", source=Source.STAFF, issued_by=None, now=now, expires_at=now + timedelta(1)
+        )
+    real = badges.lock_person
+
+    def broken(user_id):
+        if user_id == two[0].pk:
+            raise KeyError("nobody thought of this")
+        return real(user_id)
+
+    monkeypatch.setattr(badges, "lock_person", broken)
+    assert badges.end_badges(now=now + timedelta(days=2)) == 1
+    assert GrantedBadge.objects.filter(revoked_at__isnull=False).get().user_id == two[1].pk
