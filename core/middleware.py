@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import context, errors, limits, problems
+from core.postgres import waiting
 
 logger = logging.getLogger("vectragrow.requests")
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -48,7 +49,8 @@ class RequestContext:
         if "%00" in request.META.get("QUERY_STRING", ""):  # no text of ours may hold NUL (SECURITY-GOALS 40)
             response = problems.bad_request(request, errors.Invalid())
         else:
-            response = self.get_response(request)
+            with waiting.at_most(settings.DATABASE_WAIT):
+                response = self.get_response(request)
         response["X-Request-ID"] = request_id
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import close_old_connections
 
+from core.postgres import waiting
+
 R = TypeVar("R")
 
 _pool = ThreadPoolExecutor(settings.SOCKET_THREADS, thread_name_prefix="socket")
@@ -24,6 +26,7 @@ async def in_thread(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
 def _with_connection(function: Callable[[], R]) -> R:
     close_old_connections()
     try:
-        return function()
+        with waiting.at_most(settings.DATABASE_WAIT):
+            return function()
     finally:
         close_old_connections()

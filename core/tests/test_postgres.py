@@ -1,10 +1,15 @@
-"""The pool notices dead connections without asking each time."""
+"""The pool notices dead connections without asking each time, and nothing waits for ever."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
 import pytest
 from django.db import connection
 from psycopg_pool import ConnectionPool
 
-from core.postgres import PooledConnection
+from core.postgres import PooledConnection, waiting
+from core.testing import Api
 
 
 @pytest.fixture
@@ -37,3 +42,115 @@ def test_a_connection_that_the_server_closed_is_replaced(pool):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
     assert backend(pool) != first
+
+
+@pytest.fixture
+def crowded():
+    """A process with so many open files that new ones get numbers beyond 1,024, where select() ends."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    yield
+    for descriptor in held:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_descriptors_beyond_1024(crowded, pool):
+    with pool.connection() as mine:
+        assert mine.fileno() > 1024
+    first = backend(pool)
+    assert backend(pool) == first
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
+    assert backend(pool) != first
+
+
+@pytest.fixture
+def mine():
+    parameters = connection.get_connection_params()
+    with PooledConnection.connect(**parameters, autocommit=True) as fresh:
+        yield fresh
+
+
+def test_a_statement_is_waited_for_within_the_budget_and_no_longer(db, mine):
+    with waiting.at_most(0.2), pytest.raises(psycopg.OperationalError, match="did not answer"):
+        mine.execute("SELECT pg_sleep(4)")
+    assert mine.closed
+
+
+def test_the_budget_is_for_all_statements_together(db, mine):
+    with waiting.at_most(0.3), pytest.raises(psycopg.OperationalError, match="did not answer"):
+        for _ in range(100):
+            mine.execute("SELECT pg_sleep(0.05)")
+    assert mine.closed
+
+
+def test_without_a_budget_a_statement_has_the_limit_of_jobs(db, mine, settings):
+    settings.DATABASE_STATEMENT_WAIT = 0.2
+    with pytest.raises(psycopg.OperationalError, match="did not answer"):
+        mine.execute("SELECT pg_sleep(4)")
+
+
+def test_changes_of_tables_take_what_they_take(transactional_db, settings):
+    settings.DATABASE_STATEMENT_WAIT = 0.2
+    with connection.schema_editor() as editor:
+        editor.execute("SELECT pg_sleep(0.5)")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(person, settings, monkeypatch):
+    me = Api().as_user(person("somebody"))
+    settings.DATABASE_WAIT = 0.3
+    real = PooledConnection.wait
+
+    def stalled(self, gen, interval=0.1, timeout=None):
+        return real(self, never_answered(), interval, timeout)
+
+    def never_answered():
+        while True:
+            yield psycopg.waiting.WAIT_R
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PooledConnection, "wait", stalled)
+        refused = me.get("/api/auth/me")
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+        assert "Retry-After" in refused
+        assert waiting.is_silent()
+        connection.close()  # as at the end of a request
+        assert me.get("/api/auth/me").status_code == 503
+        connection.close()
+    settings.DATABASE_WAIT = 60.0
+    monkeypatch.setattr(waiting, "PROBE_WAIT", 60.0)
+    monkeypatch.setattr(waiting, "_next_probe", 0.0)
+    assert me.get("/api/auth/me").status_code == 200
+    assert not waiting.is_silent()
+
+
+def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once(monkeypatch):
+    monkeypatch.setattr(waiting, "_silent_since", 2.0)
+    monkeypatch.setattr(waiting, "_last_answer", 1.0)
+    monkeypatch.setattr(waiting, "_next_probe", 0.0)
+    monkeypatch.setattr(waiting, "PROBE_EVERY", 3600.0)
+    with waiting.at_most(10):
+        waiting.refuse_while_silent()
+        assert waiting.limit() == waiting.PROBE_WAIT
+    with waiting.at_most(10), pytest.raises(psycopg.OperationalError):
+        waiting.refuse_while_silent()
+    waiting.refuse_while_silent()  # a job waits as long as it may
+
+
+def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch):
+    """Somebody else is answered meanwhile."""
+    parameters = connection.get_connection_params()
+
+    def ask():
+        with PooledConnection.connect(**parameters, autocommit=True) as other:
+            other.execute("SELECT 1")
+
+    with ThreadPoolExecutor(1) as pool:
+        with waiting.at_most(2), pytest.raises(psycopg.OperationalError):
+            pool.submit(ask)
+            mine.execute("SELECT pg_sleep(4)")
+    assert not waiting.is_silent()

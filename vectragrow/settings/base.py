@@ -118,7 +118,7 @@ REDIS_URL = env.str("REDIS_URL", default=EMBEDDED.get("REDIS_URL", "redis://127.
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://vectragrow@127.0.0.1:5432/vectragrow"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "core.postgres",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -128,12 +128,21 @@ DATABASES = {
                 "min_size": 1,
                 "max_size": env.int("DATABASE_POOL_SIZE", default=12),
                 "timeout": 4,
+                "reconnect_timeout": 4,  # then it gives up, and whoever needs a connection next makes it try again
             },
             "connect_timeout": 4,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
             "application_name": "vectragrow",
         },
     }
 }
+DATABASE_WAIT = env.float("DATABASE_WAIT", default=3.6)
+"""Seconds that a request or a frame may wait for the database in all; more than a lock is waited for (3 s)."""
+DATABASE_STATEMENT_WAIT = env.float("DATABASE_STATEMENT_WAIT", default=300)
+"""Seconds that any other statement may take: of jobs and commands. Changes of tables take what they take."""
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -141,6 +150,8 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 0.5},
     }
 }
+REDIS_WAIT = env.float("REDIS_WAIT", default=0.1)
+"""Seconds that a call to Redis may take; one that took longer counts as away."""
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="vg")
 
 # --- People, sessions, doors ----------------------------------------------------------------------------------------
@@ -252,6 +263,7 @@ CELERY_TASK_TIME_LIMIT = 240
 CELERY_TASK_SOFT_TIME_LIMIT = 200
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CONSUMER = "vectragrow.worker:Consumer"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"

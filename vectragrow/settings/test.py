@@ -24,5 +24,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATABASES["default"]["OPTIONS"].pop("pool")
+# A loaded machine is neither a stalled database nor a slow Redis; tests of those say how long they wait.
+DATABASE_WAIT = 60.0
+REDIS_WAIT = 10.0
 REST_FRAMEWORK = {**REST_FRAMEWORK}
 REDIS_PREFIX = "vgtest" + env.str("PYTEST_XDIST_WORKER", default="")
