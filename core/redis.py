@@ -1,16 +1,75 @@
-"""The one Redis client of a process, for limits and realtime. Short timeouts: Redis may vanish at any time."""
+"""
+The one Redis client of a process, for limits and realtime. Redis may vanish, or become slow, at any time.
 
+No call waits longer than `REDIS_WAIT` (100 ms). Whatever did not answer in that time counts as away, and for two
+seconds nobody of this process asks it again: a request that needs it ten times waits once (SECURITY-GOALS 59).
+"""
+
+import time
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.connection import Connection, parse_url
+from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
+
+LEFT_ALONE = 2.0
+"""Seconds for which a Redis that did not answer is not asked."""
+
+_away_until = 0.0
+
+
+class Away(ConnectionError):
+    """Redis did not answer a moment ago."""
+
+
+def is_away() -> bool:
+    return time.monotonic() < _away_until
+
+
+def _leave_alone() -> None:
+    global _away_until
+    _away_until = time.monotonic() + LEFT_ALONE
+
+
+class _Watched:
+    """Mixed into the kind of connection that REDIS_URL asks for."""
+
+    def connect(self, *args: Any, **kwargs: Any) -> Any:
+        if is_away():
+            raise Away("Redis is left alone")
+        try:
+            return super().connect(*args, **kwargs)  # type: ignore[misc]
+        except (ConnectionError, TimeoutError):
+            _leave_alone()
+            raise
+
+    def send_packed_command(self, *args: Any, **kwargs: Any) -> Any:
+        if is_away():
+            raise Away("Redis is left alone")
+        return super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+        except TimeoutError:
+            _leave_alone()
+            raise
 
 
 @cache
 def client() -> "redis.Redis":
-    """A thread-safe pooled client that answers within a second or raises `redis.RedisError`."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1)
+    """A thread-safe pooled client that answers within `REDIS_WAIT` seconds or raises `redis.RedisError`."""
+    options: dict[str, Any] = dict(parse_url(settings.REDIS_URL))
+    kind = type("WatchedConnection", (_Watched, options.pop("connection_class", Connection)), {})
+    pool = redis.ConnectionPool(
+        connection_class=kind,
+        **options,
+        socket_timeout=settings.REDIS_WAIT,
+        socket_connect_timeout=settings.REDIS_WAIT,
+        retry=Retry(NoBackoff(), 1),  # a connection that Redis closed while it was idle is replaced once
     )
+    return redis.Redis(connection_pool=pool)
