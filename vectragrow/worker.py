@@ -1,0 +1,29 @@
+"""The worker's consumer of messages, as CELERY_WORKER_CONSUMER names it: one that outlives its broker."""
+
+from typing import Any
+
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+TALKS_AMONG_WORKERS = ("gossip", "mingle")
+
+
+class Consumer(CeleryConsumer):
+    """
+    Celery's, for a Redis that may be killed at any moment.
+
+    Its workers do not talk to each other, which we have no use for: the closing of that talk raises `AttributeError` in
+    kombu when the connection is gone already. The same error elsewhere counts as a lost connection too, so that the
+    worker connects again and does not exit.
+    """
+
+    class Blueprint(CeleryConsumer.Blueprint):
+        default_steps = [
+            step
+            for step in CeleryConsumer.Blueprint.default_steps
+            if not any(talk in step for talk in TALKS_AMONG_WORKERS)
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gossip = None
+        self.connection_errors: tuple[type[Exception], ...] = (*self.conninfo.connection_errors, AttributeError)
