@@ -233,7 +233,7 @@ def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[Id
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-        _release_abandoned()
+        _release_abandoned(now)
         return row, None
     except IntegrityError:
         known = IdempotencyKey.objects.filter(scope=scope).first()
@@ -265,7 +265,7 @@ def _take_over(known: IdempotencyKey, now: datetime) -> IdempotencyKey:
     if not taken or found is None or found.reply is not None:
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
     _abandoned.pop(known.pk, None)
-    _release_abandoned()
+    _release_abandoned(now)
     return found
 
 
@@ -287,6 +287,7 @@ _abandoned: OrderedDict[UUID, datetime] = OrderedDict()
 """Leases (key row, until) that requests of this process could not give back, since the database was away."""
 _abandoned_lock = threading.Lock()
 _MOST_ABANDONED = 10_000
+_ABANDONED_AT_ONCE = 20
 
 
 def _release(row: IdempotencyKey) -> None:
@@ -299,8 +300,7 @@ def _release(row: IdempotencyKey) -> None:
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
     try:
-        if not _held(row).filter(result_id__isnull=True).delete()[0]:
-            _held(row).update(locked_until=timezone.now())
+        _give_back(row)
     except Exception:
         logger.warning("could not release an idempotency key; the next use of it will", exc_info=True)
         with _abandoned_lock:
@@ -309,16 +309,27 @@ def _release(row: IdempotencyKey) -> None:
                 _abandoned.popitem(last=False)
 
 
-def _release_abandoned() -> None:
-    """The database answers again: give back what could not be given back, for repeats that meet other processes."""
-    while _abandoned:
-        with _abandoned_lock:
-            if not _abandoned:
-                return
-            pk, until = _abandoned.popitem(last=False)
-        _release(IdempotencyKey(pk=pk, locked_until=until))
-        if pk in _abandoned:
-            return
+def _give_back(row: IdempotencyKey) -> bool:
+    deleted = _held(row).filter(result_id__isnull=True).delete()[0]
+    return bool(deleted or _held(row).update(locked_until=timezone.now()))
+
+
+def _release_abandoned(now: datetime) -> None:
+    """
+    The database answers again: give back what could not be given back, for repeats that meet other processes.
+
+    A row that is not there may still come: the server works off what it was sent before it fell silent. So an entry
+    stays until its row was found or its lease is over.
+    """
+    with _abandoned_lock:
+        entries = list(_abandoned.items())[:_ABANDONED_AT_ONCE]
+    for pk, until in entries:
+        try:
+            settled = until <= now or _give_back(IdempotencyKey(pk=pk, locked_until=until))
+        except Exception:
+            return  # away again
+        if settled:
+            _abandoned.pop(pk, None)
 
 
 def _seals(key: str, digest: bytes) -> list[bytes]:

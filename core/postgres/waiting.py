@@ -19,7 +19,7 @@ from django.conf import settings
 
 PROBE_EVERY = 0.25
 """Seconds between two requests that are let through to a silent server."""
-PROBE_WAIT = 0.6
+PROBE_WAIT = 0.5
 """Seconds that such a request waits."""
 
 

@@ -139,7 +139,7 @@ DATABASES = {
         },
     }
 }
-DATABASE_WAIT = env.float("DATABASE_WAIT", default=3.6)
+DATABASE_WAIT = env.float("DATABASE_WAIT", default=3.4)
 """Seconds that a request or a frame may wait for the database in all; more than a lock is waited for (3 s)."""
 DATABASE_STATEMENT_WAIT = env.float("DATABASE_STATEMENT_WAIT", default=300)
 """Seconds that any other statement may take: of jobs and commands. Changes of tables take what they take."""
