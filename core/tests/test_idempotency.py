@@ -12,8 +12,9 @@ from accounts import views
 from accounts.models import User
 from accounts.testing import make_person
 from core.errors import Conflict
-from core.idempotency import LEASE
-from core.models import IdempotencyKey
+from core.idempotency import LEASE, _canonical
+from core.models import IdempotencyKey, OutboxEvent
+from core.parsing import parse_json
 from core.testing import Api, together
 
 PATH = "/api/auth/register"
@@ -139,3 +140,54 @@ def test_reply_and_effect_are_one_commit(api, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM core_outboxevent")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_refusal_that_kept_effects_is_replayed(api):
+    """The owner of a taken address is told once, however often the same request is repeated."""
+    api.post(PATH, BODY)
+    first = api.post(PATH, BODY, idempotency_key="k")
+    assert first.json()["code"] == "email_taken"
+    mails = OutboxEvent.objects.count()
+    again = api.post(PATH, BODY, idempotency_key="k")
+    assert (again.status_code, again.content) == (409, first.content)
+    assert again["Idempotent-Replayed"] == "true"
+    assert again["Content-Type"] == "application/problem+json"
+    assert OutboxEvent.objects.count() == mails
+
+
+def test_headers_of_the_answer_are_replayed(api, person):
+    me = api.as_user(person("me"))
+    other = person("other")
+    body = {"participants": [str(other.pk)], "type": "direct"}
+    first = me.post("/api/chat/conversations", body, idempotency_key="k")
+    again = me.post("/api/chat/conversations", body, idempotency_key="k")
+    assert first.status_code == again.status_code == 201
+    assert first["ETag"] == again["ETag"]
+    assert again["X-Request-ID"] != first["X-Request-ID"]
+
+
+def test_strangers_do_not_share_the_keys_of_nobody(db):
+    here, there = Api(address="203.0.113.7"), Api(address="203.0.113.8")
+    assert here.post(PATH, BODY, idempotency_key="k").status_code == 201
+    other = {**BODY, "email": "someone.else@example.com"}
+    assert there.post(PATH, other, idempotency_key="k").status_code == 201
+    assert here.post(PATH, other, idempotency_key="k").json()["code"] == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (b'{"a": 1, "b": [1, 2]}', b'{"b":[1,2],"a":1.0}', True),
+        (b'{"a": 100}', b'{"a": 1e2}', True),
+        (b'{"a": 0.10}', b'{"a": 0.1}', True),
+        (b'{"a": "\\u00e9"}', '{"a": "\u00e9"}'.encode(), True),
+        (b'{"a": 1}', b'{"a": "1"}', False),
+        (b'{"a": [1, 2]}', b'{"a": [2, 1]}', False),
+        (b'{"a": true}', b'{"a": 1}', False),
+        (b'{"a": null}', b"{}", False),
+        (b'{"a": 1e999999999}', b'{"a": 1e999999998}', False),
+        (b'{"ab": 1}', b'{"a": {"b": 1}}', False),
+    ],
+)
+def test_what_makes_two_bodies_the_same(one, other, same):
+    assert (_canonical(parse_json(one)) == _canonical(parse_json(other))) is same
