@@ -24,13 +24,21 @@ def session_of(token: str, now: datetime) -> Session:
 
     :raises TokenExpired, TokenInvalid: the token, the session or the person is no longer good
     """
-    session_id, person_id = tokens.named_by(token, now)
-    session = _live_session(session_id, now)
-    if session is None or session.user_id != person_id or session.user.status != Status.ACTIVE:
+    claims = tokens.read_access(token, now)
+    session = _live_session(claims.session_id, now)
+    if session is None or session.user_id != claims.person_id or session.user.status != Status.ACTIVE:
         raise TokenInvalid()
     if now - session.last_seen_at > SEEN_EVERY:
         Session.objects.filter(pk=session.pk).update(last_seen_at=now)
+    if session.unused_successor_id is not None and session.unused_successor_id == claims.issued_with:
+        _note_first_use(session, now)
     return session
+
+
+def _note_first_use(session: Session, now: datetime) -> None:
+    """The answer to the last refresh has arrived: from now on the token before it is a reuse. Once per refresh."""
+    unused = Session.objects.filter(pk=session.pk, unused_successor_id=session.unused_successor_id)
+    unused.update(unused_successor_id=None, successor_used_at=now)
 
 
 def live_sessions(session_ids: Collection[UUID], now: datetime) -> dict[UUID, Session]:

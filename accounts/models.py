@@ -277,6 +277,11 @@ class Session(Entity):
     """When the person last proved who they are on this device; what step-up asks for."""
     second_factor_at = models.DateTimeField(null=True, blank=True)
     """When they last proved it with their second factor; what step-up asks for once one is on."""
+    unused_successor_id = models.UUIDField(null=True, blank=True, editable=False)
+    """The newest refresh token, while neither it nor an access token issued with it has been used: its answer may have
+    been lost, and the token before it gives it again. No foreign key, since every request reads and few write it."""
+    successor_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When an access token issued with the newest refresh token was used first."""
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_because = models.CharField(max_length=40, default="", blank=True)
 
@@ -301,7 +306,7 @@ class RefreshToken(Entity):
     A link of a session's chain. Kept as SHA-256; the newest link is the one without `used_at`.
 
     `successor` is the next token, sealed with a key made from this one: only someone who holds this token can open it,
-    so that a repeat within the grace gets the same next token and the chain stays one line.
+    so that a repeat after a lost answer gets the same next token and the chain stays one line.
     """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")

@@ -8,6 +8,7 @@ SECRET_KEY_FALLBACKS accepted while a secret is rotated. Refresh: 256 random bit
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from uuid import UUID
@@ -39,14 +40,31 @@ def _our_backends() -> list[TokenBackend]:
     return _backends((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
-def access_token(session: Session, now: datetime) -> str:
-    """A JWT that names the session; valid for ACCESS_TOKEN_LIFETIME (seconds in `expiresIn`)."""
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token of ours says."""
+
+    session_id: UUID
+    person_id: UUID
+    issued_with: UUID | None
+    """The id of the refresh token that it was handed out with."""
+    expires: int
+    """Unix seconds."""
+
+
+def access_token(session: Session, issued_with: UUID, now: datetime) -> str:
+    """
+    A JWT that names the session; valid for ACCESS_TOKEN_LIFETIME (seconds in `expiresIn`).
+
+    :param issued_with: the id of the refresh token beside it, so that its first use shows that the answer arrived
+    """
     issued = int(now.timestamp())
     return _our_backends()[0].encode(
         {
             "typ": ACCESS,
             "sub": str(session.user_id),
             "sid": str(session.pk),
+            "rid": str(issued_with),
             "jti": secrets.token_hex(8),
             "iat": issued,
             "exp": issued + int(settings.ACCESS_TOKEN_LIFETIME.total_seconds()),
@@ -54,26 +72,26 @@ def access_token(session: Session, now: datetime) -> str:
     )
 
 
-def named_by(token: str, now: datetime) -> tuple[UUID, UUID]:
+def read_access(token: str, now: datetime) -> AccessClaims:
     """
-    The session that an access token names, and its person.
+    What an access token says.
 
     :raises TokenExpired: it was ours once
     :raises TokenInvalid: any other token, of any kind
     """
     if len(token) > MAX_LENGTH:
         raise TokenInvalid()
-    session_id, person_id, expires = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-    if expires <= now.timestamp():
+    claims = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    if claims.expires <= now.timestamp():
         raise TokenExpired()
-    return session_id, person_id
+    return claims
 
 
 @lru_cache(maxsize=10_000)
-def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, UUID, int]:
+def _read(token: str, secrets_now: tuple[str, ...]) -> AccessClaims:
     """
-    Session, person and expiry (Unix seconds) of a token that is ours. A signature does not change, so it is checked
-    once per process; expiry and session are looked at for every request.
+    The claims of a token that is ours. A signature does not change, so it is checked once per process; expiry and
+    session are looked at for every request.
     """
     for backend in _backends(secrets_now):
         try:
@@ -84,7 +102,8 @@ def _read(token: str, secrets_now: tuple[str, ...]) -> tuple[UUID, UUID, int]:
             continue
         try:
             if claims["typ"] == ACCESS:
-                return UUID(claims["sid"]), UUID(claims["sub"]), int(claims["exp"])
+                issued_with = UUID(claims["rid"]) if "rid" in claims else None
+                return AccessClaims(UUID(claims["sid"]), UUID(claims["sub"]), issued_with, int(claims["exp"]))
         except (KeyError, ValueError, TypeError, AttributeError):
             pass
         raise TokenInvalid()

@@ -19,8 +19,8 @@ from core.devices import device_name
 from core.errors import NotFound
 from notifications.services.notices import notify
 
-REUSE_GRACE = timedelta(seconds=10)
-"""A token that was just replaced gives the same successor again: two tabs, or an answer lost on the way."""
+LOST_ANSWER_WITHIN = timedelta(hours=24)
+"""How long after an exchange the used token gives its successor again, while nothing shows that the answer arrived."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,23 @@ def begin_session(*, user: User, device: str, method: str, now: datetime, second
         expires_at=now + settings.SESSION_LIFETIME,
     )
     refresh = tokens.new_token()
+    link = RefreshToken(session=session, digest=tokens.digest(refresh), created_at=now)
     rows = (
         session,
-        RefreshToken(session=session, digest=tokens.digest(refresh), created_at=now),
+        link,
         audit.entry_of(user, "session.opened", session, method=method),
     )
     history.note_sign_in(user=user, device=device, method=method, now=now, beside=rows)
-    return _answer(session, refresh, now)
+    return _answer(session, link.pk, refresh, now)
 
 
 @retrying
 def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
     """
-    Replace a refresh token by its successor. Parallel calls with one token get one and the same successor.
+    Replace a refresh token by its successor. A token that was replaced already gives the same successor again while its
+    answer may have been lost: parallel calls, two tabs, a connection that broke.
 
+    :param now: when the call came in
     :raises RefreshTokenInvalid: not one of ours, or its session ended
     :raises TokenReused: an old one; the session is revoked and the person told (RFC 9700 §4.14.2)
     """
@@ -83,14 +86,14 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
     if session.revoked_at or session.expires_at <= now or not session.user.is_active:
         raise RefreshTokenInvalid()
     if presented.used_at is None:
-        return _answer(session, _exchange(presented, refresh_token, now), now)
-    successor_now = _successor_within_grace(presented, refresh_token, now)
-    if successor_now is None:
+        return _answer(session, *_exchange(presented, refresh_token, now), now)
+    successor_again = _successor_again(presented, session, refresh_token, now)
+    if successor_again is None:
         _revoke([session], because="token_reused", now=now)
         audit.record(session.user, "session.token_reused", session)
         notify(user_id=session.user_id, kind="session_revoked", now=now, device=device_name(session.device))
         raise TokenReused()
-    return _answer(session, successor_now, now)
+    return _answer(session, *successor_again, now)
 
 
 def _lock_chain(token: str) -> tuple[RefreshToken, Session]:
@@ -116,8 +119,8 @@ def _chain_sql() -> str:
     )
 
 
-def _exchange(presented: RefreshToken, token: str, now: datetime) -> str:
-    """Use a locked token up. Returns its successor, which is from here on the session's one current token."""
+def _exchange(presented: RefreshToken, token: str, now: datetime) -> tuple[UUID, str]:
+    """Use a locked token up. Returns id and text of its successor, from here on the session's one current token."""
     successor = tokens.new_token()
     sealed = tokens.seal_successor(token, successor)
     following = RefreshToken(session_id=presented.session_id, digest=tokens.digest(successor), created_at=now)
@@ -127,24 +130,37 @@ def _exchange(presented: RefreshToken, token: str, now: datetime) -> str:
             [now, sealed, presented.pk],
         ),
         sql.insertion(following),
-        (f"UPDATE {Session._meta.db_table} SET last_seen_at = %s WHERE id = %s", [now, presented.session_id]),
+        (
+            f"UPDATE {Session._meta.db_table} SET last_seen_at = %s, unused_successor_id = %s, "
+            "successor_used_at = NULL WHERE id = %s",
+            [now, following.pk, presented.session_id],
+        ),
     )
-    return successor
+    return following.pk, successor
 
 
-def _successor_within_grace(presented: RefreshToken, token: str, now: datetime) -> str | None:
-    """The successor, while it is itself still unused and the exchange is at most ten seconds old."""
-    if presented.used_at is None or presented.successor is None or now - presented.used_at > REUSE_GRACE:
+def _successor_again(presented: RefreshToken, session: Session, token: str, now: datetime) -> tuple[UUID, str] | None:
+    """
+    Id and text of the successor of a used token; None if this is a reuse.
+
+    It is none for a day, while the successor is the newest token and nothing issued with it was used before this call
+    came in: of many parallel calls the first may be answered, and its tokens used, while the others still wait.
+    """
+    if presented.used_at is None or presented.successor is None or now - presented.used_at > LOST_ANSWER_WITHIN:
         return None
     successor = tokens.open_successor(token, bytes(presented.successor))
-    if successor and RefreshToken.objects.filter(digest=tokens.digest(successor), used_at__isnull=True).exists():
-        return successor
-    return None
+    if successor is None:
+        return None
+    newest = RefreshToken.objects.filter(digest=tokens.digest(successor), used_at__isnull=True).first()
+    if newest is None:
+        return None
+    used_later = session.successor_used_at is not None and now < session.successor_used_at
+    return (newest.pk, successor) if session.unused_successor_id == newest.pk or used_later else None
 
 
-def _answer(session: Session, refresh: str, now: datetime) -> Tokens:
+def _answer(session: Session, link_id: UUID, refresh: str, now: datetime) -> Tokens:
     lifetime = int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
-    return Tokens(session, tokens.access_token(session, now), refresh, lifetime)
+    return Tokens(session, tokens.access_token(session, link_id, now), refresh, lifetime)
 
 
 @retrying

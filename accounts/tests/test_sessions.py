@@ -10,12 +10,13 @@ import time_machine
 from django.utils import timezone
 from redis import RedisError
 
-from accounts import tokens
+from accounts import authentication, tokens
 from accounts.models import RefreshToken, Session, Status
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
 from core import limits
 from core.ids import uuid7
+from core.socket_testing import dial
 from core.testing import Api, together
 
 
@@ -139,7 +140,7 @@ def test_an_access_token_lasts_fifteen_minutes(api, person):
 
 def test_forged_tokens_are_refused(api, person):
     session = sessions.open_session(user=person("ada"), device="", method="password", now=timezone.now()).session
-    good = tokens.access_token(session, timezone.now())
+    good = tokens.access_token(session, uuid7(), timezone.now())
     claims = jwt.decode(good, options={"verify_signature": False})
     key = tokens._our_backends()[0].signing_key
     forged = {
@@ -169,16 +170,132 @@ def later(**by):
     return time_machine.travel(timezone.now() + timedelta(**by), tick=False)
 
 
-def test_reuse_within_ten_seconds_gives_the_same_successor(api, person):
-    first = log_in(api, person("ada")).json()["refreshToken"]
-    with later():
-        second = refresh(api, first).json()["refreshToken"]
-        with later(seconds=10):
-            assert refresh(api, first).json()["refreshToken"] == second
+@pytest.mark.parametrize("wait", [{}, {"hours": 1}, {"hours": 23, "minutes": 59}])
+def test_a_lost_answer_is_given_again(api, person, wait):
+    signed_in = log_in(api, person("ada")).json()
+    first = signed_in["refreshToken"]
+    second = refresh(api, first).json()["refreshToken"]
+    with later(**wait):
+        if not wait:
+            assert api.with_token(signed_in["token"]).get("/api/auth/me").status_code == 200, (
+                "of before, proves nothing"
+            )
+        answers = [refresh(api, first).json() for _ in range(3)]
+        assert {answer["refreshToken"] for answer in answers} == {second}
+        assert api.with_token(answers[-1]["token"]).get("/api/auth/me").status_code == 200
         assert refresh(api, second).status_code == 200
+    assert Session.objects.get().revoked_at is None
 
 
-def test_the_token_two_back_is_refused_within_ten_seconds_too(api, person):
+def is_reused(api, token) -> bool:
+    answer = refresh(api, token)
+    return (answer.status_code, answer.json()["code"]) == (401, "token_reused")
+
+
+def test_an_answer_counts_as_lost_for_a_day_at_most(api, person):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    refresh(api, first)
+    with later(hours=24, seconds=1):
+        assert is_reused(api, first)
+
+
+@pytest.mark.parametrize("used", ["the access token", "the access token of a repeat", "the refresh token"])
+def test_what_was_issued_with_the_successor_shows_that_the_answer_arrived(api, person, used):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    given, again = refresh(api, first).json(), refresh(api, first).json()
+    if used == "the refresh token":
+        assert refresh(api, given["refreshToken"]).status_code == 200
+    else:
+        token = given["token"] if used == "the access token" else again["token"]
+        assert api.with_token(token).get("/api/auth/me").status_code == 200
+    assert is_reused(api, first)
+    assert api.with_token(given["token"]).get("/api/auth/me").status_code == 401
+    assert Session.objects.get().revoked_because == "token_reused"
+
+
+def test_a_refused_call_with_the_access_token_is_a_use_too(api, person):
+    first = log_in(api, person("ada", verified=False)).json()["refreshToken"]
+    assert api.with_token(refresh(api, first).json()["token"]).post("/api/kyc/initiate", {}).status_code == 403
+    assert is_reused(api, first)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_socket_opened_with_the_access_token_is_a_use(api, person, socket_server):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    given = refresh(api, first).json()
+    with dial(socket_server.url, given["token"]) as device:
+        device.expect("ready", within=30)
+        assert is_reused(api, first)
+        assert device.close_code(within=30) == 4001
+
+
+def test_a_repeat_that_came_in_before_the_first_use_is_parallel(api, person):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    came_in = timezone.now()
+    given = refresh(api, first).json()
+    assert api.with_token(given["token"]).get("/api/auth/me").status_code == 200
+    waited = sessions.refresh_session(refresh_token=first, now=came_in)
+    assert waited.refresh_token == given["refreshToken"]
+
+
+def test_each_refresh_may_lose_its_answer_anew(api, person):
+    token = log_in(api, person("ada")).json()["refreshToken"]
+    for _ in range(3):
+        given = refresh(api, token).json()
+        assert refresh(api, token).json()["refreshToken"] == given["refreshToken"]
+        assert api.with_token(given["token"]).get("/api/auth/me").status_code == 200
+        token = given["refreshToken"]
+
+
+def test_the_first_use_is_written_once(api, person, django_assert_num_queries):
+    first = log_in(api, person("ada")).json()["refreshToken"]
+    me = api.with_token(refresh(api, first).json()["token"])
+    with django_assert_num_queries(2):
+        assert me.get("/api/auth/me").status_code == 200
+    with django_assert_num_queries(1):
+        assert me.get("/api/auth/me").status_code == 200
+
+
+@pytest.fixture
+def refreshed_before_the_note(api, monkeypatch):
+    """While a call with the access token of a refresh runs, before its use is noted, the session is refreshed again."""
+    original = authentication._note_first_use
+
+    def arrange(person) -> dict[str, str]:
+        given = refresh(api, log_in(api, person).json()["refreshToken"]).json()
+        following = {}
+
+        def slowed(session, now):
+            monkeypatch.undo()
+            following.update(refresh(api, given["refreshToken"]).json())
+            original(session, now)
+
+        monkeypatch.setattr(authentication, "_note_first_use", slowed)
+        assert api.with_token(given["token"]).get("/api/auth/me").status_code == 200
+        return {"before": given["refreshToken"], "newest": following["refreshToken"]}
+
+    return arrange
+
+
+def test_a_late_note_of_use_says_nothing_about_the_next_answer(api, person, refreshed_before_the_note):
+    held = refreshed_before_the_note(person("ada"))
+    assert refresh(api, held["before"]).json().get("refreshToken") == held["newest"]
+
+
+def test_without_the_condition_a_late_note_ends_the_session(api, person, monkeypatch, refreshed_before_the_note):
+    conditional = type(Session.objects).filter
+
+    def unconditional(self, *args, **kwargs):
+        kwargs.pop("unused_successor_id", None)
+        return conditional(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(Session.objects), "filter", unconditional)
+        held = refreshed_before_the_note(person("ada"))
+    assert is_reused(api, held["before"])
+
+
+def test_the_token_two_back_is_refused_at_once(api, person):
     first = log_in(api, person("ada")).json()["refreshToken"]
     second = refresh(api, first).json()["refreshToken"]
     third = refresh(api, second).json()["refreshToken"]
@@ -190,7 +307,7 @@ def test_the_token_two_back_is_refused_within_ten_seconds_too(api, person):
         assert (ended.status_code, ended.json()["code"]) == (401, "refresh_token_invalid")
 
 
-def test_the_grace_gives_no_tokens_of_a_session_that_ended(api, person):
+def test_no_answer_of_a_session_that_ended_is_given_again(api, person):
     signed_in = log_in(api, person("ada")).json()
     first = signed_in["refreshToken"]
     refreshed = refresh(api, first).json()
@@ -205,7 +322,8 @@ def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
 
     ada = person("ada")
     answer = log_in(api, ada).json()
-    api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]})
+    refreshed = api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]}).json()
+    assert api.with_token(refreshed["token"]).get("/api/auth/me").status_code == 200
     with time_machine.travel(timezone.now() + timedelta(seconds=10.5)):
         headers = {"idempotency_key": key} if key else {}
         reused = api.post("/api/auth/refresh", {"refreshToken": answer["refreshToken"]}, **headers)
