@@ -58,7 +58,7 @@ class ProfileInput(Serializer):
 
     first_name = NameField()
     last_name = NameField()
-    phone_number = PhoneField(allow_blank=True, allow_null=True)
+    phone_number = PhoneField(allow_blank=True)
     bio = ProseField(max_length=2000, allow_blank=True)
     location = NameField(max_length=120, allow_blank=True)
     website = LinkField(max_length=300, allow_blank=True)

@@ -145,7 +145,7 @@ class KeyAnswer(Serializer):
     clientDataJSON = PackedField(max_length=4_000)
     authenticatorData = PackedField(max_length=2_000)
     signature = PackedField(max_length=2_000)
-    userHandle = PackedField(max_length=100, required=False, allow_null=True, allow_blank=True)
+    userHandle = PackedField(max_length=100, required=False, allow_blank=True)
 
 
 class NewKeyAnswer(Serializer):

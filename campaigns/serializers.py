@@ -21,6 +21,7 @@ from core.serializers import AmountField, CurrencyField, MoneyText, Serializer
 from uploads.cards import MediaCard
 
 MOST_PICTURES = 10
+CLEARED = "Empty text clears it."
 
 
 class LineField(CharField):
@@ -41,13 +42,19 @@ class CampaignInput(Serializer):
     description = CharField(max_length=20_000)
     category = CharField(max_length=60, help_text="The slug of a category.")
     goal_amount = AmountField()
-    max_amount = AmountField(required=False, allow_null=True)
-    min_investment = AmountField(required=False, allow_null=True)
+    max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)
+    min_investment = AmountField(required=False, allow_null=True, help_text=CLEARED)
     currency = CurrencyField()
-    starts_at = DateTimeField(required=False, allow_null=True)
+    starts_at = DateTimeField(required=False, allow_null=True, help_text=CLEARED)
     ends_at = DateTimeField()
     expected_return_percent = DecimalField(
-        required=False, allow_null=True, max_digits=6, decimal_places=2, min_value=0, coerce_to_string=False
+        required=False,
+        allow_null=True,
+        max_digits=6,
+        decimal_places=2,
+        min_value=0,
+        coerce_to_string=False,
+        help_text=CLEARED,
     )
     media = ListField(child=FileField(), required=False, max_length=MOST_PICTURES)
 

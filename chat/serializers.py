@@ -32,8 +32,8 @@ class MessageInput(Serializer):
     media = ListField(
         child=FileField(), max_length=MOST_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
     )
-    client_id = UUIDField(required=False, allow_null=True, default=None)
-    reply_to_id = UUIDField(required=False, allow_null=True, default=None)
+    client_id = UUIDField(required=False, default=None)
+    reply_to_id = UUIDField(required=False, default=None)
 
 
 class MessagesQuery(Serializer):
@@ -42,14 +42,14 @@ class MessagesQuery(Serializer):
 
 
 class ReadInput(Serializer):
-    seq = IntegerField(required=False, allow_null=True, default=None, min_value=0, max_value=LARGEST_SEQ)
+    seq = IntegerField(required=False, default=None, min_value=0, max_value=LARGEST_SEQ)
 
 
 class SendFrame(Serializer):
     conversation_id = UUIDField()
-    client_id = UUIDField(required=False, allow_null=True, default=None)
+    client_id = UUIDField(required=False, default=None)
     content = CharField(max_length=MOST_CHARACTERS, trim_whitespace=False)
-    reply_to_id = UUIDField(required=False, allow_null=True, default=None)
+    reply_to_id = UUIDField(required=False, default=None)
 
 
 class ReadFrame(Serializer):

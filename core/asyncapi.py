@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from core import sockets
-from core.serializers import Serializer
+from core.serializers import Serializer, is_optional
 
 
 class Auth(sockets.AuthInput):
@@ -62,7 +62,7 @@ def document() -> dict[str, Any]:
     own: dict[str, type[Serializer]] = {"ready": Ready, "pong": Pong, "error": Error}
     heard = {name: _summed_up(frame) for name, frame in {**own, **sockets.announced()}.items()}
     messages = {
-        **{name: _message(name, frame, summary, ref=True) for name, (frame, summary) in said.items()},
+        **{name: _message(name, frame, summary, ref=True, said=True) for name, (frame, summary) in said.items()},
         **{
             _heard_key(name): _message(name, frame, summary, ref=name in ("pong", "error"))
             for name, (frame, summary) in heard.items()
@@ -118,9 +118,10 @@ def _operation(action: str, summary: str, keys: list[str]) -> dict[str, Any]:
     }
 
 
-def _message(name: str, frame: type[Serializer], summary: str, *, ref: bool) -> dict[str, Any]:
-    schema = _schema(frame())
-    schema["properties"] = {"type": {"const": name}, **({"ref": REF} if ref else {}), **schema["properties"]}
+def _message(name: str, frame: type[Serializer], summary: str, *, ref: bool, said: bool = False) -> dict[str, Any]:
+    schema = _schema(frame(), said=said)
+    mark = {**REF, "type": ["string", "integer", "null"]} if said else REF
+    schema["properties"] = {"type": {"const": name}, **({"ref": mark} if ref else {}), **schema["properties"]}
     schema["required"] = ["type", *schema["required"]]
     return {"name": name, "summary": summary, "contentType": "application/json", "payload": schema}
 
@@ -155,17 +156,21 @@ _TYPES: list[tuple[type[serializers.Field], dict[str, Any]]] = [
 ]
 
 
-def _schema(field: Any) -> dict[str, Any]:
-    """JSON Schema of a field or serializer, as far as our frames go."""
+def _schema(field: Any, *, said: bool = False) -> dict[str, Any]:
+    """
+    JSON Schema of a field or serializer, as far as our frames go.
+
+    :param said: by clients, who may write null for what they leave out
+    """
     schema: dict[str, Any]
     match field:
         case serializers.ListSerializer() | serializers.ListField():
-            schema = {"type": "array", "items": _schema(field.child)}
+            schema = {"type": "array", "items": _schema(field.child, said=said)}
         case serializers.Serializer():
             members = field.fields
             schema = {
                 "type": "object",
-                "properties": {name: _schema(member) for name, member in members.items()},
+                "properties": {name: _schema(member, said=said) for name, member in members.items()},
                 "required": [name for name, member in members.items() if member.required or member.read_only],
             }
         case serializers.DictField():
@@ -180,6 +185,6 @@ def _schema(field: Any) -> dict[str, Any]:
             schema[theirs] = bound
     if field.help_text:
         schema["description"] = str(field.help_text)
-    if field.allow_null and "type" in schema:
+    if (field.allow_null or said and is_optional(field)) and "type" in schema:
         schema["type"] = [schema["type"], "null"]
     return schema

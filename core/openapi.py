@@ -1,6 +1,7 @@
 """What each operation says of itself in the OpenAPI 3.1 document: summary, bodies, errors by status, roles."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -11,7 +12,7 @@ from rest_framework import serializers
 
 from core import errors
 from core.names import to_camel
-from core.serializers import Serializer
+from core.serializers import Serializer, is_optional
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -105,6 +106,7 @@ class Schema(AutoSchema):
     """drf-spectacular's reader, plus our gates, errors and headers."""
 
     view: Any
+    in_query = False
 
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", "") or "", None)
@@ -129,6 +131,19 @@ class Schema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         given = super().get_override_parameters()
         return [*given, _KEY] if self.method == "POST" else given
+
+    def _process_override_parameters(self, direction: str = "request") -> Any:
+        self.in_query = True  # where absent is blank and not null
+        try:
+            return super()._process_override_parameters(direction)
+        finally:
+            self.in_query = False
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        if direction == "request" and not self.in_query and not field.read_only and is_optional(field):
+            field = copy(field)
+            field.allow_null = True  # null means absent (core.serializers)
+        return super()._map_serializer_field(field, direction, bypass_extensions)
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         return [] if self._is_open() else [{"bearer": []}]

@@ -18,10 +18,13 @@ from django.utils.crypto import constant_time_compare
 
 from core.errors import InvalidCursor, InvalidPage
 from core.requests import Request
+from core.serializers import given_query
 
 MAX_LIMIT = 100
 DEEPEST = 10_000
 """How far `page` may reach, in rows: offsets get slower with depth, cursors do not."""
+
+OF_THE_PAGE = ("cursor", "limit", "page", "withTotal")
 
 Output = Callable[[Sequence[Any]], list[Any]]
 
@@ -42,7 +45,7 @@ def paginate(
     :raises InvalidPage: page or limit out of range or not a number
     :raises InvalidCursor: a cursor that we did not sign for this list
     """
-    query = request.query_params
+    query = given_query(request)
     limit = _number(query.get("limit"), default_limit, MAX_LIMIT)
     cursor = query.get("cursor")
     page = 1 if cursor else _number(query.get("page"), 1, DEEPEST)
@@ -78,9 +81,7 @@ def _number(text: str | None, default: int, most: int) -> int:
 
 def _scope(request: Request) -> str:
     """The path and the filters, so that a cursor cannot be carried to another list."""
-    filters = sorted(
-        (k, v) for k, v in request.query_params.items() if k not in ("cursor", "limit", "page", "withTotal")
-    )
+    filters = sorted((k, v) for k, v in given_query(request).items() if k not in OF_THE_PAGE)
     return json.dumps([request.path, filters])
 
 

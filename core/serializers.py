@@ -4,9 +4,12 @@ Serializers whose JSON names are camelCase, translated when the class is built a
 Declare `first_name = CharField(...)`: the client sees `firstName`, services get `first_name`.
 """
 
+from collections.abc import Mapping
+from copy import copy
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -36,6 +39,49 @@ class _CamelMeta(serializers.SerializerMetaclass):
 
 class Serializer(serializers.Serializer, metaclass=_CamelMeta):
     """The base of every …Input, …Output and …Card."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """
+        What is sent as absent is taken away here, for bodies and frames alike (API.md, *absent*): `null` for an
+        optional member, and an empty part of a form where a file belongs. Empty text clears a member that `allow_null`.
+        """
+        return super().to_internal_value(self._present(data) if isinstance(data, Mapping) else data)
+
+    def _present(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if isinstance(data, MultiValueDict):
+            return _with_files_only(data, [name for name, field in self.fields.items() if _takes_files(field)])
+        members = dict(data)
+        for name, field in self.fields.items():
+            if name not in members or field.read_only:
+                continue
+            if members[name] is None and is_optional(field):
+                del members[name]
+            elif members[name] == "" and field.allow_null and not getattr(field, "allow_blank", False):
+                members[name] = None
+        return members
+
+
+def is_optional(field: serializers.Field) -> bool:
+    """Whether a client may leave a member out: always when only some fields of a thing are changed."""
+    return not field.required or getattr(field.root, "partial", False)
+
+
+def _takes_files(field: serializers.Field) -> bool:
+    return isinstance(getattr(field, "child", field), serializers.FileField)
+
+
+def _with_files_only(form: MultiValueDict[str, Any], names: list[str]) -> MultiValueDict[str, Any]:
+    """A form without the empty parts that browsers send for a file input in which no file was chosen."""
+    if not any("" in form.getlist(name) for name in names):
+        return form
+    present = copy(form)  # shallow: not the files
+    for name in names:
+        chosen = [part for part in form.getlist(name) if part != ""]
+        if chosen:
+            present.setlist(name, chosen)
+        else:
+            present.pop(name, None)
+    return present
 
 
 _AMOUNT = {
@@ -97,6 +143,11 @@ def parse(input_class: type[S], request: Request, *, partial: bool = False) -> d
 
 def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:
     """The query string, checked the same way."""
-    serializer = input_class(data=request.query_params.dict(), context={"request": request})
+    serializer = input_class(data=given_query(request), context={"request": request})
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def given_query(request: Request) -> dict[str, str]:
+    """The parameters of the query string, without those left blank: they mean absent."""
+    return {name: value for name, value in request.query_params.dict().items() if value.strip()}

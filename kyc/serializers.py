@@ -125,7 +125,7 @@ class WhyQuery(Serializer):
 
 class BadgeInput(Serializer):
     user_id = UUIDField()
-    expires_at = DateTimeField(required=False, allow_null=True)
+    expires_at = DateTimeField(required=False)
 
 
 class PersonQuery(Serializer):

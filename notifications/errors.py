@@ -7,7 +7,7 @@ from core.errors import Conflict, Invalid, NotFound
 
 class QuietHoursNeedTwoEnds(Invalid):
     code = "quiet_hours_need_two_ends"
-    message = _("Quiet hours need a beginning and another time as their end; null for both switches them off.")
+    message = _("Quiet hours need a beginning and another time as their end; empty text for both switches them off.")
 
 
 class UnsubscribeLinkNotValid(NotFound):

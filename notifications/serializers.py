@@ -40,7 +40,7 @@ class UnreadOutput(Serializer):
 
 
 class ReadAllInput(Serializer):
-    up_to_id = serializers.UUIDField(required=False, allow_null=True)
+    up_to_id = serializers.UUIDField(required=False)
 
 
 class TimeZoneField(serializers.CharField):
@@ -59,7 +59,7 @@ class TimeZoneField(serializers.CharField):
 
 
 class QuietTimeField(serializers.TimeField):
-    """Hours and minutes of the person's own clock."""
+    """Hours and minutes of the person's own clock; empty text clears them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"format": "%H:%M", "input_formats": ["%H:%M"], "allow_null": True, **kwargs})

@@ -36,7 +36,7 @@ class Reached:
     last_id: UUID
 
 
-@resumes("notifications", serializers.UUIDField(required=False, allow_null=True), streams=lambda last_id: [])
+@resumes("notifications", serializers.UUIDField(required=False), streams=lambda last_id: [])
 def missed(*, user: Any, positions: UUID | Reached) -> Page:
     """What the client has not seen, oldest first."""
     if isinstance(positions, Reached):

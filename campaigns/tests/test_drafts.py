@@ -130,7 +130,7 @@ def test_another_currency_needs_every_amount_again(api, founder):
     draft = make_campaign(founder, status="draft", max_amount="2000")
     client = api.as_user(founder)
     assert refusal(client.put(url(draft), {"currency": "JPY", "goalAmount": 5000})) == (400, "amount_needed")
-    changed = client.put(url(draft), {"currency": "JPY", "goalAmount": 5000, "maxAmount": None})
+    changed = client.put(url(draft), {"currency": "JPY", "goalAmount": 5000, "maxAmount": ""})
     assert (changed.json()["goalAmount"], changed.json()["maxAmount"]) == ("5000", None)
 
 

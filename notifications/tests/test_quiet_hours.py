@@ -35,7 +35,8 @@ def test_quiet_hours_are_set_read_and_switched_off(api, backer):
     me = api.as_user(backer)
     assert me.put(SWITCHES, NIGHT).json().items() >= NIGHT.items()
     assert me.put(SWITCHES, {"quietUntil": "06:30"}).json()["quietUntil"] == "06:30"
-    off = me.put(SWITCHES, {"quietFrom": None, "quietUntil": None}).json()
+    assert me.put(SWITCHES, {"quietFrom": None, "quietUntil": None}).json()["quietFrom"] == "22:00", "null: unchanged"
+    off = me.put(SWITCHES, {"quietFrom": "", "quietUntil": ""}).json()
     assert (off["quietFrom"], off["quietUntil"], off["timeZone"]) == (None, None, "Europe/Berlin")
 
 
