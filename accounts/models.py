@@ -35,6 +35,9 @@ STAFF_RIGHTS: dict[str, dict[str, set[str]]] = {
 """What each staff role may do in the admin, by app; an admin may do all that the pages offer (SECURITY-GOALS 67)."""
 
 
+LONGEST_NAME = 80
+
+
 class Users(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=normalise_email(username or ""))
@@ -49,8 +52,9 @@ class User(Entity, AbstractBaseUser):
     """A person. Status, role, verification and identity are written only by their own workflows (SECURITY-GOALS 38)."""
 
     email = models.EmailField(max_length=254, unique=True)
-    first_name = models.CharField(max_length=80)
-    last_name = models.CharField(max_length=80)
+    first_name = models.CharField(max_length=LONGEST_NAME)
+    last_name = models.CharField(max_length=LONGEST_NAME, default="", blank=True)
+    """Empty for a person of one name."""
     phone_number = models.CharField(max_length=16, default="", blank=True)
     phone_verified_at = models.DateTimeField(null=True, blank=True)
     """When a code sent to this very number came back; a new number starts unconfirmed."""
@@ -91,11 +95,11 @@ class User(Entity, AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return self.name
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip()
 
     def get_full_name(self) -> str:
         return self.name

@@ -53,7 +53,7 @@ def creation_options(user: User, present: Iterable[Passkey], challenge: bytes) -
         rp_name=SITE,
         user_id=user.pk.bytes,
         user_name=user.email,
-        user_display_name=user.name.strip() or user.email,
+        user_display_name=user.name or user.email,
         challenge=challenge,
         timeout=PATIENCE,
         authenticator_selection=structs.AuthenticatorSelectionCriteria(

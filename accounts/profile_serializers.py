@@ -1,6 +1,5 @@
 """Bodies in and out of /api/profile."""
 
-import unicodedata
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -9,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.fields import CharField, DateTimeField, FileField, IntegerField, ListField, URLField, UUIDField
 
 from accounts.serializers import AddressField, MeOutput, NameField, PhoneField
-from core.serializers import Serializer
+from core.serializers import ProseField, Serializer
 
 
 class LinkField(URLField):
@@ -41,23 +40,11 @@ class LinkField(URLField):
         return shown
 
 
-class ProseField(CharField):
-    """Text of several lines; no control characters but line breaks and tabs."""
-
-    default_error_messages = {"not_plain_text": _("This is not plain text.")}
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data).replace("\r\n", "\n")
-        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in value):
-            self.fail("not_plain_text")
-        return value
-
-
 class ProfileInput(Serializer):
     """Any subset."""
 
     first_name = NameField()
-    last_name = NameField()
+    last_name = NameField(allow_blank=True)
     phone_number = PhoneField(allow_blank=True)
     bio = ProseField(max_length=2000, allow_blank=True)
     location = NameField(max_length=120, allow_blank=True)

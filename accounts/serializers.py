@@ -1,7 +1,6 @@
 """Bodies in and out of /api/auth, and of the second factor and the login history under /api/profile."""
 
 import re
-import unicodedata
 from typing import Any
 
 import phonenumbers
@@ -19,9 +18,9 @@ from rest_framework.fields import (
 )
 from rest_framework.serializers import ValidationError
 
-from accounts.models import Platform, User
+from accounts.models import LONGEST_NAME, Platform, User
 from core.devices import device_name
-from core.serializers import Serializer
+from core.serializers import LineField, Serializer
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
@@ -69,19 +68,14 @@ class PhoneField(CharField):
         return e164
 
 
-class NameField(CharField):
-    """A name of a person: one line, without control characters, and not of marks alone that nobody would see."""
+class NameField(LineField):
+    """A name of a person, a place or a device."""
 
     default_error_messages = {"invalid_name": _("A name is one line of ordinary characters.")}
+    unfit = unseen = "invalid_name"
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": 80, **kwargs})
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not value.isprintable() or value and not any(unicodedata.category(sign)[0] in "LNPS" for sign in value):
-            self.fail("invalid_name")
-        return value
+        super().__init__(**{"max_length": LONGEST_NAME, **kwargs})
 
 
 class PasswordField(CharField):
@@ -102,7 +96,7 @@ class RegisterInput(Serializer):
     email = AddressField()
     password = PasswordField()
     first_name = NameField()
-    last_name = NameField()
+    last_name = NameField(required=False, allow_blank=True, help_text="A person may have one name.")
     phone_number = PhoneField(required=False)
     invite_token = CharField(required=False, max_length=200, help_text="From the mail of an invitation.")
 

@@ -1,7 +1,5 @@
 """Bodies in and out of /api/campaigns."""
 
-from typing import Any
-
 from rest_framework.fields import (
     CharField,
     ChoiceField,
@@ -17,29 +15,17 @@ from rest_framework.fields import (
 from accounts.serializers import UserCard
 from campaigns.models import CLOSED, Status
 from campaigns.selectors import SORTS
-from core.serializers import AmountField, CurrencyField, MoneyText, Serializer
+from core.serializers import AmountField, CurrencyField, LineField, MoneyText, ProseField, Serializer
 from uploads.cards import MediaCard
 
 MOST_PICTURES = 10
 CLEARED = "Empty text clears it."
 
 
-class LineField(CharField):
-    """Text without line breaks or control characters."""
-
-    default_error_messages = {"not_one_line": "Write this on one line of ordinary characters."}
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not value.isprintable():
-            self.fail("not_one_line")
-        return value
-
-
 class CampaignInput(Serializer):
     title = LineField(max_length=120)
-    summary = CharField(max_length=300)
-    description = CharField(max_length=20_000)
+    summary = ProseField(max_length=300)
+    description = ProseField(max_length=20_000)
     category = CharField(max_length=60, help_text="The slug of a category.")
     goal_amount = AmountField()
     max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)

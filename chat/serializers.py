@@ -14,7 +14,7 @@ from rest_framework.serializers import (
 
 from accounts.serializers import UserCard
 from chat.models import Conversation, Member
-from core.serializers import Serializer
+from core.serializers import LineField, ProseField, Serializer
 
 MOST_CHARACTERS = 8000
 MOST_MEDIA = 5
@@ -24,11 +24,13 @@ LARGEST_SEQ = 2**63 - 1
 class ConversationInput(Serializer):
     participants = ListField(child=UUIDField(), min_length=1, max_length=256)
     type = ChoiceField(choices=Conversation.Type.choices)
-    title = CharField(max_length=120, required=False, allow_blank=True, default="")
+    title = LineField(max_length=120, required=False, allow_blank=True, default="")
 
 
 class MessageInput(Serializer):
-    content = CharField(max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="", trim_whitespace=False)
+    content = ProseField(
+        max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="", trim_whitespace=False
+    )
     media = ListField(
         child=FileField(), max_length=MOST_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
     )
@@ -48,7 +50,7 @@ class ReadInput(Serializer):
 class SendFrame(Serializer):
     conversation_id = UUIDField()
     client_id = UUIDField(required=False, default=None)
-    content = CharField(max_length=MOST_CHARACTERS, trim_whitespace=False)
+    content = ProseField(max_length=MOST_CHARACTERS, trim_whitespace=False)
     reply_to_id = UUIDField(required=False, default=None)
 
 

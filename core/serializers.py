@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core import money
+from core import money, texts
 from core.errors import InvalidAmount
 from core.names import to_camel
 from core.requests import Request
@@ -82,6 +83,42 @@ def _with_files_only(form: MultiValueDict[str, Any], names: list[str]) -> MultiV
         else:
             present.pop(name, None)
     return present
+
+
+class LineField(serializers.CharField):
+    """A title or the like: one line of any script, with plain spaces (core.texts)."""
+
+    default_error_messages = {
+        "not_one_line": gettext_lazy("Write this on one line, without control characters."),
+        "shows_nothing": gettext_lazy("There is nothing to be seen in this."),
+    }
+    unfit, unseen = "not_one_line", "shows_nothing"
+    """The codes of the two refusals."""
+
+    def to_internal_value(self, data: Any) -> str:
+        line = texts.with_plain_spaces(super().to_internal_value(data))
+        if not texts.is_one_line(line):
+            self.fail(self.unfit)
+        if line and not texts.shows_something(line):
+            self.fail(self.unseen)
+        return line
+
+
+class ProseField(serializers.CharField):
+    """Text of several lines: no control characters but line breaks and tabs."""
+
+    default_error_messages = {
+        "not_plain_text": gettext_lazy("This is not plain text."),
+        "shows_nothing": gettext_lazy("There is nothing to be seen in this."),
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        prose = super().to_internal_value(data).replace("\r\n", "\n")
+        if not texts.is_prose(prose):
+            self.fail("not_plain_text")
+        if prose.strip() and not texts.shows_something(prose):
+            self.fail("shows_nothing")
+        return prose
 
 
 _AMOUNT = {

@@ -21,7 +21,7 @@ from rest_framework.fields import (
 from accounts.cards import user_card
 from accounts.models import User
 from accounts.serializers import UserCard
-from core.serializers import Serializer
+from core.serializers import LineField, ProseField, Serializer
 from kyc.models import (
     NOT_STARTED,
     Badge,
@@ -88,17 +88,17 @@ class DocumentsInput(Serializer):
 
 class JudgeInput(Serializer):
     status = ChoiceField(choices=[DocumentStatus.VERIFIED.value, DocumentStatus.REJECTED.value])
-    reason = CharField(max_length=60, required=False, allow_blank=True)
-    notes = CharField(max_length=2000, required=False, allow_blank=True)
-    message = CharField(max_length=1000, required=False, allow_blank=True)
+    reason = LineField(max_length=60, required=False, allow_blank=True)
+    notes = ProseField(max_length=2000, required=False, allow_blank=True)
+    message = ProseField(max_length=1000, required=False, allow_blank=True)
 
 
 class DecideInput(Serializer):
     user_id = UUIDField(required=False)
     verification_id = UUIDField(required=False)
     status = ChoiceField(choices=[Status.VERIFIED.value, Status.REJECTED.value, Status.RESUBMIT.value])
-    notes = CharField(max_length=2000, required=False, allow_blank=True)
-    message = CharField(max_length=1000, required=False, allow_blank=True)
+    notes = ProseField(max_length=2000, required=False, allow_blank=True)
+    message = ProseField(max_length=1000, required=False, allow_blank=True)
 
     default_error_messages = {"no_case_named": _("Name the case by verificationId or userId.")}
 
@@ -120,7 +120,7 @@ class QueueQuery(Serializer):
 
 
 class WhyQuery(Serializer):
-    why = CharField(max_length=200, required=False, allow_blank=True)
+    why = LineField(max_length=200, required=False, allow_blank=True)
 
 
 class BadgeInput(Serializer):

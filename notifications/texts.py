@@ -9,6 +9,7 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils import translation
 
+from core.texts import clean_line
 from notifications.kinds import Kind
 
 _PATH = "notifications/{kind}/{part}.txt"
@@ -50,7 +51,7 @@ def words(name: str, kind: Kind, facts: Mapping[str, Any], *, language: str) -> 
 
 def one_line(text: str) -> str:
     """White space folded and control characters gone: fit for a subject, since no header can be smuggled in."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+    return clean_line(text, len(text))
 
 
 def _is_there(path: str) -> bool:

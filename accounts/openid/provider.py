@@ -16,10 +16,12 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.http import HttpRequest
 
 from accounts.errors import IdTokenInvalid, ProviderUnavailable
+from accounts.models import LONGEST_NAME
 from accounts.openid import calls, id_tokens
 from accounts.openid.calls import calling, moment
 from accounts.openid.id_tokens import SKEW, verified_claims
 from accounts.providers import Registration, registration
+from core.texts import clean_line
 
 logger = logging.getLogger("vectragrow.openid")
 
@@ -40,6 +42,7 @@ class Person:
     email_verified: bool
     first_name: str
     last_name: str
+    """By our rules for names: what they refuse was taken out. Each may be empty."""
 
 
 @dataclass
@@ -142,10 +145,15 @@ class OpenIDProvider(OpenIDConnectProvider):
         return {"sub": data["sub"]}
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
-        names = {"email": "email", "name": "name", "first_name": "given_name", "last_name": "family_name"}
         told = data.get("email_verified")
-        verified = told is True or told == "true"  # LinkedIn documents it as text
-        return {**{ours: _text(data.get(theirs)) for ours, theirs in names.items()}, "email_verified": verified}
+        first, last, whole = (_name(data.get(claim)) for claim in ("given_name", "family_name", "name"))
+        return {
+            "email": _text(data.get("email")),
+            "email_verified": told is True or told == "true",  # LinkedIn documents it as text
+            "first_name": first,
+            "last_name": last,
+            "name": "" if first or last else whole,  # else allauth splits it for a person of one name
+        }
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[Any]:
         """None but the one of `extract_common_fields`."""
@@ -187,6 +195,10 @@ def forget() -> None:
 @cache
 def _known(there: Registration) -> _Known:
     return _Known()
+
+
+def _name(value: Any) -> str:
+    return clean_line(value, LONGEST_NAME) if isinstance(value, str) else ""
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ How they vouch: `accounts.openid`.
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 from rest_framework.serializers import ValidationError
 
 from accounts import tokens
@@ -30,7 +31,7 @@ from accounts.models import (
 )
 from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
-from accounts.serializers import AddressField, NameField
+from accounts.serializers import AddressField
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered
@@ -104,23 +105,15 @@ def _vouched_address(person: Person) -> str:
     return email
 
 
-def _names(person: Person, email: str) -> dict[str, str]:
-    return {
-        "first_name": _name(person.first_name) or email.partition("@")[0][:80],
-        "last_name": _name(person.last_name),
-    }
-
-
-def _name(told: str) -> str:
-    """By the rules of a registration; a name that breaks them is none."""
-    try:
-        return NameField().run_validation(told[:80])
-    except ValidationError:
-        return ""
+def _names(person: Person) -> dict[str, str]:
+    """What others see. Never a part of the address, which is not for them; a missing name can be set in the profile."""
+    if person.first_name:
+        return {"first_name": person.first_name, "last_name": person.last_name}
+    return {"first_name": person.last_name or _("Member"), "last_name": ""}
 
 
 def _new_account(person: Person, email: str, now: datetime) -> User:
-    user = User(email=email, **_names(person, email), email_verified_at=now, created_at=now)
+    user = User(email=email, **_names(person), email_verified_at=now, created_at=now)
     user.set_unusable_password()
     user.save(force_insert=True)
     told(user)
@@ -140,7 +133,7 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     user.email_verified_at = now
     user.two_factor_enabled_at = user.phone_verified_at = None
     user.phone_number = user.bio = user.location = user.website = user.profile_photo = user.cover_photo = ""
-    for name, value in _names(person, user.email).items():
+    for name, value in _names(person).items():
         setattr(user, name, value)
     user.save()
     for model in WAYS_IN:

@@ -27,7 +27,7 @@ def register(
     email: str,
     password: str,
     first_name: str,
-    last_name: str,
+    last_name: str = "",
     phone_number: str = "",
     invite_token: str = "",
     device: str,

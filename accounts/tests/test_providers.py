@@ -562,11 +562,25 @@ def test_an_address_has_to_be_one_that_could_register(api, provider, address):
     assert error_of(api, provider) == "provider_email_unverified" and not User.objects.exists()
 
 
-def test_names_that_nobody_could_register_with_are_none(api, provider):
-    provider.claims |= {"given_name": "\u202e\u0007x", "family_name": "\u200b"}
+@pytest.mark.parametrize(
+    ("claims", "names"),
+    [
+        ({"given_name": "\u202eA\u0007da\u202c", "family_name": "\u200bKing\n"}, ("Ada", "King")),
+        ({"given_name": "علی\u200cرضا", "family_name": "👨\u200d👩\u200d👧"}, ("علی\u200cرضا", "👨\u200d👩\u200d👧")),
+        ({"given_name": "\u00a0Jean\u00a0\u2028Paul", "family_name": "x" * 300}, ("Jean Paul", "x" * 80)),
+        ({"given_name": "\u200b", "family_name": "Sukarno"}, ("Sukarno", "")),
+        ({"given_name": "Mary Ann", "family_name": None, "name": "Mary Ann"}, ("Mary Ann", "")),
+        ({"given_name": None, "family_name": None, "name": "Ada\u0000 Lovelace"}, ("Ada", "Lovelace")),
+        ({"given_name": None, "family_name": None}, ("Member", "")),
+        ({"given_name": "\u3164", "family_name": "\u200d"}, ("Member", "")),
+    ],
+)
+def test_a_name_that_nobody_could_register_with_is_cleaned(api, provider, claims, names):
+    provider.claims |= claims
     assert sign_in(api, provider).status_code == 200
     ada = User.objects.get()
-    assert (ada.first_name, ada.last_name) == (ada.email.partition("@")[0], "")
+    assert (ada.first_name, ada.last_name) == names
+    assert api.as_user(ada).put("/api/profile", {"firstName": names[0], "lastName": names[1]}).status_code == 200
 
 
 def test_an_identity_that_is_being_unlinked_signs_nobody_in(api, provider, person, monkeypatch):

@@ -61,7 +61,11 @@ def test_the_documented_members_are_the_answered_ones(api, campaign, stranger):
         ({"startsAt": "2900-01-01T00:00:00Z"}, "endsAt", "ends_before_start"),
         ({"title": "x" * 121}, "title", "max_length"),
         ({"title": "two\nlines"}, "title", "not_one_line"),
+        ({"title": "\u200d\u200d"}, "title", "not_one_line"),
+        ({"title": "\u2800"}, "title", "shows_nothing"),
         ({"summary": ""}, "summary", "blank"),
+        ({"summary": "\u3164"}, "summary", "shows_nothing"),
+        ({"description": "ring\u0007"}, "description", "not_plain_text"),
         ({"expectedReturnPercent": "-1"}, "expectedReturnPercent", "min_value"),
     ],
 )
@@ -71,6 +75,12 @@ def test_what_does_not_fit_is_named(api, founder, change, field, code):
     assert refused.status_code == 400
     assert [(row["field"], row["code"]) for row in refused.json()["errors"]] == [(field, code)]
     assert client.post("/api/campaigns", draft_fields()).status_code == 201
+
+
+def test_a_title_may_have_what_writing_has(api, founder):
+    made = api.as_user(founder).post("/api/campaigns", draft_fields(title="پروژه‌ها\u00a0for families 👨‍👩‍👧"))
+    assert made.status_code == 201, made.content
+    assert made.json()["title"] == "پروژه‌ها for families 👨‍👩‍👧"
 
 
 def test_pictures_come_with_the_draft_and_can_be_replaced(api, founder):

@@ -36,6 +36,16 @@ def test_group_has_its_starter_as_owner(api, founder, backer, stranger):
     assert roles == {str(founder.pk): "owner", str(backer.pk): "member", str(stranger.pk): "member"}
 
 
+def test_titles_of_groups_are_of_one_line(api, founder, backer):
+    assert (
+        begin(api, founder, backer, type="group", title="خانواده\u200cها 👨‍👩‍👧").json()["title"]
+        == "خانواده\u200cها 👨‍👩‍👧"
+    )
+    for title, code in (("two\nlines", "not_one_line"), ("\u202eevil", "not_one_line"), ("\u2800", "shows_nothing")):
+        refused = begin(api, founder, backer, type="group", title=title)
+        assert [(row["field"], row["code"]) for row in refused.json()["errors"]] == [("title", code)]
+
+
 def test_wrong_people_are_refused(api, founder, backer, stranger, person):
     def refused(*others, **more):
         answer = begin(api, founder, *others, **more)

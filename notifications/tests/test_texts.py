@@ -15,10 +15,14 @@ from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
 from notifications.services import send_mail_to
 from notifications.tests.conftest import EVERY_FACT
-from notifications.texts import words
+from notifications.texts import one_line, words
 
 EVERY_KIND = {**KINDS, **MAILS, **TEXTS}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com\r\n\x00‮"
+
+
+def test_a_subject_keeps_what_joins_letters_and_emoji():
+    assert one_line("علی‌رضا backs\r\n “👨‍👩‍👧”\x00‮") == "علی‌رضا backs “👨‍👩‍👧”"
 
 
 class Tags(HTMLParser):
