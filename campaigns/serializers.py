@@ -15,7 +15,7 @@ from rest_framework.fields import (
 from accounts.serializers import UserCard
 from campaigns.models import CLOSED, Status
 from campaigns.selectors import SORTS
-from core.serializers import AmountField, CurrencyField, LineField, MoneyText, ProseField, Serializer
+from core.serializers import AmountField, CurrencyField, LineField, MomentField, MoneyText, ProseField, Serializer
 from uploads.cards import MediaCard
 
 MOST_PICTURES = 10
@@ -31,8 +31,8 @@ class CampaignInput(Serializer):
     max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)
     min_investment = AmountField(required=False, allow_null=True, help_text=CLEARED)
     currency = CurrencyField()
-    starts_at = DateTimeField(required=False, allow_null=True, help_text=CLEARED)
-    ends_at = DateTimeField()
+    starts_at = MomentField(required=False, allow_null=True, help_text=CLEARED)
+    ends_at = MomentField()
     expected_return_percent = DecimalField(
         required=False,
         allow_null=True,

@@ -16,7 +16,7 @@ from campaigns.serializers import CampaignCard, CampaignInput, CampaignOutput, C
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
-from core.errors import Stale
+from core.errors import Stale, ZoneRequired
 from core.etags import if_match
 from core.idempotency import prepared
 from core.openapi import Message, describe
@@ -32,6 +32,7 @@ BAD_TERMS = (
     errors.MinimumAboveGoal,
     errors.EndsBeforeStart,
     errors.DeadlinePassed,
+    ZoneRequired,
 )
 
 

@@ -5,7 +5,7 @@ Services raise; `core.problems` answers HTTP with problem+json (RFC 9457) and `c
 error frames. `docs/errors.md` is made from these classes by `manage.py errors_doc`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any, ClassVar
@@ -64,6 +64,21 @@ class Invalid(Refusal):
     @property
     def errors(self) -> list[dict[str, str]]:
         return [{"field": self.field, "code": self.code, "detail": self.detail}] if self.field else []
+
+
+class ZoneRequired(Invalid):
+    """A moment that every clock would read differently."""
+
+    code = "zone_required"
+    message = _("Write a moment with its zone, as in 2026-12-31T23:59:59Z or 2026-12-31T23:59:59+01:00.")
+
+    def __init__(self, fields: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.fields = fields
+
+    @property
+    def errors(self) -> list[dict[str, str]]:
+        return [{"field": field, "code": self.code, "detail": self.detail} for field in self.fields]
 
 
 class Unauthenticated(Refusal):

@@ -68,7 +68,7 @@ def refusal_of(error: BaseException) -> errors.Refusal | None:
         case errors.Refusal():
             return error
         case drf.ValidationError():
-            return InvalidInput(list(_rows(error.get_full_details(), "")))
+            return _of_rows(list(_rows(error.get_full_details(), "")))
         case drf.ParseError():
             return errors.MalformedBody(reason=str(error.detail))
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
@@ -92,6 +92,12 @@ def refusal_of(error: BaseException) -> errors.Refusal | None:
         case OperationalError() | InterfaceError():
             return errors.DatabaseAway() if is_lost(error) else None
     return None
+
+
+def _of_rows(rows: list[dict[str, str]]) -> errors.Refusal:
+    if {row["code"] for row in rows} == {errors.ZoneRequired.code}:
+        return errors.ZoneRequired([row["field"] for row in rows])
+    return InvalidInput(rows)
 
 
 def _rows(detail: Any, path: str) -> Any:

@@ -6,6 +6,7 @@ Declare `first_name = CharField(...)`: the client sees `firstName`, services get
 
 from collections.abc import Mapping
 from copy import copy
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -14,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core import money, texts
-from core.errors import InvalidAmount
+from core import money, texts, times
+from core.errors import InvalidAmount, ZoneRequired
 from core.names import to_camel
 from core.requests import Request
 
@@ -119,6 +120,37 @@ class ProseField(serializers.CharField):
         if prose.strip() and not texts.shows_something(prose):
             self.fail("shows_nothing")
         return prose
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in a request: RFC 3339 with `Z` or an offset; gives UTC."""
+
+    default_error_messages = {
+        "zone_required": ZoneRequired.message,
+        "invalid": gettext_lazy("Write a moment as in 2026-12-31T23:59:59Z."),
+    }
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return times.parse_moment(data if isinstance(data, str) else "")
+        except ZoneRequired:
+            self.fail("zone_required")
+        except ValueError:
+            self.fail("invalid")
+        raise AssertionError("unreachable")
+
+
+class DayField(serializers.DateField):
+    """A day in a request: `YYYY-MM-DD`."""
+
+    default_error_messages = {"invalid": gettext_lazy("Write a day of the calendar as in 2026-12-31.")}
+
+    def to_internal_value(self, data: Any) -> date:
+        try:
+            return times.parse_day(data if isinstance(data, str) else "")
+        except ValueError:
+            self.fail("invalid")
+            raise
 
 
 _AMOUNT = {

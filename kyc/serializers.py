@@ -9,7 +9,6 @@ from rest_framework.fields import (
     BooleanField,
     CharField,
     ChoiceField,
-    DateField,
     DateTimeField,
     DictField,
     FileField,
@@ -21,7 +20,7 @@ from rest_framework.fields import (
 from accounts.cards import user_card
 from accounts.models import User
 from accounts.serializers import UserCard
-from core.serializers import LineField, ProseField, Serializer
+from core.serializers import DayField, LineField, MomentField, ProseField, Serializer
 from kyc.models import (
     NOT_STARTED,
     Badge,
@@ -76,7 +75,7 @@ class InitiateInput(Serializer):
     document_type = ChoiceField(choices=DocumentType.choices)
     document_number = CharField(max_length=60, write_only=True)
     country = CountryField(required=False, allow_blank=True)
-    date_of_birth = DateField(required=False)
+    date_of_birth = DayField(required=False)
 
 
 class DocumentsInput(Serializer):
@@ -125,7 +124,7 @@ class WhyQuery(Serializer):
 
 class BadgeInput(Serializer):
     user_id = UUIDField()
-    expires_at = DateTimeField(required=False)
+    expires_at = MomentField(required=False)
 
 
 class PersonQuery(Serializer):

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, HasRole
 from core import limits
-from core.errors import NotFound
+from core.errors import NotFound, ZoneRequired
 from core.idempotency import prepared
 from core.openapi import describe
 from core.pages import paginate
@@ -180,7 +180,7 @@ class Badges(ApiViewSet):
         "Give a badge",
         request=BadgeInput,
         answer=BadgesOutput,
-        errors=[errors.BadgeFollowsVerification, errors.OwnCase],
+        errors=[errors.BadgeFollowsVerification, errors.OwnCase, ZoneRequired],
     )
     def give(self, request: Request, badge: str) -> Response:
         data = parse(BadgeInput, request)

@@ -1,4 +1,6 @@
+import re
 from collections.abc import Iterable
+from datetime import time
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -58,11 +60,19 @@ class TimeZoneField(serializers.CharField):
         return value
 
 
+_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}")
+
+
 class QuietTimeField(serializers.TimeField):
     """Hours and minutes of the person's own clock; empty text clears them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"format": "%H:%M", "input_formats": ["%H:%M"], "allow_null": True, **kwargs})
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+            self.fail("invalid", format="hh:mm")
+        return super().to_internal_value(value)
 
 
 class PreferencesInput(Serializer):

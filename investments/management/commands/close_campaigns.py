@@ -3,8 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from core.errors import ZoneRequired
+from core.times import parse_moment
 from investments.services.closing import close_campaigns
 
 
@@ -28,9 +29,6 @@ def _moment(text: str | None) -> datetime:
     if text is None:
         return timezone.now()
     try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise CommandError(f"{text} is not an instant with a zone, such as 2026-12-31T23:59:59Z.")
-    return moment
+        return parse_moment(text)
+    except (ValueError, ZoneRequired):
+        raise CommandError(f"{text} is not an instant with a zone, such as 2026-12-31T23:59:59Z.") from None
