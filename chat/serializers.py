@@ -14,7 +14,7 @@ from rest_framework.serializers import (
 
 from accounts.serializers import UserCard
 from chat.models import Conversation, Member
-from core.serializers import LineField, ProseField, Serializer
+from core.serializers import IdField, LineField, ProseField, Serializer
 
 MOST_CHARACTERS = 8000
 MOST_MEDIA = 5
@@ -22,7 +22,7 @@ LARGEST_SEQ = 2**63 - 1
 
 
 class ConversationInput(Serializer):
-    participants = ListField(child=UUIDField(), min_length=1, max_length=256)
+    participants = ListField(child=IdField(), min_length=1, max_length=256)
     type = ChoiceField(choices=Conversation.Type.choices)
     title = LineField(max_length=120, required=False, allow_blank=True, default="")
 
@@ -34,8 +34,8 @@ class MessageInput(Serializer):
     media = ListField(
         child=FileField(), max_length=MOST_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
     )
-    client_id = UUIDField(required=False, default=None)
-    reply_to_id = UUIDField(required=False, default=None)
+    client_id = IdField(required=False, default=None)
+    reply_to_id = IdField(required=False, default=None)
 
 
 class MessagesQuery(Serializer):
@@ -48,19 +48,19 @@ class ReadInput(Serializer):
 
 
 class SendFrame(Serializer):
-    conversation_id = UUIDField()
-    client_id = UUIDField(required=False, default=None)
+    conversation_id = IdField()
+    client_id = IdField(required=False, default=None)
     content = ProseField(max_length=MOST_CHARACTERS, trim_whitespace=False)
-    reply_to_id = UUIDField(required=False, default=None)
+    reply_to_id = IdField(required=False, default=None)
 
 
 class ReadFrame(Serializer):
-    conversation_id = UUIDField()
+    conversation_id = IdField()
     seq = IntegerField(min_value=0, max_value=LARGEST_SEQ)
 
 
 class TypingFrame(Serializer):
-    conversation_id = UUIDField()
+    conversation_id = IdField()
     is_typing = BooleanField()
 
 

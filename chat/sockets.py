@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rest_framework.serializers import DictField, IntegerField, UUIDField
+from rest_framework.serializers import DictField, IntegerField
 
 from accounts.models import User
 from accounts.permissions import EmailVerified
@@ -12,6 +12,7 @@ from chat import serializers, streams
 from chat.models import stream_of
 from chat.services import messages, reading, typing
 from core import realtime, sockets
+from core.serializers import IdField
 
 MOST_RESUMED = 500
 """Conversations in one `resume`."""
@@ -26,7 +27,7 @@ class Positions(DictField):
         positions = super().to_internal_value(data)
         if len(positions) > MOST_RESUMED:
             self.fail("too_many", most=MOST_RESUMED)
-        return {str(UUIDField().run_validation(name)): seq for name, seq in positions.items()}
+        return {str(IdField().run_validation(name)): seq for name, seq in positions.items()}
 
     default_error_messages = {"too_many": "At most {most} conversations at a time."}
 

@@ -4,11 +4,13 @@ Serializers whose JSON names are camelCase, translated when the class is built a
 Declare `first_name = CharField(...)`: the client sees `firstName`, services get `first_name`.
 """
 
+import re
 from collections.abc import Mapping
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy
@@ -86,6 +88,9 @@ def _with_files_only(form: MultiValueDict[str, Any], names: list[str]) -> MultiV
     return present
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
 class LineField(serializers.CharField):
     """A title or the like: one line of any script, with plain spaces (core.texts)."""
 
@@ -120,6 +125,15 @@ class ProseField(serializers.CharField):
         if prose.strip() and not texts.shows_something(prose):
             self.fail("shows_nothing")
         return prose
+
+
+class IdField(serializers.UUIDField):
+    """An id in a request: text in the form we give it, 8-4-4-4-12 hexadecimal digits. Never a number or a list."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not _UUID.fullmatch(data):
+            self.fail("invalid")
+        return UUID(data)
 
 
 class MomentField(serializers.DateTimeField):

@@ -17,7 +17,7 @@ from rest_framework.fields import (
 from accounts.serializers import UserCard
 from campaigns.serializers import CampaignCard
 from core.names import to_camel
-from core.serializers import AmountField, CurrencyField, MoneyText, Serializer
+from core.serializers import AmountField, CurrencyField, IdField, MoneyText, Serializer
 from investments.models import InvestmentEvent, PaymentMethod, Refund, Status
 
 
@@ -47,13 +47,13 @@ class PaymentMethodInput(Serializer):
 
 class InvestInput(Serializer):
     amount = AmountField()
-    payment_method_id = UUIDField()
+    payment_method_id = IdField()
     currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
 
 
 class WithdrawInput(Serializer):
     amount = AmountField()
-    payment_method_id = UUIDField()
+    payment_method_id = IdField()
 
 
 class InvestmentQuery(Serializer):

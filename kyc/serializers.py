@@ -20,7 +20,8 @@ from rest_framework.fields import (
 from accounts.cards import user_card
 from accounts.models import User
 from accounts.serializers import UserCard
-from core.serializers import DayField, LineField, MomentField, ProseField, Serializer
+from core.countries import is_country
+from core.serializers import DayField, IdField, LineField, MomentField, ProseField, Serializer
 from kyc.models import (
     NOT_STARTED,
     Badge,
@@ -39,15 +40,15 @@ SHOWN_TO_PERSON = frozenset({"resolution", "sharpness"})
 
 
 class CountryField(CharField):
-    """ISO 3166-1 alpha-2, in capitals."""
+    """ISO 3166-1 alpha-2; gives capitals."""
 
-    default_error_messages = {"invalid_country": _("A country is two letters, such as DE.")}
+    default_error_messages = {"invalid_country": _("A country is one of ISO 3166, by its two letters, such as DE.")}
 
     def to_internal_value(self, data: Any) -> str:
-        code = super().to_internal_value(data).upper()
-        if not (len(code) == 2 and code.isascii() and code.isalpha()):
+        code = super().to_internal_value(data)
+        if not (code.isascii() and is_country(code.upper())):
             self.fail("invalid_country")
-        return code
+        return code.upper()
 
 
 class KindsField(ListField):
@@ -93,8 +94,8 @@ class JudgeInput(Serializer):
 
 
 class DecideInput(Serializer):
-    user_id = UUIDField(required=False)
-    verification_id = UUIDField(required=False)
+    user_id = IdField(required=False)
+    verification_id = IdField(required=False)
     status = ChoiceField(choices=[Status.VERIFIED.value, Status.REJECTED.value, Status.RESUBMIT.value])
     notes = ProseField(max_length=2000, required=False, allow_blank=True)
     message = ProseField(max_length=1000, required=False, allow_blank=True)
@@ -115,7 +116,7 @@ class QueueQuery(Serializer):
     default_error_messages = {"invalid_assignee": _("An assignee is a person's id, `me` or `none`.")}
 
     def validate_assignee(self, value: str) -> str:
-        return value if value in ("me", "none") else str(UUIDField().run_validation(value))
+        return value if value in ("me", "none") else str(IdField().run_validation(value))
 
 
 class WhyQuery(Serializer):
@@ -123,12 +124,12 @@ class WhyQuery(Serializer):
 
 
 class BadgeInput(Serializer):
-    user_id = UUIDField()
+    user_id = IdField()
     expires_at = MomentField(required=False)
 
 
 class PersonQuery(Serializer):
-    user_id = UUIDField(required=False)
+    user_id = IdField(required=False)
 
 
 class DocumentOutput(Serializer):

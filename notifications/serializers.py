@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from core.serializers import Serializer
+from core.serializers import IdField, Serializer
 from notifications.models import Notification
 
 
@@ -42,7 +42,7 @@ class UnreadOutput(Serializer):
 
 
 class ReadAllInput(Serializer):
-    up_to_id = serializers.UUIDField(required=False)
+    up_to_id = IdField(required=False)
 
 
 class TimeZoneField(serializers.CharField):

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rest_framework import serializers
-
 from core.realtime import make_push
-from core.serializers import Serializer
+from core.serializers import IdField, Serializer
 from core.sockets import Page, announces, resumes
 from notifications.models import Notification
 from notifications.selectors import newer, since
@@ -36,7 +34,7 @@ class Reached:
     last_id: UUID
 
 
-@resumes("notifications", serializers.UUIDField(required=False), streams=lambda last_id: [])
+@resumes("notifications", IdField(required=False), streams=lambda last_id: [])
 def missed(*, user: Any, positions: UUID | Reached) -> Page:
     """What the client has not seen, oldest first."""
     if isinstance(positions, Reached):

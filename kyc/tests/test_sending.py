@@ -60,7 +60,10 @@ def test_cards_need_both_sides(mine, kind):
         ({"documentNumber": "12"}, "documentNumber", "invalid_document_number"),
         ({"documentNumber": "<script>alert(1)"}, "documentNumber", "invalid_document_number"),
         ({"documentNumber": "１２３４５６７"}, "documentNumber", "invalid_document_number"),
-        ({"country": "Germany"}, "country", "invalid_country"),
+        *(
+            ({"country": code}, "country", "invalid_country")
+            for code in ("Germany", "XX", "ZZ", "AA", "EU", "UK", "U1", "ß", "ＤＥ", "DEU", 49)
+        ),
         ({"dateOfBirth": "2999-01-01"}, "dateOfBirth", "invalid_date_of_birth"),
         ({"dateOfBirth": "1800-01-01"}, "dateOfBirth", "invalid_date_of_birth"),
         ({"dateOfBirth": "17.05.1990"}, "dateOfBirth", "invalid"),
