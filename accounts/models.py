@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts import passwords
 from core.models import Entity
 
 
@@ -106,6 +107,12 @@ class User(Entity, AbstractBaseUser):
 
     def get_short_name(self) -> str:
         return self.first_name
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(None if raw_password is None else passwords.normalise(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(None if raw_password is None else passwords.normalise(raw_password))
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

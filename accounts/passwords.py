@@ -13,6 +13,14 @@ MIN_LENGTH, MAX_LENGTH = 10, 128
 OUR_WORDS = ("vectragrow", "vectra", "crowdfunding")
 
 
+def normalise(password: str) -> str:
+    """
+    A password as it is judged, hashed and checked: Unicode's NFKC (NIST SP 800-63B-4 §3.1.1.2; ADR 9). A keyboard that
+    composes `é` and one that sends `e` and an accent type the same password.
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
 class Argon2id(Argon2PasswordHasher):
     """
     Argon2id with the parameters that OWASP's Password Storage Cheat Sheet names first: 46 MiB, one pass, one lane.
@@ -27,12 +35,15 @@ class Argon2id(Argon2PasswordHasher):
 
 
 class LengthValidator:
+    """Counts code points after normalisation, as NIST has it."""
+
     def validate(self, password: str, user: Any = None) -> None:
-        if len(password) < MIN_LENGTH:
+        length = len(normalise(password))
+        if length < MIN_LENGTH:
             raise ValidationError(
                 _("Use at least %d characters; a few random words work well.") % MIN_LENGTH, "too_short"
             )
-        if len(password) > MAX_LENGTH:
+        if length > MAX_LENGTH:
             raise ValidationError(_("Use at most %d characters.") % MAX_LENGTH, "too_long")
 
     def get_help_text(self) -> str:
@@ -43,7 +54,7 @@ class CommonValidator(CommonPasswordValidator):
     """Django's list of 20,000, also with a few digits or signs around the word, which is what guessers try next."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        plain = password.lower().strip()
+        plain = normalise(password).lower().strip()
         word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
         if plain in self.passwords or word in self.passwords and len(plain) - len(word) < 6:
             raise ValidationError(
@@ -73,13 +84,13 @@ class ContextValidator:
 
 
 def _letters(text: str, keep: str = "") -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normalise(text).casefold()
     return "".join(letter for letter in folded if letter.isalnum() or letter in keep)
 
 
 def spend_the_time_of_a_check(password: str) -> None:
     """Take as long as checking a real password would, so that unknown accounts do not answer faster."""
-    make_password(password)
+    make_password(normalise(password))
 
 
 def matches(password: str, user: Any) -> bool:
@@ -91,4 +102,4 @@ def matches(password: str, user: Any) -> bool:
         if type(user).objects.filter(pk=user.pk, password=old).update(password=new):
             user.password = new
 
-    return check_password(password, user.password, upgrade)
+    return check_password(normalise(password), user.password, upgrade)
