@@ -58,6 +58,10 @@ CLOSED = (Status.FUNDED, Status.FAILED, Status.CANCELLED)
 """Decided, with money still to be released or refunded."""
 
 
+GRAMS = models.Func("title", "summary", "description", function="campaigns_grams")
+"""What a campaign is found by beside its words (`campaigns.search`)."""
+
+
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def visible_to(self, person: Any) -> Self:
         """What went live is for everyone, the rest for its owner; moderators also see what waits for review."""
@@ -193,6 +197,7 @@ class Campaign(Entity):
             models.Index(fields=["owner", "-created_at", "-id"], name="campaign_by_owner"),
             models.Index(fields=["id"], condition=Q(status__in=CLOSED), name="campaign_unsettled"),
             GinIndex(fields=["search"], name="campaign_search"),
+            GinIndex(GRAMS, name="campaign_grams"),
         ]
 
     def __str__(self) -> str:

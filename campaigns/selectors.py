@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.cards import user_card
 from campaigns.access import visible_to
 from campaigns.models import EDITABLE, Backing, Campaign, Category, Status
+from campaigns.search import matching
 from core.money import minor_text
 from uploads.cards import media_card
 from uploads.selectors import media_url
@@ -33,7 +33,7 @@ def campaign_list(
     elif sort == "ending":
         campaigns = campaigns.open_at(now)
     if q:
-        campaigns = campaigns.filter(search=SearchQuery(q, search_type="websearch", config="english"))
+        campaigns = matching(campaigns, q)
     return campaigns
 
 
