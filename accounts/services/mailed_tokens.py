@@ -49,6 +49,12 @@ def is_live(*, token: str, purpose: str, now: datetime) -> bool:
     return _live(token, purpose, now) is not None
 
 
+def used(*, token: str, purpose: str) -> MailedToken | None:
+    """A token that was used up, with its person; None for any other."""
+    rows = MailedToken.objects.filter(digest=tokens.digest(token), purpose=purpose, used_at__isnull=False)
+    return rows.select_related("user").first()
+
+
 def _live(token: str, purpose: str, now: datetime) -> MailedToken | None:
     rows = MailedToken.objects.filter(digest=tokens.digest(token), purpose=purpose)
     return rows.filter(used_at__isnull=True, expires_at__gt=now).first()

@@ -142,10 +142,11 @@ def test_junk_is_refused_and_changes_nothing(api, handed_out, door):
 
 
 @pytest.mark.parametrize("door", ["verify_email", "reset_password", "oauth_exchange", "invitation"])
-def test_single_use_tokens_are_refused_when_replayed(api, handed_out, door):
+def test_single_use_tokens_do_nothing_when_replayed(api, handed_out, door):
     assert DOORS[door](api, handed_out[door]).status_code in (200, 201)
     before = state()
-    assert refused(DOORS[door](api, handed_out[door]))
+    again = DOORS[door](api, handed_out[door])
+    assert again.status_code == 200 if door == "verify_email" else refused(again)
     assert state() == before
 
 
