@@ -100,18 +100,18 @@ class CurrencyMismatch(Conflict):
 
 
 class BelowMinimum(Conflict):
-    """`minimum` in major units, beside `currency`."""
+    """`minimum` is Money, shown beside `currency`."""
 
     code = "below_minimum"
-    message = _("The smallest investment in this campaign is %(minimum)s %(currency)s.")
+    message = _("The smallest investment in this campaign is %(minimum)s.")
     shown = ("minimum", "currency")
 
 
 class OverCap(Conflict):
-    """`available` in major units, beside `currency`; payments under way count as taken."""
+    """`available` is Money, shown beside `currency`; payments under way count as taken."""
 
     code = "over_cap"
-    message = _("Only %(available)s %(currency)s can still be invested in this campaign.")
+    message = _("Only %(available)s can still be invested in this campaign.")
     shown = ("available", "currency")
 
 

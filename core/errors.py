@@ -17,7 +17,8 @@ class Refusal(Exception):
     """
     A clear no. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the keywords.
 
-    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text.
+    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text. An
+    amount is given as Money: the text has its currency's form, the member is plain and stands beside `currency`.
     """
 
     status: ClassVar[int] = 400

@@ -32,6 +32,8 @@ Should an account come to the end of its range nevertheless, the books refuse th
 (`ledger.errors.AccountFull`) before the database would have to.
 """
 
+_CODE_BESIDE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
+"""Where Babel leaves out the space that CLDR wants behind a sign that ends with a letter."""
 _PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 
 
@@ -105,7 +107,8 @@ class Money:
         return self.minor <= self._same(other)
 
     def __str__(self) -> str:
-        return format_currency(Decimal(self.text), self.currency, locale="en")
+        """For prose: `$1,000.50`, `CHF 10.00`, `KWD 5.125`, `¥500`."""
+        return _CODE_BESIDE_DIGITS.sub(" ", format_currency(Decimal(self.text), self.currency, locale="en"))
 
     def split(self, weights: Sequence[int]) -> list[Self]:
         """Parts in proportion to `weights`, by largest remainder; they add up to the whole (SECURITY-GOALS 18)."""

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from core import context, errors
 from core.db import is_lost, sqlstate
+from core.money import Money
 from core.names import to_camel
 from core.rendering import to_json
 
@@ -56,7 +57,8 @@ def problem(refusal: errors.Refusal) -> dict[str, Any]:
     }
     for name in refusal.shown:
         if name in refusal.facts:
-            document[to_camel(name)] = refusal.facts[name]
+            fact = refusal.facts[name]
+            document[to_camel(name)] = fact.text if isinstance(fact, Money) else fact
     if refusal.errors:
         document["errors"] = refusal.errors[:100]
     return document

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core.admin import ReadOnlyAdmin, chip
-from core.money import minor_text
+from core.money import Money
 from investments.models import Investment, InvestmentEvent, Payment, PaymentMethod, ProviderEvent, Refund, Status
 
 TONES: dict[str, str] = {
@@ -22,10 +22,6 @@ TONES: dict[str, str] = {
     ProviderEvent.Outcome.APPLIED: "good",
     ProviderEvent.Outcome.SET_ASIDE: "bad",
 }
-
-
-def _text(minor: int, currency: str) -> str:
-    return f"{minor_text(minor, currency)} {currency}"
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -45,10 +41,10 @@ class PaymentInline(ReadOnlyInline):
     readonly_fields = fields
 
     def captured(self, payment: Payment) -> str:
-        return _text(payment.captured_minor, payment.investment.currency)
+        return str(Money(payment.captured_minor, payment.investment.currency))
 
     def refunded(self, payment: Payment) -> str:
-        return _text(payment.refunded_minor, payment.investment.currency)
+        return str(Money(payment.refunded_minor, payment.investment.currency))
 
 
 class EventInline(ReadOnlyInline):
@@ -58,7 +54,7 @@ class EventInline(ReadOnlyInline):
     ordering = ("id",)
 
     def amount(self, event: InvestmentEvent) -> str:
-        return _text(event.amount_minor, event.investment.currency)
+        return str(Money(event.amount_minor, event.investment.currency))
 
 
 @admin.register(Investment)
@@ -91,7 +87,7 @@ class RefundAdmin(ReadOnlyAdmin):
 
     @admin.display(description="amount", ordering="amount_minor")
     def amount_text(self, refund: Refund) -> str:
-        return _text(refund.amount_minor, refund.currency)
+        return str(Money(refund.amount_minor, refund.currency))
 
 
 @admin.register(PaymentMethod)

@@ -71,10 +71,10 @@ class InvestorsOnly(NotAllowed):
 
 
 class WithdrawalTooLarge(Conflict):
-    """`available` in major units, beside `currency`."""
+    """`available` is Money, shown beside `currency`."""
 
     code = "withdrawal_too_large"
-    message = _("Only %(available)s %(currency)s can be withdrawn right now.")
+    message = _("Only %(available)s can be withdrawn right now.")
     shown = ("available", "currency")
 
 

@@ -5,12 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
-from core.money import minor_text
+from core.money import Money
 from ledger.models import Entry, LedgerAccount, Posting
 
 
 def _amount(minor: int, currency: str) -> str:
-    return f"{minor_text(minor, currency)} {currency}"
+    return str(Money(minor, currency))
 
 
 class EntryInline(admin.TabularInline):

@@ -1,9 +1,12 @@
 """Exact money: what is taken, what is refused, how it is shown and shared out."""
 
+import re
+
 import pytest
 from hypothesis import given, strategies as st
 
-from core.errors import InvalidAmount
+from core import catalogue
+from core.errors import InvalidAmount, every_refusal
 from core.money import MAX_MINOR, Money, parse_decimal
 from core.parsing import parse_json
 
@@ -69,6 +72,28 @@ def test_a_json_number_keeps_its_literal(literal, fine):
 )
 def test_text_has_the_decimals_of_the_currency(money, text):
     assert money.text == text
+
+
+@pytest.mark.parametrize(
+    ("money", "prose"),
+    [
+        (Money(100_050, "USD"), "$1,000.50"),
+        (Money(100_050, "EUR"), "€1,000.50"),
+        (Money(1_000, "CHF"), "CHF 10.00"),
+        (Money(-1_000, "CHF"), "-CHF 10.00"),
+        (Money(5_125, "KWD"), "KWD 5.125"),
+        (Money(500, "JPY"), "¥500"),
+    ],
+)
+def test_prose_has_the_form_of_the_currency(money, prose):
+    assert str(money) == prose
+
+
+def test_no_refusal_writes_an_amount_beside_a_bare_currency():
+    catalogue.entries()  # so that every app's are there
+    messages = [str(refusal.message) for refusal in every_refusal()]
+    assert len(messages) > 50
+    assert [message for message in messages if re.search(r"\)s %\(currency\)s|%\(currency\)s %\(", message)] == []
 
 
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))

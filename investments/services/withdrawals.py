@@ -135,7 +135,7 @@ def _begin(
         return _give_up(locked, money, investor, ticket, now)
     available = payment.held_minor if investment.status == Status.COMMITTED else 0
     if money.minor > available:
-        raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
+        raise WithdrawalTooLarge(available=Money(available, investment.currency), currency=investment.currency)
     if campaign.status != CampaignStatus.LIVE or not investment.is_cancellable_at(now):
         raise CancelWindowClosed(until=utc_text(investment.cancellable_until))
     minimum = campaign.min_investment_minor or 0

@@ -9,6 +9,7 @@ from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.models import AuditEntry, OutboxEvent
+from core.money import Money
 from core.testing import drain_outbox
 from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
 from investments.serializers import InvestmentCard, InvestmentOutput
@@ -16,7 +17,7 @@ from investments.services.payments import UnexpectedCharge, finish_payments, rec
 from investments.services.provider_events import receive_event
 from investments.testing import invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
-from notifications.models import Notification
+from notifications.models import MailboxMessage, Notification
 
 
 def ask(api, who, campaign, amount, card, **headers):
@@ -81,6 +82,33 @@ def test_what_cannot_be_invested(api, founder, backer, campaign, card):
     full = ask(api, backer, campaign, "10", card)
     assert (refusal(full), full.json()["available"], full.json()["currency"]) == ((409, "over_cap"), "0.00", "USD")
     assert books_agree()
+
+
+@pytest.mark.parametrize(
+    ("currency", "goal", "minimum", "asked", "told", "member"),
+    [
+        ("CHF", "100", "10", "9.99", "CHF 10.00", "10.00"),
+        ("KWD", "100", "5.125", "5", "KWD 5.125", "5.125"),
+        ("JPY", "10000", "500", "499", "¥500", "500"),
+        ("EUR", "5000", "1000", "999", "€1,000.00", "1000.00"),
+    ],
+)
+def test_amounts_in_words_have_the_form_of_their_currency(
+    api, founder, backer, card, currency, goal, minimum, asked, told, member
+):
+    terms = {"currency": currency, "goal_amount": goal, "min_investment": minimum, "max_amount": goal}
+    campaign = make_campaign(founder, **terms)
+    below = ask(api, backer, campaign, asked, card).json()
+    assert below["detail"] == f"The smallest investment in this campaign is {told}."
+    assert (below["minimum"], below["currency"]) == (member, currency)
+    assert ask(api, backer, campaign, minimum, card).status_code == 200
+    over = ask(api, backer, campaign, goal, card).json()
+    left = Money.of(goal, currency) - Money.of(minimum, currency)
+    assert over["detail"] == f"Only {left} can still be invested in this campaign."
+    assert (over["available"], over["currency"]) == (left.text, currency)
+    drain_outbox()
+    mail = MailboxMessage.objects.filter(to=backer.email, subject__startswith="Your ").latest("created_at")
+    assert mail.subject == f"Your {told} for “{campaign.title}”"
 
 
 def test_the_deadline_holds_by_the_clock(api, backer, campaign, card, time_machine):
