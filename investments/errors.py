@@ -79,21 +79,21 @@ class WithdrawalTooLarge(Conflict):
 
 
 class RemainderBelowMinimum(Conflict):
-    """`largest_part` is the most that can be taken out in part (`0.00`: nothing), `whole` takes out everything."""
+    """`largest_part` is the most that can be taken out in part (zero: nothing), `whole` takes out everything; Money."""
 
     code = "remainder_below_minimum"
     message = _(
-        "Less than the campaign's smallest investment of %(currency)s %(minimum)s would be left. Withdraw at most "
-        "%(currency)s %(largest_part)s, or all of it: %(currency)s %(whole)s."
+        "Less than the campaign's smallest investment of %(minimum)s would be left. Withdraw at most %(largest_part)s, or "
+        "all of it: %(whole)s."
     )
     shown = ("largest_part", "whole", "minimum", "currency")
 
 
 class WholePaymentOnly(Conflict):
-    """A payment that waits for 3-D Secure is given up as a whole: `amount`."""
+    """A payment that waits for 3-D Secure is given up as a whole: `amount`, which is Money."""
 
     code = "whole_payment_only"
-    message = _("This payment is not made yet and can only be given up as a whole: %(currency)s %(amount)s.")
+    message = _("This payment is not made yet and can only be given up as a whole: %(amount)s.")
     shown = ("amount", "currency")
 
 

@@ -20,7 +20,7 @@ from core import audit
 from core.db import retrying
 from core.errors import OutcomeUnknown
 from core.idempotency import Ticket
-from core.money import Money, minor_text
+from core.money import Money
 from core.rendering import utc_text
 from investments.access import access_investment, access_payment_method
 from investments.errors import (
@@ -141,9 +141,9 @@ def _begin(
     minimum = campaign.min_investment_minor or 0
     if 0 < available - money.minor < minimum:
         raise RemainderBelowMinimum(
-            largest_part=investment.text(max(0, available - minimum)),
-            whole=investment.text(available),
-            minimum=investment.text(minimum),
+            largest_part=Money(max(0, available - minimum), investment.currency),
+            whole=Money(available, investment.currency),
+            minimum=Money(minimum, investment.currency),
             currency=investment.currency,
         )
     refund = request_refund(locked, money, Refund.Reason.WITHDRAWN, now=now)
@@ -155,7 +155,7 @@ def _begin(
 def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:
     """Of a payment that waits for its investor: `services.payments.finish` tells the provider to take nothing."""
     _, investment, payment = locked
-    whole = minor_text(investment.amount_minor, investment.currency)
+    whole = investment.amount
     if money.minor > investment.amount_minor:
         raise WithdrawalTooLarge(available=whole, currency=investment.currency)
     if money.minor < investment.amount_minor:

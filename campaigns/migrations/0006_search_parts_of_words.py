@@ -67,5 +67,5 @@ DROP FUNCTION search_fold(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0004_profile3_counts")]
+    dependencies = [("campaigns", "0005_outcome")]
     operations = [migrations.RunSQL(FUNCTIONS, DROP)]

@@ -6,7 +6,7 @@ from django.db.models import Func
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("campaigns", "0005_search_parts_of_words")]
+    dependencies = [("campaigns", "0006_search_parts_of_words")]
     operations = [
         AddIndexConcurrently(
             "campaign",
