@@ -100,19 +100,21 @@ class CurrencyMismatch(Conflict):
 
 
 class BelowMinimum(Conflict):
-    """`minimum` is Money, shown beside `currency`."""
+    """`minimum` in major units, beside `currency`."""
 
     code = "below_minimum"
     message = _("The smallest investment in this campaign is %(minimum)s.")
     shown = ("minimum", "currency")
+    amounts = ("minimum",)
 
 
 class OverCap(Conflict):
-    """`available` is Money, shown beside `currency`; payments under way count as taken."""
+    """`available` in major units, beside `currency`; payments under way count as taken."""
 
     code = "over_cap"
     message = _("Only %(available)s can still be invested in this campaign.")
     shown = ("available", "currency")
+    amounts = ("available",)
 
 
 class CampaignUnderWay(Conflict):

@@ -17,8 +17,8 @@ class Refusal(Exception):
     """
     A clear no. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the keywords.
 
-    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text. An
-    amount is given as Money: the text has its currency's form, the member is plain and stands beside `currency`.
+    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text.
+    Those named in `amounts` are in major units of the fact `currency`; in the message they have that currency's form.
     """
 
     status: ClassVar[int] = 400
@@ -26,6 +26,7 @@ class Refusal(Exception):
     title: ClassVar[Any] = _("Refused")
     message: ClassVar[Any] = _("This cannot be done.")
     shown: ClassVar[tuple[str, ...]] = ()
+    amounts: ClassVar[tuple[str, ...]] = ()
     keeps_effects: ClassVar[bool] = False
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
     is_outcome: ClassVar[bool] = False
@@ -39,7 +40,11 @@ class Refusal(Exception):
     @property
     def detail(self) -> str:
         text = str(self.message)
-        return text % self.facts if self.facts and "%(" in text else text
+        if not self.facts or "%(" not in text:
+            return text
+        from core.money import prose  # which raises refusals itself
+
+        return text % {**self.facts, **{n: prose(self.facts[n], self.facts["currency"]) for n in self.amounts}}
 
     @property
     def headers(self) -> dict[str, str]:

@@ -108,7 +108,7 @@ class Money:
 
     def __str__(self) -> str:
         """For prose: `$1,000.50`, `CHF 10.00`, `KWD 5.125`, `¥500`."""
-        return _CODE_BESIDE_DIGITS.sub(" ", format_currency(Decimal(self.text), self.currency, locale="en"))
+        return prose(self.text, self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Self]:
         """Parts in proportion to `weights`, by largest remainder; they add up to the whole (SECURITY-GOALS 18)."""
@@ -125,6 +125,11 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not mix")
         return other.minor
+
+
+def prose(text: str, currency: str) -> str:
+    """`str(Money)` of an amount that is text in major units already."""
+    return _CODE_BESIDE_DIGITS.sub(" ", format_currency(Decimal(text), currency, locale="en"))
 
 
 def minor_text(minor: int, currency: str) -> str:

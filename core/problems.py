@@ -21,7 +21,6 @@ from rest_framework.response import Response
 
 from core import context, errors
 from core.db import is_lost, sqlstate
-from core.money import Money
 from core.names import to_camel
 from core.rendering import to_json
 
@@ -57,8 +56,7 @@ def problem(refusal: errors.Refusal) -> dict[str, Any]:
     }
     for name in refusal.shown:
         if name in refusal.facts:
-            fact = refusal.facts[name]
-            document[to_camel(name)] = fact.text if isinstance(fact, Money) else fact
+            document[to_camel(name)] = refusal.facts[name]
     if refusal.errors:
         document["errors"] = refusal.errors[:100]
     return document

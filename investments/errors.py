@@ -71,30 +71,33 @@ class InvestorsOnly(NotAllowed):
 
 
 class WithdrawalTooLarge(Conflict):
-    """`available` is Money, shown beside `currency`."""
+    """`available` in major units, beside `currency`."""
 
     code = "withdrawal_too_large"
     message = _("Only %(available)s can be withdrawn right now.")
     shown = ("available", "currency")
+    amounts = ("available",)
 
 
 class RemainderBelowMinimum(Conflict):
-    """`largest_part` is the most that can be taken out in part (zero: nothing), `whole` takes out everything; Money."""
+    """`largest_part` is the most that can be taken out in part (zero: nothing), `whole` takes out everything."""
 
     code = "remainder_below_minimum"
     message = _(
-        "Less than the campaign's smallest investment of %(minimum)s would be left. Withdraw at most %(largest_part)s, or "
-        "all of it: %(whole)s."
+        "Less than the campaign's smallest investment of %(minimum)s would be left. Withdraw at most %(largest_part)s, "
+        "or all of it: %(whole)s."
     )
     shown = ("largest_part", "whole", "minimum", "currency")
+    amounts = ("largest_part", "whole", "minimum")
 
 
 class WholePaymentOnly(Conflict):
-    """A payment that waits for 3-D Secure is given up as a whole: `amount`, which is Money."""
+    """A payment that waits for 3-D Secure is given up as a whole: `amount`."""
 
     code = "whole_payment_only"
     message = _("This payment is not made yet and can only be given up as a whole: %(amount)s.")
     shown = ("amount", "currency")
+    amounts = ("amount",)
 
 
 class CancelWindowClosed(Conflict):

@@ -57,10 +57,10 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
         raise CurrencyMismatch(currency=campaign.currency)
     available = campaign.available_minor
     if amount.minor > available:
-        raise OverCap(available=Money(available, campaign.currency), currency=campaign.currency)
+        raise OverCap(available=campaign.text(available), currency=campaign.currency)
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
-        raise BelowMinimum(minimum=Money(minimum, campaign.currency), currency=campaign.currency)
+        raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)
     campaign.reserved_minor += amount.minor
     campaign.save(update_fields=["reserved_minor"])
     return campaign

@@ -135,15 +135,15 @@ def _begin(
         return _give_up(locked, money, investor, ticket, now)
     available = payment.held_minor if investment.status == Status.COMMITTED else 0
     if money.minor > available:
-        raise WithdrawalTooLarge(available=Money(available, investment.currency), currency=investment.currency)
+        raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     if campaign.status != CampaignStatus.LIVE or not investment.is_cancellable_at(now):
         raise CancelWindowClosed(until=utc_text(investment.cancellable_until))
     minimum = campaign.min_investment_minor or 0
     if 0 < available - money.minor < minimum:
         raise RemainderBelowMinimum(
-            largest_part=Money(max(0, available - minimum), investment.currency),
-            whole=Money(available, investment.currency),
-            minimum=Money(minimum, investment.currency),
+            largest_part=investment.text(max(0, available - minimum)),
+            whole=investment.text(available),
+            minimum=investment.text(minimum),
             currency=investment.currency,
         )
     refund = request_refund(locked, money, Refund.Reason.WITHDRAWN, now=now)
@@ -155,7 +155,7 @@ def _begin(
 def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:
     """Of a payment that waits for its investor: `services.payments.finish` tells the provider to take nothing."""
     _, investment, payment = locked
-    whole = investment.amount
+    whole = investment.amount.text
     if money.minor > investment.amount_minor:
         raise WithdrawalTooLarge(available=whole, currency=investment.currency)
     if money.minor < investment.amount_minor:
