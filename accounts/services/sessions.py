@@ -143,7 +143,7 @@ def _successor_again(presented: RefreshToken, session: Session, token: str, now:
     """
     Id and text of the successor of a used token; None if this is a reuse.
 
-    It is none for a day, while the successor is the newest token and nothing issued with it was used before this call
+    It is no reuse for a day while the successor is the newest token and nothing issued with it was used before the call
     came in: of many parallel calls the first may be answered, and its tokens used, while the others still wait.
     """
     if presented.used_at is None or presented.successor is None or now - presented.used_at > LOST_ANSWER_WITHIN:
