@@ -4,7 +4,6 @@ Limits: how often something may happen per key and time, counted in Redis over s
 When Redis is away each process counts for itself, so limits loosen by the number of processes and never open.
 """
 
-import ipaddress
 import logging
 import threading
 import time
@@ -18,6 +17,7 @@ from django.conf import settings
 from redis import RedisError
 
 from core import context
+from core.addresses import counted_as
 from core.errors import TooMany
 from core.redis import client
 
@@ -137,17 +137,7 @@ def _forgotten(limit: Limit, key: object) -> str:
 
 
 def _name(limit: Limit, key: str) -> str:
-    return f"{settings.REDIS_PREFIX}:limit:{limit.name}:{sha256(_counted(key).encode()).hexdigest()[:32]}"
-
-
-def _counted(key: str) -> str:
-    """An IPv6 address counts as its /64, which is what one customer has; every other key as it is."""
-    if ":" not in key:
-        return key
-    try:
-        return str(ipaddress.IPv6Network((key, 64), strict=False))
-    except ValueError:
-        return key
+    return f"{settings.REDIS_PREFIX}:limit:{limit.name}:{sha256(counted_as(key).encode()).hexdigest()[:32]}"
 
 
 def _count(limit: Limit, key: str, cost: int) -> tuple[bool, Standing]:

@@ -1,16 +1,13 @@
 """The outermost ring: request id, client address, tidy paths, headers that every answer carries."""
 
-import ipaddress
 import logging
 import re
 import time
 import uuid
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from csp.middleware import CSPMiddleware
-from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -18,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import context, errors, limits, problems
+from core.addresses import forwarded_address
 from core.postgres import waiting
 
 logger = logging.getLogger("vectragrow.requests")
@@ -95,41 +93,5 @@ Messages = for_pages(MessageMiddleware)
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """
-    The address that limits and logs go by: the peer, or what trusted proxies (TRUSTED_PROXIES) say of it.
-
-    X-Forwarded-For is read from the right; the first address that is not a trusted proxy is the client.
-    """
+    """The address that limits and logs go by."""
     return forwarded_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
-
-
-def forwarded_address(peer: str, forwarded_for: str) -> str | None:
-    address = _address(peer)
-    if address is None or not _is_trusted(address):
-        return str(address) if address else None
-    for hop in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
-        named = _address(hop)
-        if named is None:
-            break
-        address = named
-        if not _is_trusted(named):
-            break
-    return str(address)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """None for what is none. An IPv4 address in IPv6 clothes, as a server on both shows it, is the IPv4 address."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-@cache
-def _proxies(networks: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(network) for network in networks]
-
-
-def _is_trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return any(address in network for network in _proxies(tuple(settings.TRUSTED_PROXIES)))

@@ -24,10 +24,11 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core import context, limits, seats
+from core.addresses import forwarded_address
 from core.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
 from core.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
 from core.limits import Limit
-from core.middleware import forwarded_address, request_id_from
+from core.middleware import request_id_from
 from core.parsing import parse_json
 from core.permissions import Gate, SignedIn
 from core.problems import refusal_of

@@ -105,6 +105,9 @@ def test_behind_a_proxy_each_client_counts_for_itself(founder):
         assert refusals(server.url, ["a.b.c"], additional_headers=forged) == [("too_many_refused", 4029)]
         with dial(server.url, sign_in(founder), additional_headers={"X-Forwarded-For": "192.0.2.8"}) as phone:
             phone.expect("ready")
+        for n in range(11):
+            with_port = {"X-Forwarded-For": f"[2001:db8:0:{n}::1]:4{n}"}
+            assert refusals(server.url, ["a.b.c"], additional_headers=with_port) == [("token_invalid", 4001)]
     finally:
         server.stop()
 
