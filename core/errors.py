@@ -123,6 +123,15 @@ class MethodNotAllowed(Refusal):
     message = _("This address does not answer that method.")
 
 
+class TooSlow(Refusal):
+    """408: given by the server; the connection is closed after it."""
+
+    status = 408
+    code = "request_timeout"
+    title = _("Request timeout")
+    message = _("The request did not arrive in time. Nothing was changed; send it again.")
+
+
 class Conflict(Refusal):
     status = 409
     code = "conflict"
@@ -163,6 +172,15 @@ class TooMany(Refusal):
     code = "too_many_requests"
     title = _("Too many requests")
     message = _("Too many attempts. Wait a moment and try again.")
+
+
+class HeadTooLarge(Refusal):
+    """431: given by the server, before any of the request is looked at."""
+
+    status = 431
+    code = "head_too_large"
+    title = _("Request head too large")
+    message = _("The request line and the headers may have 32 KB and 100 lines together.")
 
 
 class Broken(Refusal):
@@ -217,6 +235,13 @@ class OutOfRange(Invalid):
 class MalformedBody(Invalid):
     code = "malformed_body"
     message = _("The body is not well-formed: %(reason)s.")
+
+
+class MalformedHead(Invalid):
+    """Given by the server, before any of the request is looked at."""
+
+    code = "malformed_head"
+    message = _("The head of the request is not well-formed: %(reason)s.")
 
 
 class InvalidAmount(Invalid):

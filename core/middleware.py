@@ -14,7 +14,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from core import context, errors, limits, problems
+from core import bodies, context, errors, limits, problems
 from core.addresses import forwarded_address
 from core.postgres import waiting
 
@@ -66,6 +66,11 @@ class RequestContext:
                 },
             )
         return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Pages take no files. What an API operation takes is decided by its view."""
+        is_operation = hasattr(view, "actions")
+        return None if is_operation or bodies.is_small(request) else problems.answer(errors.TooLarge())
 
 
 def request_id_from(given: str) -> str:

@@ -91,7 +91,7 @@ class JSONParser(BaseParser):
 
 
 class MultiPartParser(DRFMultiPartParser):
-    """Django's multipart parser, with its complaints in our words and a limit on the whole body."""
+    """Django's multipart parser, with its complaints in our words. `core.bodies` bounds the whole."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:

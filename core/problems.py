@@ -1,6 +1,7 @@
 """One answer for every refusal and every accident: application/problem+json (RFC 9457)."""
 
 import logging
+import uuid
 from typing import Any
 
 from django.core.exceptions import (
@@ -135,6 +136,17 @@ def answer(refusal: errors.Refusal) -> HttpResponse:
     return HttpResponse(
         to_json(problem(refusal)), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
     )
+
+
+def answer_alone(refusal: errors.Refusal) -> HttpResponse:
+    """What a server answers by itself: no middleware has seen the request or will see the answer."""
+    context.request_id.set(uuid.uuid4().hex)
+    response = answer(refusal)
+    response["X-Request-ID"] = context.request_id.get()
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 def _wants_page(request: HttpRequest) -> bool:

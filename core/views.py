@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.viewsets import ViewSet
 
-from core import idempotency
+from core import bodies, idempotency
 from core.requests import Request
 
 
@@ -26,6 +26,7 @@ class ApiViewSet(ViewSet):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        bodies.admit(request, takes_files=getattr(getattr(self, self.action, None), "multipart", False))
         if request.method == "POST":
             # The gates have spoken; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)

@@ -8,9 +8,11 @@ docs/running.md for the figures.
 
 import argparse
 import asyncio
+import contextlib
 import contextvars
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -20,9 +22,11 @@ from typing import IO, Any
 import uvicorn
 from django.conf import settings
 
-from core import errors, pulse
-from vectragrow.asgi import websocket_application
+from vectragrow.asgi import websocket_application  # first: it loads the apps
 from vectragrow.wsgi import application as wsgi_application
+
+from core import bodies, errors, problems, pulse  # isort: skip
+from vectragrow import connections  # isort: skip
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -37,6 +41,10 @@ IN_MEMORY = 1024 * 1024
 """Bytes of a body kept in memory; the rest waits in a temporary file."""
 SILENCE_SECONDS = 30.0
 """How long a client may pause in the middle of a body."""
+BODY_SECONDS, BODY_RATE = 60.0, 50_000
+"""A body may take so many seconds, and one more for each BODY_RATE bytes that have arrived."""
+LINGER_SECONDS = 10.0
+"""How long the rest of a body that nobody reads is taken and thrown away."""
 WEBSOCKET_FRAME_LIMIT = 64 * 1024
 PIECE = 64 * 1024
 
@@ -60,14 +68,27 @@ class HTTP:
         self.taken = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = Body(scope, receive)
         try:
-            body, length = await read_body(scope, receive)
-        except (ClientGone, TimeoutError):
-            return  # without an answer the server closes the connection
-        try:
-            await send_answer(await self._answer(environ_of(scope, body, length)), send)
+            await body.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            if not body.is_whole:
+                unread = bodies.Unread()
+                answer = await self._answer(environ_of(scope, BytesIO(), body.length) | {bodies.KEY: unread})
+                if not unread.is_wanted:
+                    await send_early(answer, body, send)
+                    return
+                answer[2].close()
+                await body.read(settings.UPLOAD_MAX_BODY_SIZE)
+            if body.is_whole:
+                await send_answer(await self._answer(environ_of(scope, body.file, body.length)), send)
+            else:
+                await send_early(refuse(errors.TooLarge()), body, send)
+        except ClientGone:
+            return
+        except TimeoutError:
+            await send_answer(closing(refuse(errors.TooSlow())), send)
         finally:
-            body.close()
+            body.file.close()
 
     async def _answer(self, environ: dict[str, Any]) -> Answer:
         if self.taken >= self.capacity:
@@ -102,37 +123,56 @@ class HTTP:
         return status, [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers], content
 
 
-async def read_body(scope: Scope, receive: Receive) -> tuple[IO[bytes], int]:
+class Body:
     """
-    The whole body and its length in bytes. Above settings.UPLOAD_MAX_BODY_SIZE nothing more is read, and the length
-    tells Django to answer 413.
+    A request's body as it arrives: in `file`, of which `length` bytes are known so far, or declared. In memory to 1 MB,
+    then in a temporary file.
+    """
 
-    :raises ClientGone: it left before the end
-    :raises TimeoutError: it paused for too long
-    """
-    headers = dict(scope["headers"])
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > settings.UPLOAD_MAX_BODY_SIZE:
-        return BytesIO(), int(declared)
-    if not declared and b"transfer-encoding" not in headers:
-        return BytesIO(), 0
-    body: IO[bytes] | None = None
-    length = 0
-    while True:
-        message = await asyncio.wait_for(receive(), SILENCE_SECONDS)
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"")
+        self._receive = receive
+        self._started = time.monotonic()
+        self._arrived = 0
+        self._declared = int(declared) if declared.isdigit() else 0
+        self.file: IO[bytes] = BytesIO()
+        self.is_whole = not self._declared and b"transfer-encoding" not in headers
+
+    @property
+    def length(self) -> int:
+        return max(self._declared, self._arrived)
+
+    async def read(self, most: int) -> None:
+        """
+        Read on, to the end; or not any further if the body is known to have more than `most` bytes.
+
+        :raises ClientGone: it left before the end
+        :raises TimeoutError: it paused for too long, or is slower than BODY_RATE
+        """
+        while not self.is_whole and self.length <= most:
+            piece = await self._next_piece()
+            if not self._arrived and not self.is_whole:
+                self.file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+            self.file.write(piece)
+            self._arrived += len(piece)
+        if self.is_whole:
+            self.file.seek(0)
+
+    async def throw_away(self) -> None:
+        """Read the rest and keep nothing, while the client still sends and for a few seconds only."""
+        with contextlib.suppress(ClientGone, TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self.is_whole:
+                    await self._next_piece()
+
+    async def _next_piece(self) -> bytes:
+        left = self._started + BODY_SECONDS + self._arrived / BODY_RATE - time.monotonic()
+        message = await asyncio.wait_for(self._receive(), min(SILENCE_SECONDS, left))
         if message["type"] == "http.disconnect":
             raise ClientGone
-        piece = message.get("body", b"")
-        length += len(piece)
-        more = message.get("more_body", False)
-        if body is None:
-            if not more:
-                return BytesIO(piece), length
-            body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-        body.write(piece)
-        if not more or length > settings.UPLOAD_MAX_BODY_SIZE:
-            body.seek(0)
-            return body, length
+        self.is_whole = not message.get("more_body", False)
+        return bytes(message.get("body", b""))
 
 
 def environ_of(scope: Scope, body: IO[bytes], length: int) -> dict[str, Any]:
@@ -186,10 +226,28 @@ async def send_answer(answer: Answer, send: Send) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": False})
 
 
-def refuse(refusal: errors.Refusal) -> Answer:
-    from core import problems  # after the apps are loaded
+async def send_early(answer: Answer, body: Body, send: Send) -> None:
+    """
+    Answer a request whose body nobody reads, and close. What the client still sends is taken first and thrown away:
+    a connection that is closed with bytes unread is reset, and the answer lost with it.
+    """
+    status, headers, content = closing(answer)
+    with content:
+        text = content.read()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+    await body.throw_away()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    response = problems.answer(refusal)
+
+def closing(answer: Answer) -> Answer:
+    """The same answer, after which the connection closes."""
+    status, headers, content = answer
+    return status, [*headers, (b"connection", b"close")], content
+
+
+def refuse(refusal: errors.Refusal) -> Answer:
+    response = problems.answer_alone(refusal)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
     return response.status_code, headers, BytesIO(response.content)
 
@@ -229,20 +287,28 @@ def serve(*, grace: float) -> None:
 
     :param grace: seconds that they may take
     """
-    uvicorn.run(
-        application,
-        host=settings.HOST,
-        port=settings.PORT,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # core.middleware knows whom to believe
-        ws_max_size=WEBSOCKET_FRAME_LIMIT,
-        ws_per_message_deflate=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=int(grace),
-        backlog=512,
-    )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(configuration(grace=grace)).run()
+
+
+def configuration(*, grace: float, **changes: Any) -> uvicorn.Config:
+    """What uvicorn runs; `changes` are its own options, for tests."""
+    options: dict[str, Any] = {
+        "http": connections.LimitedHTTP,
+        "ws": connections.LimitedSocket,
+        "host": settings.HOST,
+        "port": settings.PORT,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,  # core.addresses knows whom to believe
+        "ws_max_size": WEBSOCKET_FRAME_LIMIT,
+        "ws_per_message_deflate": False,
+        "timeout_keep_alive": connections.IDLE_SECONDS,
+        "timeout_graceful_shutdown": int(grace),
+        "backlog": 512,
+    }
+    return uvicorn.Config(application, **{**options, **changes})
 
 
 if __name__ == "__main__":

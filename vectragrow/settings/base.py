@@ -45,6 +45,9 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-ke
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 """Networks (CIDR) whose X-Forwarded-For is believed; empty: the peer's address is the client's."""
 
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=256)
+"""How many connections one address may hold in a process of `vectragrow.server`; trusted proxies are not counted."""
+
 INSTALLED_APPS = [
     "core",
     "ledger",
@@ -241,6 +244,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BODY_SIZE = 60 * 1024 * 1024
+"""A form's limit in bytes where files are taken; everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE (`core.bodies`)."""
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------
 
