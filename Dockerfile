@@ -26,4 +26,5 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "deplo
 STOPSIGNAL SIGTERM
 CMD ["granian", "--interface", "wsgi", "--http", "1", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "4", "--backlog", "512", "--backpressure", "64", "--log-level", "warning", \
+     "--http1-header-read-timeout", "10000", "--http1-buffer-size", "32768", \
      "--respawn-failed-workers", "--workers-kill-timeout", "25", "vectragrow.wsgi:application"]
