@@ -6,15 +6,22 @@ or hidden between the markers stay behind; the EXIF orientation is applied first
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Any
 
 from PIL import Image, ImageFilter, ImageOps, ImageStat
 
+from uploads.drawing import on_picture_thread
 from uploads.errors import AnimatedImage, BrokenFile, TooManyPixels
 
 MEGAPIXELS = 25
+SMALL = 500_000
+"""Pixels up to which a picture costs so little that it needs no thread of its own."""
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 _SAVE: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 88, "progressive": True},
@@ -41,23 +48,46 @@ def redraw(content: bytes, content_type: str, *, field: str = "", longest_side: 
     :raises TooManyPixels: before decoding
     :raises AnimatedImage: before decoding
     :raises BrokenFile: it does not decode
+    :raises Overloaded: too many large pictures are being worked on
     """
     kind = FORMATS[content_type]
+    with _complaints(field):
+        image = _open(content, kind, field)
+        if image.width * image.height <= SMALL:
+            return _redrawn(image, kind, content_type, longest_side)
+    return on_picture_thread(partial(_redraw_large, content, kind, content_type, field, longest_side))
+
+
+def _redraw_large(content: bytes, kind: str, content_type: str, field: str, longest_side: int | None) -> Picture:
+    with _complaints(field):
+        return _redrawn(_open(content, kind, field), kind, content_type, longest_side)
+
+
+def _redrawn(image: Image.Image, kind: str, content_type: str, longest_side: int | None) -> Picture:
+    if longest_side:
+        image.draft(None, (longest_side, longest_side))  # a JPEG is decoded at half, a quarter or an eighth of its size
+    image.load()
+    image = _upright(image, kind)
+    if longest_side and max(image.size) > longest_side:
+        image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    # Into a real file: only then Pillow lets other threads run while it encodes.
+    with TemporaryFile() as out:
+        image.save(out, format=kind, **_SAVE[kind])
+        out.seek(0)
+        return Picture(out.read(), content_type, image.width, image.height)
+
+
+@contextmanager
+def _complaints(field: str) -> Iterator[None]:
+    """Pillow's decoders complain in many ways; here they become ours."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = _open(content, kind, field)
-            image.load()
-            image = _upright(image, kind)
-            if longest_side and max(image.size) > longest_side:
-                image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-            out = BytesIO()
-            image.save(out, format=kind, **_SAVE[kind])
+            yield
     except Image.DecompressionBombError:
         raise TooManyPixels(field=field, most=MEGAPIXELS) from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ArithmeticError, MemoryError):
-        raise BrokenFile(field=field) from None  # Pillow's decoders complain in all of these ways
-    return Picture(out.getvalue(), content_type, image.width, image.height)
+        raise BrokenFile(field=field) from None
 
 
 def _open(content: bytes, kind: str, field: str) -> Image.Image:
@@ -74,11 +104,11 @@ def _open(content: bytes, kind: str, field: str) -> Image.Image:
 
 
 def _upright(image: Image.Image, kind: str) -> Image.Image:
-    turned = ImageOps.exif_transpose(image)
-    mode = "L" if turned.mode in ("1", "L") else "RGB"
-    if kind != "JPEG" and turned.has_transparency_data:
+    ImageOps.exif_transpose(image, in_place=True)
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    if kind != "JPEG" and image.has_transparency_data:
         mode = "RGBA"
-    clean = turned.convert(mode) if turned.mode != mode else turned.copy()
+    clean = image.convert(mode) if image.mode != mode else image.copy()
     clean.info = {}
     return clean
 
@@ -88,7 +118,13 @@ def sharpness(content: bytes) -> float:
     How much fine detail a picture has: the variance of its Laplacian at 800 pixels, 0 for a flat surface.
 
     A readable photo of a document is far above 100; one that is out of focus falls below 40.
+
+    :raises Overloaded: too many large pictures are being worked on
     """
+    return on_picture_thread(partial(_sharpness, content))
+
+
+def _sharpness(content: bytes) -> float:
     with Image.open(BytesIO(content)) as image:
         grey = image.convert("L")
         grey.thumbnail((800, 800), Image.Resampling.BILINEAR)

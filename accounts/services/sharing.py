@@ -6,7 +6,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Profile, ProfilePicture, Status, User
@@ -18,7 +17,7 @@ from core.errors import NotFound
 from core.rendering import to_json
 from uploads.models import StoredFile
 from uploads.selectors import media_url
-from uploads.services import delete_file, keep_files, read_file, store_image
+from uploads.services import delete_file, keep_files, read_file, store_drawing
 
 BADGES = {
     "identity": _("Identity verified"),
@@ -88,8 +87,7 @@ def public_page(*, token: str, now: datetime) -> PublicPage:
 
 
 def _draw_preview(user: User, preview: Preview, drawn_from: str, now: datetime) -> Profile:
-    file = ContentFile(draw(preview), "preview.png")
-    stored = store_image(file, owner_id=user.pk, purpose="profile_preview", now=now, longest_side=max(WIDTH, HEIGHT))
+    stored = store_drawing(draw(preview), size=(WIDTH, HEIGHT), owner_id=user.pk, purpose="profile_preview", now=now)
     return _keep_preview(user, stored, drawn_from, now)
 
 

@@ -8,7 +8,7 @@ transaction. So a row never points to nothing. Bytes whose row never came are fo
 
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,17 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import transaction
 
+from core import limits
 from core.envelopes import Sealed, fingerprint, seal, unseal
 from core.ids import uuid7
+from core.limits import Limit
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
 from uploads.models import StoredFile, Visibility
 
+PICTURES_SOON = Limit("pictures:soon", 30, timedelta(minutes=10))
+PICTURES_DAILY = Limit("pictures:daily", 200, timedelta(days=1))
+"""Per person: each costs seconds of work."""
 MEGABYTE = 1024 * 1024
 LARGEST = 10 * MEGABYTE
 LARGEST_PHOTO = 5 * MEGABYTE
@@ -53,8 +58,11 @@ def store_image(
     :param most_bytes: `LARGEST_PHOTO` for profile photos and covers
     :param longest_side: scale down to this many pixels
     :raises FileTooLarge: :raises UnsupportedFileType: :raises TooManyPixels: :raises AnimatedImage: :raises BrokenFile:
+    :raises RateLimited: the owner has sent too many pictures
+    :raises Overloaded: too many pictures are being worked on
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
+    _count_picture(owner_id)
     picture = redraw(sent, content_type, field=field, longest_side=longest_side)
     return _store_public(sent, picture, owner_id, purpose, now)
 
@@ -75,6 +83,7 @@ def store_sizes(
     :param sizes: the longest sides in pixels, falling; none is scaled up
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
+    _count_picture(owner_id)
     rows, source = [], sent
     for longest_side in sizes:
         picture = redraw(source, content_type, field=field, longest_side=longest_side)
@@ -95,6 +104,11 @@ def store_document(
 ) -> StoredFile:
     """Keep a paper, sealed: a picture as above, or a PDF, kept as it came and only given as a download."""
     return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
+
+
+def store_drawing(content: bytes, *, size: tuple[int, int], owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+    """Keep a public PNG that we drew ourselves, as it is. It does not count among the pictures that its owner sends."""
+    return _store_public(content, Picture(content, "image/png", *size), owner_id, purpose, now)
 
 
 def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
@@ -130,6 +144,12 @@ def delete_file(stored: StoredFile, *, now: datetime) -> None:
     transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
 
 
+def _count_picture(owner_id: UUID) -> None:
+    """:raises RateLimited: the owner has sent too many pictures"""
+    limits.hit(PICTURES_SOON, owner_id)
+    limits.hit(PICTURES_DAILY, owner_id)
+
+
 def _store_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
     row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture.content_type, picture, now)
     row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
@@ -146,6 +166,7 @@ def _store_sealed(
     sent, content_type = _read(file, allowed, most_bytes, field)
     kept: Picture | None = None
     if content_type != PDF:
+        _count_picture(owner_id)
         kept = redraw(sent, content_type, field=field)
     elif b"%%EOF" not in sent[-2048:]:
         raise BrokenFile(field=field)
