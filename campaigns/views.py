@@ -51,7 +51,7 @@ class Campaigns(ApiViewSet):
         "create": [KYCVerified],
         "submit": [KYCVerified],
         "edit": [EmailVerified],
-        "delete": [EmailVerified],
+        "remove": [EmailVerified],
         "cancel": [EmailVerified],
     }
 
@@ -95,7 +95,7 @@ class Campaigns(ApiViewSet):
         return _answer(campaign, request)
 
     @describe("Delete a draft", answer=Message, errors=[errors.NotTheOwner, errors.HasInvestments, errors.NotADraft])
-    def delete(self, request: Request, campaign_id: UUID) -> Response:
+    def remove(self, request: Request, campaign_id: UUID) -> Response:
         delete_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
         return Response({"message": _("Campaign deleted successfully")})
 

@@ -89,7 +89,7 @@ class Conversations(ApiViewSet):
         return _conversation(reading.mark_read(user=request.user, conversation_id=conversation_id, **data))
 
     @describe("Delete a conversation for myself; the others keep it", answer=Said)
-    def delete(self, request: Request, conversation_id: UUID) -> Response:
+    def remove(self, request: Request, conversation_id: UUID) -> Response:
         conversations.delete_conversation(user=request.user, conversation_id=conversation_id)
         return Response({"message": "Conversation deleted successfully"})
 

@@ -5,7 +5,7 @@ Services raise; `core.problems` answers HTTP with problem+json (RFC 9457) and `c
 error frames. `docs/errors.md` is made from these classes by `manage.py errors_doc`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any, ClassVar
@@ -121,6 +121,15 @@ class MethodNotAllowed(Refusal):
     code = "method_not_allowed"
     title = _("Method not allowed")
     message = _("This address does not answer that method.")
+
+    def __init__(self, *, allow: Iterable[str]) -> None:
+        """:param allow: the methods that it does answer"""
+        super().__init__()
+        self.allow = sorted(allow)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allow)}
 
 
 class TooSlow(Refusal):

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from core import bodies, context, errors, limits, problems
+from core import bodies, context, errors, limits, methods, problems
 from core.addresses import forwarded_address
 from core.postgres import waiting
 
@@ -68,7 +69,12 @@ class RequestContext:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Pages take no files. What an API operation takes is decided by its view."""
+        """Refuse methods that the address does not declare, and large bodies of pages, which take no files."""
+        allowed = methods.declared_by(view)
+        if request.method not in allowed:
+            return problems.method_not_allowed(request, allowed)
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers=errors.MethodNotAllowed(allow=allowed).headers)
         is_operation = hasattr(view, "actions")
         return None if is_operation or bodies.is_small(request) else problems.answer(errors.TooLarge())
 

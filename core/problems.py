@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import (
@@ -74,8 +75,6 @@ def refusal_of(error: BaseException) -> errors.Refusal | None:
             return errors.MalformedBody(reason=str(error.detail))
         case drf.NotAuthenticated() | drf.AuthenticationFailed():
             return errors.Unauthenticated()
-        case drf.MethodNotAllowed():
-            return errors.MethodNotAllowed()
         case drf.UnsupportedMediaType():
             return errors.UnsupportedMedia()
         case drf.PermissionDenied() | PermissionDenied():
@@ -175,6 +174,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page_or_problem(request, errors.NotFound())
+
+
+def method_not_allowed(request: HttpRequest, allowed: Iterable[str]) -> HttpResponse:
+    return _page_or_problem(request, errors.MethodNotAllowed(allow=allowed))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

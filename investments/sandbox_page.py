@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_http_methods
 
+from core.methods import only
 from core.money import Money
 from investments.models import SandboxCharge
 from investments.providers.sandbox import SandboxGateway, event_about
@@ -20,7 +20,7 @@ from investments.services.provider_events import receive_event
 
 @never_cache
 @csrf_protect
-@require_http_methods(["GET", "POST"])
+@only("GET", "POST")
 def three_d_secure(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the question, or the answer once given; POST `answer=approve|decline` answers it, once."""
     provider = SandboxGateway()

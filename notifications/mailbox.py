@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
 
+from core.methods import only
 from core.rendering import to_json, utc_text
 from core.sealing import unseal
 from notifications.models import MailboxMessage
@@ -34,7 +34,7 @@ def development_only(view: View) -> View:
             raise Http404
         return view(request, **kwargs)
 
-    return require_safe(never_cache(guarded))
+    return only("GET")(never_cache(guarded))
 
 
 @development_only

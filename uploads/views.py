@@ -5,9 +5,9 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
+from core.methods import only
 from core.openapi import describe
 from core.permissions import Open
 from core.views import ApiViewSet
@@ -20,7 +20,7 @@ _DOWNLOADS = {PDF: "pdf", ZIP: "zip"}
 _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 
 
-@require_safe
+@only("GET")
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """A public picture. Names are random and never reused, so it may be kept for a year."""
     try:

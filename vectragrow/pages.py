@@ -1,7 +1,6 @@
 """The few pages for people. Everything else is the API; /admin/ has its own pages."""
 
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.services import passwords, sharing
@@ -19,40 +17,27 @@ from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import confirmed_by, verify_email
 from core import asyncapi, catalogue, context, errors, problems
 from core.devices import sent_by
+from core.methods import only
 from core.rendering import to_json
 from notifications.services import unsubscribing
 from vectragrow import health
 
-View = Callable[[HttpRequest], HttpResponse]
 
-
-def get_only(view: View) -> View:
-    """For paths under /api: any other method gets the problem document that API.md promises."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            return problems.answer(errors.MethodNotAllowed())
-        return view(request)
-
-    return guarded
-
-
-@require_safe
+@only("GET")
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """What is running, and where things are."""
     return render(request, "home.html", {"report": health.report(), "has_mailbox": settings.MAILBOX_ENABLED})
 
 
-@require_safe
+@only("GET")
 @never_cache
 def alive(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
     return HttpResponse(to_json({"status": "alive"}), content_type="application/json")
 
 
-@require_safe
+@only("GET")
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
     """200 while requests can be served, 503 without the database; `missing` names every part that is not there."""
@@ -66,7 +51,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt  # the mailed token is the proof, and no cookie is looked at
-@require_http_methods(["GET", "HEAD", "POST"])
+@only("GET", "POST")
 @never_cache
 def confirm_email(request: HttpRequest) -> HttpResponse:
     """
@@ -88,7 +73,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt  # as above
-@require_http_methods(["GET", "HEAD", "POST"])
+@only("GET", "POST")
 @never_cache
 def reset_password(request: HttpRequest) -> HttpResponse:
     """Where the link in the reset mail leads unless FRONTEND_URL names a front end. Looking uses nothing up."""
@@ -114,7 +99,7 @@ def reset_password(request: HttpRequest) -> HttpResponse:
     return _page_with_token(request, "reset_password.html", {**page, "state": "done"}, 200)
 
 
-@require_safe
+@only("GET")
 @never_cache
 def signed_in(request: HttpRequest) -> HttpResponse:
     """Where a sign-in with a provider ends unless FRONTEND_URL names a front end. Looking uses nothing up."""
@@ -132,7 +117,7 @@ def _page_with_token(request: HttpRequest, template: str, page: dict[str, Any], 
 
 
 @csrf_exempt  # as above
-@require_http_methods(["GET", "HEAD", "POST"])
+@only("GET", "POST")
 @never_cache
 def unsubscribe(request: HttpRequest) -> HttpResponse:
     """Where the link at the foot of a mail leads. Looking changes nothing; the button does."""
@@ -154,7 +139,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@require_safe
+@only("GET")
 @never_cache
 def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
     """The public page of a profile, for whoever was given the link; chats show its preview."""
@@ -174,25 +159,25 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@require_safe
+@only("GET")
 def with_slash(request: HttpRequest, place: str) -> HttpResponse:
     """`/admin` for `/admin/`: paths that people type."""
     return redirect(f"/{place}/")
 
 
-@get_only
+@only("GET")
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The interactive page, from our own files only."""
     return _documents(request, "docs", "api_docs.html")
 
 
-@get_only
+@only("GET")
 def api_errors(request: HttpRequest) -> HttpResponse:
     """What every `code` means; a problem's `type` leads to its line."""
     return _documents(request, "errors", "api_errors.html", groups=catalogue.by_status(catalogue.entries()))
 
 
-@get_only
+@only("GET")
 def api_schema(request: HttpRequest) -> HttpResponse:
     """The OpenAPI 3.1 document."""
     return HttpResponse(_schema(), content_type="application/json")
@@ -208,7 +193,7 @@ def _schema() -> bytes:
     return to_json(SchemaGenerator().get_schema(request=None, public=True))
 
 
-@get_only
+@only("GET")
 def api_asyncapi(request: HttpRequest) -> HttpResponse:
     """The AsyncAPI 3 document of the websocket."""
     return HttpResponse(to_json(asyncapi.document()), content_type="application/json")

@@ -7,7 +7,7 @@ from campaigns.views import Campaigns
 urlpatterns = [
     path("", Campaigns.as_view({"get": "list", "post": "create"})),
     path("/categories", Campaigns.as_view({"get": "categories"})),
-    path("/<uuid:campaign_id>", Campaigns.as_view({"get": "retrieve", "put": "edit", "delete": "delete"})),
+    path("/<uuid:campaign_id>", Campaigns.as_view({"get": "retrieve", "put": "edit", "delete": "remove"})),
     path("/<uuid:campaign_id>/submit", Campaigns.as_view({"post": "submit"})),
     path("/<uuid:campaign_id>/cancel", Campaigns.as_view({"post": "cancel"})),
 ]

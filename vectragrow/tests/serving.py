@@ -1,6 +1,7 @@
 """The server as it is, in a thread of the test's process, so that a test may shorten its times."""
 
 import http.client
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,11 +28,17 @@ def serving(**changes: Any) -> Iterator[int]:
         thread.join(60)
 
 
+class _Reader(io.BufferedReader):
+    def close(self) -> None:
+        """`HTTPResponse` closes it at the end of an answer; another may follow."""
+
+
 class Wire:
     """A connection on which a test writes its own bytes."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.reader = _Reader(socket.SocketIO(self.socket, "r"))
 
     def __enter__(self) -> "Wire":
         return self
@@ -46,15 +53,19 @@ class Wire:
 
     def answer(self, method: str = "POST") -> http.client.HTTPResponse:
         """The next answer, read to its end."""
-        response = http.client.HTTPResponse(self.socket, method=method)
+        response = http.client.HTTPResponse(self, method=method)  # type: ignore[arg-type]
         response.begin()
         response.body = response.read()  # type: ignore[attr-defined]
         return response
 
+    def makefile(self, mode: str) -> "_Reader":
+        """For `HTTPResponse`: one buffer for all answers, since the next one may be in it already."""
+        return self.reader
+
     def is_closed(self) -> bool:
         """Whether the server ends the connection and sends nothing more before; waits for it."""
         try:
-            return self.socket.recv(1) == b""
+            return self.reader.read(1) == b""
         except ConnectionResetError:
             return True
 
