@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import (
@@ -137,12 +137,12 @@ def answer(refusal: errors.Refusal) -> HttpResponse:
     )
 
 
-def answer_alone(refusal: errors.Refusal) -> HttpResponse:
-    """What a server answers by itself: no middleware has seen the request or will see the answer."""
+def alone(view: Callable[[], HttpResponse]) -> HttpResponse:
+    """What a server answers by itself: no middleware sees the request or the answer."""
     context.request_id.set(uuid.uuid4().hex)
-    response = answer(refusal)
+    response = view()
     response["X-Request-ID"] = context.request_id.get()
-    response["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Length"] = str(len(response.content))
     return response

@@ -13,7 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from core.addresses import counted_as, is_trusted, parse_address
 from core.errors import HeadTooLarge, MalformedHead, Refusal
-from core.problems import answer_alone
+from core.problems import alone, answer
 
 HEAD_BYTES = 32 * 1024
 """Of the request line and all header lines together."""
@@ -275,7 +275,7 @@ def _fault_of(version: str, headers: list[tuple[bytes, bytes]]) -> str:
 
 def _written(refusal: Refusal) -> bytes:
     """A refusal as HTTP/1.1, outside any request of Django's."""
-    response = answer_alone(refusal)
+    response = alone(lambda: answer(refusal))
     lines = "".join(f"{name}: {value}\r\n" for name, value in response.items())
     head = STATUS_LINE[response.status_code] + lines.encode("latin-1") + b"Connection: close\r\n\r\n"
     return head + response.content

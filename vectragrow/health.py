@@ -16,11 +16,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse
+from django.utils.cache import add_never_cache_headers
 from environ import Env
 
 from core import pulse
 from core.models import OutboxEvent
 from core.redis import client
+from core.rendering import to_json
 
 DEADLINE = 2.0
 """Seconds that all parts together have to answer."""
@@ -66,6 +69,28 @@ class Report:
             for part in self.parts
         }
         return {"status": self.status, "missing": self.missing, "parts": states}
+
+
+def alive() -> HttpResponse:
+    """`/healthz`: the process answers; nothing else is asked."""
+    return _never_kept(HttpResponse(to_json({"status": "alive"}), content_type="application/json"))
+
+
+def ready() -> HttpResponse:
+    """
+    `/readyz`: 200 while requests can be served, 503 without the database; `missing` names every part that is not there.
+    """
+    found = report()
+    status = 200 if found.is_ready else 503
+    answer = HttpResponse(to_json(found.document()), status=status, content_type="application/json")
+    if not found.is_ready:
+        answer["Retry-After"] = "5"
+    return _never_kept(answer)
+
+
+def _never_kept(answer: HttpResponse) -> HttpResponse:
+    add_never_cache_headers(answer)
+    return answer
 
 
 def _database() -> str:

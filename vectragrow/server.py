@@ -15,18 +15,21 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import uvicorn
 from django.conf import settings
+from django.http import HttpResponse
 
 from vectragrow.asgi import websocket_application  # first: it loads the apps
 from vectragrow.wsgi import application as wsgi_application
 
 from core import bodies, errors, problems, pulse  # isort: skip
-from vectragrow import connections  # isort: skip
+from uploads.drawing import AT_ONCE, WAITING as WAITING_FOR_A_PICTURE  # isort: skip
+from vectragrow import connections, health  # isort: skip
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -37,6 +40,8 @@ THREADS = 6
 """Requests worked on at once. More would only wait for the interpreter, and each may hold a database connection."""
 WAITING = 128
 """Requests that may wait for a thread; the next one is told to come back (503)."""
+FORMS_AT_ONCE, FORMS_WAITING = AT_ONCE + WAITING_FOR_A_PICTURE, 24
+"""The same for requests with files: those worked on hold as many threads as there is work for (`uploads.drawing`)."""
 IN_MEMORY = 1024 * 1024
 """Bytes of a body kept in memory; the rest waits in a temporary file."""
 SILENCE_SECONDS = 30.0
@@ -66,6 +71,8 @@ class HTTP:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
         self.capacity = threads + WAITING
         self.taken = 0
+        self.form_threads = asyncio.Semaphore(FORMS_AT_ONCE)
+        self.forms = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = Body(scope, receive)
@@ -80,7 +87,9 @@ class HTTP:
                 answer[2].close()
                 await body.read(settings.UPLOAD_MAX_BODY_SIZE)
             if body.is_whole:
-                await send_answer(await self._answer(environ_of(scope, body.file, body.length)), send)
+                environ = environ_of(scope, body.file, body.length)
+                work = self._answer_with_files if bodies.is_form(environ.get("CONTENT_TYPE", "")) else self._answer
+                await send_answer(await work(environ), send)
             else:
                 await send_early(refuse(errors.TooLarge()), body, send)
         except ClientGone:
@@ -89,6 +98,17 @@ class HTTP:
             await send_answer(closing(refuse(errors.TooSlow())), send)
         finally:
             body.file.close()
+
+    async def _answer_with_files(self, environ: dict[str, Any]) -> Answer:
+        """Forms may hold pictures, and the work on these takes seconds: they never get all threads."""
+        if self.forms >= FORMS_AT_ONCE + FORMS_WAITING:
+            return refuse(errors.Overloaded(retry_after=timedelta(seconds=10)))
+        self.forms += 1
+        try:
+            async with self.form_threads:
+                return await self._answer(environ)
+        finally:
+            self.forms -= 1
 
     async def _answer(self, environ: dict[str, Any]) -> Answer:
         if self.taken >= self.capacity:
@@ -247,31 +267,62 @@ def closing(answer: Answer) -> Answer:
 
 
 def refuse(refusal: errors.Refusal) -> Answer:
-    response = problems.answer_alone(refusal)
+    return answer_of(problems.alone(lambda: problems.answer(refusal)))
+
+
+def answer_of(response: HttpResponse) -> Answer:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
     return response.status_code, headers, BytesIO(response.content)
 
 
-http = HTTP(wsgi_application)
+class Application:
+    """What uvicorn serves."""
 
+    def __init__(self) -> None:
+        self.http = HTTP(wsgi_application)
+        self.health_thread = ThreadPoolExecutor(1, thread_name_prefix="health-page")
+        self.report: asyncio.Future[HttpResponse] | None = None
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "http":
-        await http(scope, receive, send)
-    elif scope["type"] == "websocket":
-        await websocket_application(scope, receive, send)
-    else:
-        await lifespan(receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http" if scope["path"] in ("/healthz", "/readyz"):
+                await self.tell_health(scope, receive, send)
+            case "http":
+                await self.http(scope, receive, send)
+            case "websocket":
+                await websocket_application(scope, receive, send)
+            case _:
+                await self.lifespan(receive, send)
 
+    async def tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Outside every pool: however busy or stuck the rest is, the process shows that it lives."""
+        if scope["method"] not in ("GET", "HEAD"):
+            response = problems.alone(lambda: problems.answer(errors.MethodNotAllowed(allow=["GET", "HEAD"])))
+        elif scope["path"] == "/healthz":
+            response = problems.alone(health.alive)
+        else:
+            response = await self._readiness()
+        body = Body(scope, receive)
+        if body.is_whole:
+            await send_answer(answer_of(response), send)
+        else:
+            await send_early(answer_of(response), body, send)
 
-async def lifespan(receive: Receive, send: Send) -> None:
-    await receive()
-    alive = asyncio.create_task(show_life())
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    alive.cancel()
-    http.pool.shutdown()
-    await send({"type": "lifespan.shutdown.complete"})
+    async def _readiness(self) -> HttpResponse:
+        """Whoever asks while somebody else is being answered gets the same answer."""
+        if self.report is None or self.report.done():
+            loop = asyncio.get_running_loop()
+            self.report = loop.run_in_executor(self.health_thread, problems.alone, health.ready)
+        return await asyncio.shield(self.report)
+
+    async def lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        alive = asyncio.create_task(show_life())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        alive.cancel()
+        self.http.pool.shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 async def show_life() -> None:
@@ -308,7 +359,7 @@ def configuration(*, grace: float, **changes: Any) -> uvicorn.Config:
         "timeout_graceful_shutdown": int(grace),
         "backlog": 512,
     }
-    return uvicorn.Config(application, **{**options, **changes})
+    return uvicorn.Config(Application(), **{**options, **changes})
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_everything_there(client):
 
 def test_the_server_shows_that_it_lives():
     """While it serves, not only when somebody opens a socket."""
-    from vectragrow.server import lifespan
+    from vectragrow.server import Application
 
     async def served() -> None:
         messages: asyncio.Queue = asyncio.Queue()
@@ -97,7 +97,7 @@ def test_the_server_shows_that_it_lives():
             said.append(message["type"])
 
         messages.put_nowait({"type": "lifespan.startup"})
-        running = asyncio.create_task(lifespan(messages.get, send))
+        running = asyncio.create_task(Application().lifespan(messages.get, send))
         while not pulse.is_alive("realtime"):
             await asyncio.sleep(0.05)
         running.cancel()
