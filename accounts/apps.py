@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import people, tasks  # noqa: F401  (speak for people; register the outbox handlers)
+        from accounts import browser_sessions, people, tasks  # noqa: F401  (register what they receive and speak for)
         from accounts.authentication import live_sessions, session_of
         from core import sockets
 

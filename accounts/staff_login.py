@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import browser_sessions
+from accounts.browser_sessions import PROVEN
 from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused
 from accounts.models import User, normalise_email
 from accounts.serializers import KeyInput
@@ -22,7 +24,6 @@ from core.errors import MalformedBody, Refusal
 from core.parsing import parse_json
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
-PROVEN = "second_factor_proven"
 MOST_PASSKEY = 16_000
 
 
@@ -70,7 +71,6 @@ class StaffLoginForm(AuthenticationForm):
             raise ValidationError(_("This account has no access to the admin."), code="role_required")
         self.user_cache = user
         audit.record(user, "admin.signed_in", user)
-        history.note_sign_in(user=user, device=device, method="admin", now=now)
         return data
 
     def _by_passkey(self, data: dict[str, Any], device: str, now: datetime) -> User:
@@ -147,6 +147,8 @@ class StaffSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
+            return False
+        if not browser_sessions.is_live(request, timezone.now()):
             return False
         if user.two_factor_enabled or settings.ADMIN_TWO_FACTOR_REQUIRED:
             return request.session.get(PROVEN) == str(user.pk)

@@ -6,13 +6,16 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import CodeInvalid, SecondFactorLocked
-from accounts.models import AuthenticatorApp, User
-from accounts.services import two_factor
+from accounts.models import AuthenticatorApp, Session, User
+from accounts.services import mailed_tokens, two_factor
+from accounts.services.passwords import PURPOSE
+from accounts.services.standing import grant_role, reinstate, suspend
 from accounts.testing import PASSWORD, totp_code, with_two_factor
 
 LOGIN = "/admin/login/"
@@ -168,3 +171,70 @@ def test_the_admin_offers_no_way_around_our_services(admin):
     assert b"Periodic tasks" not in page and b"Groups" not in page
     assert browser.get("/admin/password_change/").status_code == 404
     assert browser.post("/admin/password_change/", {}).status_code == 404
+
+
+def is_in(browser) -> bool:
+    return browser.get("/admin/").status_code == 200
+
+
+def test_the_admin_s_browser_is_one_of_the_person_s_devices(api, admin):
+    browser, _ = enter(admin)
+    devices = api.as_user(admin).get("/api/auth/sessions").json()["items"]
+    (device,) = [device for device in devices if not device["current"]]
+    assert is_in(browser)
+    assert api.as_user(admin).delete(f"/api/auth/sessions/{device['id']}").status_code == 200
+    assert not is_in(browser)
+
+
+def reset(api, admin):
+    now = timezone.now()
+    token = mailed_tokens.issue(user=admin, purpose=PURPOSE, lifetime=timedelta(minutes=5), now=now)
+    assert api.post("/api/auth/reset-password", {"token": token, "password": "another good phrase"}).status_code == 200
+
+
+def change(api, admin):
+    body = {"currentPassword": PASSWORD, "newPassword": "another good phrase"}
+    assert api.as_user(admin).post("/api/auth/change-password", body).status_code == 200
+
+
+def log_out_everywhere(api, admin):
+    assert api.as_user(admin).post("/api/auth/logout-all").status_code == 200
+
+
+def lose_the_role(api, admin):
+    grant_role(email=admin.email, role="moderator", now=timezone.now())
+
+
+def be_suspended(api, admin):
+    suspend(user_id=admin.pk, reason="", by=None, now=timezone.now())
+    reinstate(user_id=admin.pk, by=None, now=timezone.now())
+
+
+@pytest.mark.parametrize("cause", [log_out_everywhere, change, reset, lose_the_role, be_suspended])
+def test_what_ends_every_session_ends_the_admin_s_too(api, admin, cause):
+    browser, entered = enter(admin)
+    assert entered
+    cause(api, admin)
+    assert not is_in(browser)
+    page = browser.post("/admin/accounts/user/", {"action": "suspend"})
+    assert page.status_code == 302 and page["Location"].startswith(LOGIN)
+
+
+def test_logging_out_of_the_admin_ends_the_device(api, admin):
+    browser, _ = enter(admin)
+    assert browser.post("/admin/logout/").status_code == 200
+    assert not Session.objects.live_at(timezone.now()).filter(user=admin, method="admin").exists()
+
+
+def test_the_device_lives_as_long_as_the_cookie_is_used(admin):
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        browser, _ = enter(admin)
+        for _ in range(3):
+            clock.shift(timedelta(minutes=14))
+            assert is_in(browser)
+        session = Session.objects.get(user=admin, method="admin")
+        assert session.last_seen_at > now
+        clock.shift(timedelta(minutes=17))
+        assert not is_in(browser)
+        assert not Session.objects.live_at(timezone.now()).filter(user=admin).exists()
