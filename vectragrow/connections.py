@@ -156,6 +156,7 @@ class LimitedHTTP(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_timer("head")
+        self.url = self.url.partition(b"?")[0]  # a socket takes no query, and what a client puts there is not for logs
         super().handle_websocket_upgrade()
         socket: Any = self.transport.get_protocol()
         open_connections.hand_over(self, socket)

@@ -363,6 +363,9 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # They write the address of a socket with its query string, and at DEBUG the whole handshake with its token.
+        "uvicorn.error": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
         # At DEBUG these write what is in people's files: EXIF, bodies of requests.
         "PIL": {"level": "INFO"},
         "botocore": {"level": "INFO"},

@@ -14,8 +14,9 @@ import time
 import pytest
 from django.conf import settings
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from core.socket_testing import wait_until
 from vectragrow import server
 from vectragrow.embedded import processes
 
@@ -147,6 +148,43 @@ def test_an_accident_outside_django_is_a_problem_document():
     document = json.loads(content.read())
     assert (status, document["code"]) == (500, "internal_error")
     assert "secret" not in str(document)
+
+
+def test_the_log_holds_no_query_and_no_token_of_a_socket(tmp_path):
+    """Not even at the most talkative level."""
+    port = processes.choose_port(None)
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "LOG_LEVEL": "DEBUG"}
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vectragrow.server", "--grace", "1"],
+            env=environment,
+            cwd=settings.BASE_DIR,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        wait_until(lambda: not processes.is_free(port) or process.poll() is not None, within=60)
+
+        async def scenario(path: str) -> None:
+            url, protocols = f"ws://127.0.0.1:{port}{path}", ["vectragrow.v1", "bearer.secret-of-the-protocol"]
+            try:
+                async with connect(url, origin="http://127.0.0.1", subprotocols=protocols) as websocket:
+                    await websocket.send(json.dumps({"type": "auth", "token": "secret-of-the-frame"}))
+                    async for _ in websocket:
+                        pass
+            except (ConnectionClosed, InvalidStatus):
+                pass
+
+        asyncio.run(scenario("/ws/?token=secret-of-the-query"))
+        asyncio.run(scenario("/elsewhere?token=secret-of-the-query"))
+        assert ask(port, "GET", "/api/nothing?token=secret-of-the-query")[0] == 404
+    finally:
+        process.terminate()
+        process.wait(60)
+    written = log.read_text()
+    assert "/api/nothing" in written, "it did log"
+    assert "secret-of" not in written
 
 
 def test_frames_above_the_limit_close_the_socket(served):
