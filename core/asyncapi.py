@@ -46,6 +46,8 @@ class Error(Serializer):
 REF = {
     "type": ["string", "integer"],
     "maxLength": 64,
+    "minimum": -sockets.LARGEST_REF,
+    "maximum": sockets.LARGEST_REF,
     "description": "The client's own mark; the `ack`, `pong` or `error` carries it back.",
 }
 

@@ -29,7 +29,7 @@ from core.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, To
 from core.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
 from core.limits import Limit
 from core.middleware import request_id_from
-from core.parsing import parse_json
+from core.parsing import NumberLiteral, parse_json
 from core.permissions import Gate, SignedIn
 from core.problems import refusal_of
 from core.realtime import Push
@@ -272,6 +272,7 @@ class Socket(AsyncWebsocketConsumer):
         try:
             members = _read(text_data)
             ref = _ref(members)
+            _whole_numbers_only(members)
             answer = await self._answer(members.pop("type", None), ref, members)
             if ref is not None and answer is not None:
                 self._say({"type": "ack", "ref": ref, **answer})
@@ -477,9 +478,23 @@ def _ref(members: dict[str, Any]) -> str | int | None:
     """The client's own mark on a frame, given back with the answer."""
     ref = members.pop("ref", None)
     is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF
-    if ref is None or is_number or (isinstance(ref, str) and len(ref) <= 64):
+    is_text = isinstance(ref, str) and not isinstance(ref, NumberLiteral) and len(ref) <= 64
+    if ref is None or is_number or is_text:
         return ref
     raise Invalid(field="ref")
+
+
+def _whole_numbers_only(value: Any, field: str = "") -> None:
+    """
+    Nothing in a frame counts in fractions or exponents; `1.0` is a slip of the client, and `1e400` fits no number type.
+
+    :raises Invalid: naming the member
+    """
+    if isinstance(value, NumberLiteral):
+        raise Invalid(field=field)
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        _whole_numbers_only(member, f"{field}.{name}" if field else str(name))
 
 
 def _checked(input_class: type[Serializer], members: dict[str, Any]) -> dict[str, Any]:

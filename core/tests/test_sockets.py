@@ -1,5 +1,6 @@
 """The socket itself, on a real server: opening, answering, closing (docs/realtime.md)."""
 
+import json
 import time
 from datetime import timedelta
 
@@ -132,6 +133,14 @@ def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
         ('{"type": "_sign_in", "token": "x"}', "unknown_type"),
         ('{"type": "ping", "ref": {}}', "invalid"),
         ('{"type": "ping", "ref": 1000000000000000000000000000000}', "invalid"),
+        ('{"type": "ping", "ref": 1.0}', "invalid"),
+        ('{"type": "ping", "ref": 1e400}', "invalid"),
+        ('{"type": "ping", "ref": 9007199254740992}', "invalid"),
+        ('{"type": "ping", "ref": true}', "invalid"),
+        (json.dumps({"type": "ping", "ref": "x" * 65}), "invalid"),
+        ('{"type": "auth", "token": 1.5}', "invalid"),
+        ('{"type": "resume", "conversations": {"0192f0c1-2345-7abc-8def-0123456789ab": 1.0}}', "invalid"),
+        ('{"type": "chat.read", "conversationId": "0192f0c1-2345-7abc-8def-0123456789ab", "seq": 1e400}', "invalid"),
         (b"binary", "malformed_body"),
     ],
 )
@@ -140,6 +149,22 @@ def test_bad_frames_are_answered_and_the_socket_stays(socket_server, founder, fr
         phone.connection.send(frame)
         assert phone.expect("error")["code"] == code
         assert phone.ask("ping")["type"] == "pong"
+
+
+@pytest.mark.parametrize("ref", [0, -1, 2**53 - 1, "", "1.0", "x" * 64, "\u00e9"])
+def test_a_ref_comes_back_as_it_was(socket_server, founder, ref):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        phone.send("ping", ref=ref)
+        assert phone.expect("pong")["ref"] == ref
+        phone.send("chat.read", ref=ref, seq=[{"deep": 1}], conversationId="x")
+        assert phone.expect("error")["ref"] == ref
+
+
+def test_a_fraction_anywhere_is_refused_with_the_frames_ref(socket_server, founder):
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        phone.connection.send('{"type": "chat.read", "ref": "r", "seq": 2.0}')
+        refused = phone.expect("error")
+        assert (refused["ref"], refused["code"]) == ("r", "invalid")
 
 
 def test_frame_over_64_kib_closes_1009(socket_server, founder):
