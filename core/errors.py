@@ -246,6 +246,12 @@ class MalformedBody(Invalid):
     message = _("The body is not well-formed: %(reason)s.")
 
 
+class UnknownFile(Invalid):
+    code = "unknown_file"
+    message = _("No file is taken under this name. Names for files here: %(names)s.")
+    shown = ("names",)
+
+
 class MalformedHead(Invalid):
     """Given by the server, before any of the request is looked at."""
 

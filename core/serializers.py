@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.datastructures import MultiValueDict
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import money, texts, times
-from core.errors import InvalidAmount, ZoneRequired
+from core.errors import InvalidAmount, UnknownFile, ZoneRequired
 from core.names import to_camel
 from core.requests import Request
 
@@ -218,10 +218,31 @@ def parse(input_class: type[S], request: Request, *, partial: bool = False) -> d
     The request's body, checked, under Python's names.
 
     :raises rest_framework.exceptions.ValidationError: answered as `invalid_input` with every wrong member
+    :raises UnknownFile: a file came under a name that is not one of this input's files
     """
     serializer = input_class(data=request.data, partial=partial, context={"request": request})
+    _refuse_unknown_files(serializer, request)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def _refuse_unknown_files(serializer: Any, request: Request) -> None:
+    """A file is never dropped silently: whoever sent it believes that it arrived."""
+    taken = [name for name, field in serializer.fields.items() if _takes_files(field)]
+    for name in request.FILES:
+        # A list is also read from `media[0]`, `media[1]`, unless some came as `media` or only changes are sent.
+        listed, is_indexed = _INDEXED.sub("", name), bool(_INDEXED.search(name))
+        as_list = is_indexed and isinstance(serializer.fields.get(listed), serializers.ListField)
+        if name in taken or (as_list and listed in taken and listed not in request.data and not serializer.partial):
+            continue
+        raise UnknownFile(field=name, names=", ".join(taken) or gettext("none"))
+
+
+_INDEXED = re.compile(r"\[[0-9]+\]$", re.ASCII)
+
+
+def _takes_files(field: Any) -> bool:
+    return isinstance(getattr(field, "child", field), serializers.FileField)
 
 
 def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:

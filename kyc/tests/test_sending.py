@@ -216,3 +216,13 @@ def test_a_case_without_papers_expires_after_30_days(mine, applicant, person):
     waiting.refresh_from_db()
     assert waiting.status == "in_review"
     assert start(mine).json()["attempts"] == 2
+
+
+@pytest.mark.parametrize("name", ["document", "file", "documents[]", "photo"])
+def test_papers_under_an_unknown_name_are_refused_with_the_right_one(mine, name):
+    start(mine)
+    refused = mine.upload("/api/kyc/documents", {name: picture(), "kinds": ["front"]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_file")
+    assert refused.json()["names"] == "documents"
+    assert refused.json()["errors"][0]["field"] == name
+    assert not StoredFile.objects.exists()
