@@ -1,9 +1,11 @@
 """The person's side through the API: start, send papers, read the status."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.utils import timezone
+from PIL import Image, ImageChops
 
 from kyc.models import Document, Status, Verification
 from kyc.services.decisions import decide
@@ -11,7 +13,8 @@ from kyc.services.evidence import ABANDONED_AFTER, expire_abandoned
 from kyc.testing import submitted_case
 from notifications.models import Notification
 from uploads.models import StoredFile
-from uploads.testing import paper, picture, upload
+from uploads.services import read_file
+from uploads.testing import paper, picture, picture_bytes, upload
 
 PASSPORT = {"documentType": "passport", "documentNumber": "c01 x00-t47", "country": "de", "dateOfBirth": "1990-05-17"}
 
@@ -216,6 +219,19 @@ def test_a_case_without_papers_expires_after_30_days(mine, applicant, person):
     waiting.refresh_from_db()
     assert waiting.status == "in_review"
     assert start(mine).json()["attempts"] == 2
+
+
+def test_a_passport_scanned_in_16_bits_of_grey_is_what_the_reviewer_sees(mine):
+    """It was once cut off at 255: one white sheet, and what was handed in was gone."""
+    page = Image.open(BytesIO(picture_bytes("PNG", size=(1000, 700)))).convert("L")
+    scan = BytesIO()
+    Image.frombytes("I;16", page.size, b"".join(bytes([level, level]) for level in page.tobytes())).save(scan, "PNG")
+    start(mine)
+    sent = send(mine, "front", files=[upload(scan.getvalue(), "scan.png")])
+    assert sent.status_code == 201
+    assert sent.json()["documents"][0]["checks"] == {"resolution": "passed", "sharpness": "passed"}
+    kept = Image.open(BytesIO(read_file(StoredFile.objects.get())))
+    assert ImageChops.difference(kept, page).getextrema()[1] <= 1
 
 
 @pytest.mark.parametrize("name", ["document", "file", "documents[]", "photo"])

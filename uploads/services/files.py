@@ -102,8 +102,10 @@ def store_private(
 def store_document(
     file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
 ) -> StoredFile:
-    """Keep a paper, sealed: a picture as above, or a PDF, kept as it came and only given as a download."""
-    return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes)
+    """
+    Keep a paper, sealed: a picture as above, as finely as it came; or a PDF, as it came, which is only ever downloaded.
+    """
+    return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes, is_evidence=True)
 
 
 def store_drawing(content: bytes, *, size: tuple[int, int], owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
@@ -161,13 +163,20 @@ def _store(visibility: str) -> Storage:
 
 
 def _store_sealed(
-    file: Any, allowed: tuple[str, ...], owner_id: UUID, purpose: str, now: datetime, field: str, most_bytes: int
+    file: Any,
+    allowed: tuple[str, ...],
+    owner_id: UUID,
+    purpose: str,
+    now: datetime,
+    field: str,
+    most_bytes: int,
+    is_evidence: bool = False,
 ) -> StoredFile:
     sent, content_type = _read(file, allowed, most_bytes, field)
     kept: Picture | None = None
     if content_type != PDF:
         _count_picture(owner_id)
-        kept = redraw(sent, content_type, field=field)
+        kept = redraw(sent, content_type, field=field, is_evidence=is_evidence)
     elif b"%%EOF" not in sent[-2048:]:
         raise BrokenFile(field=field)
     row = _row(owner_id, purpose, Visibility.PRIVATE, sent, content_type, kept, now)

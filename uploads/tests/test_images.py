@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
 from uploads.images import sharpness
-from uploads.services import read_file, store_document, store_image
+from uploads.services import read_file, store_document, store_image, store_private
 from uploads.testing import PDF, paper, picture, picture_bytes, upload
 
 pytestmark = pytest.mark.django_db
@@ -185,3 +185,112 @@ def test_sharpness_tells_blurred_from_sharp():
     out = BytesIO()
     Image.open(BytesIO(sharp)).filter(ImageFilter.GaussianBlur(12)).save(out, format="PNG")
     assert sharpness(sharp) > 100 > 40 > sharpness(out.getvalue())
+
+
+# --- What scanners and phones send ------------------------------------------------------------------------------------
+
+
+def grey_16(values: list[int], size: tuple[int, int]) -> bytes:
+    """A PNG of 16 bits a pixel, as scanners write it: columns of these values."""
+    row = b"".join(struct.pack("<H", values[x * len(values) // size[0]]) for x in range(size[0]))
+    image = Image.frombytes("I;16", size, row * size[1])
+    out = BytesIO()
+    image.save(out, "PNG")
+    assert Image.open(BytesIO(out.getvalue())).mode == "I;16"
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("store", [store_image, store_document])
+@pytest.mark.parametrize("size", [(80, 40), (1200, 800)], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0, 257, 16384, 32768, 65535], [0, 1, 64, 128, 255]),
+        ([0, 1024, 2048, 4095], [0, 64, 128, 255]),
+        ([0, 100, 255], [0, 100, 255]),
+        ([65535, 65535], [255, 255]),
+        ([0, 0], [0, 0]),
+    ],
+    ids=["16 bits", "12 bits", "8 bits", "white", "black"],
+)
+def test_a_scan_of_16_bits_is_scaled_and_not_cut_off(db, store, size, values, shown):
+    kept = reopened(keep(upload(grey_16(values, size)), store=store))
+    columns = [kept.getpixel(((2 * place + 1) * size[0] // (2 * len(values)), 5)) for place in range(len(values))]
+    assert columns == shown
+
+
+def test_a_scan_of_16_bits_is_not_judged_blurred():
+    page = Image.open(BytesIO(picture_bytes("PNG"))).convert("L")
+    wide = Image.frombytes("I;16", page.size, b"".join(bytes([level, level]) for level in page.tobytes()))
+    out = BytesIO()
+    wide.save(out, "PNG")
+    assert abs(sharpness(out.getvalue()) / sharpness(picture_bytes("PNG")) - 1) < 0.05
+
+
+def drawn(mode: str, kind: str, **options) -> bytes:
+    """A picture in one of the forms that programs write: black left, grey in the middle, white right."""
+    ramp = Image.new("L", (90, 30), 255)
+    ramp.paste(0, (0, 0, 30, 30))
+    ramp.paste(128, (30, 0, 60, 30))
+    image = ramp.convert("RGB").quantize(8) if mode == "P" else ramp.convert("RGB").convert(mode)
+    out = BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("L", "PNG", {}),
+        ("LA", "PNG", {}),
+        ("P", "PNG", {}),
+        ("P", "PNG", {"transparency": 3}),
+        ("RGBA", "PNG", {}),
+        ("RGBA", "WEBP", {"lossless": True}),
+        ("CMYK", "JPEG", {"quality": 95}),
+        ("YCbCr", "JPEG", {"quality": 95}),
+        ("L", "JPEG", {"quality": 95}),
+    ],
+)
+def test_every_form_of_a_picture_looks_as_it_did(mode, kind, options):
+    kept = reopened(keep(upload(drawn(mode, kind, **options)), store=store_document)).convert("RGB")
+    seen = [sum(kept.getpixel((x, 15))) // 3 for x in (15, 45, 75)]
+    assert all(abs(got - wanted) <= 4 for got, wanted in zip(seen, [0, 128, 255], strict=True)), seen
+
+
+def video(size: int) -> bytes:
+    """As an MP4 behind a phone's picture: its bytes hold every JPEG marker many times."""
+    return b"\x00\x00\x00\x18ftypmp42" + b"\xff\xda\xff\xd9\xff\xd8" * (size // 6)
+
+
+@pytest.mark.parametrize("store", [store_image, store_private, store_document])
+@pytest.mark.parametrize("is_progressive", [False, True])
+def test_a_motion_photo_is_taken_without_its_video(store, is_progressive):
+    photo = picture_bytes("JPEG", size=(900, 700), progressive=is_progressive, exif=exif_with_thumbnail())
+    stored = keep(upload(photo + video(2_000_000)), store=store)
+    content = read_file(stored)
+    assert (stored.width, stored.height) == (900, 700)
+    assert b"ftyp" not in content
+    assert abs(sharpness(content) - sharpness(photo)) < sharpness(photo) * 0.2
+
+
+def exif_with_thumbnail() -> bytes:
+    """Its thumbnail is a JPEG of its own inside the head, with an end of its own."""
+    exif = Image.Exif()
+    exif[0x010E] = "thumbnail " + picture_bytes("JPEG", size=(30, 20)).decode("latin-1")
+    return exif.tobytes()
+
+
+def test_evidence_is_kept_at_full_size_and_as_finely_as_it_came():
+    page = Image.open(BytesIO(picture_bytes("PNG", size=(1400, 900))))
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True})):
+        out = BytesIO()
+        page.save(out, kind, **options)
+        kept = reopened(keep(upload(out.getvalue()), store=store_document))
+        assert ImageChops.difference(kept.convert("RGB"), page).getbbox() is None, kind
+    out = BytesIO()
+    page.save(out, "JPEG", quality=95, subsampling=0)
+    kept = reopened(keep(upload(out.getvalue()), store=store_document))
+    assert kept.size == page.size
+    sent = Image.open(out)
+    assert max(ImageStat.Stat(ImageChops.difference(kept, sent)).mean) < 1.5
