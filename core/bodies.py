@@ -26,8 +26,13 @@ def is_form(content_type: str) -> bool:
     return content_type.lower().startswith("multipart/form-data")
 
 
+def length_of(request: Any) -> int:
+    declared = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0
+
+
 def is_small(request: Any) -> bool:
-    return int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return length_of(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def admit(request: Any, *, takes_files: bool) -> None:
@@ -38,8 +43,8 @@ def admit(request: Any, *, takes_files: bool) -> None:
     """
     if is_small(request):
         return
-    length = int(request.META["CONTENT_LENGTH"])
-    if takes_files and is_form(request.META.get("CONTENT_TYPE", "")) and length <= settings.UPLOAD_MAX_BODY_SIZE:
+    is_fine = takes_files and is_form(request.META.get("CONTENT_TYPE", ""))
+    if is_fine and length_of(request) <= settings.UPLOAD_MAX_BODY_SIZE:
         unread = request.META.get(KEY)
         if unread is None:
             return

@@ -144,7 +144,8 @@ def alone(view: Callable[[], HttpResponse]) -> HttpResponse:
     response["X-Request-ID"] = context.request_id.get()
     response.headers.setdefault("Cache-Control", "no-store")
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Length"] = str(len(response.content))
+    if response.status_code != 204:
+        response["Content-Length"] = str(len(response.content))
     return response
 
 

@@ -296,8 +296,11 @@ class Application:
 
     async def tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Outside every pool: however busy or stuck the rest is, the process shows that it lives."""
-        if scope["method"] not in ("GET", "HEAD"):
-            response = problems.alone(lambda: problems.answer(errors.MethodNotAllowed(allow=["GET", "HEAD"])))
+        allowed = errors.MethodNotAllowed(allow=["GET", "HEAD", "OPTIONS"])
+        if scope["method"] == "OPTIONS":
+            response = problems.alone(lambda: HttpResponse(status=204, headers=allowed.headers))
+        elif scope["method"] not in allowed.allow:
+            response = problems.alone(lambda: problems.answer(allowed))
         elif scope["path"] == "/healthz":
             response = problems.alone(health.alive)
         else:

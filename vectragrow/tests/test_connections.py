@@ -182,6 +182,12 @@ def test_nobody_reads_a_large_body_of_somebody_who_may_not_send_it(port, head, s
         assert refusal(wire.send(head)) == (status, code), "answered, though nothing of the body was sent"
 
 
+def test_nobody_is_told_to_go_on_with_a_body_that_is_not_wanted(port):
+    with Wire(port) as wire:
+        wire.send(declared(b"/api/profile/photo", 50 * MEGABYTE, FORM, b"Expect: 100-continue\r\n"))
+        assert wire.socket.recv(13) == b"HTTP/1.1 401 "
+
+
 def test_an_answer_arrives_though_the_client_goes_on_sending(port):
     with Wire(port) as wire:
         wire.send(declared(b"/api/auth/login", 20 * MEGABYTE), b"x" * 20 * MEGABYTE)
