@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 T = TypeVar("T")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -46,3 +48,27 @@ def aside(ask: Callable[[], T]) -> T:
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(run).result()
+
+
+def enter_admin(page: Any, live_server: Any, staff: Any) -> None:
+    """Sign a staff member in to the admin on this page's browser."""
+
+    def session() -> str:
+        client = Client()
+        client.force_login(staff)
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": aside(session), "url": f"{live_server.url}/admin/"}
+    page.context.add_cookies([cookie])
+
+
+def is_in_view(element: Any) -> bool:
+    """Whether all of it is on the screen without scrolling."""
+    return bool(
+        element.evaluate(
+            """(element) => {
+                const box = element.getBoundingClientRect()
+                return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight
+            }"""
+        )
+    )

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
@@ -72,6 +73,40 @@ MESSAGES = [
     gettext_lazy("Your document has expired. Please send one that is still valid."),
     gettext_lazy("The selfie does not show your face clearly. Please take it again in good light, without sunglasses."),
 ]
+
+
+class PaperForm(forms.Form):
+    """A verdict on one paper."""
+
+    status = forms.ChoiceField(choices=[(DocumentStatus.VERIFIED, ""), (DocumentStatus.REJECTED, "")])
+    reason = forms.ChoiceField(choices=list(REASONS.items()), required=False)
+    notes = forms.CharField(max_length=2000, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("status") == DocumentStatus.VERIFIED:
+            data["reason"] = ""
+        elif not data.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", _("Choose a reason for rejecting a paper."))
+        return data
+
+
+class DecisionForm(forms.Form):
+    """A decision on the case."""
+
+    status = forms.ChoiceField(
+        choices=[(status, "") for status in (Status.VERIFIED, Status.REJECTED, Status.RESUBMIT)],
+        error_messages={"required": gettext_lazy("Choose a decision.")},
+    )
+    message = forms.CharField(max_length=1000, required=False)
+    notes = forms.CharField(max_length=2000, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        needs_message = data.get("status") in (Status.REJECTED, Status.RESUBMIT) and "message" not in self.errors
+        if needs_message and not data["message"]:
+            self.add_error("message", _("Write the person a message: what was wrong, what to do now."))
+        return data
 
 
 class DeskFilter(admin.SimpleListFilter):
@@ -227,16 +262,17 @@ class VerificationAdmin(ReadOnlyAdmin):
         acts: dict[str, Callable[[HttpRequest, Verification, datetime], str | None]] = {
             "take": self._take,
             "release": self._release,
-            "paper": self._judge,
-            "decide": self._decide,
         }
+        if action == "paper":
+            return self._judge(request, case, timezone.now())
+        if action == "decide":
+            return self._decide(request, case, timezone.now())
         if action not in acts:
             raise Http404
         try:
             target = acts[action](request, case, timezone.now())
         except Refusal as refusal:
-            self.message_user(request, refusal.detail, messages.ERROR)
-            target = None
+            return self._refuse(request, case, refusal.detail, refusal.status)
         return HttpResponseRedirect(target or self._address(case.pk))
 
     def _case(self, request: HttpRequest, object_id: str) -> Verification:
@@ -259,53 +295,94 @@ class VerificationAdmin(ReadOnlyAdmin):
         self.message_user(request, _("The case is back in the queue."))
         return reverse("admin:kyc_verification_changelist")
 
-    def _judge(self, request: HttpRequest, case: Verification, now: datetime) -> str | None:
-        paper = next((paper for paper in case.papers if str(paper.pk) == request.POST.get("document")), None)  # type: ignore[attr-defined]
-        if paper is None or request.POST.get("status") not in (DocumentStatus.VERIFIED, DocumentStatus.REJECTED):
-            raise Http404
-        status, reason = request.POST["status"], request.POST.get("reason", "")
-        if status == DocumentStatus.REJECTED and not reason:
-            self.message_user(request, _("Choose a reason for rejecting a paper."), messages.ERROR)
-            return None
-        decisions.judge_document(
-            reviewer=request.user,  # type: ignore[arg-type]
-            document_id=paper.pk,
-            status=status,
-            reason=reason[:60] if status == DocumentStatus.REJECTED else "",
-            notes=request.POST.get("notes", "").strip()[:2000],
-            now=now,
-        )
+    def _judge(self, request: HttpRequest, case: Verification, now: datetime) -> HttpResponse:
+        paper, form = self._paper_of(request, case), PaperForm(request.POST)
+        if not form.is_valid():
+            return self._again(request, case, form, 400, paper=paper)
+        try:
+            decisions.judge_document(
+                reviewer=request.user,  # type: ignore[arg-type]
+                document_id=paper.pk,
+                now=now,
+                **form.cleaned_data,
+            )
+        except Refusal as refusal:
+            form.add_error(None, refusal.detail)
+            return self._again(request, case, form, refusal.status, paper=paper)
         undecided = [p for p in case.papers if p.status == DocumentStatus.PENDING and p.pk != paper.pk]  # type: ignore[attr-defined]
-        return f"{self._address(case.pk)}#{f'paper-{undecided[0].pk}' if undecided else 'decision'}"
+        place = f"paper-{undecided[0].pk}" if undecided else "decision"
+        return HttpResponseRedirect(f"{self._address(case.pk)}#{place}")
 
-    def _decide(self, request: HttpRequest, case: Verification, now: datetime) -> str | None:
-        status = request.POST.get("status", "")
-        message = request.POST.get("message", "").strip()[:1000]
-        if status not in (Status.VERIFIED, Status.REJECTED, Status.RESUBMIT):
-            self.message_user(request, _("Choose a decision."), messages.ERROR)
-            return None
-        if status != Status.VERIFIED and not message:
-            self.message_user(request, _("Write the person a message: what was wrong, what to do now."), messages.ERROR)
-            return None
-        decided = decisions.decide(
-            reviewer=request.user,  # type: ignore[arg-type]
-            verification_id=case.pk,
-            status=status,
-            notes=request.POST.get("notes", "").strip()[:2000],
-            message=message,
-            now=now,
-        )
+    def _paper_of(self, request: HttpRequest, case: Verification) -> Document:
+        """A paper of this case; one that was replaced while it was looked at, too, whose judging is refused."""
+        try:
+            return case.documents.get(pk=UUID(request.POST.get("document", "")))
+        except (Document.DoesNotExist, ValueError):
+            raise Http404 from None
+
+    def _decide(self, request: HttpRequest, case: Verification, now: datetime) -> HttpResponse:
+        form = DecisionForm(request.POST)
+        if not form.is_valid():
+            return self._again(request, case, form, 400)
+        try:
+            decided = decisions.decide(
+                reviewer=request.user,  # type: ignore[arg-type]
+                verification_id=case.pk,
+                now=now,
+                **form.cleaned_data,
+            )
+        except Refusal as refusal:
+            form.add_error(None, refusal.detail)
+            return self._again(request, case, form, refusal.status)
         outcome = {"name": case.user.name, "status": decided.get_status_display().lower()}
         self.message_user(request, _("%(name)s: %(status)s.") % outcome)
         following = selectors.next_case(request.user, after=case.pk)  # type: ignore[arg-type]
         if following and request.POST.get("next"):
-            return f"{self._address(following.pk)}#header"
-        return reverse("admin:kyc_verification_changelist")
+            return HttpResponseRedirect(f"{self._address(following.pk)}#header")
+        return HttpResponseRedirect(reverse("admin:kyc_verification_changelist"))
+
+    def _again(
+        self, request: HttpRequest, case: Verification, form: forms.Form, status: int, paper: Document | None = None
+    ) -> HttpResponse:
+        """The page as it was left, what was typed in it, and why it was refused."""
+        reasons = " ".join(str(reason) for refused in form.errors.values() for reason in refused)
+        return self._refuse(request, case, reasons, status, form=form, paper=paper)
+
+    def _refuse(
+        self,
+        request: HttpRequest,
+        case: Verification,
+        refused: str,
+        status: int,
+        *,
+        form: forms.Form | None = None,
+        paper: Document | None = None,
+    ) -> HttpResponse:
+        present = self._case(request, str(case.pk))
+        why = request.POST.get("why", "").strip()[:200]
+        look = self._is_free(request, present) or (bool(why) and not present.is_queued)
+        answer = self._screen(
+            request, present, look=look, why=why, refusal={"text": refused, "form": form, "paper": paper and paper.pk}
+        )
+        answer.status_code = status
+        return answer
 
     def _address(self, verification_id: UUID) -> str:
         return reverse("admin:kyc_verification_change", args=[verification_id])
 
-    def _screen(self, request: HttpRequest, case: Verification, *, look: bool, why: str = "") -> HttpResponse:
+    def _screen(
+        self,
+        request: HttpRequest,
+        case: Verification,
+        *,
+        look: bool,
+        why: str = "",
+        refusal: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """
+        :param why: the reason that was given for looking at papers where nothing waits for a decision
+        :param refusal: `text`, the `form` it is about and its `paper`; shown there, or above where the form has gone
+        """
         now = timezone.now()
         links = {}
         # The selfie stands beside the picture it is compared with.
@@ -316,10 +393,19 @@ class VerificationAdmin(ReadOnlyAdmin):
         addresses = {pk: reverse("admin:kyc_verification_paper", args=[link.token]) for pk, link in links.items()}
         undecided = [paper for paper in shown if paper.status != DocumentStatus.VERIFIED]
         absent = [kind for kind in case.required if kind not in {paper.kind for paper in shown}]
+        judges = look and case.is_open
+        decides = bool(DECISIONS[case.status]) and (look or not case.is_queued)
+        about = (refusal or {}).get("paper")
+        is_in_place = judges and about in {paper.pk for paper in shown} if about else decides
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": case.user.name,
+            "why": why,
+            "refusal": refusal,
+            "is_in_place": is_in_place and bool(refusal and refusal["form"]),
+            "judges": judges,
+            "decides": decides,
             "case": case,
             "number": full_number(case) if look else f"•••••{case.number_last4}",
             "age": age_text(case.age_at(now)),
@@ -329,7 +415,11 @@ class VerificationAdmin(ReadOnlyAdmin):
             "risk": Risk(case.risk).label,
             "risk_tone": RISK_TONES[Risk(case.risk)],
             "flags": [FLAGS[name][1] for name in case.risk_flags if name in FLAGS],
-            "papers": [_paper(paper, addresses.get(paper.pk)) for paper in shown],
+            "papers": [
+                {**_paper(paper, addresses.get(paper.pk)), "refusal": refusal if paper.pk == about else None}
+                for paper in shown
+            ],
+            "decision": refusal["form"] if refusal and not about else None,
             "absent": [label for kind, label in Document._meta.get_field("kind").flatchoices if kind in absent],
             "replaced": selectors.replaced_papers(case),
             "others": selectors.same_number(case) if look else [],

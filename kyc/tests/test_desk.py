@@ -9,7 +9,9 @@ from django.utils import timezone
 from core.testing import commits
 from kyc.models import CaseEvent, Verification
 from kyc.services.decisions import decide, judge_document, take_case
+from kyc.services.evidence import add_documents
 from kyc.testing import submitted_case
+from uploads.testing import picture
 
 QUEUE = "/admin/kyc/verification/"
 
@@ -168,21 +170,59 @@ def test_after_a_decision_comes_the_next_case(desk, case, person, reviewer):
     assert desk.post(address(waiting), **form)["Location"] == QUEUE
 
 
-def test_refusals_are_said_on_the_page(desk, case, reviewer):
-    paper = case.documents.first()
-    for form, words in (
-        ({"action": "decide", "status": "verified"}, "has to be verified first"),
-        ({"action": "decide", "status": "rejected"}, "Write the person a message"),
-        ({"action": "decide"}, "Choose a decision"),
-        ({"action": "paper", "document": paper.pk, "status": "rejected"}, "Choose a reason"),
+def part(page, place):
+    """The part of a page from an anchor to the end of its form."""
+    return re.search(rf' id="{place}".*?</form>', page.content.decode(), re.DOTALL).group()
+
+
+def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(desk, case):
+    for form, status, words in (
+        ({"status": "verified", "notes": "Seen & good"}, 409, "has to be verified first"),
+        ({"status": "rejected", "notes": "Seen & good"}, 400, "Write the person a message"),
+        ({"status": "rejected", "message": " ", "notes": "Seen & good"}, 400, "Write the person a message"),
+        ({"message": "Sharper, please", "notes": "Seen & good"}, 400, "Choose a decision"),
+        ({"status": "resubmit", "message": "x" * 1001, "notes": "Seen & good"}, 400, "at most 1000 characters"),
     ):
-        answer = desk.post(address(case), **form)
-        assert answer["Location"] == address(case)
-        assert words in desk.get(address(case)).content.decode()
+        page = desk.post(address(case), action="decide", **form)
+        shown = part(page, "decision")
+        assert page.status_code == status and words in shown and "Seen &amp; good</textarea>" in shown
+        assert form.get("message", "").strip() in shown
+        chosen = re.findall(r'name="status" value="(\w+)" required checked', shown)
+        assert chosen == [form["status"]] if "status" in form else not chosen
     case.refresh_from_db()
     assert case.status == "in_review"
+
+
+def test_a_refused_rejection_of_a_paper_is_said_there_and_keeps_its_note(desk, case):
+    first, second = case.documents.order_by("created_at")
+    form = {"action": "paper", "document": first.pk, "status": "rejected", "notes": "Thumb over it"}
+    page = desk.post(address(case), **form)
+    shown = part(page, f"paper-{first.pk}")
+    assert page.status_code == 400 and "Choose a reason" in shown and 'value="Thumb over it"' in shown
+    assert "<details open>" in shown and "<details>" in part(page, f"paper-{second.pk}")
+    assert len(pictures(page)) == 2, "the papers are still there"
+    assert 'value="cropped" selected' not in shown
+    odd = desk.post(address(case), **form, reason="nonsense")
+    assert odd.status_code == 400 and 'value="Thumb over it"' in odd.content.decode()
+    first.refresh_from_db()
+    assert first.status == "pending"
     assert desk.post(address(case), action="paper", document="x", status="verified").status_code == 404
     assert desk.post(address(case), action="nonsense").status_code == 404
+
+
+def test_what_was_typed_is_shown_where_its_form_has_gone(desk, case, applicant, second_reviewer):
+    desk.get(address(case))
+    old = case.documents.first()
+    add_documents(person=applicant, files=[picture(seed=77)], kinds=[old.kind], now=timezone.now())
+    form = {"action": "paper", "document": old.pk, "status": "rejected", "reason": "glare", "notes": "Too bright"}
+    page = desk.post(address(case), **form)
+    assert page.status_code == 409
+    assert "newer document of this kind" in page.content.decode() and "Too bright" in page.content.decode()
+    take_case(reviewer=second_reviewer, verification_id=case.pk, now=timezone.now())
+    form = {"action": "decide", "status": "verified", "message": "Thank you", "notes": "Long thoughts"}
+    page = desk.post(address(case), **form).content.decode()
+    assert "is working on this case" in page
+    assert "Long thoughts" in page and "Thank you" in page and 'id="decision"' not in page
 
 
 def test_nobody_finds_his_own_case_on_the_desk(client, person):

@@ -54,7 +54,7 @@ stage.addEventListener("pointermove", (event) => {
 
 for (const preset of document.querySelectorAll("[data-preset]")) {
   preset.addEventListener("change", () => {
-    const words = preset.closest("label").querySelector("textarea");
+    const words = preset.closest(".field").querySelector("textarea");
     words.value = [words.value.trim(), preset.value].filter(Boolean).join("\n\n");
     preset.selectedIndex = 0;
     words.focus();
