@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django import forms
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +31,15 @@ TONES: dict[str, str] = {
     Status.CANCELLED: "warn",
 }
 LONGEST_REASON = 1000
+
+
+class ReasonForm(forms.Form):
+    """What a moderator tells the owner of a campaign that is sent back."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        error_messages={"required": gettext_lazy("Write to the owner what has to change.")},
+    )
 
 
 class DeskFilter(admin.SimpleListFilter):
@@ -110,14 +120,18 @@ class CampaignAdmin(ReadOnlyAdmin):
             return self._page(request, campaign)
         if not self._may_decide(request):
             raise PermissionDenied
+        decide = {"publish": self._publish, "reject": self._send_back}.get(request.POST.get("decision", ""))
+        if decide is None:
+            raise Http404
         try:
-            done = self._decide(request, campaign)
+            refused = decide(request, campaign)
         except Refusal as refusal:
-            self.message_user(request, refusal.detail, messages.ERROR)
-            done = False
-        if done:
-            return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
-        return HttpResponseRedirect(request.path)
+            return self._page(
+                request, self._campaign(request, object_id), refused=refusal.detail, status=refusal.status
+            )
+        if refused:
+            return self._page(request, campaign, refused=refused, status=400)
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
 
     def _campaign(self, request: HttpRequest, object_id: str) -> Campaign:
         if not self.has_view_permission(request):
@@ -130,21 +144,25 @@ class CampaignAdmin(ReadOnlyAdmin):
     def _may_decide(self, request: HttpRequest) -> bool:
         return request.user.has_perm("campaigns.change_campaign")
 
-    def _decide(self, request: HttpRequest, campaign: Campaign) -> bool:
-        decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:LONGEST_REASON]
-        now = timezone.now()
-        if decision == "publish":
-            publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=now)
-            self.message_user(request, _("%(title)s is live.") % {"title": campaign.title})
-            return True
-        if decision == "reject" and reason:
-            reject_campaign(moderator=request.user, campaign_id=campaign.pk, reason=reason, now=now)
-            self.message_user(request, _("%(title)s went back to its owner.") % {"title": campaign.title})
-            return True
-        self.message_user(request, _("Write to the owner what has to change."), messages.ERROR)
-        return False
+    def _publish(self, request: HttpRequest, campaign: Campaign) -> str:
+        publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=timezone.now())
+        self.message_user(request, _("%(title)s is live.") % {"title": campaign.title})
+        return ""
 
-    def _page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    def _send_back(self, request: HttpRequest, campaign: Campaign) -> str:
+        """Returns what is wrong with the words to the owner, if something is."""
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return " ".join(map(str, form.errors["reason"]))
+        reject_campaign(
+            moderator=request.user, campaign_id=campaign.pk, reason=form.cleaned_data["reason"], now=timezone.now()
+        )
+        self.message_user(request, _("%(title)s went back to its owner.") % {"title": campaign.title})
+        return ""
+
+    def _page(self, request: HttpRequest, campaign: Campaign, *, refused: str = "", status: int = 200) -> HttpResponse:
+        """:param refused: why what was just asked was not done; what was typed is kept"""
+
         def money(minor: int | None) -> str:
             return str(Money(minor, campaign.currency)) if minor is not None else ""
 
@@ -167,8 +185,10 @@ class CampaignAdmin(ReadOnlyAdmin):
             "is_late": campaign.ends_at <= timezone.now(),
             "may_decide": self._may_decide(request),
             "longest_reason": LONGEST_REASON,
+            "refused": refused,
+            "typed": request.POST.get("reason", ""),
         }
-        return TemplateResponse(request, "admin/campaigns/campaign/review.html", context)
+        return TemplateResponse(request, "admin/campaigns/campaign/review.html", context, status=status)
 
 
 @admin.register(Category)

@@ -1,8 +1,12 @@
 """The moderators' desk."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
@@ -55,11 +59,27 @@ def test_publish(at_desk, moderator, waiting):
 def test_sending_back_needs_a_reason(at_desk, moderator, waiting):
     desk = at_desk(moderator)
     refused = desk.post(page(waiting), {"decision": "reject", "reason": "  "}, follow=True)
-    assert b"what has to change" in refused.content
+    assert refused.status_code == 400 and b"what has to change" in refused.content
+    long = desk.post(page(waiting), {"decision": "reject", "reason": "Name <it>. " * 100})
+    assert long.status_code == 400 and b"at most 1000 characters" in long.content
+    assert b"Name &lt;it&gt;. Name" in long.content, "what was typed is kept"
+    assert desk.post(page(waiting), {"decision": "nonsense"}).status_code == 404
     assert status(waiting) == "in_review"
     desk.post(page(waiting), {"decision": "reject", "reason": "Name the hill."})
     assert Campaign.objects.get(pk=waiting.pk).review_note == "Name the hill."
     assert b"Name the hill." in desk.get(page(waiting)).content
+
+
+def test_a_refusal_is_said_beside_the_form_and_keeps_what_was_typed(at_desk, moderator, waiting):
+    desk = at_desk(moderator)
+    Campaign.objects.filter(pk=waiting.pk).update(ends_at=timezone.now() - timedelta(hours=1))
+    refused = desk.post(page(waiting), {"decision": "publish", "reason": "Well done"})
+    form = re.search(r'action="#refused".*?</form>', refused.content.decode(), re.DOTALL).group()
+    assert refused.status_code == 409 and 'role="alert"' in form and "Well done</textarea>" in form
+    colleague = desk.post(page(waiting), {"decision": "reject", "reason": "Too late."})
+    assert colleague.status_code == 302
+    again = desk.post(page(waiting), {"decision": "reject", "reason": "A second thought"})
+    assert again.status_code == 409 and b"A second thought" in again.content, "also where the form has gone"
 
 
 def test_nobody_decides_on_their_own(at_desk, person):
