@@ -24,6 +24,7 @@ from core.devices import device_name
 from core.errors import Refusal
 
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
+LONGEST_REASON = 300
 DEVICES, ATTEMPTS = 20, 10
 """How many of each a person's page shows; the login history has a list of its own."""
 
@@ -44,7 +45,18 @@ def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
 
 
 class ReasonForm(ActionForm):
-    reason = forms.CharField(label=_("Reason, for staff:"), required=False, max_length=300)
+    reason = forms.CharField(label=_("Reason, for staff:"), required=False, max_length=LONGEST_REASON)
+
+
+class SuspensionForm(forms.Form):
+    reason = forms.CharField(
+        max_length=LONGEST_REASON, error_messages={"required": _("Nobody was suspended: give a reason.")}
+    )
+
+    @property
+    def refused(self) -> str:
+        """What is wrong with the reason, if something is."""
+        return " ".join(map(str, self.errors.get("reason", [])))
 
 
 @admin.register(User)
@@ -81,12 +93,26 @@ class UserAdmin(ReadOnlyAdmin):
             return self._page(request, person)
         if not self.has_suspend_permission(request):
             raise PermissionDenied
-        decision = {"suspend": self.suspend, "reinstate": self.reinstate}.get(request.POST.get("decision", ""))
-        if decision is not None:
-            decision(request, User.objects.filter(pk=person.pk))
+        decision, now = request.POST.get("decision", ""), timezone.now()
+        if decision not in ("suspend", "reinstate"):
+            raise Http404
+        form = SuspensionForm(request.POST)
+        if decision == "suspend" and form.refused:
+            return self._page(request, person, refused=form.refused, status=400)
+        try:
+            if decision == "suspend":
+                reason = form.cleaned_data["reason"]
+                decided = standing.suspend(user_id=person.pk, reason=reason, by=_staff(request), now=now)
+            else:
+                decided = standing.reinstate(user_id=person.pk, by=_staff(request), now=now)
+        except Refusal as refusal:
+            person.refresh_from_db()
+            return self._page(request, person, refused=refusal.detail, status=refusal.status)
+        self.message_user(request, f"{decided.name}: {decided.get_status_display()}", messages.SUCCESS)
         return HttpResponseRedirect(request.path)
 
-    def _page(self, request: HttpRequest, person: User) -> HttpResponse:
+    def _page(self, request: HttpRequest, person: User, *, refused: str = "", status: int = 200) -> HttpResponse:
+        """:param refused: why what was just asked was not done; what was typed is kept"""
         now = timezone.now()
         devices = Session.objects.filter(user=person).order_by("-last_seen_at", "-id")[:DEVICES]
         attempts = LoginAttempt.objects.filter(user=person).order_by("-created_at", "-id")[:ATTEMPTS]
@@ -98,6 +124,8 @@ class UserAdmin(ReadOnlyAdmin):
             "role": self.role_chip(person),
             "has_app": two_factor.has_app(person),
             "passkeys": person.passkeys.order_by("created_at", "id"),
+            "refused": refused,
+            "typed": request.POST.get("reason", ""),
             "may_decide": self.has_suspend_permission(request) and person.status != Status.DELETED,
             "sessions": [
                 {"session": session, "device": device_name(session.device), "state": _state_of(session, now)}
@@ -108,7 +136,7 @@ class UserAdmin(ReadOnlyAdmin):
                 for attempt in attempts
             ],
         }
-        return TemplateResponse(request, "admin/accounts/user/person.html", page)
+        return TemplateResponse(request, "admin/accounts/user/person.html", page, status=status)
 
     # --- The list -----------------------------------------------------------------------------------------------------
 
@@ -141,10 +169,11 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Suspend, with a reason"), permissions=["suspend"])
     def suspend(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        reason, by, now = request.POST.get("reason", "").strip(), _staff(request), timezone.now()
-        if not reason:
-            self.message_user(request, _("Nobody was suspended: give a reason."), messages.ERROR)
+        form, by, now = SuspensionForm(request.POST), _staff(request), timezone.now()
+        if form.refused:
+            self.message_user(request, form.refused, messages.ERROR)
             return
+        reason = form.cleaned_data["reason"]
         self._for_each(request, people, lambda user: standing.suspend(user_id=user.pk, reason=reason, by=by, now=now))
 
     @admin.action(description=_("Reinstate"), permissions=["suspend"])

@@ -1,5 +1,7 @@
 """Suspending people: by the command and in the admin, felt at once."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -99,6 +101,20 @@ def test_a_persons_page_shows_devices_and_history_and_decides(api, pat, person):
     with commits():
         browser.post(page_of(pat), {"decision": "reinstate"}, follow=True)
     assert User.objects.get(pk=pat.pk).status == Status.ACTIVE
+
+
+def test_a_refused_suspension_is_said_beside_the_form_and_keeps_what_was_typed(pat, person):
+    browser = staff_browser(person("mo", role="moderator"))
+    colleague = person("colleague", role="reviewer")
+    refused = browser.post(page_of(colleague), {"decision": "suspend", "reason": "Spams <us>."})
+    form = re.search(
+        r'<section class="card" aria-labelledby="decision">.*?</form>', refused.content.decode(), re.DOTALL
+    )
+    assert refused.status_code == 403 and form and "Spams &lt;us&gt;.</textarea>" in form.group()
+    assert 'role="alert"' in form.group()
+    long = browser.post(page_of(pat), {"decision": "suspend", "reason": "Spams. " * 90})
+    assert long.status_code == 400 and "at most 300 characters" in long.content.decode()
+    assert "Spams. Spams." in long.content.decode() and User.objects.get(pk=pat.pk).status == Status.ACTIVE
 
 
 @pytest.mark.parametrize(("role", "may_look", "may_decide"), [("reviewer", True, False), ("moderator", True, True)])
