@@ -75,6 +75,13 @@ class TwoFactorRequired(NotAllowed):
     message = _("This account has a second factor. Send its code instead of the password.")
 
 
+class StaffFactorByMail(NotAllowed):
+    """Where the admin demands a second factor, its first one needs the mailbox beside the password."""
+
+    code = "staff_factor_by_mail"
+    message = _("Staff set up their first second factor at the admin's sign-in, which mails a link for it.")
+
+
 class TwoFactorTokenInvalid(Unauthenticated):
     code = "two_factor_token_invalid"
     message = _("This login has expired or was finished already. Log in again.")

@@ -340,6 +340,7 @@ class MailedToken(Entity):
     class Purpose(models.TextChoices):
         VERIFY_EMAIL = "verify_email"
         RESET_PASSWORD = "reset_password"
+        STAFF_FACTOR = "staff_factor"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_tokens")
     purpose = models.CharField(max_length=20, choices=Purpose)

@@ -47,19 +47,20 @@ class Passkeys(ApiViewSet):
     @describe(
         "Ask for a new passkey",
         answer=NewPasskeyQuestion,
-        errors=[errors.TooManyPasskeys, limits.RateLimited],
+        errors=[errors.TooManyPasskeys, errors.StaffFactorByMail, limits.RateLimited],
         details="Its answer goes to `POST /api/profile/passkeys`.",
     )
     def ask(self, request: Request) -> Response:
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
-        return Response({"publicKey": passkeys.ask_for_new(user=request.user, now=timezone.now())})
+        options = passkeys.ask_for_new(user=request.user, session=current_session(request), now=timezone.now())
+        return Response({"publicKey": options})
 
     @describe(
         "Register a passkey",
         request=NewPasskeyInput,
         answer=NewPasskeyOutput,
         status=201,
-        errors=[errors.PasskeyInvalid, errors.PasskeyTaken, errors.TooManyPasskeys],
+        errors=[errors.PasskeyInvalid, errors.PasskeyTaken, errors.TooManyPasskeys, errors.StaffFactorByMail],
         details="The first second factor of a person switches two-factor sign-in on and brings the recovery codes.",
     )
     def register(self, request: Request) -> Response:

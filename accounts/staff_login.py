@@ -8,16 +8,20 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import browser_sessions
+from accounts import browser_sessions, staff_enrolment
 from accounts.browser_sessions import PROVEN
-from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused
+from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused, TwoFactorRequired
 from accounts.models import User, normalise_email
 from accounts.serializers import KeyInput
-from accounts.services import history, login, two_factor
+from accounts.services import history, login, staff_factors, two_factor
 from core import audit, context
 from core.devices import sent_by
 from core.errors import MalformedBody, Refusal
@@ -25,6 +29,11 @@ from core.parsing import parse_json
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 MOST_PASSKEY = 16_000
+_NEEDS_CODE = _(
+    "This account has a second factor. Type your password again, and the code of the app or a recovery code."
+)
+_MAILED = _("Staff need a second factor here. A link to set it up is on its way to your address.")
+_NEEDS_PASSKEY = _("This account has a second factor. Use your passkey, or type a recovery code.")
 
 
 class StaffLoginForm(AuthenticationForm):
@@ -47,6 +56,10 @@ class StaffLoginForm(AuthenticationForm):
     """A passkey's answer to `POST /api/auth/passkey/options`, as JSON; the page's script puts it here."""
 
     request: HttpRequest
+    has_mailed = False
+    """The password was right and no factor is there yet: the link that sets one up is on its way."""
+    needed = ""
+    """What has to come beside a right password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,10 +78,11 @@ class StaffLoginForm(AuthenticationForm):
         try:
             prove = self._by_passkey if data.get("passkey") else self._by_password
             user = prove(data, device, now)
+        except TwoFactorRequired as refusal:
+            self.add_error("code", ValidationError(self.needed, code=refusal.code))
+            return data
         except Refusal as refusal:
             raise ValidationError(refusal.detail, code=refusal.code) from None
-        if not user.is_active or not user.is_staff:
-            raise ValidationError(_("This account has no access to the admin."), code="role_required")
         self.user_cache = user
         audit.record(user, "admin.signed_in", user)
         return data
@@ -84,6 +98,7 @@ class StaffLoginForm(AuthenticationForm):
             device=device,
             now=now,
         )
+        _check_staff(user)
         self.request.session[PROVEN] = str(user.pk)
         return user
 
@@ -96,22 +111,32 @@ class StaffLoginForm(AuthenticationForm):
                 address=context.client_address.get(),
                 device=device,
             )
+            _check_staff(user)
             self._check_second_factor(user, data.get("code", ""), now)
-        except (InvalidCredentials, CodeInvalid) as refusal:
+        except (InvalidCredentials, CodeInvalid, TwoFactorRequired) as refusal:
             known = User.objects.filter(email=email).first()
             history.note_failure(user=known, device=device, method="admin", reason=refusal.code, now=now)
             raise
         return user
 
     def _check_second_factor(self, user: User, code: str, now: datetime) -> None:
+        """:raises TwoFactorRequired: there is one, and no code; or none, and the link to set it up was mailed"""
         if user.two_factor_enabled:
+            if not code:
+                self.needed = str(_NEEDS_CODE if two_factor.has_app(user) else _NEEDS_PASSKEY)
+                raise TwoFactorRequired()
             two_factor.check_code(user=user, code=code, now=now)
             self.request.session[PROVEN] = str(user.pk)
         elif settings.ADMIN_TWO_FACTOR_REQUIRED:
-            raise ValidationError(
-                _("Staff need a second factor here. An operator sets it up: manage.py enroll_two_factor EMAIL"),
-                code="two_factor_required",
-            )
+            staff_factors.mail_link(user=user, now=now)
+            self.has_mailed, self.needed = True, str(_MAILED)
+            raise TwoFactorRequired()
+
+
+def _check_staff(user: User) -> None:
+    """:raises ValidationError: the account is somebody's who has nothing to do here"""
+    if not user.is_active or not user.is_staff:
+        raise ValidationError(_("This account has no access to the admin."), code="role_required")
 
 
 def _read_json(text: str) -> Any:
@@ -140,9 +165,15 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         """Without Django's page to change a password: that ends sessions and is mailed, so it goes through the API."""
-        return [
-            entry for entry in super().get_urls() if not (getattr(entry, "name", None) or "").startswith("password_")
-        ]
+        entries = super().get_urls()
+        kept = [entry for entry in entries if not (getattr(entry, "name", None) or "").startswith("password_")]
+        return [path("second-factor/", self.second_factor, name="second_factor"), *kept]
+
+    @method_decorator(sensitive_post_parameters())
+    @method_decorator(never_cache)
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """Where the link leads that the sign-in mails to staff without a second factor."""
+        return staff_enrolment.second_factor(self, request)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user

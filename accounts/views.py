@@ -303,9 +303,11 @@ class SecondFactor(ApiViewSet):
     permission_classes = [TwoFactorRecent]
     gates = {"verify": [SignedIn]}
 
-    @describe("Set up an authenticator app", answer=EnrolmentOutput, errors=[errors.TwoFactorOn])
+    @describe(
+        "Set up an authenticator app", answer=EnrolmentOutput, errors=[errors.TwoFactorOn, errors.StaffFactorByMail]
+    )
     def set_up(self, request: Request) -> Response:
-        enrolment = two_factor.enroll(user=request.user, now=timezone.now())
+        enrolment = two_factor.enroll(user=request.user, session=current_session(request), now=timezone.now())
         return Response(EnrolmentOutput(enrolment).data)
 
     @describe(
@@ -316,6 +318,7 @@ class SecondFactor(ApiViewSet):
             errors.TwoFactorOn,
             errors.TwoFactorNotSetUp,
             errors.StepUpRequired,
+            errors.StaffFactorByMail,
             errors.CodeInvalid,
             errors.SecondFactorLocked,
         ],

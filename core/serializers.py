@@ -241,10 +241,6 @@ def _refuse_unknown_files(serializer: Any, request: Request) -> None:
 _INDEXED = re.compile(r"\[[0-9]+\]$", re.ASCII)
 
 
-def _takes_files(field: Any) -> bool:
-    return isinstance(getattr(field, "child", field), serializers.FileField)
-
-
 def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:
     """The query string, checked the same way."""
     serializer = input_class(data=given_query(request), context={"request": request})

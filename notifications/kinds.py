@@ -105,6 +105,7 @@ MAILS: dict[str, Kind] = {
     "verify_email": Kind(Category.SECURITY, ("token",), path="/verify-email?token={token}"),
     "email_taken": Kind(Category.SECURITY),
     "reset_password": Kind(Category.SECURITY, ("token",), path="/reset-password?token={token}"),
+    "staff_factor": Kind(Category.SECURITY, ("token",), path="/admin/second-factor/?token={token}"),
     "deletion_requested": Kind(Category.SECURITY, ("day",)),
     "deletion_cancelled": Kind(Category.SECURITY),
     "invitation": Kind(Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),

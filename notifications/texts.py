@@ -45,7 +45,7 @@ def words(name: str, kind: Kind, facts: Mapping[str, Any], *, language: str) -> 
         action = one_line(_fill(name, "action", facts, optional=True))
         sms = one_line(_fill(name, "sms", facts, optional=True)) or title
     paragraphs = tuple(" ".join(part.split()) for part in body.split("\n\n") if part.strip())
-    link = settings.FRONTEND_URL + kind.path.format(**facts) if action and kind.path and _is_there(kind.path) else ""
+    link = _link(kind.path, facts) if action and kind.path else ""
     return Words(title=title[:200], paragraphs=paragraphs, sms=sms[:300], action=action if link else "", link=link)
 
 
@@ -54,9 +54,12 @@ def one_line(text: str) -> str:
     return clean_line(text, len(text))
 
 
-def _is_there(path: str) -> bool:
-    """These are pages of our own too; the rest needs a front end (FRONTEND_URL)."""
-    return settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith(("/verify-email", "/reset-password"))
+def _link(path: str, facts: Mapping[str, Any]) -> str:
+    """Where a button leads; empty for a page that only a front end has (FRONTEND_URL) while there is none."""
+    if path.startswith("/admin/"):
+        return settings.PUBLIC_URL + path.format(**facts)
+    has_page = settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith(("/verify-email", "/reset-password"))
+    return settings.FRONTEND_URL + path.format(**facts) if has_page else ""
 
 
 def _fill(kind: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:

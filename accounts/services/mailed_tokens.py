@@ -44,6 +44,18 @@ def use_up(*, token: str, purpose: str, now: datetime) -> User:
     return user
 
 
+def person_behind(*, token: str, purpose: str, now: datetime) -> User:
+    """
+    The person that a link was mailed to; looking uses nothing up.
+
+    :raises MailedTokenInvalid: as `use_up`
+    """
+    row = _live(token, purpose, now)
+    if row is None or not constant_time_compare(row.email, row.user.email):
+        raise MailedTokenInvalid(field="token")
+    return row.user
+
+
 def is_live(*, token: str, purpose: str, now: datetime) -> bool:
     """Whether a link still works; looking uses nothing up."""
     return _live(token, purpose, now) is not None

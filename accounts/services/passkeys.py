@@ -42,12 +42,14 @@ class Registered:
 
 
 @retrying
-def ask_for_new(*, user: User, now: datetime) -> dict[str, Any]:
+def ask_for_new(*, user: User, now: datetime, session: Session | None = None) -> dict[str, Any]:
     """
     Options for `navigator.credentials.create()`.
 
     :raises TooManyPasskeys:
+    :raises StaffFactorByMail: as `two_factor.check_first_factor`
     """
+    two_factor.check_first_factor(user, session)
     present = _room_for_one(user)
     return protocol.creation_options(user, present, _challenge(Purpose.REGISTER, user, now))
 
@@ -61,6 +63,7 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
     :raises PasskeyInvalid: not an answer to a question of ours to this person
     :raises PasskeyTaken: registered already, here or with another account
     :raises TooManyPasskeys:
+    :raises StaffFactorByMail: as `two_factor.check_first_factor`
     """
     user = lock_person(user.pk)
     challenge = use_up(credential, Purpose.REGISTER, user, now)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import segno
+from django.conf import settings
 from django_otp.oath import TOTP
 
 from accounts.access import lock_person
@@ -19,6 +20,7 @@ from accounts.errors import (
     CodeInvalid,
     OnlyWayIn,
     SecondFactorLocked,
+    StaffFactorByMail,
     StepUpRequired,
     TwoFactorNotSetUp,
     TwoFactorOff,
@@ -50,24 +52,48 @@ class Enrolment:
     otpauth_url: str
 
     @property
+    def spaced_secret(self) -> str:
+        """The secret in groups of four, for whoever types it."""
+        return " ".join(self.secret[at : at + 4] for at in range(0, len(self.secret), 4))
+
+    @property
     def qr_code(self) -> str:
         """A data URL of a PNG, to be shown and scanned."""
         return segno.make(self.otpauth_url, error="m", micro=False).png_data_uri(scale=6, border=4)
 
 
 @retrying
-def enroll(*, user: User, now: datetime) -> Enrolment:
+def enroll(*, user: User, now: datetime, session: Session | None = None) -> Enrolment:
     """
     Give the person a new, unconfirmed secret; an unconfirmed one before it is replaced.
 
+    :param session: whoever asks through the API; None for the admin's page and an operator
     :raises TwoFactorOn: there is a confirmed one; it has to be switched off first
+    :raises StaffFactorByMail: as `check_first_factor`
     """
     user = lock_person(user.pk)
+    check_first_factor(user, session)
     if has_app(user):
         raise TwoFactorOn()
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
     AuthenticatorApp.objects.filter(user=user).delete()
     AuthenticatorApp.objects.create(user=user, secret=seal(secret, purpose=PURPOSE), created_at=now)
+    return _enrolment(user, secret)
+
+
+def pending(*, user: User, now: datetime) -> Enrolment:
+    """
+    The secret that no first code has confirmed yet, once more.
+
+    :raises TwoFactorNotSetUp: there is none, or it is older than ten minutes
+    """
+    app = AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=True).first()
+    if app is None or app.created_at <= now - ENROLMENT_LIFETIME:
+        raise TwoFactorNotSetUp()
+    return _enrolment(user, unseal(bytes(app.secret), purpose=PURPOSE))
+
+
+def _enrolment(user: User, secret: str) -> Enrolment:
     query = urlencode({"secret": secret, "issuer": ISSUER})
     return Enrolment(secret, f"otpauth://totp/{quote(f'{ISSUER}:{user.email}')}?{query}")
 
@@ -80,6 +106,7 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
     :returns: the recovery codes, which are shown now and never again; with a later factor they replace those before
     :raises TwoFactorOn, TwoFactorNotSetUp: there is nothing to confirm
     :raises StepUpRequired: another factor is on, and the session has not proved it within five minutes
+    :raises StaffFactorByMail: as `check_first_factor`
     :raises CodeInvalid, SecondFactorLocked: as `check_code`
     """
     user = lock_person(user.pk)
@@ -101,12 +128,24 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
     return recovery.replace_codes(user=user, now=now)
 
 
+def check_first_factor(user: User, session: Session | None) -> None:
+    """
+    Keep a session of the API, which may be a thief's who knows the password, from becoming one of the admin.
+
+    :raises StaffFactorByMail: staff without a factor, where the admin demands one
+    """
+    if session and user.is_staff and settings.ADMIN_TWO_FACTOR_REQUIRED and not user.two_factor_enabled:
+        raise StaffFactorByMail()
+
+
 def note_new_factor(*, user: User, session: Session | None, now: datetime) -> list[str]:
     """
     A factor was added and proved the `session`; under the person's lock.
 
     :returns: recovery codes with the person's first factor, which switches two-factor sign-in on; else nothing
+    :raises StaffFactorByMail: as `check_first_factor`
     """
+    check_first_factor(user, session)
     if session is not None:
         sessions.confirm_presence(session=session, second_factor=True, now=now)
     if user.two_factor_enabled:

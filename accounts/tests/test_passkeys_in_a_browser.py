@@ -69,10 +69,10 @@ def test_the_pages_lines_register_sign_in_and_step_up(site, browser, run):
 
 
 def test_staff_enter_the_admin_with_a_passkey(site, browser, run, settings):
-    settings.ADMIN_TWO_FACTOR_REQUIRED = True
     token = aside(lambda: sign_in(make_person(first_name="Ines", role="reviewer")))
     browser.goto(f"{site}/admin/")
     assert run("addPasskey", token, "Ines’s key")["recoveryCodes"]
+    settings.ADMIN_TWO_FACTOR_REQUIRED = True
     browser.get_by_role("button", name="Use a passkey").click()
     browser.get_by_text("Identity cases").first.wait_for()
     assert aside(lambda: LoginAttempt.objects.latest("created_at").method) == "admin"
