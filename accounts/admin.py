@@ -1,6 +1,6 @@
 """People in the admin: looked at by staff, changed only by their workflows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LoginAttempt, Role, Session, Status, User
 from accounts.services import history, standing, two_factor
-from core.admin import ReadOnlyAdmin, chip, person_cell
+from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
 from core.devices import device_name
 from core.errors import Refusal
 
@@ -27,21 +27,6 @@ _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED
 LONGEST_REASON = 300
 DEVICES, ATTEMPTS = 20, 10
 """How many of each a person's page shows; the login history has a list of its own."""
-
-
-def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
-    """A filter on whether a moment has come, in words."""
-
-    class Filter(admin.EmptyFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = title
-
-        def choices(self, changelist: Any) -> Iterator[Any]:
-            for choice, word in zip(super().choices(changelist), (_("All"), _("No"), _("Yes")), strict=True):
-                yield {**choice, "display": word}
-
-    return Filter
 
 
 class ReasonForm(ActionForm):

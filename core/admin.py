@@ -1,11 +1,18 @@
+from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _, ngettext
 
+from core import outbox
 from core.models import AuditEntry, OutboxEvent
 
 
@@ -24,6 +31,21 @@ def person_cell(name: str, address: str) -> SafeString:
         name,
         address,
     )
+
+
+def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
+    """A filter on whether a moment has come, in words."""
+
+    class Filter(admin.EmptyFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            for choice, word in zip(super().choices(changelist), (_("All"), _("No"), _("Yes")), strict=True):
+                yield {**choice, "display": word}
+
+    return Filter
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -58,6 +80,46 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "topic", "attempts", "due_at", "delivered_at", "parked_at", "last_error")
-    list_filter = (("parked_at", admin.EmptyFieldListFilter), ("delivered_at", admin.EmptyFieldListFilter), "topic")
+    list_display = ("created_at", "topic", "state", "attempts", "due_at", "reason")
+    list_filter = (("parked_at", yes_or_no(_("parked"))), ("delivered_at", yes_or_no(_("delivered"))), "topic")
+    ordering = ("-created_at", "-id")
     show_full_result_count = False
+    actions = ("try_again",)
+    change_form_template = "admin/core/outboxevent/event.html"
+
+    @admin.display(description=_("State"), ordering="parked_at")
+    def state(self, event: OutboxEvent) -> SafeString:
+        if event.parked_at:
+            return chip(_("parked"), "bad")
+        return chip(_("delivered"), "good") if event.delivered_at else chip(_("waiting"), "info")
+
+    @admin.display(description=_("Last error"))
+    def reason(self, event: OutboxEvent) -> SafeString:
+        return format_html('<span class="clipped" title="{0}">{0}</span>', event.last_error)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.change_outboxevent")
+
+    @admin.action(description=_("Try again (parked events)"), permissions=["retry"])
+    def try_again(self, request: HttpRequest, events: QuerySet[OutboxEvent]) -> None:
+        count = outbox.unpark(by=request.user, event_ids=events.values_list("pk", flat=True), now=timezone.now())
+        if not count:
+            self.message_user(request, _("None of these is parked."), messages.WARNING)
+            return
+        text = ngettext("%(n)s event will be tried again.", "%(n)s events will be tried again.", count)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One event; the button of a parked one does what the list's action does."""
+        if request.method != "POST":
+            may_retry = {"may_retry": self.has_retry_permission(request)}
+            return super().change_view(request, object_id, form_url, {**may_retry, **(extra_context or {})})
+        event = self.get_object(request, unquote(object_id))
+        if event is None:
+            raise Http404
+        if not self.has_retry_permission(request):
+            raise PermissionDenied
+        self.try_again(request, OutboxEvent.objects.filter(pk=event.pk))
+        return HttpResponseRedirect(request.path)

@@ -8,7 +8,7 @@ two deliveries of one event do not overlap, and parks an event that failed ten t
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from core import context
+from core import audit, context
+from core.db import retrying
 from core.models import OutboxEvent
 
 logger = logging.getLogger("vectragrow.outbox")
@@ -160,9 +161,23 @@ def prune(*, now: datetime) -> int:
     return count
 
 
-def unpark(*, topic: str | None = None, now: datetime) -> int:
-    """Give parked events ten new tries, after what failed was mended. Returns how many."""
+@retrying
+def unpark(*, by: Any, now: datetime, topic: str | None = None, event_ids: Iterable[UUID] | None = None) -> int:
+    """
+    Give parked events ten new tries, after what failed was mended. Returns how many.
+
+    :param by: the staff member, or None for an operator at the console
+    :param topic: only events of this topic
+    :param event_ids: only these
+    """
     parked = OutboxEvent.objects.filter(parked_at__isnull=False)
-    if topic:
+    if topic is not None:
         parked = parked.filter(topic=topic)
-    return parked.update(parked_at=None, held_until=None, attempts=0, due_at=now)
+    if event_ids is not None:
+        parked = parked.filter(pk__in=event_ids)
+    events = list(parked.select_for_update(no_key=True).order_by("pk"))
+    for event in events:
+        audit.record(by, "outbox_event.retried", event, topic=event.topic)
+    return OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+        parked_at=None, held_until=None, attempts=0, due_at=now
+    )

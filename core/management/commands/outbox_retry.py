@@ -13,4 +13,4 @@ class Command(BaseCommand):
         parser.add_argument("--topic", help="only events of this topic, such as notifications.send_mail")
 
     def handle(self, *, topic: str | None, **options: Any) -> None:
-        self.stdout.write(f"{outbox.unpark(topic=topic, now=timezone.now())} events will be tried again")
+        self.stdout.write(f"{outbox.unpark(by=None, topic=topic, now=timezone.now())} events will be tried again")
