@@ -529,6 +529,9 @@ class LoginAttempt(Entity):
             models.Index(fields=["created_at"], name="login_age"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.method}, {self.created_at:%Y-%m-%d %H:%M}"
+
 
 WAYS_IN: tuple[type[models.Model], ...] = (
     AuthenticatorApp,

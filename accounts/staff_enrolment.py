@@ -105,5 +105,6 @@ def _page(
         "codes": codes,
         "refused": refused,
     }
-    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return TemplateResponse(request, "admin/second_factor.html", page, status=status, headers=headers)
+    answer = TemplateResponse(request, "admin/second_factor.html", page, status=status)
+    answer.headers["Cache-Control"] = "no-store"  # and no other site is told the address (SECURE_REFERRER_POLICY)
+    return answer

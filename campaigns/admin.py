@@ -198,6 +198,16 @@ class CategoryAdmin(admin.ModelAdmin):
     fields = ("name", "slug", "position")
     ordering = ("position", "name")
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Categories"), **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+        """The list's inputs have no labels of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Clients name a category by its slug, so that stays."""
         return ("slug",) if obj else ()

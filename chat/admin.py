@@ -1,23 +1,15 @@
 """Who talks with whom and how much, for moderators. What was said is not shown here."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from chat.models import Conversation, Member
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, ReadOnlyRows
 
 
-class MemberInline(admin.TabularInline):
+class MemberInline(ReadOnlyRows):
     model = Member
     fields = ("user", "role", "created_at")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, *_: object) -> bool:
-        return False
-
-    def has_change_permission(self, *_: object) -> bool:
-        return False
 
 
 @admin.register(Conversation)
@@ -25,6 +17,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_display = ("id", "type", "title", "last_seq", "created_at", "active_at")
     list_filter = ("type",)
     search_fields = ("=id", "members__user__email")
+    search_help_text = _("Id, or a member's e-mail address")
     fields = ("id", "type", "title", "last_seq", "created_at", "active_at")
     ordering = ("-active_at", "-id")
     show_full_result_count = False

@@ -33,6 +33,11 @@ def person_cell(name: str, address: str) -> SafeString:
     )
 
 
+def named_id(name: str, key: Any) -> SafeString:
+    """What something is, and its id in a line below."""
+    return format_html('{}<br><small class="mono quiet">{}</small>', name, key or "")
+
+
 def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
     """A filter on whether a moment has come, in words."""
 
@@ -48,8 +53,30 @@ def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
     return Filter
 
 
+class ReadOnlyRows(admin.TabularInline):
+    """Rows that belong to what is shown; `fields` names them."""
+
+    template = "admin/read_only_rows.html"
+    extra = 0
+    can_delete = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """For what nobody edits by hand, whatever the role. Lists and pages are titled by what they show."""
+
+    show_facets = admin.ShowFacets.NEVER
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
@@ -71,11 +98,20 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "action", "actor_label", "actor_id", "target_type", "target_id", "address")
+    list_display = ("created_at", "action", "actor", "target", "address")
     list_filter = ("action",)
+    search_help_text = _("Id of a person, a target or a request")
     search_fields = ("actor_id", "target_id", "request_id")
     date_hierarchy = "created_at"
     show_full_result_count = False
+
+    @admin.display(description=_("Actor"), ordering="actor_id")
+    def actor(self, entry: AuditEntry) -> SafeString:
+        return named_id(entry.actor_label, entry.actor_id)
+
+    @admin.display(description=_("Target"), ordering="target_id")
+    def target(self, entry: AuditEntry) -> SafeString:
+        return named_id(entry.target_type, entry.target_id)
 
 
 @admin.register(OutboxEvent)

@@ -1,12 +1,10 @@
 """Investments, payments and what providers said: looked at by admins, changed only by their flows."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin, chip
+from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
 from investments.models import Investment, InvestmentEvent, Payment, PaymentMethod, ProviderEvent, Refund, Status
 
@@ -24,21 +22,9 @@ TONES: dict[str, str] = {
 }
 
 
-class ReadOnlyInline(admin.TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class PaymentInline(ReadOnlyInline):
+class PaymentInline(ReadOnlyRows):
     model = Payment
     fields = ("provider", "provider_id", "key", "status", "captured", "refunded", "failure_code", "expires_at")
-    readonly_fields = fields
 
     def captured(self, payment: Payment) -> str:
         return str(Money(payment.captured_minor, payment.investment.currency))
@@ -47,10 +33,9 @@ class PaymentInline(ReadOnlyInline):
         return str(Money(payment.refunded_minor, payment.investment.currency))
 
 
-class EventInline(ReadOnlyInline):
+class EventInline(ReadOnlyRows):
     model = InvestmentEvent
     fields = ("created_at", "kind", "amount", "note")
-    readonly_fields = fields
     ordering = ("id",)
 
     def amount(self, event: InvestmentEvent) -> str:
@@ -61,17 +46,22 @@ class EventInline(ReadOnlyInline):
 class InvestmentAdmin(ReadOnlyAdmin):
     list_display = ("reference", "investor", "campaign", "amount_text", "status_chip", "created_at")
     list_filter = ("status", "currency")
+    fields = (
+        *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
+        *("created_at", "cancellable_until", "updated_at"),
+    )
     search_fields = ("reference", "investor__email", "campaign__title")
+    search_help_text = _("Reference, investor's e-mail address or campaign")
     list_select_related = ("investor", "campaign")
     ordering = ("-created_at", "-id")
     inlines = (PaymentInline, EventInline)
     show_full_result_count = False
 
-    @admin.display(description="amount", ordering="amount_minor")
+    @admin.display(description=_("amount"), ordering="amount_minor")
     def amount_text(self, investment: Investment) -> str:
         return str(investment.amount)
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description=_("status"), ordering="status")
     def status_chip(self, investment: Investment) -> SafeString:
         return chip(investment.get_status_display(), TONES.get(investment.status, ""))
 
@@ -80,12 +70,17 @@ class InvestmentAdmin(ReadOnlyAdmin):
 class RefundAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "payment", "amount_text", "reason", "status", "attempt", "failure_code", "retry_at")
     list_filter = ("status", "reason")
+    fields = (
+        *("payment", "amount_text", "reason", "status", "attempt", "provider_id", "failure_code"),
+        *("reservation", "created_at", "retry_at", "updated_at"),
+    )
     search_fields = ("payment__investment__reference", "payment__key")
+    search_help_text = _("Reference of the investment, or key of the payment")
     list_select_related = ("payment",)
     ordering = ("-created_at", "-id")
     show_full_result_count = False
 
-    @admin.display(description="amount", ordering="amount_minor")
+    @admin.display(description=_("amount"), ordering="amount_minor")
     def amount_text(self, refund: Refund) -> str:
         return str(Money(refund.amount_minor, refund.currency))
 
@@ -95,6 +90,7 @@ class PaymentMethodAdmin(ReadOnlyAdmin):
     list_display = ("owner", "type", "brand", "last4", "provider", "is_default", "created_at", "removed_at")
     list_filter = ("type", "provider")
     search_fields = ("owner__email", "last4")
+    search_help_text = _("Owner's e-mail address, or last four digits")
     list_select_related = ("owner",)
     exclude = ("token",)
     ordering = ("-created_at", "-id")
@@ -106,9 +102,10 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "provider", "type", "key", "outcome_chip", "note")
     list_filter = ("outcome", "provider", "type")
     search_fields = ("event_id", "key")
+    search_help_text = _("Id of the event, or key of the payment")
     ordering = ("-created_at", "-id")
     show_full_result_count = False
 
-    @admin.display(description="outcome", ordering="outcome")
+    @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_chip(self, event: ProviderEvent) -> SafeString:
         return chip(event.get_outcome_display(), TONES.get(event.outcome, ""))

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
-from core.admin import ReadOnlyAdmin, chip, person_cell
+from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
 from core.errors import Refusal
 from kyc import selectors
 from kyc.models import (
@@ -477,7 +477,8 @@ def _paper(paper: Document, address: str | None) -> dict[str, Any]:
 @admin.register(GrantedBadge)
 class GrantedBadgeAdmin(ReadOnlyAdmin):
     list_display = ("user", "badge", "source", "issued_at", "expires_at", "revoked_at", "issued_by")
-    list_filter = ("badge", "source", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = ("badge", "source", ("revoked_at", yes_or_no(gettext_lazy("revoked"))))
+    search_help_text = gettext_lazy("Name or e-mail address")
     list_select_related = ("user", "issued_by")
     search_fields = ("user__email", "user__first_name", "user__last_name")
     ordering = ("-issued_at",)

@@ -3,8 +3,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, ReadOnlyRows
 from core.money import Money
 from ledger.models import Entry, LedgerAccount, Posting
 
@@ -13,20 +14,10 @@ def _amount(minor: int, currency: str) -> str:
     return str(Money(minor, currency))
 
 
-class EntryInline(admin.TabularInline):
+class EntryInline(ReadOnlyRows):
     model = Entry
     fields = ("account", "debit", "credit")
-    readonly_fields = fields
     ordering = ("account__code",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         return super().get_queryset(request).select_related("account")
@@ -43,22 +34,24 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
     list_display = ("code", "kind", "balance_text", "available_text", "coming_in", "going_out", "may_go_negative")
     list_filter = ("kind", "currency", "may_go_negative")
     search_fields = ("code",)
+    search_help_text = _("Code")
+    fields = ("code", "kind", "currency", "balance_text", "available_text", "coming_in", "going_out", "may_go_negative")
     ordering = ("code",)
     show_full_result_count = False
 
-    @admin.display(description="balance", ordering="posted")
+    @admin.display(description=_("balance"), ordering="posted")
     def balance_text(self, account: LedgerAccount) -> str:
         return _amount(account.posted, account.currency)
 
-    @admin.display(description="available")
+    @admin.display(description=_("available"))
     def available_text(self, account: LedgerAccount) -> str:
         return _amount(account.available.minor, account.currency)
 
-    @admin.display(description="reserved in", ordering="pending_in")
+    @admin.display(description=_("reserved in"), ordering="pending_in")
     def coming_in(self, account: LedgerAccount) -> str:
         return _amount(account.pending_in, account.currency) if account.pending_in else ""
 
-    @admin.display(description="reserved out", ordering="pending_out")
+    @admin.display(description=_("reserved out"), ordering="pending_out")
     def going_out(self, account: LedgerAccount) -> str:
         return _amount(account.pending_out, account.currency) if account.pending_out else ""
 
@@ -68,6 +61,7 @@ class PostingAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "kind", "phase", "amount", "reference", "key")
     list_filter = ("phase", "kind")
     search_fields = ("key", "reference")
+    search_help_text = _("Key or reference")
     ordering = ("-id",)
     inlines = (EntryInline,)
     show_full_result_count = False
@@ -89,14 +83,16 @@ class EntryAdmin(ReadOnlyAdmin):
     list_filter = ("posting__phase", "currency")
     list_select_related = ("account", "posting")
     search_fields = ("account__code", "posting__key", "posting__reference")
+    search_help_text = _("Account, key or reference")
+    fields = ("posting", "account", "amount_text")
     ordering = ("-id",)
     show_full_result_count = False
 
-    @admin.display(description="booked")
+    @admin.display(description=_("booked"))
     def created_at(self, entry: Entry) -> Any:
         return entry.posting.created_at
 
-    @admin.display(description="amount (debit +, credit -)", ordering="amount")
+    @admin.display(description=_("amount (debit +, credit -)"), ordering="amount")
     def amount_text(self, entry: Entry) -> str:
         return _amount(entry.amount, entry.currency)
 

@@ -65,7 +65,7 @@ def test_from_the_link_to_the_admin(admin, token):
     for _ in range(2):
         page = browser.get(PAGE, {"token": token})
         assert b'autocomplete="current-password"' in page.content, "looking uses nothing up and shows no secret"
-        assert page["Referrer-Policy"] == "no-referrer" and "no-store" in page["Cache-Control"]
+        assert page["Referrer-Policy"] == "same-origin" and "no-store" in page["Cache-Control"]
     secret = secret_on(post(browser, token=token, password=PASSWORD))
     wrong = post(browser, token=token, code="000000")
     assert wrong.status_code == 400 and secret_on(wrong) == secret, "nothing has to be scanned again"

@@ -137,7 +137,7 @@ def test_filters_speak_in_words(pat, person):
     person("newcomer", verified=False)
     browser = staff_browser(person("ines", role="admin"))
     page = browser.get(PEOPLE).content.decode()
-    assert "address confirmed" in page and "Not empty" not in page
+    assert "Address confirmed:" in page and "Not empty" not in page
     assert pat.email not in browser.get(f"{PEOPLE}?email_verified_at__isempty=1").content.decode()
 
 

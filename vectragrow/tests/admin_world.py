@@ -1,0 +1,100 @@
+"""A row for every page of the admin, made by the services that make them, with the long words that people have."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import standing
+from accounts.testing import make_person, sign_in
+from campaigns.testing import make_campaign
+from chat.services.conversations import begin_group
+from core import outbox
+from core.models import OutboxEvent
+from core.testing import Api
+from investments.models import ProviderEvent
+from investments.testing import invest, make_card
+from kyc.services.badges import give_badge
+from kyc.services.decisions import decide, judge_document, take_case
+from kyc.testing import submitted_case
+
+LONG = "Solaranlagengemeinschaftsgenossenschaft Oberbayern-Südwest, second round for the school and the town hall"
+
+
+def make_world() -> User:
+    """Returns the admin who looks at it. Every model of the admin has rows, and `insists` on it."""
+    now = timezone.now()
+    ines = make_person(first_name="Ines", role="admin", last_name="Moreau")
+    rae = make_person(first_name="Rae", role="reviewer")
+    founder = make_person(
+        first_name="Wilhelmine",
+        last_name="Featherstonehaugh-Llanfairpwllgwyngyll",
+        email="wilhelmine.featherstonehaugh-llanfairpwllgwyngyll@community-investors.example.com",
+        identity=True,
+        phone_number="+15550001111",
+        location="Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+        website="https://example.com/a/rather/long/path/to/somewhere",
+        bio="Builds roofs. " * 20,
+    )
+    backer = make_person(first_name="Mei", last_name="Tanaka", identity=True)
+    suspended = make_person(first_name="Spam", last_name="Mer")
+    standing.suspend(user_id=suspended.pk, reason="Sends the same offer to everybody.", by=ines, now=now)
+    sign_in(founder)
+    api = Api()
+    api.post("/api/auth/login", {"email": founder.email, "password": "wrong password"})
+
+    _cases(rae, now)
+    give_badge(staff=ines, user_id=founder.pk, badge="founder", now=now)
+
+    live = make_campaign(founder, title=LONG, max_amount="1200000", goal_amount="1000000", min_investment="10")
+    make_campaign(founder, status="in_review", title="A windmill on the hill")
+    make_campaign(make_person(first_name="Own", identity=True), status="in_review", title="x" * 120)
+    card = make_card(backer)
+    investment = invest(api, backer, live, "1234.56", card)
+    invest(api, backer, live, "500000")
+    withdrawn = api.as_user(backer).post(
+        f"/api/investments/{investment.pk}/withdraw",
+        {"amount": "1234.56", "paymentMethodId": str(card.pk)},
+    )
+    assert withdrawn.status_code == 200, withdrawn.content
+    ProviderEvent.objects.create(
+        provider="sandbox",
+        event_id="evt_" + "0123456789" * 4,
+        type="charge.succeeded",
+        key=str(investment.payment.key),
+        outcome=ProviderEvent.Outcome.SET_ASIDE,
+        note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
+    )
+    begin_group(starter=founder, participants=[backer.pk], title=LONG, now=now)
+    outbox.emit("notifications.send_mail_to", now=now, after=timedelta(hours=1), user_id=str(backer.pk))
+    OutboxEvent.objects.create(
+        topic="notifications.send_mail_to",
+        attempts=10,
+        parked_at=now,
+        last_error="SMTPServerDisconnected: Connection unexpectedly closed by mail.example.com:587 after 10 tries",
+    )
+    insist()
+    return ines
+
+
+def _cases(reviewer: User, now: Any) -> None:
+    for number, status in enumerate(("waiting", "waiting", "rejected", "verified")):
+        person = make_person(first_name=f"Applicant{number}", last_name="Llanfairpwllgwyngyllgogerychwyrndrobwll")
+        case = submitted_case(person, number=f"C01X00T4{number}")
+        if status == "waiting":
+            continue
+        take_case(reviewer=reviewer, verification_id=case.pk, now=now)
+        for paper in case.documents.all():
+            judge_document(
+                reviewer=reviewer, document_id=paper.pk, status="verified", notes="Clear, all corners.", now=now
+            )
+        words = {"notes": "Face and number match. " * 8, "message": "Please send a sharper picture. " * 5}
+        decide(reviewer=reviewer, verification_id=case.pk, status=status, now=now, **words)
+
+
+def insist() -> None:
+    """Fails for a model of the admin without a row: whoever registers one gives it a row here."""
+    empty = [model.__name__ for model in admin.site._registry if not model._default_manager.exists()]
+    assert not empty, f"no rows for {', '.join(empty)}: make them in {__name__}"
