@@ -1,8 +1,12 @@
 # Two commands are enough: `make up` runs the platform, `make test` proves it. The others are listed by `make help`.
 PYTHON ?= python3
-LAUNCH := $(PYTHON) -m vectragrow.embedded
+LAUNCH := "$(PYTHON)" -m vectragrow.embedded
 BIN    := .venv/bin
 ARGS   ?=
+
+# What would keep Python itself from starting as it should; the launcher puts the rest of the shell's variables in order.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONWARNINGS
+.NOTPARALLEL:
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo stop test check format lint types contracts drift schema where lock fmt dev

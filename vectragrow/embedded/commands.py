@@ -3,7 +3,7 @@
 import os
 import sys
 
-from vectragrow.embedded import environment
+from vectragrow.embedded import environment, surroundings
 from vectragrow.embedded.failures import Failure, Stopped
 
 USAGE = "python3 -m vectragrow.embedded up | demo | stop | test [pytest arguments] | install [--dev]"
@@ -14,6 +14,8 @@ INSIDE = "--inside"
 def main(arguments: list[str]) -> int:
     """The exit status. What the reader can mend is one sentence on the terminal, not a traceback."""
     try:
+        for note in surroundings.tidy():
+            print(note, file=sys.stderr)  # noqa: T201
         return _run(arguments)
     except Failure as failure:
         print(failure, file=sys.stderr)  # noqa: T201
@@ -53,6 +55,8 @@ def _run_inside(command: str, rest: list[str]) -> int:
         return up.demo()
     if command == "stop":
         return up.stop()
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # servers of the tests' own come with settings of their own
     os.execv(
         environment.PYTHON,
         [str(environment.PYTHON), "-m", "pytest", *(rest if "-n" in rest else ["-n", "2", *rest])],

@@ -34,6 +34,11 @@ def ensure(*, dev: bool = False) -> None:
         try:
             _make_venv()
             _install([name for name in wanted if name.endswith(".txt")])
+            if missing := _missing(wanted):
+                raise Failure(
+                    f"The installer said it was done, and {missing} is not in {VENV}: a setting of pip or uv sends "
+                    "packages elsewhere (pip config list shows pip's)."
+                )
             _STAMP.write_text(json.dumps(wanted))
         except PermissionError as error:
             raise Failure(f"{error.filename} cannot be written to: make up needs a checkout of your own.") from None
@@ -43,6 +48,26 @@ def _wanted(dev: bool) -> dict[str, str]:
     names = ["requirements.txt", *(["requirements-dev.txt"] if dev else [])]
     hashes = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in names}
     return {"python": "{}.{}".format(*sys.version_info), **hashes}
+
+
+def _missing(wanted: dict[str, str]) -> str:
+    """The first package of the lock files that the environment's own Python does not find in it; empty if none."""
+    pinned = [
+        line.split("==")[0]
+        for name in wanted
+        if name.endswith(".txt")
+        for line in (ROOT / name).read_text().splitlines()
+        if re.match(r"[A-Za-z0-9][\w.-]*==", line) and ";" not in line
+    ]
+    looks = (
+        "import sys, importlib.metadata as installed\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: place = str(installed.distribution(name).locate_file(''))\n"
+        "    except installed.PackageNotFoundError: place = ''\n"
+        "    if not place.startswith(sys.prefix): sys.exit(name)\n"
+    )
+    told = subprocess.run([PYTHON, "-I", "-c", looks, *pinned], capture_output=True, text=True)
+    return (told.stderr.strip().splitlines() or ["Python"])[-1] if told.returncode else ""
 
 
 def _is_done(wanted: dict[str, str]) -> bool:
@@ -98,7 +123,7 @@ def _install(locks: Sequence[str]) -> None:
     uv = _find_uv()
     if uv:
         _say("Installing the requirements with uv ...")
-        if _uv_install(uv, files):
+        if _uv_install(uv, files) and not _missing(dict.fromkeys(locks, "")):
             _say(f"Installed in {time.monotonic() - begun:.0f} s.")
             return
         _say("uv did not manage; trying pip.")

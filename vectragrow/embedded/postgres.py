@@ -258,6 +258,15 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "HOME": "/"}
 
 
+def _open_up(folder: Path) -> None:
+    """Let everybody read what was copied, and run what its owner may."""
+    for place, folders, names in os.walk(folder):
+        for path in (Path(place), *(Path(place) / name for name in (*folders, *names))):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+
+
 class _Reach:
     """
     Lets the user that PostgreSQL runs as reach programs and data, also below a closed folder such as /root.
@@ -299,9 +308,21 @@ class _Reach:
         finally:
             os.close(descriptor)
 
+    def can_read(self, package: Path) -> bool:
+        """Whether strangers may read all of it: an installation by root with umask 077 is root's alone."""
+        if not self.account:
+            return True
+        for folder, _, names in os.walk(package):
+            if os.stat(folder).st_mode & 0o005 != 0o005:
+                return False
+            if not all(os.lstat(os.path.join(folder, name)).st_mode & 0o004 for name in names):
+                return False
+        return True
+
     def programs(self, found: Programs) -> Path:
         """A folder with these programs that the server's user can run."""
-        if self.can_enter(found.folder / "postgres") or not found.wheel:
+        is_open = self.can_enter(found.folder / "postgres") and all(map(self.can_read, found.wheel))
+        if is_open or not found.wheel:
             return found.folder
         self.clean_up()
         for parent in dict.fromkeys([tempfile.gettempdir(), "/var/tmp", "/var/lib", "/opt"]):
@@ -313,6 +334,7 @@ class _Reach:
             for part in found.wheel:
                 if part.exists():
                     shutil.copytree(part, copy / part.name, symlinks=True)
+                    _open_up(copy / part.name)
             folder = copy / found.folder.relative_to(found.wheel[0].parent)
             with contextlib.suppress(OSError):  # a folder mounted noexec
                 if (

@@ -69,10 +69,17 @@ class Platform:
         begun = time.monotonic()
         self.data_dir.open()
         host = os.environ.get("HOST") or "127.0.0.1"
-        if error := processes.hindrance(self.port, host):
+        try:
+            error = processes.hindrance(self.port, host)
+        except UnicodeError:
+            error = OSError(errno.EINVAL, "that is no address")
+        if error:
             if error.errno == errno.EADDRINUSE:
                 raise Failure(f"Port {self.port} is in use: end what uses it, or choose another (make up PORT=8001).")
-            raise Failure(f"Port {self.port} cannot be opened on {host} ({error.strerror}): choose another.")
+            raise Failure(
+                f"Port {self.port} cannot be opened on {host} ({error.strerror}): "
+                "choose another, or set HOST=127.0.0.1 if HOST was not meant for VECTRAGrow."
+            )
         say("Starting VECTRAGrow")
         self.data_dir.note(state="starting", port=self.port)
         self.data_dir.facts["PORT"] = self.port
@@ -101,6 +108,7 @@ class Platform:
             **os.environ,
             "DATA_DIR": str(self.data_dir.path),
             "PORT": str(self.port),
+            "HOST": os.environ.get("HOST") or "127.0.0.1",
             "DJANGO_SETTINGS_MODULE": settings,
             "PYTHONUNBUFFERED": "1",
             **self.identity_providers,
