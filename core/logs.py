@@ -34,16 +34,19 @@ class JSONFormatter(logging.Formatter):
         }
         if request_id := getattr(record, "request_id", ""):
             line["requestId"] = request_id
-        line.update({name: str(value) for name, value in vars(record).items() if name not in _STANDARD})
+        extras = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line.update({name: value if isinstance(value, int | float) else str(value) for name, value in extras.items()})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return to_json(line).decode()
 
 
 class CalmFormatter(logging.Formatter):
-    """`10:00:00 warning core: message` for people at a terminal."""
+    """`10:00:00 warning core: message key=value` for people at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
         line = f"{time} {record.levelname.lower()} {record.name}: {record.getMessage()}"
+        extras = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        line += "".join(f" {name}={value}" for name, value in extras.items())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
@@ -23,7 +23,8 @@ PROTOCOL = "vectragrow.v1"
 class Server:
     """One uvicorn process that serves `/ws/` on the test's database and Redis, as production does."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, output: IO[str] | None = None, **environment: str) -> None:
+        """:param output: where its log goes instead of ours"""
         self.port = free_port()
         address = urlsplit(os.environ["DATABASE_URL"])
         database = urlunsplit(address._replace(path="/" + str(connection.settings_dict["NAME"])))
@@ -31,6 +32,7 @@ class Server:
             [sys.executable, "-m", "uvicorn", "vectragrow.asgi:application", "--port", str(self.port),
              "--lifespan", "off", "--no-proxy-headers", "--ws-per-message-deflate", "false", "--log-level", "warning"],
             env={**os.environ, "DATABASE_URL": database, **environment},
+            stderr=output,
         )  # fmt: skip
         wait_until(self._answers, within=20)
 

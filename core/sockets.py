@@ -28,7 +28,7 @@ from core.addresses import forwarded_address
 from core.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
 from core.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
 from core.limits import Limit
-from core.middleware import request_id_from
+from core.middleware import log_end, request_id_from
 from core.parsing import NumberLiteral, parse_json
 from core.permissions import Gate, SignedIn
 from core.problems import refusal_of
@@ -249,6 +249,7 @@ class Socket(AsyncWebsocketConsumer):
         peer = (self.scope.get("client") or ("",))[0]
         context.client_address.set(forwarded_address(peer, headers.get("x-forwarded-for", "")))
         offered = self.scope.get("subprotocols", [])
+        self._started = time.perf_counter()
         self._loop = asyncio.get_running_loop()
         self.line = Line(on_close=lambda: self._loop.call_later(LAST_WORD, self._cut_off))
         await self.accept(PROTOCOL if PROTOCOL in offered else None)
@@ -281,6 +282,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         self._pump_task.cancel()
+        person = self.session.user.pk if self.session else None
+        log_end(method="WS", route="/ws/", status=code, started=self._started, person=person)
         if self.session is None:
             return
         if self.hub:

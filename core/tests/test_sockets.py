@@ -32,6 +32,23 @@ def test_subprotocol_signs_in(socket_server, founder):
         assert ready["heartbeatSeconds"] > 0
 
 
+def test_one_log_line_for_a_socket_when_it_closes(founder, tmp_path):
+    log = tmp_path / "socket.log"
+    with log.open("w") as output:
+        server = Server(output=output)
+        try:
+            with dial(server.url + "?token=s3cret", sign_in(founder)) as phone:
+                phone.expect("ready")
+                assert '"WS"' not in log.read_text()
+            wait_until(lambda: '"WS"' in log.read_text(), within=30)
+        finally:
+            server.stop()
+    [line] = [json.loads(line) for line in log.read_text().splitlines() if '"WS"' in line]
+    assert (line["message"], line["route"], line["person"]) == ("request", "/ws/", str(founder.pk))
+    assert line["status"] in range(1000, 5000) and line["ms"] >= 0 and line["requestId"]
+    assert "s3cret" not in json.dumps(line)
+
+
 def test_first_frame_signs_in(socket_server, founder):
     with dial(socket_server.url) as phone:
         assert phone.ask("auth", token=sign_in(founder))["type"] == "ack"

@@ -1,0 +1,67 @@
+"""One line for each request and each socket: who, what, how long, and nothing that is a secret."""
+
+import json
+import logging
+
+import pytest
+
+from core.logs import JSONFormatter
+
+
+@pytest.fixture
+def lines(caplog):
+    """The lines since, as an operator reads them."""
+    caplog.set_level(logging.INFO, logger="vectragrow.requests")
+
+    def read() -> list[dict]:
+        records = [record for record in caplog.records if record.name == "vectragrow.requests"]
+        return [json.loads(JSONFormatter().format(record)) for record in records]
+
+    return read
+
+
+def test_one_line_for_a_request_with_its_person_and_pattern(api, person, lines):
+    pat = person("pat")
+    me = api.as_user(pat)
+    answer = me.get("/api/auth/me", {"token": "s3cret"}, x_request_id="request-of-pat")
+    [line] = lines()
+    took = line.pop("ms")
+    assert isinstance(took, float) and 0 <= took < 60_000
+    del line["at"]
+    assert line == {
+        "level": "info",
+        "logger": "vectragrow.requests",
+        "message": "request",
+        "method": "GET",
+        "route": "/api/auth/me",
+        "status": answer.status_code,
+        "person": str(pat.pk),
+        **({"requestId": line["requestId"]} if "requestId" in line else {}),
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        ("/api/campaigns/0190aaaa-0000-7000-8000-000000000001?q=s3cret", "/api/campaigns/<str:campaign_id>", 401),
+        ("/reset-password?token=s3cret", "/reset-password", 200),
+        ("/p/s3crets3crets3crets3cr", "", 404),
+        ("/no/such/s3cret?token=s3cret", "none", 404),
+        ("/static/vectragrow/mark.svg?x=s3cret", "/static/", 200),
+        ("/admin/?q=s3cret", "/admin/", 302),
+    ],
+)
+def test_patterns_and_never_paths_or_queries(client, lines, path, route, status):
+    client.get(path)
+    [line] = lines()
+    assert line["status"] == status and "person" not in line and "s3cret" not in json.dumps(line)
+    if route:
+        assert line["route"].split("<")[0] == route.split("<")[0]
+
+
+def test_staff_of_the_admin_are_named(client, person, lines):
+    ines = person("ines", role="admin")
+    client.force_login(ines)
+    client.get("/admin/")
+    assert [line["person"] for line in lines()] == [str(ines.pk)]
