@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from django.core.management import call_command
 from django.utils import timezone
 
 from core import outbox
@@ -174,3 +175,21 @@ def test_user_and_password_of_the_address_are_used(settings, backer, tell):
         server.stop()
     assert seen == [(b"robot", b"p@ss")]
     assert len(office.mails) == 1
+
+
+def test_djangos_own_mails_go_the_same_way(post_office, settings, db):
+    """`sendtestemail` tries what EMAIL_URL says; without one it ends in the mailbox as everything does."""
+    settings.EMAIL_BACKEND = "notifications.senders.mail.Backend"  # the test runner takes it away
+    call_command("sendtestemail", "ops@example.com")
+    [(envelope, mail)] = post_office.mails
+    assert envelope.rcpt_tos == ["ops@example.com"] and "Test email" in mail["Subject"]
+    assert mail["From"] == settings.DEFAULT_FROM_EMAIL
+    settings.EMAIL_URL = ""
+    call_command("sendtestemail", "ops@example.com")
+    assert MailboxMessage.objects.get(to="ops@example.com").subject.startswith("Test email")
+
+
+def test_the_settings_name_that_way():
+    from vectragrow.settings import base
+
+    assert base.EMAIL_BACKEND == "notifications.senders.mail.Backend"

@@ -288,6 +288,7 @@ CELERY_BEAT_SCHEDULE = {
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 """`smtp://user:password@host:port` (`smtp+tls://`, `smtp+ssl://`); empty: the development mailbox."""
+EMAIL_BACKEND = "notifications.senders.mail.Backend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="VECTRAGrow <hello@vectragrow.example>")
 TWILIO_API_BASE = env.str("TWILIO_API_BASE", default="https://api.twilio.com")
