@@ -33,7 +33,7 @@ from core.permissions import SignedIn
 from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
-from notifications.errors import NumberNotServed
+from notifications.errors import NumberNotServed, SMSOff
 from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
 from uploads.models import StoredFile
 
@@ -190,7 +190,7 @@ class Phone(ApiViewSet):
     @describe(
         "Send a code to my phone number",
         answer=Message,
-        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, NumberNotServed, limits.RateLimited],
+        errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, SMSOff, NumberNotServed, limits.RateLimited],
         details="Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS "
         "an hour to one number and twenty from one address.",
     )

@@ -15,6 +15,13 @@ class UnsubscribeLinkNotValid(NotFound):
     message = _("This link is not one of ours, or its account is gone.")
 
 
+class SMSOff(Conflict):
+    """No account that sends SMS is set up (TWILIO_*)."""
+
+    code = "sms_off"
+    message = _("Text messages are not sent here, so a phone number cannot be confirmed.")
+
+
 class NumberNotServed(Conflict):
     code = "number_not_served"
     message = _("We send no text messages to numbers of this country.")

@@ -26,6 +26,7 @@ def send_code(*, person: User, address: str | None, now: datetime) -> Standing:
     Text a code to the person's number; the one before stops working.
 
     :raises NoPhoneNumber: :raises PhoneAlreadyVerified:
+    :raises SMSOff: no SMS are sent here
     :raises NumberNotServed: not of one of SMS_COUNTRIES
     :raises RateLimited: too many SMS to this number or from this address
     """

@@ -11,10 +11,12 @@ from accounts.models import PhoneCode, User
 from accounts.services import phone
 from accounts.testing import sign_in
 from core.limits import hit
-from core.testing import Api, drain_outbox, together
+from core.models import OutboxEvent
+from core.testing import Api, commits, drain_outbox, together
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Notification, Recipient
 from notifications.senders.sms import PER_NUMBER
+from notifications.services import notify
 
 SEND, CONFIRM, PROFILE = "/api/profile/phone/send-code", "/api/profile/phone/confirm", "/api/profile"
 NUMBER = "+12025550123"
@@ -166,3 +168,19 @@ def test_the_code_lies_nowhere_readable(api, ada, caplog):
             cursor.execute(f"SELECT row_to_json(t)::text FROM {table} t")
             rows = [row for (row,) in cursor.fetchall()]
             assert rows and not any(f'"{code}"' in row or code.encode().hex() in row for row in rows)
+
+
+def test_without_an_account_for_sms_it_says_so(api, ada, settings):
+    """Production without TWILIO_*."""
+    settings.MAILBOX_ENABLED = False
+    me = api.as_user(ada)
+    assert refusal(me.post(SEND)) == (409, "sms_off")
+    assert not PhoneCode.objects.exists()
+    User.objects.filter(pk=ada.pk).update(phone_verified_at=timezone.now())
+    Recipient.objects.filter(pk=ada.pk).update(phone_number=NUMBER, sms=True)
+    with commits():
+        notify(user_id=ada.pk, kind="kyc_verified", now=timezone.now())
+    drain_outbox()
+    texts = OutboxEvent.objects.filter(topic="notifications.send_sms")
+    assert texts.filter(delivered_at__isnull=False).count() == 1, "notices go without SMS, and nothing is stuck"
+    assert not MailboxMessage.objects.filter(to=NUMBER).exists()

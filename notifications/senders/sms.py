@@ -1,4 +1,4 @@
-"""SMS by Twilio (TWILIO_*), or into the development mailbox when that is not set."""
+"""SMS by Twilio (TWILIO_*); without it into the development mailbox, and in production nowhere."""
 
 import logging
 from datetime import datetime, timedelta
@@ -44,13 +44,25 @@ def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = 
     if not is_served(to):
         logger.warning("SMS dropped: not one of SMS_COUNTRIES", extra={"eventId": event_id})
         return
+    if not is_on():
+        logger.info("SMS not sent: there is no account for it", extra={"eventId": event_id})
+        return
     with breaker.guard():
         if unsure_since is None and not is_counted and _is_too_many(to):
             logger.warning("SMS dropped: too many to this number", extra={"eventId": event_id})
-        elif settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM:
+        elif _has_twilio():
             _send_by_twilio(event_id, to, text, unsure_since)
         else:
             mailbox.keep_sms(event_id, to, text)
+
+
+def is_on() -> bool:
+    """Whether SMS go anywhere: to Twilio, or in development into the mailbox."""
+    return _has_twilio() or settings.MAILBOX_ENABLED
+
+
+def _has_twilio() -> bool:
+    return bool(settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN and settings.TWILIO_FROM)
 
 
 def _is_too_many(number: str) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from core import outbox
 from core.limits import hit
 from core.sealing import seal
-from notifications.errors import NumberNotServed
+from notifications.errors import NumberNotServed, SMSOff
 from notifications.kinds import MAILS
 from notifications.senders import sms
 
@@ -40,9 +40,12 @@ def send_text_to(*, user_id: UUID, template: str, number: str, now: datetime, **
     """
     Text a number, after the caller's commit; it need not be confirmed yet. Facts wait sealed, as above.
 
+    :raises SMSOff: no SMS are sent here
     :raises NumberNotServed: of a country that is not one of SMS_COUNTRIES
     :raises RateLimited: five SMS went to this number within the hour (SECURITY-GOALS 45)
     """
+    if not sms.is_on():
+        raise SMSOff()
     if not sms.is_served(number):
         raise NumberNotServed()
     hit(sms.PER_NUMBER, number)

@@ -27,10 +27,14 @@ _required = {
     "EMAIL_URL": EMAIL_URL,
     "DOCUMENT_KEYS": DOCUMENT_KEYS,
     "STORAGE_URL": env.str("STORAGE_URL", default=""),
+}
+_twilio = {
     "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT_SID,
     "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
     "TWILIO_FROM": TWILIO_FROM,
 }
+if any(_twilio.values()):  # without any of them SMS are off
+    _required |= _twilio
 _missing = [name for name, value in _required.items() if not value]
 if _missing:
     raise ImproperlyConfigured(

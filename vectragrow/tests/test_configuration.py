@@ -61,3 +61,31 @@ def test_production_names_every_secret_that_is_missing():
     ):
         assert name in last
     assert "SECRET_KEY" not in last
+
+
+@pytest.mark.parametrize(
+    ("twilio", "missing"),
+    [({}, ""), ({"TWILIO_ACCOUNT_SID": "AC0"}, "TWILIO_AUTH_TOKEN, TWILIO_FROM"), ({"TWILIO_FROM": "+1"}, "TWILIO_")],
+)
+def test_sms_are_optional_in_production_and_never_half_set_up(twilio, missing):
+    kept = {name: value for name, value in os.environ.items() if name not in names_read()}
+    complete = {
+        "SECRET_KEY": "s" * 50,
+        "DOCUMENT_KEYS": "a" * 43 + "=",
+        "ALLOWED_HOSTS": "vectragrow.example",
+        "PUBLIC_URL": "https://vectragrow.example",
+        "DATABASE_URL": "postgres://a:b@db.example/c",
+        "REDIS_URL": "redis://cache.example/0",
+        "EMAIL_URL": "smtp://a:b@mail.example:587",
+        "STORAGE_URL": "file:/srv/media",
+        "ALLOW_SANDBOX_PAYMENTS": "1",
+        "DATA_DIR": "/nonexistent",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import vectragrow.settings.prod"],
+        cwd=settings.BASE_DIR,
+        env={**kept, **complete, **twilio},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode == 0) == (not missing) and missing in done.stderr
