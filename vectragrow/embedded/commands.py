@@ -6,7 +6,7 @@ import sys
 from vectragrow.embedded import environment, surroundings
 from vectragrow.embedded.failures import Failure, Stopped
 
-USAGE = "python3 -m vectragrow.embedded up | demo | stop | test [pytest arguments] | install [--dev]"
+USAGE = "python3 -m vectragrow.embedded up | demo [--logins] | stop | test [pytest arguments] | install [--dev]"
 INSIDE = "--inside"
 """Marks the second call, which runs on .venv's Python."""
 
@@ -52,7 +52,7 @@ def _run_inside(command: str, rest: list[str]) -> int:
     if command == "up":
         return up.up()
     if command == "demo":
-        return up.demo()
+        return up.demo(rest)
     if command == "stop":
         return up.stop()
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):

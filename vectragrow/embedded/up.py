@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -359,10 +359,10 @@ def running() -> dict[str, Any]:
     return noted
 
 
-def run_demo(environment: dict[str, str]) -> int:
+def run_demo(environment: dict[str, str], arguments: Sequence[str] = ()) -> int:
     import subprocess
 
-    child = subprocess.Popen([str(PYTHON), str(ROOT / "manage.py"), "demo"], env=environment, cwd=ROOT)
+    child = subprocess.Popen([str(PYTHON), str(ROOT / "manage.py"), "demo", *arguments], env=environment, cwd=ROOT)
     try:
         return child.wait()
     finally:
@@ -371,11 +371,11 @@ def run_demo(environment: dict[str, str]) -> int:
             child.wait(5)
 
 
-def demo() -> int:
+def demo(arguments: Sequence[str] = ()) -> int:
     noted = running()
     if noted.get("state") != "running":
         raise Failure("VECTRAGrow is still starting (or stopping); try again when it says Ready.")
-    return run_demo({**os.environ, "PORT": str(noted["port"]), "DATA_DIR": str(data_dir_path())})
+    return run_demo({**os.environ, "PORT": str(noted["port"]), "DATA_DIR": str(data_dir_path())}, arguments)
 
 
 def stop() -> int:

@@ -20,7 +20,7 @@ from vectragrow.demo.story import Story
 from vectragrow.embedded import discovery
 from vectragrow.tests.test_embedded_up import TAKEN_FROM_US, launcher, wait_for_ready
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
 
 CARD_NUMBERS = ["4242424242424242", "4000000000000002", "4000000000003220"]
 
@@ -82,6 +82,10 @@ def test_the_story_survives_a_kill_and_leaves_no_secret(platform):
 
     again, _ = tell(base)
     assert again.chapter != story.chapter
+
+    command("publish_campaign", story.waiting["id"])
+    shown = story.people["Mei"].app.get(f"/api/campaigns/{story.waiting['id']}")
+    assert shown["status"] == "live", "what waits for staff can be published long after the demo"
 
 
 def what_was_answered(story: Story) -> dict:

@@ -6,11 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
 
+from accounts.models import User
+from accounts.services import sessions
+from core import audit
 from vectragrow.demo.client import Client, DemoFailed
-from vectragrow.demo.story import Story
+from vectragrow.demo.story import DOMAIN, Story
 
 WIDTH = 24
+KNOWN_PASSWORD = "sunny-orchard-42"
 
 
 class Command(BaseCommand):
@@ -19,12 +25,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--url", default=f"http://localhost:{settings.PORT}", help="where the platform answers")
+        parser.add_argument(
+            "--logins",
+            action="store_true",
+            help=f"give the people of the demo the password “{KNOWN_PASSWORD}”; tells the story only if it was not yet",
+        )
 
-    def handle(self, *args: Any, url: str, **options: Any) -> None:
+    def handle(self, *args: Any, url: str, logins: bool, **options: Any) -> None:
         base = url.rstrip("/")
+        if logins:
+            if not settings.MAILBOX_ENABLED:
+                raise CommandError("Known passwords are for development installs only.")
+            if people := known_logins():
+                self._show_logins([(person.role, person.email) for person in people], KNOWN_PASSWORD)
+                return
         self._wait_until_ready(base)
         self.done = 0
         story = Story(base, say=self._say)
+        if logins:
+            story.password = KNOWN_PASSWORD
         self.stdout.write("")
         try:
             story.tell()
@@ -61,7 +80,24 @@ class Command(BaseCommand):
         self.stdout.write("\n  Look around:")
         for label, address in rows:
             self.stdout.write(f"    {label:<27}{address}")
-        self.stdout.write(f"\n  Log in as (password {story.password}):")
-        for person in story.people.values():
-            self.stdout.write(f"    {person.role:<11}{person.email}")
+        self._show_logins([(person.role, person.email) for person in story.people.values()], story.password)
+
+    def _show_logins(self, people: list[tuple[str, str]], password: str) -> None:
+        self.stdout.write(f"\n  Log in as (password {password}):")
+        for role, email in people:
+            self.stdout.write(f"    {role:<11}{email}")
         self.stdout.write("")
+
+
+@transaction.atomic
+def known_logins() -> list[User]:
+    """Give everybody whom a demo has made the known password; who has it stays signed in. Empty before any demo."""
+    people = list(User.objects.select_for_update().filter(email__endswith=DOMAIN).order_by("created_at", "id"))
+    now = timezone.now()
+    for person in people:
+        if not person.check_password(KNOWN_PASSWORD):
+            person.set_password(KNOWN_PASSWORD)
+            person.save(update_fields=["password", "updated_at"])
+            sessions.close_sessions(user=person, because="password_changed", now=now)
+            audit.record(None, "account.demo_password_set", person)
+    return people

@@ -1,0 +1,39 @@
+"""`make demo ARGS=--logins` where a demo has run already: its people, and only they, get the known password."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.testing import PASSWORD
+from core.models import AuditEntry
+from vectragrow.management.commands.demo import KNOWN_PASSWORD
+
+
+def log_in(api, person, password) -> int:
+    return api.post("/api/auth/login", {"email": person.email, "password": password}).status_code
+
+
+@pytest.fixture
+def mei(person):
+    return person("mei", email="mei.tanaka.ab12@demo.example", role="reviewer")
+
+
+def test_people_of_an_earlier_demo_get_the_known_password(api, mei, person):
+    pat = person("pat")
+    for _ in range(2):
+        said = StringIO()
+        call_command("demo", "--logins", stdout=said)
+        assert KNOWN_PASSWORD in said.getvalue() and f"reviewer   {mei.email}" in said.getvalue()
+        assert pat.email not in said.getvalue()
+        assert log_in(api, mei, KNOWN_PASSWORD) == 200
+    assert log_in(api, mei, PASSWORD) == 401
+    assert (log_in(api, pat, PASSWORD), log_in(api, pat, KNOWN_PASSWORD)) == (200, 401)
+    assert AuditEntry.objects.filter(action="account.demo_password_set", target_id=str(mei.pk)).count() == 1
+
+
+def test_never_in_production(api, mei, settings):
+    settings.MAILBOX_ENABLED = False
+    with pytest.raises(CommandError, match="development"):
+        call_command("demo", "--logins")
+    assert log_in(api, mei, PASSWORD) == 200
