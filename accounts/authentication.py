@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
 from accounts import tokens
-from accounts.errors import TokenInvalid
+from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session, Status, User
 from core import sql
 from core.requests import Request
@@ -72,6 +72,9 @@ def _live_session(session_id: UUID, now: datetime) -> Session | None:
 
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
+
+    refusals = (TokenInvalid, TokenExpired)
+    """What the API document says of it; open operations too refuse a token that is sent and is no good."""
 
     def authenticate(self, request: Any) -> tuple[User, Session] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

@@ -34,10 +34,8 @@ from core.requests import Request
 from core.serializers import parse
 from core.views import ApiViewSet
 from notifications.errors import NumberNotServed, SMSOff
-from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
+from uploads.errors import BAD_FILE
 from uploads.models import StoredFile
-
-BAD_PICTURE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
 
 
 def _answer(user: User, profile: Profile) -> Response:
@@ -48,14 +46,16 @@ class OwnProfile(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"leave": [TwoFactorRecent]}
 
-    @describe("My profile", answer=ProfileOutput)
+    @describe("My profile", answer=ProfileOutput, etag=True)
     def show(self, request: Request) -> Response:
         return _answer(request.user, selectors.profile_of(request.user))
 
     @describe(
         "Change my profile",
         request=ProfileInput,
+        partial=True,
         answer=ProfileOutput,
+        etag=True,
         errors=[Stale, errors.StepUpRequired],
         details="Any subset; empty text clears a field. `If-Match` guards what another device changed. A new phone "
         "number needs a recent step-up, starts unconfirmed, and is announced by mail.",
@@ -95,7 +95,8 @@ class OwnProfile(ApiViewSet):
         "Set my photo",
         request=PhotoInput,
         answer=ProfileOutput,
-        errors=BAD_PICTURE,
+        etag=True,
+        errors=BAD_FILE,
         multipart=True,
         details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
@@ -107,7 +108,8 @@ class OwnProfile(ApiViewSet):
         "Set my cover",
         request=CoverInput,
         answer=ProfileOutput,
-        errors=BAD_PICTURE,
+        etag=True,
+        errors=BAD_FILE,
         multipart=True,
         details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
@@ -115,11 +117,11 @@ class OwnProfile(ApiViewSet):
     def set_cover(self, request: Request, prepared: list[StoredFile]) -> Response:
         return self._set(request, ProfilePicture.Kind.COVER, prepared)
 
-    @describe("Remove my photo", answer=ProfileOutput)
+    @describe("Remove my photo", answer=ProfileOutput, etag=True)
     def remove_photo(self, request: Request) -> Response:
         return self._remove(request, ProfilePicture.Kind.PHOTO)
 
-    @describe("Remove my cover", answer=ProfileOutput)
+    @describe("Remove my cover", answer=ProfileOutput, etag=True)
     def remove_cover(self, request: Request) -> Response:
         return self._remove(request, ProfilePicture.Kind.COVER)
 
@@ -202,6 +204,7 @@ class Phone(ApiViewSet):
         "Confirm my phone number",
         request=PhoneCodeInput,
         answer=ProfileOutput,
+        etag=True,
         errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, errors.PhoneCodeInvalid],
     )
     def confirm(self, request: Request) -> Response:

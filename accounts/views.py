@@ -89,7 +89,7 @@ class SignUp(ApiViewSet):
         request=RegisterInput,
         answer=TokensOutput,
         status=201,
-        errors=[errors.EmailTaken, errors.InvitationInvalid],
+        errors=[errors.EmailTaken, errors.InvitationInvalid, limits.RateLimited],
     )
     def register(self, request: Request) -> Response:
         limits.hit(registration.PER_ADDRESS, context.client_address.get())
@@ -257,6 +257,7 @@ class Passwords(ApiViewSet):
         request=ResetPasswordInput,
         answer=Message,
         errors=[errors.MailedTokenInvalid],
+        limited=True,
         details="Ends every session and opens none. A second factor stays as it is.",
     )
     def reset(self, request: Request) -> Response:

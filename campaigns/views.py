@@ -20,11 +20,12 @@ from core.errors import Stale, ZoneRequired
 from core.etags import if_match
 from core.idempotency import prepared
 from core.openapi import Message, describe
-from core.pages import paginate
+from core.pages import MAX_LIMIT, paginate
 from core.permissions import SignedIn
 from core.requests import Request
 from core.serializers import parse, parse_query
 from core.views import ApiViewSet
+from uploads.errors import BAD_FILE
 
 BAD_TERMS = (
     errors.UnknownCategory,
@@ -65,14 +66,20 @@ class Campaigns(ApiViewSet):
         return draft_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
 
     @describe(
-        "Create a draft", request=CampaignInput, answer=CampaignOutput, status=201, errors=BAD_TERMS, multipart=True
+        "Create a draft",
+        request=CampaignInput,
+        answer=CampaignOutput,
+        status=201,
+        etag=True,
+        errors=[*BAD_TERMS, *BAD_FILE],
+        multipart=True,
     )
     @prepared(_draft)
     def create(self, request: Request, prepared: Draft) -> Response:
         campaign = keep_draft(owner=request.user, draft=prepared, now=timezone.now())
         return _answer(campaign, request, 201)
 
-    @describe("Read a campaign", answer=CampaignOutput)
+    @describe("Read a campaign", answer=CampaignOutput, etag=True)
     def retrieve(self, request: Request, campaign_id: UUID) -> Response:
         return _answer(access_campaign(request.user, campaign_id), request)
 
@@ -80,8 +87,18 @@ class Campaigns(ApiViewSet):
         "Change a campaign",
         request=CampaignInput,
         answer=CampaignOutput,
-        errors=[*BAD_TERMS, errors.AmountsNeeded, errors.NotTheOwner, errors.TermsFrozen, errors.InReview, Stale],
+        errors=[
+            *BAD_TERMS,
+            *BAD_FILE,
+            errors.AmountsNeeded,
+            errors.NotTheOwner,
+            errors.TermsFrozen,
+            errors.InReview,
+            Stale,
+        ],
         multipart=True,
+        partial=True,
+        etag=True,
         details="Any of the fields. `media`, when given, replaces the pictures. `If-Match` guards what others changed.",
     )
     def edit(self, request: Request, campaign_id: UUID) -> Response:
@@ -102,21 +119,24 @@ class Campaigns(ApiViewSet):
     @describe(
         "Submit a draft for review",
         answer=CampaignOutput,
+        etag=True,
         errors=[errors.NotTheOwner, errors.NotADraft, errors.ReviewedDeadlinePassed],
     )
     def submit(self, request: Request, campaign_id: UUID) -> Response:
         return _answer(submit_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
 
-    @describe("Cancel a live campaign", answer=CampaignOutput, errors=[errors.NotTheOwner, errors.NotLive])
+    @describe("Cancel a live campaign", answer=CampaignOutput, etag=True, errors=[errors.NotTheOwner, errors.NotLive])
     def cancel(self, request: Request, campaign_id: UUID) -> Response:
         return _answer(cancel_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
 
-    @describe("List categories", page_of=CategoryCard)
+    @describe("List categories", page_of=CategoryCard, default_limit=MAX_LIMIT)
     def categories(self, request: Request) -> Response:
         def cards(rows: Any) -> Any:
             return [{"id": row.pk, "slug": row.slug, "name": row.name} for row in rows]
 
-        return Response(paginate(request, selectors.categories(), cards, order=("position", "id"), default_limit=100))
+        return Response(
+            paginate(request, selectors.categories(), cards, order=("position", "id"), default_limit=MAX_LIMIT)
+        )
 
 
 class OwnCampaigns(ApiViewSet):

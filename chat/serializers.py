@@ -39,8 +39,12 @@ class MessageInput(Serializer):
 
 
 class MessagesQuery(Serializer):
-    before_seq = IntegerField(required=False, min_value=0, max_value=LARGEST_SEQ)
-    after_seq = IntegerField(required=False, min_value=0, max_value=LARGEST_SEQ)
+    before_seq = IntegerField(
+        required=False, min_value=0, max_value=LARGEST_SEQ, help_text="Only messages before this one."
+    )
+    after_seq = IntegerField(
+        required=False, min_value=0, max_value=LARGEST_SEQ, help_text="Only messages after this one."
+    )
 
 
 class ReadInput(Serializer):

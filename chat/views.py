@@ -6,8 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified
@@ -36,9 +34,11 @@ from core.requests import Request
 from core.serializers import parse, parse_query
 from core.sockets import MESSAGES
 from core.views import ApiViewSet
+from uploads.errors import BAD_FILE
 
 BEGINNINGS = limits.Limit("chat:conversations", 60, timedelta(hours=1))
 """How many conversations a person may begin."""
+MESSAGES_IN_A_PAGE = 50
 
 
 class Conversations(ApiViewSet):
@@ -56,8 +56,9 @@ class Conversations(ApiViewSet):
         request=ConversationInput,
         answer=ConversationOutput,
         status=201,
-        errors=[errors.WrongParticipants, errors.PersonNotFound],
-        details="A direct conversation that the pair has already is answered with 200.",
+        also={200: "The direct conversation that the pair has already."},
+        etag=True,
+        errors=[errors.WrongParticipants, errors.PersonNotFound, limits.RateLimited],
     )
     def begin(self, request: Request) -> Response:
         data = parse(ConversationInput, request)
@@ -69,7 +70,7 @@ class Conversations(ApiViewSet):
             member = conversations.begin_group(starter=request.user, participants=people, title=data["title"], now=now)
         return _conversation(member, status=201 if is_new else 200, headers=standing.headers)
 
-    @describe("One conversation with its members", answer=ConversationOutput)
+    @describe("One conversation with its members", answer=ConversationOutput, etag=True)
     def show(self, request: Request, conversation_id: UUID) -> Response:
         return _conversation(access_conversation(request.user, conversation_id))
 
@@ -77,6 +78,7 @@ class Conversations(ApiViewSet):
         "Mark as read",
         request=ReadInput,
         answer=ConversationOutput,
+        etag=True,
         errors=[Stale],
         details="Up to `seq`, or to the last message. The mark never moves back.",
     )
@@ -101,15 +103,14 @@ class Messages(ApiViewSet):
     @describe(
         "Messages, newest first",
         page_of=MessageOutput,
-        parameters=[
-            OpenApiParameter("beforeSeq", OpenApiTypes.INT, description="Only messages before this one."),
-            OpenApiParameter("afterSeq", OpenApiTypes.INT, description="Only messages after this one."),
-        ],
+        default_limit=MESSAGES_IN_A_PAGE,
+        parameters=[MessagesQuery],
     )
     def list(self, request: Request, conversation_id: UUID) -> Response:
         window = parse_query(MessagesQuery, request)
         rows = selectors.message_rows(access_conversation(request.user, conversation_id), **window)
-        return Response(paginate(request, rows, selectors.message_outputs, order=("-seq",), default_limit=50))
+        page = paginate(request, rows, selectors.message_outputs, order=("-seq",), default_limit=MESSAGES_IN_A_PAGE)
+        return Response(page)
 
     def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
         data = parse(MessageInput, request)
@@ -122,9 +123,9 @@ class Messages(ApiViewSet):
         request=MessageInput,
         answer=MessageOutput,
         status=201,
+        also={200: "The message that was sent with this `clientId` before."},
         multipart=True,
-        errors=[errors.EmptyMessage, errors.ReplyNotHere],
-        details="The same `clientId` again is answered with 200 and the same message.",
+        errors=[errors.EmptyMessage, errors.ReplyNotHere, limits.RateLimited, *BAD_FILE],
     )
     @prepared(_draft)
     def send(

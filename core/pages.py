@@ -21,6 +21,7 @@ from core.requests import Request
 from core.serializers import given_query
 
 MAX_LIMIT = 100
+DEFAULT_LIMIT = 10
 DEEPEST = 10_000
 """How far `page` may reach, in rows: offsets get slower with depth, cursors do not."""
 
@@ -35,7 +36,7 @@ def paginate(
     output: Output,
     *,
     order: Sequence[str] = ("-created_at", "-id"),
-    default_limit: int = 10,
+    default_limit: int = DEFAULT_LIMIT,
 ) -> dict[str, Any]:
     """
     One page of `rows` as `{items, page, limit, hasMore, nextCursor}`, `total` only when asked for.

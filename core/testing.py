@@ -10,13 +10,14 @@ from django.test import TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core import outbox
+from core import document_testing, outbox
 from core.models import OutboxEvent
 
 
 class Api:
     """
-    `api.as_user(person).post("/api/...", {...})`. Requests run over the whole stack, middleware included.
+    `api.as_user(person).post("/api/...", {...})`. Requests run over the whole stack, middleware included,
+    and each answer has to be one that the API document describes.
 
     Inside a test's transaction whatever waits for the commit runs right after the request, as it does outside.
     """
@@ -55,7 +56,9 @@ class Api:
         """Header keywords as in `idempotency_key="k"`, sent as `Idempotency-Key`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with commits():
-            return getattr(self.client, method)(path, body, headers=named, **options)
+            response = getattr(self.client, method)(path, body, headers=named, **options)
+        document_testing.check(method, path, body if method == "get" else None, response)
+        return response
 
 
 @contextmanager

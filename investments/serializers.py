@@ -17,6 +17,7 @@ from rest_framework.fields import (
 from accounts.serializers import UserCard
 from campaigns.serializers import CampaignCard
 from core.names import to_camel
+from core.openapi import Page
 from core.serializers import AmountField, CurrencyField, IdField, MoneyText, Serializer
 from investments.models import InvestmentEvent, PaymentMethod, Refund, Status
 
@@ -150,14 +151,9 @@ class PortfolioCard(Serializer):
     created_at = DateTimeField()
 
 
-class PortfolioOutput(Serializer):
+class PortfolioOutput(Page):
     totals = PortfolioTotal(many=True)
     items = PortfolioCard(many=True)
-    page = IntegerField()
-    limit = IntegerField()
-    has_more = BooleanField()
-    next_cursor = CharField(allow_null=True)
-    total = IntegerField(required=False)
 
 
 class WithdrawalOutput(Serializer):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.response import Response
 
 from accounts.permissions import KYCVerified, TwoFactorRecent
@@ -32,6 +33,7 @@ from investments.serializers import (
     InvestmentQuery,
     PaymentMethodCard,
     PaymentMethodInput,
+    PortfolioCard,
     PortfolioOutput,
     WithdrawalOutput,
     WithdrawInput,
@@ -154,7 +156,9 @@ class PaymentMethods(ApiViewSet):
         method = add_payment_method(owner=request.user, now=timezone.now(), **data)
         return Response(selectors.method_card(method), 201, headers=standing.headers)
 
-    @describe("Remove a payment method", answer=Message, errors=[errors.PaymentMethodInUse])
+    @describe(
+        "Remove a payment method", answer=Message, errors=[errors.PaymentMethodNotFound, errors.PaymentMethodInUse]
+    )
     def remove(self, request: Request, method_id: UUID) -> Response:
         remove_payment_method(owner=request.user, method_id=method_id, now=timezone.now())
         return Response({"message": _("Payment method removed successfully")})
@@ -163,7 +167,7 @@ class PaymentMethods(ApiViewSet):
 class OwnPortfolio(ApiViewSet):
     permission_classes = [SignedIn]
 
-    @describe("My investments at a glance", answer=PortfolioOutput)
+    @describe("My investments at a glance", page_of=PortfolioCard, answer=PortfolioOutput)
     def list(self, request: Request) -> Response:
         investments = investments_of(request.user).for_output()
         page = paginate(request, investments, _cards(selectors.portfolio_card))
@@ -175,6 +179,7 @@ class Webhooks(ApiViewSet):
 
     @describe(
         "Receive a payment provider's event",
+        request=OpenApiTypes.OBJECT,
         answer=Message,
         errors=[errors.UnknownProvider, errors.InvalidSignature, errors.UnreadableEvent],
     )

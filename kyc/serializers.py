@@ -111,7 +111,7 @@ class DecideInput(Serializer):
 
 
 class QueueQuery(Serializer):
-    assignee = CharField(max_length=36, required=False)
+    assignee = CharField(max_length=36, required=False, help_text="A reviewer's id, `me`, or `none`.")
 
     default_error_messages = {"invalid_assignee": _("An assignee is a person's id, `me` or `none`.")}
 
@@ -120,7 +120,7 @@ class QueueQuery(Serializer):
 
 
 class WhyQuery(Serializer):
-    why = LineField(max_length=200, required=False, allow_blank=True)
+    why = LineField(max_length=200, required=False, allow_blank=True, help_text="Kept in the history of the case.")
 
 
 class BadgeInput(Serializer):
@@ -129,7 +129,7 @@ class BadgeInput(Serializer):
 
 
 class PersonQuery(Serializer):
-    user_id = IdField(required=False)
+    user_id = IdField(required=False, help_text="The person; in a list: yourself when left out.")
 
 
 class DocumentOutput(Serializer):

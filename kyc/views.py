@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, HasRole
@@ -43,12 +42,7 @@ from kyc.serializers import (
     verification_output,
 )
 from kyc.services import badges, decisions, evidence, papers
-from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
-
-_USER_ID = OpenApiParameter("userId", str, description="The person; default: yourself.")
-_ASSIGNEE = OpenApiParameter("assignee", str, description="A reviewer's id, `me`, or `none`.")
-_WHY = OpenApiParameter("why", str, description="Kept in the history of the case.")
-
+from uploads.errors import BAD_FILE
 
 IsReviewer = HasRole("reviewer")
 
@@ -80,7 +74,9 @@ class Cases(ApiViewSet):
     def status(self, request: Request) -> Response:
         return Response(verification_output(selectors.own_case(request.user)))
 
-    @describe("Cases that wait for a decision, riskiest and oldest first", page_of=ReviewOutput, parameters=[_ASSIGNEE])
+    @describe(
+        "Cases that wait for a decision, riskiest and oldest first", page_of=ReviewOutput, parameters=[QueueQuery]
+    )
     def pending(self, request: Request) -> Response:
         waiting = selectors.queue(request.user, **parse_query(QueueQuery, request))
         return Response(
@@ -132,11 +128,7 @@ class Papers(ApiViewSet):
         errors=[
             errors.NoOpenVerification,
             errors.KindsDoNotMatch,
-            FileTooLarge,
-            UnsupportedFileType,
-            TooManyPixels,
-            AnimatedImage,
-            BrokenFile,
+            *BAD_FILE,
             limits.RateLimited,
         ],
     )
@@ -147,7 +139,7 @@ class Papers(ApiViewSet):
         answer = {"documents": [document_output(paper) for paper in added]}
         return Response(answer, 201, headers=standing.headers)
 
-    @describe("A link to a document, for a minute", answer=LinkOutput, parameters=[_WHY])
+    @describe("A link to a document, for a minute", answer=LinkOutput, parameters=[WhyQuery])
     def file(self, request: Request, document_id: UUID) -> Response:
         why = parse_query(WhyQuery, request).get("why", "")
         paper, link = papers.open_paper(viewer=request.user, document_id=document_id, why=why, now=timezone.now())
@@ -170,7 +162,7 @@ class Badges(ApiViewSet):
     permission_classes = [HasRole("reviewer", "moderator")]
     gates = {"list": [SignedIn]}
 
-    @describe("Badges of a person", page_of=GrantedBadgeOutput, parameters=[_USER_ID])
+    @describe("Badges of a person", page_of=GrantedBadgeOutput, parameters=[PersonQuery])
     def list(self, request: Request) -> Response:
         user_id = parse_query(PersonQuery, request).get("user_id", request.user.pk)
         held = selectors.badges_of(user_id, now=timezone.now())
@@ -191,7 +183,8 @@ class Badges(ApiViewSet):
         "Take a badge back",
         answer=BadgesOutput,
         errors=[errors.BadgeFollowsVerification, errors.OwnCase],
-        parameters=[OpenApiParameter("userId", str, description="Here or in the body.")],
+        parameters=[PersonQuery],
+        details="`userId` here or in the body.",
     )
     def take(self, request: Request, badge: str) -> Response:
         named = parse_query(PersonQuery, request) or parse(BadgeInput, request)

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.openapi import Page
 from core.serializers import IdField, Serializer
 from notifications.models import Notification
 
@@ -25,15 +26,10 @@ def shown(entries: Iterable[Notification]) -> list[dict[str, Any]]:
     return list(NotificationOutput(entries, many=True).data)  # type: ignore[call-overload]
 
 
-class InboxOutput(Serializer):
+class InboxOutput(Page):
     """A page of the inbox with the number of unread entries in all of it."""
 
     items = NotificationOutput(many=True)
-    page = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    has_more = serializers.BooleanField()
-    next_cursor = serializers.CharField(allow_null=True)
-    total = serializers.IntegerField(required=False)
     unread_count = serializers.IntegerField()
 
 

@@ -34,6 +34,10 @@ class BrokenFile(Invalid):
     message = _("This file is damaged or empty and cannot be read.")
 
 
+BAD_FILE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
+"""What an operation that takes files may say of them."""
+
+
 class LinkNotValid(NotFound):
     code = "link_not_valid"
     message = _("This link has ended or was made for someone else. Ask for a new one.")

@@ -7,6 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.utils import timezone
 from rest_framework.request import Request
 
+from core.errors import Unauthenticated
 from core.methods import only
 from core.openapi import describe
 from core.permissions import Open
@@ -17,6 +18,7 @@ from uploads.services.files import EXTENSIONS, PDF, ZIP
 from uploads.services.links import open_link
 
 _DOWNLOADS = {PDF: "pdf", ZIP: "zip"}
+_OPENED = (*EXTENSIONS, *_DOWNLOADS)
 _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 
 
@@ -36,7 +38,12 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
 class Files(ApiViewSet):
     permission_classes = [Open]
 
-    @describe("Open a signed link to a private file.", errors=[LinkNotValid])
+    @describe(
+        "Open a signed link to a private file",
+        files=sorted(_OPENED),
+        may_sign_in=True,
+        errors=[LinkNotValid, Unauthenticated],
+    )
     def retrieve(self, request: Request, token: str) -> HttpResponse:
         return file_response(*open_link(token, viewer_id=request.user.pk, now=timezone.now()))
 

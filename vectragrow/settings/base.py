@@ -228,6 +228,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The backend of an investment-crowdfunding community. Conventions: docs/api.md.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "The host that serves this document."}],
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/[a-z]+",
     "SWAGGER_UI_DIST": "SIDECAR",

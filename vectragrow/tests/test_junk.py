@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from core import document_testing
+
 DOCUMENT = json.loads(Path(settings.BASE_DIR, "docs/openapi.json").read_text())
 OPERATIONS = sorted((path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs)
 ENDS_THE_CALLER = re.compile("logout|/api/profile$|change-password")
@@ -78,6 +80,7 @@ def test_junk_has_a_clear_answer(path, verb, callers):
         )
         said = f"{verb} {address}?{query} {body[:500]} → {answer.status_code}"
         assert answer.status_code < 500, said
+        document_testing.check(verb, address, query, answer)
         if answer.status_code >= 400:
             assert answer["Content-Type"] == "application/problem+json", said
             assert answer.json()["code"], said
