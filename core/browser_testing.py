@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from core.testing import PATIENCE
+
 T = TypeVar("T")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -29,12 +31,16 @@ def open_page(**options: Any) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page: Any = chromium.new_page(**options)
-        page.refused = []
-        page.on("console", lambda said: page.refused.append(said.text) if "Content Security" in said.text else None)
-        yield page
-        chromium.close()
+        patience = PATIENCE * 1000
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=patience)
+        try:
+            page: Any = chromium.new_page(**options)
+            page.set_default_timeout(patience)
+            page.refused = []
+            page.on("console", lambda said: page.refused.append(said.text) if "Content Security" in said.text else None)
+            yield page
+        finally:
+            chromium.close()
 
 
 def aside(ask: Callable[[], T]) -> T:

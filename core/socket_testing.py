@@ -2,52 +2,42 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from core.process_testing import Program, free_port, is_open
+from core.realtime import publish
+from core.testing import PATIENCE
+
 PROTOCOL = "vectragrow.v1"
 
 
-class Server:
+class Server(Program):
     """One uvicorn process that serves `/ws/` on the test's database and Redis, as production does."""
 
-    def __init__(self, output: IO[str] | None = None, **environment: str) -> None:
-        """:param output: where its log goes instead of ours"""
+    def __init__(self, **environment: str) -> None:
         self.port = free_port()
         address = urlsplit(os.environ["DATABASE_URL"])
         database = urlunsplit(address._replace(path="/" + str(connection.settings_dict["NAME"])))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "vectragrow.asgi:application", "--port", str(self.port),
-             "--lifespan", "off", "--no-proxy-headers", "--ws-per-message-deflate", "false", "--log-level", "warning"],
-            env={**os.environ, "DATABASE_URL": database, **environment},
-            stderr=output,
+        super().__init__(
+            "-m", "uvicorn", "vectragrow.asgi:application", "--port", str(self.port),
+            "--lifespan", "off", "--no-proxy-headers", "--ws-per-message-deflate", "false", "--log-level", "warning",
+            **{"DATABASE_URL": database, **environment},
         )  # fmt: skip
-        wait_until(self._answers, within=20)
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, "the socket server ended"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        self.wait_for(lambda: is_open(self.port))
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/"
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
 
 
 class Device:
@@ -57,6 +47,7 @@ class Device:
         self.connection = connection
         self.frames: list[dict[str, Any]] = []
         self.refs = 0
+        self.user_id = ""
 
     def send(self, type: str, **members: Any) -> None:
         self.connection.send(json.dumps({"type": type, **members}))
@@ -74,38 +65,49 @@ class Device:
         self.send(type, ref=ref, **members)
         return self.until(lambda frame: frame.get("ref") == ref)
 
-    def expect(self, type: str, within: float = 5.0) -> dict[str, Any]:
-        return self.until(lambda frame: frame["type"] == type, within)
+    def expect(self, type: str) -> dict[str, Any]:
+        return self.until(lambda frame: frame["type"] == type)
 
-    def until(self, wanted: Any, within: float = 5.0) -> dict[str, Any]:
+    def until(self, wanted: Any) -> dict[str, Any]:
         """The first frame that is `wanted`, among those kept or still to come."""
         for index, frame in enumerate(self.frames):
             if wanted(frame):
                 return self.frames.pop(index)
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + PATIENCE
         while True:
-            frame = json.loads(self.connection.recv(timeout=max(0.001, deadline - time.monotonic())))
+            frame = self._next(deadline)
             if wanted(frame):
                 return frame
             self.frames.append(frame)
 
-    def all(self, type: str, count: int, within: float = 10.0) -> list[dict[str, Any]]:
-        return [self.expect(type, within) for _ in range(count)]
+    def _next(self, deadline: float) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(self.connection.recv(timeout=max(0.001, deadline - time.monotonic())))
+        if frame["type"] == "ready":
+            self.user_id = frame["userId"]
+        return frame
 
-    def silent(self, type: str, during: float = 0.3) -> bool:
-        """Whether no frame of this type comes."""
-        try:
-            self.expect(type, during)
-        except TimeoutError:
-            return True
-        return False
+    def all(self, type: str, count: int) -> list[dict[str, Any]]:
+        return [self.expect(type) for _ in range(count)]
 
-    def close_code(self, within: float = 5.0) -> int:
+    def silent(self, type: str) -> bool:
+        """
+        Whether there is no frame of this type among all that was published for this person until now.
+
+        A mark is published behind it and waited for, so nothing is still on its way to the server; then frames that
+        waited there for a `resume` are let through.
+        """
+        mark = uuid4().hex
+        publish(users=[UUID(self.user_id)], frame={"type": "test.mark", "mark": mark})
+        self.until(lambda frame: frame.get("mark") == mark)
+        self.ask("resume", conversations={})
+        return all(frame["type"] != type for frame in self.frames)
+
+    def close_code(self) -> int:
         """Read until the server closes; the code it gave."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + PATIENCE
         try:
             while True:
-                self.frames.append(json.loads(self.connection.recv(timeout=max(0.001, deadline - time.monotonic()))))
+                self.frames.append(self._next(deadline))
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
 
@@ -116,20 +118,3 @@ def dial(url: str, token: str | None = None, **options: Any) -> Iterator[Device]
     subprotocols = [Subprotocol(name) for name in (PROTOCOL, f"bearer.{token}")] if token else None
     with connect(url, subprotocols=subprotocols, compression=None, **options) as opened:
         yield Device(opened)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(holds: Any, within: float = 5.0) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-
-
-def redis_url(port: int) -> str:
-    return urlunsplit(urlsplit(settings.REDIS_URL)._replace(netloc=f"127.0.0.1:{port}"))

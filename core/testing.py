@@ -1,17 +1,22 @@
 """What tests of every app use: a client that behaves like an app, and the outbox delivered on demand."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.test import TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core import document_testing, outbox
 from core.models import OutboxEvent
+
+T = TypeVar("T")
+PATIENCE = 90.0
+"""Seconds that tests wait for what has to happen: only a fault takes so long, however busy the machine is."""
 
 
 class Api:
@@ -88,6 +93,24 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def eventually(holds: Callable[[], T], within: float = PATIENCE) -> T:
+    """What `holds()` returns, as soon as that is true. :raises AssertionError: it never was"""
+    deadline = time.monotonic() + within
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+def a_rival_waits() -> bool:
+    """Whether another connection waits for a lock that this one holds; for tests that hold one and meet somebody."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def drain_outbox(*, now: Any = None, rounds: int = 20) -> int:

@@ -1,44 +1,37 @@
 """Signing in through a real OpenID provider, which runs as a process of its own, over real HTTP and in a browser."""
 
-import socket
-import subprocess
-import sys
-import time
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from accounts.models import ExternalIdentity, Session, User
+from accounts.openid import calls
 from accounts.openid.provider import forget
 from core.browser_testing import needs_browser, open_page
+from core.process_testing import free_port, program
+from core.testing import PATIENCE
 
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
 
 
 @pytest.fixture(scope="module")
 def provider_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(150):
-            try:
-                httpx.put(f"http://127.0.0.1:{port}/users/ada", json=ADA, timeout=2).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, "the provider did not start"
-                time.sleep(0.2)
+    port = free_port()
+
+    def knows_ada() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.put(f"http://127.0.0.1:{port}/users/ada", json=ADA, timeout=PATIENCE).is_success
+        return False
+
+    with program("-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "1") as provider:
+        provider.wait_for(knows_ada)
         yield port
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture
-def site(live_server, provider_port, settings):
+def site(live_server, provider_port, settings, monkeypatch):
     """Our own address. The provider's issuer follows its host's name, so that one process is two providers."""
     client = {"client_id": "our-client", "client_secret": "our-secret", "pkce": True}
     settings.OPENID_PROVIDERS = {
@@ -46,6 +39,7 @@ def site(live_server, provider_port, settings):
         "linkedin": {"issuer": f"http://localhost:{provider_port}", **client},
     }
     settings.PUBLIC_URL = settings.FRONTEND_URL = live_server.url
+    monkeypatch.setattr(calls, "TIMEOUT", (PATIENCE, PATIENCE))
     forget()
     yield live_server.url
     forget()
@@ -53,7 +47,7 @@ def site(live_server, provider_port, settings):
 
 @pytest.mark.parametrize("platform", ["google", "linkedin"])
 def test_the_whole_way_over_http(site, platform):
-    with httpx.Client(follow_redirects=True, timeout=10) as browser:
+    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
         consent = browser.get(f"{site}/api/auth/{platform}")
         assert consent.status_code == 200 and "Authorize" in consent.text
         landed = browser.post(consent.url, data={"sub": "ada"})
@@ -69,7 +63,7 @@ def test_the_whole_way_over_http(site, platform):
 
 
 def test_denied_at_the_provider(site):
-    with httpx.Client(follow_redirects=True, timeout=10) as browser:
+    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
         consent = browser.get(f"{site}/api/auth/google")
         landed = browser.post(consent.url, data={"action": "deny"})
         assert dict(landed.url.params) == {"error": "oauth_denied"} and "not signed in" in landed.text
@@ -77,7 +71,7 @@ def test_denied_at_the_provider(site):
 
 def test_two_providers_with_one_address_are_not_merged(site):
     def error_of(platform):
-        with httpx.Client(follow_redirects=True, timeout=10) as browser:
+        with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
             consent = browser.get(f"{site}/api/auth/{platform}")
             return browser.post(consent.url, data={"sub": "ada"}).url.params.get("error")
 

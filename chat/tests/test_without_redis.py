@@ -1,7 +1,5 @@
 """Redis stopped, emptied, started again: messages come later, never not, and an ended session ends its socket."""
 
-import time
-
 import pytest
 from django.conf import settings
 
@@ -9,11 +7,10 @@ from accounts.models import Session
 from accounts.testing import sign_in
 from chat.tests.factories import say
 from core import redis
+from core.realtime import channel
 from core.socket_testing import Server, dial
+from core.testing import eventually
 from vectragrow.embedded.valkey import Valkey
-
-LONGEST_PAUSE = 2.5
-"""Seconds after which the hub has tried again."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,11 +20,15 @@ def services(tmp_path_factory, django_db_setup, django_db_blocker):
     """A Valkey and a socket server of this module's own."""
     valkey = Valkey(tmp_path_factory.mktemp("redis"), {}, durable=False)
     valkey.start()
-    with django_db_blocker.unblock():
-        server = Server(REDIS_URL=valkey.url)
-    yield valkey, server
-    server.stop()
-    kill(valkey)
+    try:
+        with django_db_blocker.unblock():
+            server = Server(REDIS_URL=valkey.url)
+        try:
+            yield valkey, server
+        finally:
+            server.end()
+    finally:
+        kill(valkey)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def valkey(services, settings):
     redis.client.cache_clear()
     if not valkey.child.is_running():
         valkey.start()
-        time.sleep(LONGEST_PAUSE)
+        eventually(hub_listens)
     yield valkey
     redis.client.cache_clear()
 
@@ -46,6 +47,11 @@ def valkey(services, settings):
 @pytest.fixture
 def server(services, valkey):
     return services[1]
+
+
+def hub_listens() -> bool:
+    """Whether the socket server has found Redis again. One that has had no socket yet does not look for it."""
+    return bool(redis.client().pubsub_numsub(channel())[0][1])
 
 
 def kill(valkey):
@@ -60,23 +66,23 @@ def test_messages_arrive_without_redis_and_after_it(valkey, server, founder, bac
         other.expect("ready")
         expected = 0
 
-        def talk_on(within):
+        def talk_on():
             nonlocal expected
             for _ in range(3):
                 expected += 1
                 say(backer, talk, str(expected))
-                assert phone.expect("chat.message", within)["message"]["seq"] == expected
+                assert phone.expect("chat.message")["message"]["seq"] == expected
 
-        talk_on(within=1)
+        talk_on()
         kill(valkey)
-        talk_on(within=5)
+        talk_on()
         ack = other.ask("chat.send", conversationId=str(talk.pk), content="by socket")
         expected += 1
         assert ack["message"]["seq"] == expected
         assert phone.expect("chat.message")["message"]["seq"] == expected
         valkey.start()
-        time.sleep(LONGEST_PAUSE)
-        talk_on(within=1)
+        eventually(hub_listens)
+        talk_on()
         assert phone.silent("chat.message")
 
 
@@ -90,7 +96,7 @@ def test_pushes_lost_in_between_are_read_from_the_database(valkey, server, found
         say(backer, talk)
         say(backer, talk)
         settings.REDIS_PREFIX = kept
-        assert phone.silent("chat.message", 0.5)
+        assert phone.silent("chat.message")
         say(backer, talk)
         assert [frame["message"]["seq"] for frame in phone.all("chat.message", 3)] == [2, 3, 4]
 
@@ -100,11 +106,8 @@ def test_revocation_works_without_redis(valkey, server, founder):
     with dial(server.url, token) as phone:
         phone.expect("ready")
         kill(valkey)
-        time.sleep(0.3)
-        started = time.monotonic()
         Session.objects.filter(user=founder).update(revoked_at=Session.objects.get(user=founder).created_at)
         assert phone.close_code() == 4001
-        assert time.monotonic() - started < 1.5
     with dial(server.url, token) as again:
         assert again.expect("error")["code"] == "token_invalid"
 

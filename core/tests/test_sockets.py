@@ -1,7 +1,6 @@
 """The socket itself, on a real server: opening, answering, closing (docs/realtime.md)."""
 
 import json
-import time
 from datetime import timedelta
 
 import pytest
@@ -11,9 +10,10 @@ from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from accounts.testing import sign_in
-from core import limits
-from core.socket_testing import Server, dial, wait_until
+from core import limits, realtime, redis
+from core.socket_testing import Server, dial
 from core.sockets import MESSAGES, REFUSED
+from core.testing import PATIENCE, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,18 +32,16 @@ def test_subprotocol_signs_in(socket_server, founder):
         assert ready["heartbeatSeconds"] > 0
 
 
-def test_one_log_line_for_a_socket_when_it_closes(founder, tmp_path):
-    log = tmp_path / "socket.log"
-    with log.open("w") as output:
-        server = Server(output=output)
-        try:
-            with dial(server.url + "?token=s3cret", sign_in(founder)) as phone:
-                phone.expect("ready")
-                assert '"WS"' not in log.read_text()
-            wait_until(lambda: '"WS"' in log.read_text(), within=30)
-        finally:
-            server.stop()
-    [line] = [json.loads(line) for line in log.read_text().splitlines() if '"WS"' in line]
+def test_one_log_line_for_a_socket_when_it_closes(founder):
+    server = Server()
+    try:
+        with dial(server.url + "?token=s3cret", sign_in(founder)) as phone:
+            phone.expect("ready")
+            assert '"WS"' not in server.said()
+        eventually(lambda: '"WS"' in server.said())
+        [line] = [json.loads(line) for line in server.said().splitlines() if '"WS"' in line]
+    finally:
+        server.end()
     assert (line["message"], line["route"], line["person"]) == ("request", "/ws/", str(founder.pk))
     assert line["status"] in range(1000, 5000) and line["ms"] >= 0 and line["requestId"]
     assert "s3cret" not in json.dumps(line)
@@ -90,9 +88,16 @@ def refusals(url, tokens, **options) -> list[tuple[str, int]]:
     return seen
 
 
+def until_refused(url, most=20, **options) -> None:
+    """Try until the address has no try left: the window slides on while a busy machine gets through ten of them."""
+    tries = (refusals(url, ["a.b.c"], **options)[0] for _ in range(most))
+    assert next((seen for seen in tries if seen != ("token_invalid", 4001)), None) == ("too_many_refused", 4029)
+
+
 def test_bad_tokens_are_limited_per_address(socket_server, founder):
     good = sign_in(founder)
-    assert refusals(socket_server.url, ["a.b.c"] * 11) == [("token_invalid", 4001)] * 10 + [("too_many_refused", 4029)]
+    assert refusals(socket_server.url, ["a.b.c"] * 10) == [("token_invalid", 4001)] * 10
+    until_refused(socket_server.url)
     assert refusals(socket_server.url, [good]) == [("too_many_refused", 4029)], "as at login, nobody looks any more"
     with dial(socket_server.url) as phone:
         assert phone.ask("auth", token="a.b.c")["code"] == "too_many_refused"
@@ -111,14 +116,15 @@ def test_expired_tokens_do_not_count(socket_server, founder):
 def test_whoever_is_no_proxy_cannot_choose_an_address(socket_server):
     for n in range(10):
         refusals(socket_server.url, ["a.b.c"], additional_headers={"X-Forwarded-For": f"192.0.2.{n}"})
-    assert refusals(socket_server.url, ["a.b.c"]) == [("too_many_refused", 4029)]
+    until_refused(socket_server.url, most=3)
 
 
 def test_behind_a_proxy_each_client_counts_for_itself(founder):
     server = Server(TRUSTED_PROXIES="127.0.0.1/32")
     client = {"X-Forwarded-For": "192.0.2.7"}
     try:
-        assert refusals(server.url, ["a.b.c"] * 11, additional_headers=client)[-1] == ("too_many_refused", 4029)
+        refusals(server.url, ["a.b.c"] * 10, additional_headers=client)
+        until_refused(server.url, additional_headers=client)
         forged = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
         assert refusals(server.url, ["a.b.c"], additional_headers=forged) == [("too_many_refused", 4029)]
         with dial(server.url, sign_in(founder), additional_headers={"X-Forwarded-For": "192.0.2.8"}) as phone:
@@ -127,7 +133,7 @@ def test_behind_a_proxy_each_client_counts_for_itself(founder):
             with_port = {"X-Forwarded-For": f"[2001:db8:0:{n}::1]:4{n}"}
             assert refusals(server.url, ["a.b.c"], additional_headers=with_port) == [("token_invalid", 4001)]
     finally:
-        server.stop()
+        server.end()
 
 
 def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
@@ -192,22 +198,33 @@ def test_frame_over_64_kib_closes_1009(socket_server, founder):
         assert phone.close_code() == 1009
 
 
-def test_revoked_session_closes_4001_within_a_second(socket_server, founder, api):
+def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server, founder, api):
     phone_token, laptop_token = sign_in(founder), sign_in(founder)
     with dial(socket_server.url, phone_token) as phone, dial(socket_server.url, laptop_token) as laptop:
-        phone.expect("ready")
+        session = phone.expect("ready")["sessionId"]
         laptop.expect("ready")
-        started = time.monotonic()
-        assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
+        with redis.client().pubsub() as channel:
+            channel.subscribe(realtime.channel())
+            assert channel.get_message(timeout=PATIENCE)["type"] == "subscribe"
+            assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
+            told = channel.get_message(timeout=PATIENCE)
+        assert realtime.read_message(told["data"]) == [session], "the server need not look for itself"
         assert phone.close_code() == 4001
-        assert time.monotonic() - started < 1
         assert laptop.ask("ping")["type"] == "pong"
+
+
+def test_a_told_revocation_closes_4001_by_itself(socket_server, founder):
+    """The session lives on in the database, so no look of the server into it can be what closes the socket."""
+    with dial(socket_server.url, sign_in(founder)) as phone:
+        phone.expect("ready")
+        realtime.revoke(sessions=[founder.sessions.get().pk])
+        assert phone.close_code() == 4001
 
 
 def test_flooding_closes_4029_for_every_kind_of_frame(socket_server, founder):
     with dial(socket_server.url, sign_in(founder)) as phone:
-        phone.flood(MESSAGES.most * 2, "ping")
-        assert phone.close_code(10) == 4029
+        phone.flood(MESSAGES.most * 4, "ping")
+        assert phone.close_code() == 4029
         assert phone.frames[-1]["code"] == "flooding"
 
 
@@ -228,15 +245,16 @@ def test_eleventh_socket_is_refused_until_one_closes(socket_server, founder):
         with dial(socket_server.url, token) as again:
             return again.until(lambda frame: True)["type"] == "ready"
 
-    wait_until(opens)
+    eventually(opens)
 
 
-def test_restart_closes_1012_and_ends_at_once(founder):
+def test_restart_closes_1012_and_ends(founder):
     server = Server()
-    with dial(server.url, sign_in(founder)) as phone:
-        phone.expect("ready")
-        started = time.monotonic()
-        server.process.terminate()
-        assert phone.close_code() == 1012
-        assert server.process.wait(10) is not None
-        assert time.monotonic() - started < 10
+    try:
+        with dial(server.url, sign_in(founder)) as phone:
+            phone.expect("ready")
+            server.process.terminate()
+            assert phone.close_code() == 1012
+        assert server.process.wait(PATIENCE) is not None
+    finally:
+        server.end()

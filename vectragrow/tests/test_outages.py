@@ -18,7 +18,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from core.socket_testing import wait_until
+from core.process_testing import is_open
+from core.testing import eventually
 from vectragrow.embedded import processes
 from vectragrow.embedded.servers import DataDir, Servers
 
@@ -155,8 +156,8 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
     made = installation.tell(PREPARE)
     port = processes.choose_port(None)
     web = installation.start("-m", "vectragrow.server", "--grace", "1", PORT=str(port), HOST="127.0.0.1")
-    wait_until(lambda: web.poll() is not None or not processes.is_free(port), within=120)
-    wait_until(lambda: ask(port, "GET", "/healthz")[0] == 200, within=60)
+    eventually(lambda: web.poll() is not None or is_open(port))
+    eventually(lambda: ask(port, "GET", "/healthz")[0] == 200)
 
     refused, path = [], f"/api/campaigns/{made['campaign']}/invest"
     first_refusals, over = threading.Event(), threading.Event()
@@ -176,7 +177,7 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         investments = [clients.submit(invest, number) for number in range(KEYS // 2)]
-        wait_until(lambda: any(one.done() for one in investments), within=120)
+        eventually(lambda: any(one.done() for one in investments))
         with Halted(installation.servers.postgres.child.pid):
             investments += [clients.submit(invest, number) for number in range(KEYS // 2, KEYS)]
             assert first_refusals.wait(300), refused
@@ -221,11 +222,11 @@ def test_the_worker_outlives_a_redis_that_is_killed(installation):
             except redis.RedisError:
                 return False
 
-    wait_until(shows_life, within=120)
+    eventually(shows_life)
     for _ in range(3):
         os.kill(valkey.child.pid, signal.SIGKILL)
         valkey.child.process.wait()
         valkey.start()
         with closing(redis.Redis.from_url(valkey.url)) as client:
             client.flushall()
-        wait_until(shows_life, within=120)
+        eventually(shows_life)

@@ -8,19 +8,19 @@ the logs, the database and Redis are searched for what may never be written down
 
 import os
 import signal
-import socket
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
+from core.process_testing import free_port
 from vectragrow.demo.client import Client, command
 from vectragrow.demo.story import Story
 from vectragrow.embedded import discovery
-from vectragrow.tests.test_embedded_up import TAKEN_FROM_US, launcher, wait_for_ready
+from vectragrow.tests.test_embedded_up import TAKEN_FROM_US, end, launcher, wait_for_ready
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(1800)]
 
 CARD_NUMBERS = ["4242424242424242", "4000000000000002", "4000000000003220"]
 
@@ -28,9 +28,7 @@ CARD_NUMBERS = ["4242424242424242", "4000000000000002", "4000000000003220"]
 @pytest.fixture
 def platform(tmp_path, monkeypatch):
     """Starts `make up` on a folder of its own; `start()` again after a kill."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     for name in TAKEN_FROM_US:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "var"))
@@ -45,9 +43,7 @@ def platform(tmp_path, monkeypatch):
 
     yield start, f"http://localhost:{port}", tmp_path / "var"
     for process in running:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+        end(process)
 
 
 def tell(base: str) -> tuple[Story, list[str]]:
