@@ -1,14 +1,14 @@
 """Mails as their readers find them, and rivals that meet at an exact point."""
 
 import re
-from threading import Barrier, BrokenBarrierError, local
+from threading import Event, local
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from core.sealing import unseal
-from core.testing import drain_outbox
+from core.testing import a_rival_waits, drain_outbox, eventually
 from notifications.models import MailboxMessage
 
 
@@ -54,20 +54,19 @@ def stored_text(db):
 def rivals_meet(monkeypatch):
     """
     `rivals_meet(module, "function", call=2)`: two threads that call it wait for each other when the named call of each
-    has returned, for at most a second: whoever holds a lock that the other needs goes on alone.
+    has returned. Whoever holds a lock that the other waits for goes on alone, and so does who comes after that.
     """
 
     def arrange(module, name: str, call: int = 1) -> None:
-        original, meeting, counted = getattr(module, name), Barrier(2), local()
+        original, here, over, counted = getattr(module, name), [], Event(), local()
 
         def slowed(*args, **kwargs):
             answer = original(*args, **kwargs)
             counted.calls = getattr(counted, "calls", 0) + 1
             if counted.calls == call:
-                try:
-                    meeting.wait(1)
-                except BrokenBarrierError:
-                    pass
+                here.append(1)
+                eventually(lambda: over.is_set() or len(here) > 1 or a_rival_waits())
+                over.set()
             return answer
 
         monkeypatch.setattr(module, name, slowed)

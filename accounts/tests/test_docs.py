@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import Session, User
-from core.testing import drain_outbox
+from core.testing import PATIENCE, drain_outbox
 
 PAGE = settings.BASE_DIR / "docs" / "accounts.md"
 
@@ -39,7 +39,10 @@ def test_the_examples_run_in_order(live_server, worker, tmp_path):
     script = tmp_path / "integrate.sh"
     script.write_text("set -eu -o pipefail\n" + "".join(blocks))
     run = subprocess.run(
-        ["bash", str(script)], env={"BASE": live_server.url, "PATH": "/usr/bin:/bin"}, capture_output=True, timeout=90
+        ["bash", str(script)],
+        env={"BASE": live_server.url, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        timeout=4 * PATIENCE,
     )
     said = run.stdout.decode() + run.stderr.decode()
     assert run.returncode == 0, said

@@ -25,7 +25,7 @@ from campaigns.testing import make_campaign
 from core.db import atomic, retrying
 from core.errors import NotFound
 from core.money import Money
-from core.testing import commits, together
+from core.testing import PATIENCE, commits, together
 
 
 def usd(text):
@@ -156,7 +156,7 @@ def test_two_cannot_take_the_same_room_twin(capped, rivals_for_the_last_700, mon
 
     def read(campaign_id):
         campaign = Campaign.objects.get(pk=campaign_id)
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=PATIENCE)
         return campaign
 
     monkeypatch.setattr(funding, "lock_campaign", read)

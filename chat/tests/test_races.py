@@ -7,6 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from chat.models import Conversation, Message
@@ -17,17 +18,32 @@ from core.testing import together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+MEETING = """
+CREATE SEQUENCE rivals;  -- grows at once for everybody, whatever their transactions do
+CREATE FUNCTION wait_for_a_rival() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval('rivals');
+    WHILE (SELECT last_value FROM rivals) < 2 LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END $$
+"""
 UNLOCKED = """
 WITH turn AS (
-    SELECT last_seq + 1 AS seq FROM chat_conversation, pg_sleep(0.5) WHERE id = %(conversation)s
+    SELECT last_seq + 1 AS seq FROM chat_conversation, wait_for_a_rival() WHERE id = %(conversation)s
 ),"""
 
 
 @pytest.fixture
 def unlocked(monkeypatch):
-    """The next number is only read, and while both wait, neither has written."""
+    """The next number is only read, and before both have read it, neither writes."""
     _, _, rest = messages.WRITE.partition("\n),")
     monkeypatch.setattr(messages, "WRITE", UNLOCKED + rest)
+    with connection.cursor() as cursor:
+        cursor.execute(MEETING)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION wait_for_a_rival; DROP SEQUENCE rivals")
 
 
 def both_write(founder, backer, talk, **more):

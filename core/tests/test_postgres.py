@@ -9,7 +9,7 @@ from django.db import connection
 from psycopg_pool import ConnectionPool
 
 from core.postgres import PooledConnection, waiting
-from core.testing import Api
+from core.testing import PATIENCE, Api
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def pool(db):
         "connection_class": PooledConnection,
         "check": ConnectionPool.check_connection,
     }
-    with ConnectionPool(kwargs=parameters, timeout=10, **options) as pool:
+    with ConnectionPool(kwargs=parameters, timeout=PATIENCE, **options) as pool:
         yield pool
 
 

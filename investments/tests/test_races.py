@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.services import funding
-from core.testing import together
+from core.testing import PATIENCE, together
 from investments.models import Investment, InvestmentEvent, Payment, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing, locks, payments, refunds
 from investments.services.closing import close_campaigns
@@ -38,7 +38,7 @@ def read_together(monkeypatch, *places, rivals=2):
 
     def read_payment(payment_id):
         payment = Payment.objects.select_related("investment__campaign", "reservation").get(pk=payment_id)
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=PATIENCE)
         return locks.Locked(payment.investment.campaign, payment.investment, payment)
 
     for place in places:
@@ -66,7 +66,7 @@ def test_two_cannot_invest_in_the_same_room_twin(api, backer, friend, campaign, 
             return lock(campaign_id)
         look.taken = True
         campaign = Campaign.objects.get(pk=campaign_id)
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=PATIENCE)
         return campaign
 
     rivals = [asking(api, who, campaign, "700", make_card(who)) for who in (backer, friend)]

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from core.testing import together
+from core.testing import PATIENCE, together
 from kyc import access
 from kyc.errors import DecisionNotPossible, VerificationOpen
 from kyc.models import CaseEvent, Verification
@@ -27,7 +27,7 @@ def unlocked(monkeypatch):
 
     def read_case(verification_id):
         case = Verification.objects.select_related("user").get(pk=verification_id)
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=PATIENCE)
         return case
 
     monkeypatch.setattr(access, "lock_case", read_case)
@@ -118,7 +118,7 @@ def test_two_starts_make_one_case_twin(applicant, monkeypatch):
     """Without the person's lock only the database's own constraint stops the second: a crash, not an answer."""
     barrier = Barrier(2)
     monkeypatch.setattr(evidence, "lock_person", lambda user_id: None)
-    monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=10) and None)
+    monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=PATIENCE) and None)
     outcomes = start_twice(applicant)
     assert not any(isinstance(outcome, VerificationOpen) for outcome in outcomes)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Verification"]

@@ -13,7 +13,7 @@ from core import db
 from core.db import atomic
 from core.errors import Busy
 from core.money import Money
-from core.testing import together
+from core.testing import PATIENCE, together
 from ledger.errors import InsufficientFunds, PostingKeyReused, ReservationResolved
 from ledger.models import LedgerAccount, Posting
 from ledger.selectors import balance
@@ -37,7 +37,7 @@ def unlocked(monkeypatch):
 
     def read_accounts(account_ids):
         accounts = {account.pk: account for account in LedgerAccount.objects.filter(pk__in=list(account_ids))}
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=PATIENCE)
         return accounts
 
     monkeypatch.setattr(postings, "lock_accounts", read_accounts)
@@ -91,7 +91,7 @@ def test_crossing_payments_do_not_deadlock_twin(escrow_of_100, owner_of_50, monk
         accounts = {}
         for account_id in account_ids:
             if accounts:
-                barrier.wait(timeout=10)
+                barrier.wait(timeout=PATIENCE)
             accounts[account_id] = LedgerAccount.objects.select_for_update(no_key=True).get(pk=account_id)
         return accounts
 
@@ -162,10 +162,10 @@ def test_nobody_waits_long_for_an_account(escrow_of_100, owner, monkeypatch):
         with atomic():
             postings.lock_accounts([escrow_of_100.pk])
             has_lock.set()
-            done.wait(timeout=10)
+            done.wait(timeout=PATIENCE)
 
     def book():
-        has_lock.wait(timeout=10)
+        has_lock.wait(timeout=PATIENCE)
         try:
             return booked(post, key="a", **moving(usd("1"), source=escrow_of_100, target=owner))
         finally:
