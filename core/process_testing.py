@@ -31,7 +31,7 @@ class Program:
         )
         self.process: subprocess.Popen[bytes] = self.child.process
 
-    def wait_for(self, holds: Callable[[], object]) -> None:
+    def wait_for(self, holds: Callable[[], object], within: float = PATIENCE) -> None:
         """:raises AssertionError: it ended, or it never came to that; then it is ended"""
 
         def still() -> object:
@@ -39,7 +39,7 @@ class Program:
             return holds()
 
         try:
-            eventually(still)
+            eventually(still, within)
         except BaseException:
             self.end()
             raise
