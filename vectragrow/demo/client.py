@@ -19,6 +19,8 @@ from websockets.typing import Origin, Subprotocol
 ROOT = Path(__file__).resolve().parents[2]
 File = tuple[str, bytes, str]
 """name, content, content type"""
+PATIENCE = 90.0
+"""Seconds to wait for an answer, a frame or a mail: only a fault takes so long, also on a busy machine."""
 
 
 class DemoFailed(Exception):
@@ -88,7 +90,7 @@ class Client:
         address = re.sub("^http", "ws", self.base) + "/ws/"
         protocols = [Subprotocol("vectragrow.v1"), Subprotocol(f"bearer.{self.token}")]
         with connect(address, subprotocols=protocols, origin=Origin(self.base)) as socket:
-            ready = json.loads(socket.recv(timeout=10))
+            ready = json.loads(socket.recv(timeout=PATIENCE))
             if ready["type"] != "ready":
                 raise DemoFailed(f"the socket said {ready}")
             yield socket
@@ -123,7 +125,7 @@ class Client:
     ) -> tuple[int, dict[str, str], bytes]:
         target = urlsplit(address if "://" in address else self.base + address)
         kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
-        connection = kind(target.netloc, timeout=30)
+        connection = kind(target.netloc, timeout=PATIENCE)
         try:
             connection.request(verb, target._replace(scheme="", netloc="").geturl(), body, headers)
             response = connection.getresponse()
@@ -132,7 +134,7 @@ class Client:
             connection.close()
 
 
-def hear(socket: ClientConnection, kind: str, seconds: float = 10) -> dict[str, Any]:
+def hear(socket: ClientConnection, kind: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """The next frame of this type; others in between are passed over."""
     until = time.monotonic() + seconds
     while True:
@@ -151,7 +153,7 @@ def command(*words: str) -> str:
     return done.stdout.strip()
 
 
-def until(found: Any, seconds: float = 30) -> Any:
+def until(found: Any, seconds: float = PATIENCE) -> Any:
     """Ask `found()` until it gives something: mails and jobs come when the worker gets to them."""
     stop = time.monotonic() + seconds
     while time.monotonic() < stop:
