@@ -9,12 +9,16 @@ killed, they end with it.
 from types import SimpleNamespace
 
 import django
+import hypothesis
 import pytest
 
 from vectragrow.embedded import testing
 
 servers = testing.provide()  # before Django reads its settings; xdist's workers inherit what it puts into os.environ
 django.setup()
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 from ledger.testing import books_can_be_emptied  # noqa: E402, F401
 

@@ -18,20 +18,21 @@ from django.utils import timezone
 
 from accounts import providers
 from accounts.models import ExternalIdentity, LoginChallenge, MailedToken, Session, SignInCode, User
-from accounts.openid import id_tokens
+from accounts.openid import calls, id_tokens
 from accounts.openid.provider import forget
 from accounts.providers import SCOPE
 from accounts.services import identities
 from accounts.testing import PASSWORD, with_two_factor
 from accounts.tests.rogue_provider import CLIENT, RogueProvider, challenge, jwk_of, new_key
-from core.testing import Api, together
+from core.testing import PATIENCE, Api, together
 
 PLATFORMS = ["google", "linkedin"]
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
 
 
 @pytest.fixture
-def provider(settings):
+def provider(settings, monkeypatch):
+    monkeypatch.setattr(calls, "TIMEOUT", (PATIENCE, PATIENCE))
     rogue = RogueProvider()
     rogue.claims = dict(ADA)
     client = {"issuer": rogue.issuer, "client_id": CLIENT, "client_secret": "our-secret", "pkce": True}
