@@ -58,7 +58,7 @@ class FieldError(Serializer):
 
 
 class Problem(Serializer):
-    """application/problem+json, RFC 9457. Some codes bring members of their own; docs/errors.md names them."""
+    """application/problem+json, RFC 9457. Some codes bring members of their own, such as `available`."""
 
     type = serializers.CharField()
     title = serializers.CharField()
