@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_passkeys"),
+        ("accounts", "0012_people_of_one_name"),
     ]
 
     operations = [
