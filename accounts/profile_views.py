@@ -24,7 +24,7 @@ from accounts.profile_serializers import (
     ShareOutput,
 )
 from accounts.services import exports, invitations, leaving, phone, profiles, sharing
-from core import context, limits
+from core import context, limits, people
 from core.errors import Stale
 from core.etags import if_match
 from core.idempotency import prepared
@@ -73,7 +73,7 @@ class OwnProfile(ApiViewSet):
         "Delete my account",
         answer=LeavingOutput,
         status=202,
-        errors=[errors.MoneyInFlight],
+        errors_from=people.reasons_to_object,
         details="Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. "
         "Refused while money is on its way or a campaign of the person is under way.",
     )

@@ -46,7 +46,7 @@ people.tells(StatusChange, by="actor_id", fields=("campaign_id", "from_status", 
 people.tells(Backing, by="backer_id", fields=("campaign_id", "campaign__title", "committed_minor", "since"))
 
 
-@people.objects
+@people.objects(MoneyInFlight, CampaignUnderWay)
 def object_while_campaigns_are_under_way(person_id: UUID) -> None:
     """:raises MoneyInFlight: :raises CampaignUnderWay:"""
     running = list(Campaign.objects.filter(owner_id=person_id, status__in=UNDER_WAY))

@@ -113,6 +113,7 @@ def describe(
     status: int = 200,
     also: Mapping[int, str] | None = None,
     errors: Sequence[type[errors.Refusal]] = (),
+    errors_from: Callable[[], Sequence[type[errors.Refusal]]] | None = None,
     parameters: Sequence[OpenApiParameter | type[Serializer]] = (),
     multipart: bool = False,
     partial: bool = False,
@@ -128,6 +129,7 @@ def describe(
     :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope where there is none
     :param default_limit: how many rows a page has when the client does not say
     :param also: other success statuses with the same body, and when they are given
+    :param errors_from: gives further errors when the document is made: those that apps above have registered
     :param parameters: of the query; a serializer class also means that a wrong one is a 400
     :param multipart: files are taken, so multipart/form-data is offered; JSON beside it, unless files are required
     :param partial: any subset of the request's members
@@ -147,6 +149,7 @@ def describe(
     def decorate(handler: H) -> H:
         marks: dict[str, Any] = {
             "refusals": refusals,
+            "refusals_from": errors_from,
             "takes_body": request is not None,
             "takes_query": bool(parameters) or page_of is not None,
             "checks_query": any(isinstance(parameter, type) for parameter in parameters),
@@ -330,7 +333,9 @@ class Schema(AutoSchema):
             response["headers"] = {name: {"$ref": f"#/components/headers/{_HEADERS[name][0]}"} for name in names}
 
     def _own_refusals(self) -> tuple[type[errors.Refusal], ...]:
-        return getattr(self._handler(), "refusals", ())
+        handler = self._handler()
+        more = getattr(handler, "refusals_from", None)
+        return (*getattr(handler, "refusals", ()), *(more() if more else ()))
 
     def _refusals(self) -> list[type[errors.Refusal]]:
         from core.problems import InvalidInput

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import models
 
+from core.errors import Refusal
 from core.models import AuditEntry
 from core.names import to_camel
 
@@ -40,6 +41,7 @@ _silent: dict[type[models.Model], str] = {}
 _files: list[Callable[[UUID], Iterable[tuple[str, bytes]]]] = []
 _forgetting: list[Callable[..., None]] = []
 _objections: list[Callable[[UUID], None]] = []
+_reasons: set[type[Refusal]] = set()
 
 
 def tells(
@@ -85,10 +87,20 @@ def forgets(function: F) -> F:
     return function
 
 
-def objects(function: F) -> F:
-    """Register `function(person_id)`, which raises a refusal while the person cannot be let go."""
-    _objections.append(function)
-    return function
+def objects(*reasons: type[Refusal]) -> Callable[[F], F]:
+    """Register `function(person_id)`, which raises one of these refusals while the person cannot be let go."""
+
+    def register(function: F) -> F:
+        _objections.append(function)
+        _reasons.update(reasons)
+        return function
+
+    return register
+
+
+def reasons_to_object() -> list[type[Refusal]]:
+    """Every refusal that an app may object with, for the API document."""
+    return sorted(_reasons, key=lambda reason: reason.code)
 
 
 def everything_of(person_id: UUID) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:

@@ -58,7 +58,7 @@ def books_of(person_id: UUID) -> Iterator[dict[str, Any]]:
 people.tells(LedgerAccount, rows=books_of)
 
 
-@people.objects
+@people.objects(MoneyInFlight)
 def object_while_money_moves(person_id: UUID) -> None:
     """:raises MoneyInFlight: a payment or refund is not done, money waits for a campaign's end, or we owe them some"""
     moving = Investment.objects.filter(investor_id=person_id, status__in=[*UNDER_WAY, Status.COMMITTED])

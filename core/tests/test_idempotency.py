@@ -11,11 +11,11 @@ from django.utils import timezone
 from accounts import views
 from accounts.models import User
 from accounts.testing import make_person
-from core.errors import Conflict
+from core.errors import IdempotencyInProgress
 from core.idempotency import LEASE, _canonical
 from core.models import IdempotencyKey, OutboxEvent
 from core.parsing import parse_json
-from core.testing import Api, together
+from core.testing import PATIENCE, Api, together
 
 PATH = "/api/auth/register"
 BODY = {"email": "ada@example.com", "password": "a fine long phrase", "firstName": "Ada", "lastName": "L"}
@@ -85,7 +85,7 @@ def test_twins_in_flight_make_one_account(monkeypatch):
 
     def slowly(tokens):
         entered.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         return real(tokens)
 
     monkeypatch.setattr(views, "_signed_in", slowly)
@@ -94,7 +94,7 @@ def test_twins_in_flight_make_one_account(monkeypatch):
         return Api().post(PATH, BODY, idempotency_key="k")
 
     def second():
-        entered.wait(10)
+        entered.wait(PATIENCE)
         try:
             return Api().post(PATH, BODY, idempotency_key="k")
         finally:
@@ -132,7 +132,7 @@ def test_reply_and_effect_are_one_commit(api, monkeypatch):
     """If the answer cannot be stored, nothing has happened."""
 
     def full_disk(*_args):
-        raise Conflict()
+        raise IdempotencyInProgress()
 
     monkeypatch.setattr("core.idempotency._store", full_disk)
     assert api.post(PATH, BODY, idempotency_key="k").status_code == 409

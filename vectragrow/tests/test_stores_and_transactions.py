@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts.testing import make_person
 from campaigns import views
+from campaigns.errors import DeadlinePassed
 from campaigns.models import Campaign
 from campaigns.testing import draft_fields, make_campaign
-from core.errors import NotFound
 from core.idempotency import LEASE
 from core.testing import drain_outbox
 from uploads.models import StoredFile
@@ -140,13 +140,13 @@ def test_a_preparation_that_outlasts_its_lease_gives_way_to_its_twin(api, monkey
 
     def kept_or_not(**draft: Any) -> Campaign:
         if twin[0] is not None and is_refused:
-            raise NotFound()
+            raise DeadlinePassed()
         return keep(**draft)
 
     monkeypatch.setattr(Watched, "_save", slowly)
     monkeypatch.setattr(views, "keep_draft", kept_or_not)
     late = send(idempotency_key="once")
-    assert twin[0].status_code == 201 and late.status_code == (404 if is_refused else 409)
+    assert twin[0].status_code == 201 and late.status_code == (400 if is_refused else 409)
     again = send(idempotency_key="once")
     assert again["Idempotent-Replayed"] == "true" and again.content == twin[0].content
     assert Campaign.objects.count() == before + 1
