@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from core.testing import PATIENCE, eventually
-from vectragrow.embedded.processes import Child, stop
+from vectragrow.embedded.processes import Child, choose_port, stop
 
 
 class Program:
@@ -69,9 +69,8 @@ def program(*command: str, **environment: str) -> Iterator[Program]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Outside the range that the system takes ports of connections from, so that nobody is given it meanwhile."""
+    return choose_port(None)
 
 
 def is_open(port: int) -> bool:

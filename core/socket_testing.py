@@ -75,7 +75,10 @@ class Device:
                 return self.frames.pop(index)
         deadline = time.monotonic() + PATIENCE
         while True:
-            frame = self._next(deadline)
+            try:
+                frame = self._next(deadline)
+            except ConnectionClosed as closed:
+                raise AssertionError(f"{closed}; heard before: {self.frames}") from None
             if wanted(frame):
                 return frame
             self.frames.append(frame)
