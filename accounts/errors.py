@@ -41,7 +41,7 @@ class AccountSuspended(NotAllowed):
 
 class EmailTaken(Conflict):
     code = "email_taken"
-    keeps_effects = True
+    keeps_effects = is_outcome = True
     message = _("There is an account with this e-mail address already.")
 
 

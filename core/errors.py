@@ -30,7 +30,10 @@ class Refusal(Exception):
     keeps_effects: ClassVar[bool] = False
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
     is_outcome: ClassVar[bool] = False
-    """What became of a committed effect, such as a decline: an Idempotency-Key stays bound to it and replays it."""
+    """
+    What became of a committed effect, such as a decline: an Idempotency-Key stays bound to it and replays it. One that
+    only keeps a note of itself (a failed login) is none.
+    """
 
     def __init__(self, *, retry_after: timedelta | None = None, **facts: Any) -> None:
         self.facts = facts

@@ -9,8 +9,8 @@ the outcome is not known the handler answers `pending` and calls `ticket.leave_o
 the next repeat looks again. A handler that has something slow to do first, such as taking files to the store, names it
 with `@prepared`: that runs before the transaction begins.
 
-A refusal before the first committed effect frees the key. A refusal that is an outcome (`Refusal.is_outcome`, a
-decline) or that keeps effects (`Refusal.keeps_effects`) is stored and replayed like any other answer.
+A refusal before the first committed effect frees the key. A refusal that is an outcome (`Refusal.is_outcome`: a
+decline, a taken address whose owner was told) is stored and replayed like any other answer.
 
 The stored answer is sealed with a key made from the client's own Idempotency-Key and body, which are kept as hashes
 only: nobody who reads the table can open it, tokens and all.
@@ -192,8 +192,8 @@ def _in_one_commit(row: IdempotencyKey, seal: bytes, call: Callable[[], Response
     try:
         response = call()
     except Refusal as refusal:
-        if refusal.keeps_effects:
-            _store(row, Reply.refusing(refusal), seal)  # in the commit of those effects
+        if refusal.is_outcome:
+            _store(row, Reply.refusing(refusal), seal)  # in the commit of what it keeps
         raise
     _store(row, Reply.of(response), seal)
     return response
@@ -204,7 +204,7 @@ def _in_several_commits(ticket: KeyTicket, seal: bytes, call: Callable[[], Respo
     try:
         response = call()
     except Refusal as refusal:
-        if refusal.keeps_effects or (refusal.is_outcome and ticket.result_id is not None):
+        if refusal.is_outcome and (refusal.keeps_effects or ticket.result_id is not None):
             _try_to_store(ticket.row, Reply.refusing(refusal), seal)
         raise
     if ticket.is_open:

@@ -158,6 +158,7 @@ def describe(
             "etag": etag,
             "limited": limited or any(issubclass(refusal, limits.RateLimited) for refusal in refusals),
             "may_sign_in": may_sign_in,
+            "multipart": multipart,  # `core.bodies` goes by it, too
         }
         for name, value in marks.items():
             setattr(handler, name, value)
@@ -326,6 +327,7 @@ class Schema(AutoSchema):
         names = ["WWW-Authenticate"] if status == "401" else []
         waits = status in ("429", "503") or (status == "409" and self.method == "POST")
         names += ["Retry-After"] if waits else []
+        names += ["Idempotent-Replayed"] if self.method == "POST" and status in ("404", "409") else []
         return [*names, *self._limit_headers()]
 
     def _add_headers(self, response: dict[str, Any], names: Sequence[str]) -> None:
@@ -347,7 +349,7 @@ class Schema(AutoSchema):
         for part in [*self.view.get_authenticators(), *self._gates()]:
             found.extend(getattr(part, "refusals", ()))
         if getattr(handler, "takes_body", False):
-            found += [InvalidInput, errors.MalformedBody, errors.TooLarge, errors.UnsupportedMedia]
+            found += [InvalidInput, errors.MalformedBody, errors.TooLarge, errors.UnsupportedMedia, errors.UnknownFile]
         if getattr(handler, "takes_amount", False):
             found.append(errors.InvalidAmount)
         if getattr(handler, "takes_query", False):

@@ -2,7 +2,8 @@
 The one Redis client of a process, for limits and realtime. Redis may vanish, or become slow, at any time.
 
 No call waits longer than `REDIS_WAIT` (100 ms). Whatever did not answer in that time counts as away, and for two
-seconds nobody of this process asks it again: a request that needs it ten times waits once (SECURITY-GOALS 59).
+seconds nobody of this process asks it again: a request that needs it ten times waits once (SECURITY-GOALS 59). One that
+refuses connections costs no time and is asked each time.
 """
 
 import time
@@ -43,7 +44,7 @@ class _Watched:
             raise Away("Redis is left alone")
         try:
             return super().connect(*args, **kwargs)  # type: ignore[misc]
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
             _leave_alone()
             raise
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.response import Response
 
-from accounts.permissions import KYCVerified, TwoFactorRecent
+from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
 from core import limits
 from core.errors import OutcomeUnknown
@@ -49,7 +49,7 @@ NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 
 class Investments(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"withdraw": [TwoFactorRecent]}
+    gates = {"withdraw": [EmailVerified, TwoFactorRecent]}
 
     @describe("List own investments", page_of=InvestmentCard, parameters=[InvestmentQuery])
     def list(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
+from core.limits import RateLimited
 
 
 class FileTooLarge(Invalid):
@@ -34,8 +35,8 @@ class BrokenFile(Invalid):
     message = _("This file is damaged or empty and cannot be read.")
 
 
-BAD_FILE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile)
-"""What an operation that takes files may say of them."""
+BAD_FILE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile, RateLimited)
+"""What an operation that takes files may say of them, and of how many came."""
 
 
 class LinkNotValid(NotFound):

@@ -61,7 +61,7 @@ def use_up(user: User, code: str, now: datetime) -> bool:
     sheet = RecoverySheet.objects.filter(user=user).first()
     if sheet is None:
         return False
-    row = sheet.codes.filter(digest=_digest(sheet, _plain(code)), used_at__isnull=True).first()
+    row = _unused(sheet, code)
     if row is None:
         return False
     row.used_at = now
@@ -70,6 +70,10 @@ def use_up(user: User, code: str, now: datetime) -> bool:
     audit.record(user, "account.recovery_code_used", user, left=left)
     notify(user_id=user.pk, kind="recovery_code_used", now=now, left=left)
     return True
+
+
+def _unused(sheet: RecoverySheet, code: str) -> RecoveryCode | None:
+    return sheet.codes.filter(digest=_digest(sheet, _plain(code)), used_at__isnull=True).first()
 
 
 def has_codes(user: User) -> bool:

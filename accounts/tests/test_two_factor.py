@@ -261,14 +261,14 @@ def use_one_code_twice(rivals_meet, module, function: str) -> list[object]:
     return together(check, check)
 
 
-@pytest.mark.parametrize("module, function", [(recovery, "_digest"), (two_factor, "_matching_step")])
+@pytest.mark.parametrize("module, function", [(recovery, "_unused"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
 def test_a_code_used_twice_at_the_same_time_works_once(rivals_meet, module, function):
     outcomes = use_one_code_twice(rivals_meet, module, function)
     assert sorted(isinstance(outcome, CodeInvalid) for outcome in outcomes) == [False, True], outcomes
 
 
-@pytest.mark.parametrize("module, function", [(recovery, "_digest"), (two_factor, "_matching_step")])
+@pytest.mark.parametrize("module, function", [(recovery, "_unused"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_a_code_works_twice(rivals_meet, module, function, no_locks):
     outcomes = use_one_code_twice(rivals_meet, module, function)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from core.errors import Overloaded
-from core.socket_testing import wait_until
+from core.testing import eventually
 from uploads import drawing
 from uploads.drawing import on_picture_thread
 from uploads.images import SMALL, redraw, sharpness
@@ -34,7 +34,7 @@ def busy():
     running = [callers.submit(on_picture_thread, work) for _ in range(drawing.AT_ONCE + drawing.WAITING)]
     for _ in range(drawing.AT_ONCE):
         assert begun.acquire(timeout=60)
-    wait_until(lambda: drawing._free._value == 0, within=60)
+    eventually(lambda: drawing._free._value == 0)
     yield release
     release.set()
     assert all("pictures" in one.result(60) for one in running)
@@ -47,7 +47,7 @@ def test_large_pictures_are_refused_while_all_threads_work(busy):
             work()
         assert int(refused.value.headers["Retry-After"]) > 0
     busy.set()
-    wait_until(lambda: drawing._free._value > 0, within=60)
+    eventually(lambda: drawing._free._value > 0)
     assert redraw(LARGE, "image/jpeg").width == 1000
 
 
@@ -63,7 +63,7 @@ def test_a_client_is_told_to_come_back_and_nothing_is_kept(api, person, busy):
     assert refused["Retry-After"]
     assert ada.get("/api/auth/me").json()["profilePhoto"] is None
     busy.set()
-    wait_until(lambda: drawing._free._value > 0, within=60)
+    eventually(lambda: drawing._free._value > 0)
     again = ada.upload("/api/profile/photo", {"photo": picture(size=(1000, 1000))}, idempotency_key="one")
     assert again.status_code == 200, "the refusal did not use the key up"
 

@@ -259,7 +259,7 @@ class Story:
         number = person.passport = f"L{next(_passports) % 10**7:07d}"
         required = person.app.post(
             "/api/kyc/initiate",
-            {"documentType": "passport", "documentNumber": number, "country": "UT", "dateOfBirth": "1989-03-14"},
+            {"documentType": "passport", "documentNumber": number, "dateOfBirth": "1989-03-14"},
             expect=201,
         )["required"]
         drawn = {

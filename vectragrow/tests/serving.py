@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from core.socket_testing import wait_until
+from core.testing import eventually
 from vectragrow import server
 
 
@@ -21,7 +21,7 @@ def serving(**changes: Any) -> Iterator[int]:
     thread = threading.Thread(target=running.run)
     thread.start()
     try:
-        wait_until(lambda: running.started or not thread.is_alive(), within=60)
+        eventually(lambda: running.started or not thread.is_alive())
         yield running.servers[0].sockets[0].getsockname()[1]
     finally:
         running.should_exit = True

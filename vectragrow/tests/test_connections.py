@@ -9,7 +9,7 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from accounts.testing import make_person, sign_in
-from core.socket_testing import wait_until
+from core.testing import eventually
 from vectragrow import connections, server
 from vectragrow.tests.serving import Wire, serving
 
@@ -254,7 +254,7 @@ def test_a_client_that_takes_no_answer_is_cut_off(monkeypatch):
     many = (b"GET /api/schema HTTP/1.1\r\n" + HOST + b"\r\n") * 100
     with serving() as port, Wire(port) as wire:
         wire.send(many)
-        wait_until(lambda: not connections.open_connections._by_address, within=60)
+        eventually(lambda: not connections.open_connections._by_address)
 
 
 # --- Connections ------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_sockets_count_and_are_not_pushed_out(settings):
                 except OSError:
                     return False
 
-        wait_until(is_answered, within=60)
+        eventually(is_answered)
         for socket in sockets:
             socket.ping().wait(60)
             socket.close()

@@ -12,7 +12,8 @@ import pytest
 from django.conf import settings
 from django.urls import get_resolver
 
-from core.socket_testing import free_port, wait_until
+from core.process_testing import free_port
+from core.testing import eventually
 from vectragrow.tests.serving import Wire
 
 CADDYFILE = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()
@@ -56,7 +57,7 @@ def granian():
         return False
 
     try:
-        wait_until(answers, within=90)
+        eventually(answers)
         yield port
     finally:
         process.terminate()
