@@ -14,6 +14,17 @@ def _readable() -> Any:
     return bool((yield psycopg_waiting.WAIT_R))
 
 
+def _from(first: Any, gen: Any) -> Any:
+    """A generator of psycopg's, the first value of which was taken already."""
+    state = first
+    while True:
+        ready = yield state
+        try:
+            state = gen.send(ready)
+        except StopIteration as done:
+            return done.value
+
+
 class PooledConnection(psycopg.Connection[Any]):
     """psycopg's connection, with limits from `core.postgres.waiting`."""
 
@@ -25,9 +36,13 @@ class PooledConnection(psycopg.Connection[Any]):
         if timeout is not None:  # psycopg's own, for its cancelling
             return super().wait(gen, interval, timeout)
         limit = waiting.limit()
+        try:
+            first = next(gen)
+        except StopIteration as done:
+            return done.value  # the server was not asked, so this is no answer of it
         with waiting.counted(is_answer=True):
             try:
-                return super().wait(gen, interval, limit)
+                return super().wait(_from(first, gen), interval, limit)
             except _WaitTimeout:
                 self.pgconn.finish()
                 raise psycopg.OperationalError(f"the database did not answer within {limit:.1f} s") from None

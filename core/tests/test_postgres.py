@@ -141,6 +141,16 @@ def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once
     waiting.refuse_while_silent()  # a job waits as long as it may
 
 
+def test_what_does_not_ask_the_server_is_no_answer(db, mine, monkeypatch):
+    """Django sets autocommit on each connection that it gets; psycopg only notes it."""
+    monkeypatch.setattr(waiting, "_silent_since", 2.0)
+    monkeypatch.setattr(waiting, "_last_answer", 1.0)
+    mine.autocommit = True
+    assert waiting.is_silent()
+    mine.execute("SELECT 1")
+    assert not waiting.is_silent()
+
+
 def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch):
     """Somebody else is answered meanwhile."""
     parameters = connection.get_connection_params()
