@@ -21,6 +21,12 @@ class Unread:
     is_wanted = False
 
 
+def will_come_again(request: Any) -> bool:
+    """Whether this was only the question: the body is wanted, and the request will be made again with it."""
+    unread = request.META.get(KEY)
+    return unread is not None and unread.is_wanted
+
+
 def is_form(content_type: str) -> bool:
     """Whether a body of this type may hold files."""
     return content_type.lower().startswith("multipart/form-data")

@@ -57,13 +57,14 @@ class RequestContext:
             response.headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
         for name, value in limits.headers().items():
             response.headers.setdefault(name, value)
-        log_end(
-            method=(request.method or "")[:16],
-            route=_route_of(request),
-            status=response.status_code,
-            started=started,
-            person=_person_of(request),
-        )
+        if not bodies.will_come_again(request):
+            log_end(
+                method=(request.method or "")[:16],
+                route=_route_of(request),
+                status=response.status_code,
+                started=started,
+                person=_person_of(request),
+            )
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:

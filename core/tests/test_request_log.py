@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from core import bodies
 from core.logs import JSONFormatter
 
 
@@ -65,3 +66,17 @@ def test_staff_of_the_admin_are_named(client, person, lines):
     client.force_login(ines)
     client.get("/admin/")
     assert [line["person"] for line in lines()] == [str(ines.pk)]
+
+
+def test_a_large_upload_that_is_asked_about_first_is_logged_once(api, person, lines):
+    """`vectragrow.server` asks without the body whether it is wanted, and comes again with it."""
+    me, length = api.as_user(person("pat", verified=True)), str(5 * 1024 * 1024)
+    form = {"content_type": "multipart/form-data; boundary=b", "CONTENT_LENGTH": length}
+    wanted, refused = bodies.Unread(), bodies.Unread()
+    answer = me.client.generic("POST", "/api/profile/photo", b"", **form, **{bodies.KEY: wanted})
+    assert (answer.status_code, wanted.is_wanted) == (413, True)
+    assert lines() == []
+    answer = api.client.generic("POST", "/api/profile/photo", b"", **form, **{bodies.KEY: refused})
+    assert (answer.status_code, refused.is_wanted) == (401, False)
+    [line] = lines()
+    assert line["status"] == 401
