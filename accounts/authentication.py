@@ -74,7 +74,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
 
     refusals = (TokenInvalid, TokenExpired)
-    """What the API document says of it; open operations too refuse a token that is sent and is no good."""
+    """What the API document says of it. Open operations do not look at a token (`core.views`)."""
 
     def authenticate(self, request: Any) -> tuple[User, Session] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from rest_framework.viewsets import ViewSet
 
 from core import bodies, idempotency
+from core.permissions import Open
 from core.requests import Request
 
 
@@ -23,6 +24,15 @@ class ApiViewSet(ViewSet):
     def get_permissions(self) -> list[Any]:
         action = getattr(self, "action", None) or ""
         return [gate() for gate in self.gates.get(action, self.permission_classes)]
+
+    def get_authenticators(self) -> list[Any]:
+        """
+        None for an operation that is open to anyone and answers all alike: a token that is over, which a client sends
+        along with everything, does not keep anybody from refreshing it.
+        """
+        handler = getattr(self, getattr(self, "action", None) or "", None)
+        is_open = all(isinstance(gate, Open) for gate in self.get_permissions())
+        return [] if is_open and not getattr(handler, "may_sign_in", False) else super().get_authenticators()
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

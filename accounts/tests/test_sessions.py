@@ -410,3 +410,18 @@ def test_list_of_devices_asks_a_constant_number_of_queries(api, person, django_a
         api.as_user(ada)
     with django_assert_max_num_queries(2):
         assert len(me.get("/api/auth/sessions").json()["items"]) == 10
+
+
+@pytest.mark.parametrize("header", ["Bearer of.no.use", "Bearer ", "Basic eDp5"])
+def test_a_token_that_is_over_hinders_nobody_at_open_operations(person, header, time_machine):
+    """Clients send their access token along with everything, the refresh included."""
+    ada = person("ada")
+    given = log_in(Api(), ada).json()
+    stale = Api(given["token"])
+    time_machine.move_to(timezone.now() + timedelta(minutes=16))
+    assert stale.get("/api/auth/me").json()["code"] == "token_expired"
+    assert stale.post("/api/auth/refresh", {"refreshToken": given["refreshToken"]}).status_code == 200
+    odd = Api()
+    odd.client.credentials(HTTP_AUTHORIZATION=header)
+    assert odd.post("/api/auth/login", {"email": ada.email, "password": PASSWORD}).status_code == 200
+    assert odd.get("/api/auth/me").status_code == 401
