@@ -15,7 +15,7 @@ from babel.numbers import format_currency, get_currency_precision, list_currenci
 
 from core.errors import InvalidAmount
 
-MAX_MINOR = 10**14
+MAX_MINOR = 10**15
 """
 The largest amount of one field, in minor units, and the most that one campaign may hold (`campaigns.models`).
 
@@ -24,9 +24,9 @@ Proof that sums of it fit a PostgreSQL bigint, whose largest value is 2**63 - 1,
 - A campaign's raised and reserved money together stay at or below MAX_MINOR, by a database constraint; so does its
   escrow account, and each of its backers' shares.
 - The accounts of one currency that many campaigns share (what a provider holds, what an owner is owed) add up at most
-  MAX_MINOR a campaign: they fit for 92,233 campaigns that are all at the limit.
+  MAX_MINOR a campaign: they fit for 9,223 campaigns that are all at the limit.
 - A person's open payments are at most five (`investments.services.investing.OPEN_PAYMENTS`), so at most 5 * MAX_MINOR
-  of what an account may have pending: an 18,446th part of its range. Nobody alone can use up a currency's accounts.
+  of what an account may have pending: a 1,844th part of its range. Nobody alone can use up a currency's accounts.
 
 Should an account come to the end of its range nevertheless, the books refuse the posting with a 409
 (`ledger.errors.AccountFull`) before the database would have to.

@@ -104,11 +104,11 @@ class Migration(migrations.Migration):
             model_name="campaign",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("goal_minor__lte", 100000000000000),
+                    ("goal_minor__lte", 1000000000000000),
                     (
                         "raised_minor__lte",
                         django.db.models.expressions.CombinedExpression(
-                            models.Value(100000000000000), "-", models.F("reserved_minor")
+                            models.Value(1000000000000000), "-", models.F("reserved_minor")
                         ),
                     ),
                 ),

@@ -51,8 +51,8 @@ def test_the_proof_holds(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 9223372036854775807::bigint")
         assert cursor.fetchone() == (BIGINT_MAX,)
-    assert BIGINT_MAX // MAX_MINOR == 92_233
-    assert BIGINT_MAX // (OPEN_PAYMENTS * MAX_MINOR) == 18_446
+    assert BIGINT_MAX // MAX_MINOR == 9_223
+    assert BIGINT_MAX // (OPEN_PAYMENTS * MAX_MINOR) == 1_844
 
 
 def test_open_payments_of_one_person_block_nobody(api, founder, backer, friend):
