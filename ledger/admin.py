@@ -6,12 +6,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyRows
-from core.money import Money
+from core.money import minor_text
 from ledger.models import Entry, LedgerAccount, Posting
 
 
 def _amount(minor: int, currency: str) -> str:
-    return str(Money(minor, currency))
+    """A column of a table and not prose: plain digits that line up, and the code."""
+    return f"{minor_text(minor, currency)} {currency}"
 
 
 class EntryInline(ReadOnlyRows):

@@ -52,12 +52,12 @@ def test_others_do_not_see_the_books(escrow_of_100, model, role):
 def test_the_lists_speak_in_major_units(staff, escrow_of_100, owner):
     reserve(key="r", **moving(usd("60"), source=escrow_of_100, target=owner))
     accounts = staff.get(page(LedgerAccount, "changelist")).content.decode()
-    for text in ("escrow:campaign:1", "$100.00", "$40.00", "$60.00"):
+    for text in ("escrow:campaign:1", "100.00 USD", "40.00 USD", "60.00 USD"):
         assert text in accounts
     postings = staff.get(page(Posting, "changelist")).content.decode()
-    assert "$60.00" in postings and "Reserved" in postings
+    assert "60.00 USD" in postings and "Reserved" in postings
     detail = staff.get(page(Posting, "change", Posting.objects.get(key="r").pk)).content.decode()
-    assert "payable:owner:1" in detail and "$60.00" in detail
+    assert "payable:owner:1" in detail and "60.00 USD" in detail
 
 
 @pytest.mark.parametrize("model", MODELS)
