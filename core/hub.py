@@ -151,15 +151,21 @@ class Line:
 
 
 class Stream:
-    """How far a stream has been handed on by this process. Before `first` nothing is known."""
+    """
+    How far a stream has been handed on by this process. Before `first` nothing is known.
 
-    __slots__ = ("first", "last", "waiting", "asked")
+    One that `begins` with a later frame than its first waits until the database has told what was made just before,
+    since the pushes of that may have been overtaken.
+    """
+
+    __slots__ = ("first", "last", "waiting", "asked", "begins")
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.last = first - 1
         self.waiting: dict[int, Push] = {}
         self.asked = False
+        self.begins = first > 1
 
 
 Live = Callable[[Collection[UUID], datetime], Collection[UUID]]
@@ -284,17 +290,37 @@ class Hub:
             stream = self._streams[push.stream] = Stream(push.seq)
             if len(self._streams) > KNOWN_STREAMS:
                 self._streams.popitem(last=False)
+            if stream.begins:
+                self._spawn(self._begin(push.stream, stream, push.users))
         else:
             self._streams.move_to_end(push.stream)
-        if push.seq < stream.first:  # overtaken by the first we heard of
+        if stream.begins:
+            stream.waiting[push.seq] = push
+        elif push.seq < stream.first:  # overtaken by the first we heard of
             stream.first = push.seq
             self._give(push)
         elif push.seq > stream.last:
             stream.waiting[push.seq] = push
-            self._hand_on(stream)
-            if stream.waiting and not stream.asked:
-                stream.asked = True
-                self._spawn(self._fill(push.stream, stream))
+            self._go_on(push.stream, stream)
+
+    async def _begin(self, name: str, stream: Stream, users: Collection[str]) -> None:
+        """Begin with what was made in the last seconds: its pushes are on their way, and must not come behind."""
+        try:
+            for push in await in_thread(source_of(name).missed, users, timezone.now() - OVERLAP):
+                if push.stream == name:
+                    stream.waiting.setdefault(push.seq, push)
+        except Exception:
+            logger.warning("what came before a first push could not be read", exc_info=True, extra={"stream": name})
+        stream.begins = False
+        stream.first = min(stream.waiting)
+        stream.last = stream.first - 1
+        self._go_on(name, stream)
+
+    def _go_on(self, name: str, stream: Stream) -> None:
+        self._hand_on(stream)
+        if stream.waiting and not stream.asked:
+            stream.asked = True
+            self._spawn(self._fill(name, stream))
 
     def _hand_on(self, stream: Stream) -> None:
         while push := stream.waiting.pop(stream.last + 1, None):

@@ -9,6 +9,7 @@ from accounts.testing import sign_in
 from chat.models import Member, Message
 from chat.streams import KEPT
 from chat.tests.factories import direct, group, say, url
+from core.realtime import publish
 from core.redis import client
 from core.socket_testing import Server, dial
 from core.sockets import MESSAGES
@@ -233,8 +234,6 @@ def test_flooding_with_messages_closes_4029(open_socket, founder, talk):
 
 
 def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, founder, backer, talk):
-    from core.realtime import publish
-
     slow = open_socket(founder)
     slow.connection.recv_messages.pause()  # the client's library stops taking frames off the connection
     quick = open_socket(backer)
@@ -246,3 +245,21 @@ def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, fo
     assert slow.close_code() == 4008
     assert len(slow.frames) < 250
     assert quick.ask("ping")["type"] == "pong"
+
+
+def test_a_push_that_was_overtaken_at_the_beginning_comes_first(open_socket, founder, backer, talk, monkeypatch):
+    """Two writers commit one after the other and publish the other way round; the server knows nothing of the talk."""
+    pushes = []
+    monkeypatch.setattr("chat.services.messages.publish", lambda **push: pushes.append(push))
+    server = Server()
+    try:
+        phone = open_socket(founder, server.url)
+        say(backer, talk)
+        say(backer, talk)
+        assert [push["seq"] for push in pushes] == [1, 2]
+        for push in reversed(pushes):
+            publish(**push)
+        assert seqs(phone.all("chat.message", 2)) == [1, 2]
+        assert phone.silent("chat.message")
+    finally:
+        server.end()
