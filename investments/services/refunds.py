@@ -78,8 +78,8 @@ def send_refund(refund_id: UUID, *, now: datetime) -> bool:
 
     :returns: False if the provider did not answer; ask again
     """
-    refund = Refund.objects.select_related("payment").get(pk=refund_id)
-    if refund.status == Refund.Status.REFUNDED or not _is_due(refund.retry_at, now):
+    refund = due_refunds(now).select_related("payment").filter(pk=refund_id).first()
+    if refund is None:
         return True
     try:
         provider_id = gateway(refund.payment.provider).refund(
@@ -114,11 +114,6 @@ def due_refunds(now: datetime) -> QuerySet[Refund]:
     """
     due = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=now + AFTER_REFUSAL)
     return Refund.objects.filter(due, status=Refund.Status.PENDING)
-
-
-def _is_due(retry_at: datetime | None, now: datetime) -> bool:
-    """As `due_refunds`."""
-    return retry_at is None or retry_at <= now or retry_at > now + AFTER_REFUSAL
 
 
 @retrying
