@@ -13,7 +13,7 @@ from rest_framework import serializers
 from core import errors, limits
 from core.names import to_camel
 from core.pages import DEEPEST, DEFAULT_LIMIT, MAX_LIMIT
-from core.serializers import AmountField, Serializer, is_optional
+from core.serializers import AmountField, Serializer, is_optional, takes_files
 
 H = TypeVar("H", bound=Callable[..., Any])
 JSON, FORM, PROBLEM = "application/json", "multipart/form-data", "application/problem+json"
@@ -180,7 +180,7 @@ def _bodies(request: Any, *, multipart: bool, partial: bool) -> Any:
     if not multipart:
         return request
     form = _form_class(request)
-    files = {name: field for name, field in _fields(request).items() if _is_file(field)}
+    files = {name: field for name, field in _fields(request).items() if takes_files(field)}
     if any(field.required for field in files.values()):
         return {FORM: form}
     return {FORM: form, JSON: _without(request, tuple(files))}
@@ -188,10 +188,6 @@ def _bodies(request: Any, *, multipart: bool, partial: bool) -> Any:
 
 def _fields(request: Any) -> dict[str, Any]:
     return getattr(request, "_declared_fields", {})
-
-
-def _is_file(field: serializers.Field[Any, Any, Any, Any]) -> bool:
-    return isinstance(getattr(field, "child", field), serializers.FileField)
 
 
 def _like(base: type[Serializer], name: str, **attrs: Any) -> type[Serializer]:

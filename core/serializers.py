@@ -53,7 +53,7 @@ class Serializer(serializers.Serializer, metaclass=_CamelMeta):
 
     def _present(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(data, MultiValueDict):
-            return _with_files_only(data, [name for name, field in self.fields.items() if _takes_files(field)])
+            return _with_files_only(data, [name for name, field in self.fields.items() if takes_files(field)])
         members = dict(data)
         for name, field in self.fields.items():
             if name not in members or field.read_only:
@@ -70,7 +70,8 @@ def is_optional(field: serializers.Field) -> bool:
     return not field.required or getattr(field.root, "partial", False)
 
 
-def _takes_files(field: serializers.Field) -> bool:
+def takes_files(field: serializers.Field) -> bool:
+    """Whether a field holds a file or a list of files."""
     return isinstance(getattr(field, "child", field), serializers.FileField)
 
 
@@ -228,7 +229,7 @@ def parse(input_class: type[S], request: Request, *, partial: bool = False) -> d
 
 def _refuse_unknown_files(serializer: Any, request: Request) -> None:
     """A file is never dropped silently: whoever sent it believes that it arrived."""
-    taken = [name for name, field in serializer.fields.items() if _takes_files(field)]
+    taken = [name for name, field in serializer.fields.items() if takes_files(field)]
     for name in request.FILES:
         # A list is also read from `media[0]`, `media[1]`, unless some came as `media` or only changes are sent.
         listed, is_indexed = _INDEXED.sub("", name), bool(_INDEXED.search(name))
