@@ -55,7 +55,7 @@ def limits_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
 
     import time_machine
 
-    from core import limits
+    from core.api import limits
 
     begun, travelling = time.time(), time_machine.escape_hatch.is_travelling
     monkeypatch.setattr(limits, "time", SimpleNamespace(time=lambda: time.time() if travelling() else begun))
@@ -64,15 +64,15 @@ def limits_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def locks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rivals on a busy machine may wait for longer than people should; a test about `busy` sets a limit of its own."""
-    from core import db
+    from core.data import transactions
 
-    monkeypatch.setattr(db, "LOCK_TIMEOUT", "60s")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "60s")
 
 
 @pytest.fixture(autouse=True)
 def ids_of_now() -> None:
     """Ids only grow within a process: those that a test gave on a journey into the future end with it."""
-    from core import ids
+    from core.data import ids
 
     ids._last = 0
 
@@ -99,7 +99,7 @@ def person(db):
 @pytest.fixture(scope="session")
 def socket_server(django_db_setup, django_db_blocker):
     """A real server of `/ws/`, for tests that commit (`django_db(transaction=True)`)."""
-    from core.socket_testing import Server
+    from core.testing.sockets import Server
 
     server = Server()
     yield server

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.errors import InvalidCredentials
 from accounts.models import User
-from core import sql
+from core.data import sql
 
 
 def lock_person(user_id: UUID) -> User:

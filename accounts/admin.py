@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import LoginAttempt, Role, Session, Status, User
 from accounts.services import history, standing, two_factor
 from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
+from core.api.errors import Refusal
 from core.devices import device_name
-from core.errors import Refusal
 
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
 LONGEST_REASON = 300

@@ -7,6 +7,6 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import browser_sessions, people, tasks  # noqa: F401  (register what they receive and speak for)
         from accounts.authentication import live_sessions, session_of
-        from core import sockets
+        from core.realtime import sockets
 
         sockets.admit_by(sockets.Admission(session_of, live_sessions))

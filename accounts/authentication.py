@@ -12,8 +12,8 @@ from rest_framework.authentication import BaseAuthentication
 from accounts import tokens
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session, Status, User
-from core import sql
-from core.requests import Request
+from core.api.requests import Request
+from core.data import sql
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -74,7 +74,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
 
     refusals = (TokenInvalid, TokenExpired)
-    """What the API document says of it. Open operations do not look at a token (`core.views`)."""
+    """What the API document says of it. Open operations do not look at a token (`core.api.views`)."""
 
     def authenticate(self, request: Any) -> tuple[User, Session] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

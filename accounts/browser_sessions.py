@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.services import sessions
+from core.api.errors import NotFound
 from core.devices import sent_by
-from core.errors import NotFound
 
 DEVICE = "device_session"
 PROVEN = "second_factor_proven"

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, TooMany, Unauthenticated
+from core.api.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, TooMany, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):

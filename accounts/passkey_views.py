@@ -19,15 +19,16 @@ from accounts.serializers import (
 )
 from accounts.services import passkeys
 from accounts.views import _device
-from core import context, limits
+from core import context
+from core.api import limits
+from core.api.errors import NotFound
+from core.api.openapi import Message, describe
+from core.api.pages import paginate
+from core.api.permissions import SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
 from core.devices import device_name
-from core.errors import NotFound
-from core.openapi import Message, describe
-from core.pages import paginate
-from core.permissions import SignedIn
-from core.requests import Request
-from core.serializers import parse
-from core.views import ApiViewSet
 
 
 class Passkeys(ApiViewSet):

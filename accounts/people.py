@@ -1,4 +1,4 @@
-"""What this app knows of a person, and how an account ends (core.people)."""
+"""What this app knows of a person, and how an account ends (core.privacy.people)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,7 @@ from accounts.models import (
     User,
 )
 from accounts.services.sharing import drop_preview
-from core import people
+from core.privacy import people
 from uploads.services import delete_file
 
 people.tells(

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
-from core.errors import Refusal, RoleRequired
-from core.permissions import SignedIn
+from core.api.errors import Refusal, RoleRequired
+from core.api.permissions import SignedIn
 
 
 class EmailVerified(SignedIn):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.fields import CharField, DateTimeField, FileField, IntegerField, ListField, URLField, UUIDField
 
 from accounts.serializers import AddressField, MeOutput, NameField, PhoneField
-from core.serializers import ProseField, Serializer
+from core.api.serializers import ProseField, Serializer
 
 
 class LinkField(URLField):

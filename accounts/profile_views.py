@@ -24,15 +24,17 @@ from accounts.profile_serializers import (
     ShareOutput,
 )
 from accounts.services import exports, invitations, leaving, phone, profiles, sharing
-from core import context, limits, people
-from core.errors import Stale
-from core.etags import if_match
-from core.idempotency import prepared
-from core.openapi import Message, describe
-from core.permissions import SignedIn
-from core.requests import Request
-from core.serializers import parse
-from core.views import ApiViewSet
+from core import context
+from core.api import limits
+from core.api.errors import Stale
+from core.api.etags import if_match
+from core.api.idempotency import prepared
+from core.api.openapi import Message, describe
+from core.api.permissions import SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
+from core.privacy import people
 from notifications.errors import NumberNotServed, SMSOff
 from uploads.errors import BAD_FILE
 from uploads.models import StoredFile

@@ -21,14 +21,15 @@ from accounts.serializers import (
 )
 from accounts.services import identities
 from accounts.views import _device, _login
-from core import context, limits
-from core.errors import NotFound
-from core.idempotency import multi_phase
-from core.openapi import Message, describe
-from core.permissions import Open, SignedIn
-from core.requests import Request
-from core.serializers import parse
-from core.views import ApiViewSet
+from core import context
+from core.api import limits
+from core.api.errors import NotFound
+from core.api.idempotency import multi_phase
+from core.api.openapi import Message, describe
+from core.api.permissions import Open, SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
 
 _QUERY = [
     OpenApiParameter(name, OpenApiTypes.STR, description=text)

@@ -19,8 +19,8 @@ from rest_framework.fields import (
 from rest_framework.serializers import ValidationError
 
 from accounts.models import LONGEST_NAME, Platform, User
+from core.api.serializers import LineField, Serializer
 from core.devices import device_name
-from core.serializers import LineField, Serializer
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 

@@ -16,9 +16,10 @@ from accounts.errors import InvalidCredentials, MailedTokenInvalid, TwoFactorNot
 from accounts.models import User
 from accounts.services import history, login, staff_factors, two_factor
 from accounts.services.two_factor import ENROLMENT_LIFETIME, Enrolment
-from core import audit, context
+from core import context
+from core.api.errors import Refusal
 from core.devices import sent_by
-from core.errors import Refusal
+from core.events import audit
 
 ENROLLING = "second_factor_begun"
 """In the browser session: who gave the right password on this page, and until when (seconds since 1970) it counts."""

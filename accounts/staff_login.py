@@ -22,10 +22,11 @@ from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused, Two
 from accounts.models import User, normalise_email
 from accounts.serializers import KeyInput
 from accounts.services import history, login, staff_factors, two_factor
-from core import audit, context
+from core import context
+from core.api.errors import MalformedBody, Refusal
+from core.api.parsing import parse_json
 from core.devices import sent_by
-from core.errors import MalformedBody, Refusal
-from core.parsing import parse_json
+from core.events import audit
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 MOST_PASSKEY = 16_000

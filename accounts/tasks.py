@@ -8,9 +8,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.services import exports, leaving, passwords, pruning
-from core import outbox
-from core.jobs import each
-from core.sealing import CannotOpen, unseal
+from core.crypto.sealing import CannotOpen, unseal
+from core.jobs import outbox
+from core.jobs.runner import each
 
 logger = logging.getLogger("vectragrow.accounts")
 

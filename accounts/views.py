@@ -39,14 +39,15 @@ from accounts.serializers import (
     me,
 )
 from accounts.services import login, passkeys, passwords, recovery, registration, sessions, two_factor, verification
-from core import context, limits
+from core import context
+from core.api import limits
+from core.api.openapi import Message, describe
+from core.api.pages import paginate
+from core.api.permissions import Open, SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
 from core.devices import sent_by
-from core.openapi import Message, describe
-from core.pages import paginate
-from core.permissions import Open, SignedIn
-from core.requests import Request
-from core.serializers import parse
-from core.views import ApiViewSet
 
 
 def _device(request: Request) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from campaigns.errors import NotTheOwner
 from campaigns.models import Campaign, CampaignQuerySet, is_moderator
-from core.errors import NotFound
+from core.api.errors import NotFound
 
 
 def visible_to(person: Any) -> CampaignQuerySet:

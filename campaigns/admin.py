@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from campaigns.models import CLOSED, Campaign, Category, Status
 from campaigns.services.review import publish_campaign, reject_campaign
 from core.admin import ReadOnlyAdmin, chip, person_cell
-from core.errors import Refusal
+from core.api.errors import Refusal
 from core.money import Money
 from uploads.cards import media_card
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, Invalid, NotAllowed
+from core.api.errors import Conflict, Invalid, NotAllowed
 
 
 class UnknownCategory(Invalid):

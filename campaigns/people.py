@@ -1,4 +1,4 @@
-"""What this app knows of a person: their campaigns and what they back (core.people)."""
+"""What this app knows of a person: their campaigns and what they back (core.privacy.people)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from accounts.models import User
 from campaigns.errors import CampaignUnderWay
 from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, CampaignMedia, Status, StatusChange
 from campaigns.services.drafts import delete_campaign
-from core import people
+from core.privacy import people
 
 UNDER_WAY = (Status.IN_REVIEW, Status.LIVE, *CLOSED)
 

@@ -15,7 +15,7 @@ from rest_framework.fields import (
 from accounts.serializers import UserCard
 from campaigns.models import CLOSED, Status
 from campaigns.selectors import SORTS
-from core.serializers import AmountField, CurrencyField, LineField, MomentField, MoneyText, ProseField, Serializer
+from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, MoneyText, ProseField, Serializer
 from uploads.cards import MediaCard
 
 MOST_PICTURES = 10

@@ -16,15 +16,15 @@ from campaigns.serializers import CampaignCard, CampaignInput, CampaignOutput, C
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
-from core.errors import Stale, ZoneRequired
-from core.etags import if_match
-from core.idempotency import prepared
-from core.openapi import Message, describe
-from core.pages import MAX_LIMIT, paginate
-from core.permissions import SignedIn
-from core.requests import Request
-from core.serializers import parse, parse_query
-from core.views import ApiViewSet
+from core.api.errors import Stale, ZoneRequired
+from core.api.etags import if_match
+from core.api.idempotency import prepared
+from core.api.openapi import Message, describe
+from core.api.pages import MAX_LIMIT, paginate
+from core.api.permissions import SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse, parse_query
+from core.api.views import ApiViewSet
 from uploads.errors import BAD_FILE
 
 BAD_TERMS = (

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Member
-from core.errors import NotFound
+from core.api.errors import NotFound
 
 
 def access_conversation(user: Any, conversation_id: UUID, *, for_update: bool = False) -> Member:

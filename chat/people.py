@@ -1,5 +1,5 @@
 """
-What this app knows of a person: their conversations and what they said (core.people).
+What this app knows of a person: their conversations and what they said (core.privacy.people).
 
 What somebody said stays with those they said it to, under an account without a name.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Attachment, Member, Message
-from core import people
+from core.privacy import people
 
 
 def messages_of(person_id: UUID) -> Iterator[dict[str, Any]]:

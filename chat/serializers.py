@@ -14,7 +14,7 @@ from rest_framework.serializers import (
 
 from accounts.serializers import UserCard
 from chat.models import Conversation, Member
-from core.serializers import IdField, LineField, ProseField, Serializer
+from core.api.serializers import IdField, LineField, ProseField, Serializer
 
 MOST_CHARACTERS = 8000
 MOST_MEDIA = 5

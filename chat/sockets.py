@@ -11,8 +11,8 @@ from accounts.permissions import EmailVerified
 from chat import serializers, streams
 from chat.models import stream_of
 from chat.services import messages, reading, typing
-from core import realtime, sockets
-from core.serializers import IdField
+from core.api.serializers import IdField
+from core.realtime import publishing, sockets
 
 MOST_RESUMED = 500
 """Conversations in one `resume`."""
@@ -56,7 +56,7 @@ sockets.resumes(
     Positions(required=False),
     streams=lambda positions: [stream_of(conversation_id) for conversation_id in positions],
 )(streams.resume)
-realtime.read_streams_from("chat", realtime.Source(streams.after, streams.missed))
+publishing.read_streams_from("chat", publishing.Source(streams.after, streams.missed))
 sockets.announces("chat.message", serializers.MessageAnnounced)
 sockets.announces("chat.read", serializers.ReadAnnounced)
 sockets.announces("chat.typing", serializers.TypingAnnounced)

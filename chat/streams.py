@@ -13,9 +13,9 @@ from uuid import UUID
 from accounts.models import User
 from chat.models import Member, Message, stream_of
 from chat.selectors import MESSAGE_COLUMNS, message_outputs, messages_behind
-from core.ids import first_id_at
-from core.realtime import Push, make_push
-from core.sockets import Page
+from core.data.ids import first_id_at
+from core.realtime.publishing import Push, make_push
+from core.realtime.sockets import Page
 
 KEPT = 1000
 """Messages that a `resume` brings per conversation; a client that lacks more reads the list again."""

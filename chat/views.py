@@ -22,18 +22,18 @@ from chat.serializers import (
     ReadInput,
 )
 from chat.services import conversations, messages, reading
-from core import limits
-from core.errors import Stale
-from core.etags import if_match, require_match
-from core.idempotency import prepared
-from core.openapi import Message as Said, describe
-from core.pages import paginate
-from core.permissions import SignedIn
-from core.rendering import to_json
-from core.requests import Request
-from core.serializers import parse, parse_query
-from core.sockets import MESSAGES
-from core.views import ApiViewSet
+from core.api import limits
+from core.api.errors import Stale
+from core.api.etags import if_match, require_match
+from core.api.idempotency import prepared
+from core.api.openapi import Message as Said, describe
+from core.api.pages import paginate
+from core.api.permissions import SignedIn
+from core.api.rendering import to_json
+from core.api.requests import Request
+from core.api.serializers import parse, parse_query
+from core.api.views import ApiViewSet
+from core.realtime.sockets import MESSAGES
 from uploads.errors import BAD_FILE
 
 BEGINNINGS = limits.Limit("chat:conversations", 60, timedelta(hours=1))

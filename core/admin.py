@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from core import outbox
+from core.jobs import outbox
 from core.models import AuditEntry, OutboxEvent
 
 

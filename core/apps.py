@@ -5,4 +5,4 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import tasks  # noqa: F401  (registers the Celery tasks)
+        from core.jobs import tasks  # noqa: F401  (registers the Celery tasks)

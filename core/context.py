@@ -6,4 +6,4 @@ from typing import Any
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 limits_met: ContextVar[dict[str, Any] | None] = ContextVar("limits_met", default=None)
-"""How the request's caller stands with each limit that was asked (`core.limits.Standing` by name)."""
+"""How the request's caller stands with each limit that was asked (`core.api.limits.Standing` by name)."""

@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 
 from core import context
-from core.rendering import to_json
+from core.api.rendering import to_json
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "message",

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 
 
 class Entity(models.Model):

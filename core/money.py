@@ -13,7 +13,7 @@ from typing import Self
 
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 
-from core.errors import InvalidAmount
+from core.api.errors import InvalidAmount
 
 MAX_MINOR = 10**15
 """

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 
-from core.errors import ZoneRequired
+from core.api.errors import ZoneRequired
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

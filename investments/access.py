@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.access import access_campaign, can_see_backers
-from core.errors import NotFound
+from core.api.errors import NotFound
 from investments.errors import InvestorsOnly, PaymentMethodNotFound
 from investments.models import Investment, InvestmentQuerySet, PaymentMethod
 

@@ -1,4 +1,4 @@
-"""What this app knows of a person: how they pay, and where their money went (core.people)."""
+"""What this app knows of a person: how they pay, and where their money went (core.privacy.people)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.errors import MoneyInFlight
-from core import people
+from core.privacy import people
 from investments.models import UNDER_WAY, Investment, InvestmentEvent, Payment, PaymentMethod, Refund, Status
 from ledger.models import LedgerAccount
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from campaigns.signals import campaign_closed
-from core import outbox
-from core.db import atomic
+from core.data.transactions import atomic
+from core.jobs import outbox
 
 
 @receiver(campaign_closed)

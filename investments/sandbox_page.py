@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from core.methods import only
+from core.api.methods import only
 from core.money import Money
 from investments.models import SandboxCharge
 from investments.providers.sandbox import SandboxGateway, event_about

@@ -16,9 +16,9 @@ from rest_framework.fields import (
 
 from accounts.serializers import UserCard
 from campaigns.serializers import CampaignCard
-from core.names import to_camel
-from core.openapi import Page
-from core.serializers import AmountField, CurrencyField, IdField, MoneyText, Serializer
+from core.api.names import to_camel
+from core.api.openapi import Page
+from core.api.serializers import AmountField, CurrencyField, IdField, MoneyText, Serializer
 from investments.models import InvestmentEvent, PaymentMethod, Refund, Status
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from core import outbox
-from core.jobs import each
+from core.jobs import outbox
+from core.jobs.runner import each
 from investments.services import closing, payments, refunds
 
 SOON = timedelta(seconds=30)

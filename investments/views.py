@@ -12,15 +12,15 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
-from core import limits
-from core.errors import OutcomeUnknown
-from core.idempotency import multi_phase
-from core.openapi import Message, describe
-from core.pages import paginate
-from core.permissions import Open, SignedIn
-from core.requests import Request
-from core.serializers import parse, parse_query
-from core.views import ApiViewSet
+from core.api import limits
+from core.api.errors import OutcomeUnknown
+from core.api.idempotency import multi_phase
+from core.api.openapi import Message, describe
+from core.api.pages import paginate
+from core.api.permissions import Open, SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse, parse_query
+from core.api.views import ApiViewSet
 from investments import errors, selectors
 from investments.access import access_investment, investments_in, investments_of
 from investments.card_data import check_card_data

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import User
-from core.errors import NotFound
+from core.api.errors import NotFound
 from kyc.models import Document, Verification
 
 

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
-from core.errors import Refusal
+from core.api.errors import Refusal
 from kyc import selectors
 from kyc.models import (
     DECISIONS,

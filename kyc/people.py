@@ -1,5 +1,5 @@
 """
-What this app knows of a person (core.people).
+What this app knows of a person (core.privacy.people).
 
 Papers and full document numbers are not given out in archives (SECURITY-GOALS 47, 48): the person opens a paper through
 its link of a minute. When somebody is erased, cases that never proved anything lose paper, number and words at once;
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core import people
+from core.privacy import people
 from kyc.models import CaseEvent, Document, GrantedBadge, Verification
 from uploads.services import delete_file
 

@@ -20,8 +20,8 @@ from rest_framework.fields import (
 from accounts.cards import user_card
 from accounts.models import User
 from accounts.serializers import UserCard
+from core.api.serializers import DayField, IdField, LineField, MomentField, ProseField, Serializer
 from core.countries import is_country
-from core.serializers import DayField, IdField, LineField, MomentField, ProseField, Serializer
 from kyc.models import (
     NOT_STARTED,
     Badge,

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from core.jobs import each
+from core.jobs.runner import each
 from kyc.services import badges, evidence
 
 

@@ -7,15 +7,15 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, HasRole
-from core import limits
-from core.errors import NotFound, ZoneRequired
-from core.idempotency import prepared
-from core.openapi import describe
-from core.pages import paginate
-from core.permissions import SignedIn
-from core.requests import Request
-from core.serializers import parse, parse_query
-from core.views import ApiViewSet
+from core.api import limits
+from core.api.errors import NotFound, ZoneRequired
+from core.api.idempotency import prepared
+from core.api.openapi import describe
+from core.api.pages import paginate
+from core.api.permissions import SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse, parse_query
+from core.api.views import ApiViewSet
 from kyc import errors, selectors
 from kyc.access import case_id_of
 from kyc.models import Badge, Document

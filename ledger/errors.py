@@ -4,7 +4,7 @@ What the books refuse. A caller's mistake in the code (lines that do not balance
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict
+from core.api.errors import Conflict
 
 
 class InsufficientFunds(Conflict):

@@ -8,7 +8,7 @@ Balances are kept by the database as entries arrive and no rule of these tables 
 from django.db import models
 from django.db.models import F, Q
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.models import Entity
 from core.money import Money
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from core.errors import NotFound
+from core.api.errors import NotFound
 from notifications.models import Notification
 
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, Invalid, NotFound
+from core.api.errors import Conflict, Invalid, NotFound
 
 
 class QuietHoursNeedTwoEnds(Invalid):

@@ -15,9 +15,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from core.methods import only
-from core.rendering import to_json, utc_text
-from core.sealing import unseal
+from core.api.methods import only
+from core.api.rendering import to_json, utc_text
+from core.crypto.sealing import unseal
 from notifications.models import MailboxMessage
 from notifications.senders.mailbox import PURPOSE
 

@@ -1,9 +1,9 @@
-"""What this app knows of a person: how they are reached, what they want to hear, what they were told (core.people)."""
+"""What this app knows of a person: how they are reached, what they want to hear, what they were told."""
 
 from datetime import datetime
 from uuid import UUID
 
-from core import people
+from core.privacy import people
 from notifications.models import MailboxMessage, Notification, Recipient
 
 people.tells(

@@ -7,8 +7,8 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from core.openapi import Page
-from core.serializers import IdField, Serializer
+from core.api.openapi import Page
+from core.api.serializers import IdField, Serializer
 from notifications.models import Notification
 
 

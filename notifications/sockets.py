@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from core.realtime import make_push
-from core.serializers import IdField, Serializer
-from core.sockets import Page, announces, resumes
+from core.api.serializers import IdField, Serializer
+from core.realtime.publishing import make_push
+from core.realtime.sockets import Page, announces, resumes
 from notifications.models import Notification
 from notifications.selectors import newer, since
 from notifications.serializers import NotificationOutput, shown

@@ -11,9 +11,9 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from core import outbox
+from core.crypto.sealing import CannotOpen, unseal
+from core.jobs import outbox
 from core.models import OutboxEvent
-from core.sealing import CannotOpen, unseal
 from notifications import wishes
 from notifications.composition import compose
 from notifications.kinds import KINDS, MAILS, TEXTS, Category, Kind

@@ -9,12 +9,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
-from core.openapi import Message, describe
-from core.pages import paginate
-from core.permissions import Open, SignedIn
-from core.requests import Request
-from core.serializers import parse
-from core.views import ApiViewSet
+from core.api.openapi import Message, describe
+from core.api.pages import paginate
+from core.api.permissions import Open, SignedIn
+from core.api.requests import Request
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
 from notifications import selectors
 from notifications.errors import QuietHoursNeedTwoEnds, UnsubscribeLinkNotValid
 from notifications.serializers import (

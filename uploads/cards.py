@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import Serializer
+from core.api.serializers import Serializer
 from uploads.models import StoredFile
 from uploads.selectors import media_url
 

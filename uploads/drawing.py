@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
 
-from core.errors import Overloaded
+from core.api.errors import Overloaded
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
-from core.limits import RateLimited
+from core.api.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
+from core.api.limits import RateLimited
 
 
 class FileTooLarge(Invalid):

@@ -1,10 +1,10 @@
-"""What this app knows of a person: the files they gave. Whoever stored one forgets it (core.people)."""
+"""What this app knows of a person: the files they gave. Whoever stored one forgets it (core.privacy.people)."""
 
 import logging
 from collections.abc import Iterator
 from uuid import UUID
 
-from core import people
+from core.privacy import people
 from uploads.models import StoredFile
 from uploads.services import read_file
 from uploads.services.files import EXTENSIONS, PDF

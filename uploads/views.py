@@ -7,11 +7,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.utils import timezone
 from rest_framework.request import Request
 
-from core.errors import Unauthenticated
-from core.methods import only
-from core.openapi import describe
-from core.permissions import Open
-from core.views import ApiViewSet
+from core.api.errors import Unauthenticated
+from core.api.methods import only
+from core.api.openapi import describe
+from core.api.permissions import Open
+from core.api.views import ApiViewSet
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services.files import EXTENSIONS, PDF, ZIP

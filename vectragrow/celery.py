@@ -16,6 +16,6 @@ app.autodiscover_tasks()
 @worker_ready.connect
 def show_life(**about: Any) -> None:
     """The schedule's first task is seconds away; the page of health need not wait for it."""
-    from core import pulse
+    from core.jobs import heartbeat
 
-    pulse.beat("worker")
+    heartbeat.beat("worker")

@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from core.addresses import counted_as, is_trusted, parse_address
-from core.errors import HeadTooLarge, MalformedHead, Refusal
-from core.problems import alone, answer
+from core.api.errors import HeadTooLarge, MalformedHead, Refusal
+from core.api.problems import alone, answer
 
 HEAD_BYTES = 32 * 1024
 """Of the request line and all header lines together."""

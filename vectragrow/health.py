@@ -20,10 +20,10 @@ from django.http import HttpResponse
 from django.utils.cache import add_never_cache_headers
 from environ import Env
 
-from core import pulse
+from core.api.rendering import to_json
+from core.jobs import heartbeat
 from core.models import OutboxEvent
 from core.redis import client
-from core.rendering import to_json
 
 DEADLINE = 2.0
 """Seconds that all parts together have to answer."""
@@ -121,13 +121,13 @@ def _redis() -> str:
 
 
 def _worker() -> str:
-    if not pulse.is_alive("worker"):
+    if not heartbeat.is_alive("worker"):
         raise Down("No sign of life for 30 seconds")
     return "Works, on schedule"
 
 
 def _realtime() -> str:
-    if not pulse.is_alive("realtime"):
+    if not heartbeat.is_alive("realtime"):
         raise Down("No sign of life for 30 seconds")
     return "Listens at /ws/"
 

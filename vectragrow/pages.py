@@ -15,10 +15,12 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import confirmed_by, verify_email
-from core import asyncapi, catalogue, context, errors, problems
+from core import context
+from core.api import catalogue, errors, problems
+from core.api.methods import only
+from core.api.rendering import to_json
 from core.devices import sent_by
-from core.methods import only
-from core.rendering import to_json
+from core.realtime import asyncapi
 from notifications.services import unsubscribing
 from vectragrow import health
 

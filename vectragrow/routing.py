@@ -5,7 +5,7 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
-from core.sockets import Socket
+from core.realtime.sockets import Socket
 
 
 async def nothing_here(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -27,7 +27,8 @@ from django.http import HttpResponse
 from vectragrow.asgi import websocket_application  # first: it loads the apps
 from vectragrow.wsgi import application as wsgi_application
 
-from core import bodies, errors, problems, pulse  # isort: skip
+from core.api import bodies, errors, problems  # isort: skip
+from core.jobs import heartbeat  # isort: skip
 from uploads.drawing import AT_ONCE, WAITING as WAITING_FOR_A_PICTURE  # isort: skip
 from vectragrow import connections, health  # isort: skip
 
@@ -331,7 +332,7 @@ class Application:
 async def show_life() -> None:
     """The page of health asks other processes whether `/ws/` is served (vectragrow.health)."""
     while True:
-        await asyncio.to_thread(pulse.beat, "realtime")
+        await asyncio.to_thread(heartbeat.beat, "realtime")
         await asyncio.sleep(10)
 
 

@@ -39,7 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("uploads.urls")),
 ]
 
-handler400 = "core.problems.bad_request"
-handler403 = "core.problems.forbidden"
-handler404 = "core.problems.not_found"
-handler500 = "core.problems.server_error"
+handler400 = "core.api.problems.bad_request"
+handler403 = "core.api.problems.forbidden"
+handler404 = "core.api.problems.not_found"
+handler500 = "core.api.problems.server_error"

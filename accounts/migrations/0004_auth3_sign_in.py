@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import core.ids
+import core.data.ids
 
 
 class Migration(migrations.Migration):
@@ -44,7 +44,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LoginAttempt",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("address", models.GenericIPAddressField(null=True)),
                 ("device", models.CharField(default="", max_length=200)),
@@ -84,7 +87,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LoginChallenge",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("digest", models.BinaryField(max_length=32)),
                 ("method", models.CharField(max_length=20)),
@@ -106,7 +112,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RecoveryCode",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("digest", models.BinaryField(max_length=32)),
                 ("used_at", models.DateTimeField(null=True)),

@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import core.ids
+import core.data.ids
 
 
 class Migration(migrations.Migration):
@@ -43,7 +43,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProfilePicture",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("kind", models.CharField(choices=[("photo", "Photo"), ("cover", "Cover")], max_length=5)),
                 ("size", models.CharField(max_length=6)),

@@ -3,7 +3,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import core.ids
+import core.data.ids
 
 
 def give_each_app_a_sheet(apps, schema_editor):
@@ -36,7 +36,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RecoverySheet",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("salt", models.BinaryField(max_length=16)),
                 (

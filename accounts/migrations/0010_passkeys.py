@@ -6,7 +6,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import core.ids
+import core.data.ids
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Passkey",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("name", models.CharField(max_length=80)),
                 ("credential_id", models.BinaryField(max_length=1023)),
@@ -48,7 +51,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PasskeyChallenge",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "purpose",

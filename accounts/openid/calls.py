@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 
 from accounts.errors import ProviderRefused, ProviderUnavailable
 from accounts.providers import Registration
-from core.breaker import Breaker
-from core.outbox import NotYet
+from core.jobs.circuit_breaker import Breaker
+from core.jobs.outbox import NotYet
 
 logger = logging.getLogger("vectragrow.openid")
 

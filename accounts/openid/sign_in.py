@@ -23,8 +23,8 @@ from accounts.openid.calls import calling, moment
 from accounts.openid.provider import OpenIDAdapter, OpenIDProvider, person_of
 from accounts.providers import registration
 from accounts.services import identities
-from core.errors import Refusal
-from core.sealing import CannotOpen, seal, unseal
+from core.api.errors import Refusal
+from core.crypto.sealing import CannotOpen, seal, unseal
 
 FLOW_LIFETIME = timedelta(minutes=10)
 """Of the cookie; allauth's STATE_TTL, as long, is what holds."""

@@ -1,4 +1,4 @@
-"""Everything about a person in one ZIP: JSON files and the files they gave, from every app (core.people)."""
+"""Everything about a person in one ZIP: JSON files and the files they gave, from every app (core.privacy.people)."""
 
 import json
 from datetime import datetime, timedelta
@@ -11,12 +11,14 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DataExport, User
-from core import audit, outbox, people
-from core.db import retrying
-from core.errors import NotFound
-from core.jobs import each
-from core.limits import Limit
-from core.rendering import to_json
+from core.api.errors import NotFound
+from core.api.limits import Limit
+from core.api.rendering import to_json
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs import outbox
+from core.jobs.runner import each
+from core.privacy import people
 from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, make_link, store_archive

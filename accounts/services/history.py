@@ -9,7 +9,8 @@ from django.db.models import Model
 from django.utils.formats import date_format
 
 from accounts.models import LoginAttempt, Status, User
-from core import context, sql
+from core import context
+from core.data import sql
 from core.devices import device_name, recognise
 from notifications.services.notices import notify
 

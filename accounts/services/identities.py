@@ -35,11 +35,11 @@ from accounts.serializers import AddressField
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered
-from core import audit
-from core.db import retrying
-from core.errors import NotFound
-from core.limits import Limit
-from core.signals import announce
+from core.api.errors import NotFound
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.events import audit
+from core.events.signals import announce
 from notifications.services.notices import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from accounts import tokens
 from accounts.errors import InvitationInvalid
 from accounts.models import Invitation, User, normalise_email
-from core import audit, limits
-from core.db import retrying
-from core.limits import Limit, RateLimited
+from core.api import limits
+from core.api.limits import Limit, RateLimited
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services import send_mail_to
 
 LIFETIME = timedelta(days=30)

@@ -15,10 +15,11 @@ from django.utils.formats import date_format
 from accounts.errors import AccountSuspended
 from accounts.models import Status, User
 from accounts.services import sessions
-from core import audit, people
-from core.db import retrying
-from core.errors import Refusal
-from core.jobs import each
+from core.api.errors import Refusal
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs.runner import each
+from core.privacy import people
 from notifications.services import send_mail_to
 
 logger = logging.getLogger("vectragrow.accounts")

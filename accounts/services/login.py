@@ -21,9 +21,10 @@ from accounts.errors import (
 from accounts.models import LoginChallenge, PasskeyChallenge, Session, Status, User, normalise_email
 from accounts.passkeys import Credential
 from accounts.services import history, passkeys, sessions, two_factor
-from core import audit, limits
-from core.db import retrying
-from core.limits import Limit
+from core.api import limits
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.events import audit
 
 FAILURES_PER_ADDRESS = Limit("login:address", 10, timedelta(minutes=1))
 FAILURES_PER_ACCOUNT = Limit("login:account", 5, timedelta(minutes=5))

@@ -21,10 +21,10 @@ from accounts.models import Passkey, PasskeyChallenge, Session, User
 from accounts.passkeys import Credential
 from accounts.selectors import ways_in
 from accounts.services import two_factor
-from core import audit
-from core.db import retrying
-from core.errors import NotFound
-from core.limits import Limit
+from core.api.errors import NotFound
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services.notices import notify
 
 Purpose = PasskeyChallenge.Purpose

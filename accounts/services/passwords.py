@@ -9,10 +9,12 @@ from accounts.access import lock_proven
 from accounts.models import LoginChallenge, MailedToken, Session, Status, User, normalise_email
 from accounts.services import history, login, mailed_tokens, sessions, two_factor
 from accounts.services.registration import check_new_password
-from core import audit, limits, outbox
-from core.db import retrying
-from core.limits import Limit
-from core.sealing import seal
+from core.api import limits
+from core.api.limits import Limit
+from core.crypto.sealing import seal
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs import outbox
 from notifications.services.mails import send_mail_to
 from notifications.services.notices import notify
 

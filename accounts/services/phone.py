@@ -8,10 +8,11 @@ from django.utils.crypto import constant_time_compare
 from accounts.errors import NoPhoneNumber, PhoneAlreadyVerified, PhoneCodeInvalid
 from accounts.models import PhoneCode, User
 from accounts.services import registration
-from core import audit, limits
-from core.db import retrying
-from core.envelopes import fingerprint, fingerprints
-from core.limits import Limit, Standing
+from core.api import limits
+from core.api.limits import Limit, Standing
+from core.crypto.envelopes import fingerprint, fingerprints
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services import notify, send_text_to
 
 LIFETIME = timedelta(minutes=10)

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts.errors import StepUpRequired
 from accounts.models import Profile, ProfilePicture, Session, User
 from accounts.services import registration
-from core import audit
-from core.db import retrying
-from core.etags import require_match
+from core.api.etags import require_match
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.selectors import media_url

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.models import LoginAttempt, LoginChallenge, MailedToken, PasskeyChallenge, Session, SignInCode
 from accounts.services import history
-from core.db import delete_in_batches
+from core.data.transactions import delete_in_batches
 
 ENDED_SESSIONS_KEPT = timedelta(days=90)
 """For the admin to look at; their refresh tokens go with them."""

@@ -13,8 +13,8 @@ from argon2.low_level import Type, hash_secret_raw
 from accounts.access import lock_person
 from accounts.errors import TwoFactorOff
 from accounts.models import RecoveryCode, RecoverySheet, User
-from core import audit
-from core.db import retrying
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services.notices import notify
 
 CODES = 10

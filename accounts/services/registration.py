@@ -11,11 +11,11 @@ from accounts.errors import EmailTaken
 from accounts.models import User, normalise_email
 from accounts.services import invitations, sessions, verification
 from accounts.signals import user_registered
-from core import audit
-from core.db import retrying
-from core.limits import Limit
-from core.problems import InvalidInput
-from core.signals import announce
+from core.api.limits import Limit
+from core.api.problems import InvalidInput
+from core.data.transactions import retrying
+from core.events import audit
+from core.events.signals import announce
 from notifications.services.mails import send_mail_to
 from notifications.services.recipients import keep_recipient
 

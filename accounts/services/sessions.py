@@ -13,10 +13,13 @@ from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
 from accounts.services import history, leaving
-from core import audit, context, realtime, sql
-from core.db import retrying
+from core import context
+from core.api.errors import NotFound
+from core.data import sql
+from core.data.transactions import retrying
 from core.devices import device_name
-from core.errors import NotFound
+from core.events import audit
+from core.realtime import publishing
 from notifications.services.notices import notify
 
 LOST_ANSWER_WITHIN = timedelta(hours=24)
@@ -193,7 +196,7 @@ def _revoke(sessions: Iterable[Session], *, because: str, now: datetime) -> None
     if not ids:
         return
     Session.objects.filter(pk__in=ids).update(revoked_at=now, revoked_because=because)
-    transaction.on_commit(lambda: realtime.revoke(sessions=ids))
+    transaction.on_commit(lambda: publishing.revoke(sessions=ids))
 
 
 @retrying

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Profile, ProfilePicture, Status, User
 from accounts.previews import HEIGHT, WIDTH, Preview, draw
 from accounts.services.profiles import lock_profile
-from core import audit
-from core.db import retrying
-from core.errors import NotFound
-from core.rendering import to_json
+from core.api.errors import NotFound
+from core.api.rendering import to_json
+from core.data.transactions import retrying
+from core.events import audit
 from uploads.models import StoredFile
 from uploads.selectors import media_url
 from uploads.services import delete_file, keep_files, read_file, store_drawing

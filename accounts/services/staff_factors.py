@@ -10,9 +10,10 @@ from accounts.errors import MailedTokenInvalid
 from accounts.models import MailedToken, User
 from accounts.services import mailed_tokens, two_factor
 from accounts.services.two_factor import Enrolment
-from core import audit, limits
-from core.db import retrying
-from core.limits import Limit
+from core.api import limits
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services.mails import send_mail_to
 
 PURPOSE = MailedToken.Purpose.STAFF_FACTOR

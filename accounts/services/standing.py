@@ -7,8 +7,8 @@ from accounts.access import lock_person
 from accounts.errors import NotSuspended, SuspensionNotYours
 from accounts.models import LoginChallenge, Role, Status, User, normalise_email
 from accounts.services import sessions
-from core import audit
-from core.db import retrying
+from core.data.transactions import retrying
+from core.events import audit
 
 
 @retrying

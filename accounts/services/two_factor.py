@@ -29,9 +29,9 @@ from accounts.errors import (
 from accounts.models import AuthenticatorApp, LoginChallenge, RecoverySheet, Session, User
 from accounts.selectors import ways_in
 from accounts.services import recovery, sessions
-from core import audit
-from core.db import retrying
-from core.sealing import seal, unseal
+from core.crypto.sealing import seal, unseal
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services.notices import notify
 
 PURPOSE = "authenticator secret"

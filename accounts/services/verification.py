@@ -7,9 +7,9 @@ from django.conf import settings
 from accounts.errors import EmailAlreadyVerified, MailedTokenInvalid
 from accounts.models import MailedToken, User
 from accounts.services import mailed_tokens, registration
-from core import audit
-from core.db import retrying
-from core.limits import Limit
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.events import audit
 from notifications.services.mails import send_mail_to
 
 MAILS = Limit("verification:mail", 1, timedelta(minutes=3))

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from core.sealing import unseal
+from core.crypto.sealing import unseal
 from core.testing import a_rival_waits, drain_outbox, eventually
 from notifications.models import MailboxMessage
 
@@ -79,7 +79,7 @@ def no_locks(monkeypatch):
     """Twins of race tests: the same without the lock, to see that the test would see the bug."""
     from django.db.models import QuerySet
 
-    from core import sql
+    from core.data import sql
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **options: self)
     monkeypatch.setattr(sql, "lock", lambda *aliases: "")

@@ -18,7 +18,7 @@ from accounts.models import (
 )
 from accounts.services import history, pruning, sessions
 from accounts.testing import PASSWORD, with_two_factor
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.testing import Api
 from notifications.models import Recipient
 

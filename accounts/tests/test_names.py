@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from accounts.testing import PASSWORD
 from accounts.tests.test_suspension import staff_browser
-from core.sealing import unseal
+from core.crypto.sealing import unseal
 from core.testing import drain_outbox
 from notifications.models import MailboxMessage
 

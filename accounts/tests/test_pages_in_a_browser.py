@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.services import mailed_tokens, passwords, sharing, verification
 from accounts.testing import make_person
-from core.browser_testing import aside, needs_browser, open_page
+from core.testing.browser import aside, needs_browser, open_page
 
 pytestmark = [needs_browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"viewport": {"width": 375, "height": 740}, "is_mobile": True}

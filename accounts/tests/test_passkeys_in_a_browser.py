@@ -7,7 +7,7 @@ from django.conf import settings
 
 from accounts.models import LoginAttempt, Passkey, Session
 from accounts.testing import PASSWORD, make_person, sign_in
-from core.browser_testing import aside, needs_browser, open_page
+from core.testing.browser import aside, needs_browser, open_page
 
 PAGE = settings.BASE_DIR / "docs" / "passkeys.md"
 

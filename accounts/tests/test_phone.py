@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import PhoneCode, User
 from accounts.services import phone
 from accounts.testing import sign_in
-from core.limits import hit
+from core.api.limits import hit
 from core.models import OutboxEvent
 from core.testing import Api, commits, drain_outbox, together
 from notifications.mailbox import _content

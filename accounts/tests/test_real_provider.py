@@ -9,9 +9,9 @@ import pytest
 from accounts.models import ExternalIdentity, Session, User
 from accounts.openid import calls
 from accounts.openid.provider import forget
-from core.browser_testing import needs_browser, open_page
-from core.process_testing import free_port, program
 from core.testing import PATIENCE
+from core.testing.browser import needs_browser, open_page
+from core.testing.processes import free_port, program
 
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
 

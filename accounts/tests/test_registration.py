@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import MailedToken, User
 from accounts.services import verification
-from core.sealing import unseal
+from core.crypto.sealing import unseal
 from core.testing import Api, drain_outbox, together
 from notifications.models import MailboxMessage
 

@@ -13,10 +13,10 @@ from accounts import authentication, tokens
 from accounts.models import RefreshToken, Session, Status
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
-from core import limits
-from core.ids import uuid7
-from core.socket_testing import dial
+from core.api import limits
+from core.data.ids import uuid7
 from core.testing import PATIENCE, Api, together
+from core.testing.sockets import dial
 
 
 def log_in(api, person, password=PASSWORD):

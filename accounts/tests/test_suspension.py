@@ -11,10 +11,10 @@ from accounts.errors import SuspensionNotYours
 from accounts.models import Session, Status, User
 from accounts.services import standing
 from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
-from core import realtime
 from core.models import AuditEntry
-from core.socket_testing import dial
+from core.realtime import publishing
 from core.testing import commits
+from core.testing.sockets import dial
 
 PEOPLE = "/admin/accounts/user/"
 
@@ -39,7 +39,7 @@ def act(browser: Client, action: str, people: list[User], reason: str = "") -> s
 
 def test_the_command_closes_sessions_and_sockets_and_undoes_it(api, pat, monkeypatch, capsys):
     closed = []
-    monkeypatch.setattr(realtime, "revoke", lambda *, sessions: closed.extend(sessions))
+    monkeypatch.setattr(publishing, "revoke", lambda *, sessions: closed.extend(sessions))
     me = api.as_user(pat)
     with commits():
         call_command("suspend_user", pat.email.upper(), reason="Sells what is not theirs.")

@@ -17,7 +17,7 @@ from accounts import tokens
 from accounts.models import ExternalIdentity, Session, SignInCode
 from accounts.testing import PASSWORD, sign_in, with_two_factor
 from accounts.tests.test_invitations import token_for
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.testing import Api, drain_outbox
 from notifications.kinds import Category
 from notifications.models import Recipient

@@ -4,7 +4,7 @@ from django.db import migrations
 from django.utils import timezone
 from django.utils.text import slugify
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 
 NAMES = [
     "Technology",

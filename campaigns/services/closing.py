@@ -15,8 +15,8 @@ from campaigns.models import CLOSED, Campaign, Status
 from campaigns.services.funding import lock_campaign
 from campaigns.services.steps import take_step
 from campaigns.signals import campaign_closed
-from core.db import retrying
-from core.signals import announce
+from core.data.transactions import retrying
+from core.events.signals import announce
 from notifications.services import notify
 
 

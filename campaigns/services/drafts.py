@@ -26,11 +26,11 @@ from campaigns.errors import (
 )
 from campaigns.models import EDITABLE, PUBLIC, Campaign, CampaignMedia, Category, Status
 from campaigns.services.steps import take_step
-from core import audit
-from core.db import retrying
-from core.etags import require_match
+from core.api.etags import require_match
+from core.api.names import to_camel
+from core.data.transactions import retrying
+from core.events import audit
 from core.money import Money
-from core.names import to_camel
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, store_image
 

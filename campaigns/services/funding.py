@@ -13,9 +13,9 @@ from campaigns.errors import BelowMinimum, CampaignClosed, CampaignNotOpen, Curr
 from campaigns.models import PUBLIC, Backing, Campaign, Status
 from campaigns.signals import backer_joined, backer_left
 from campaigns.trending import with_one_more
-from core.errors import NotFound
+from core.api.errors import NotFound
+from core.events.signals import announce
 from core.money import Money
-from core.signals import announce
 
 
 def lock_campaign(campaign_id: UUID) -> Campaign:

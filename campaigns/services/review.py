@@ -10,9 +10,9 @@ from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.services.steps import take_step
 from campaigns.signals import campaign_published
 from campaigns.trending import score_of_one
-from core.db import retrying
-from core.errors import NotFound
-from core.signals import announce
+from core.api.errors import NotFound
+from core.data.transactions import retrying
+from core.events.signals import announce
 from notifications.services import notify
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.models import STEPS, Campaign, StatusChange
-from core import audit
+from core.events import audit
 
 
 def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason: str = "", **changes: Any) -> None:

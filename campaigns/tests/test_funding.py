@@ -22,8 +22,8 @@ from campaigns.services.closing import decide_campaign
 from campaigns.services.funding import confirm_funding, release_funding, reserve_funding, return_funding
 from campaigns.signals import backer_joined, backer_left
 from campaigns.testing import make_campaign
-from core.db import atomic, retrying
-from core.errors import NotFound
+from core.api.errors import NotFound
+from core.data.transactions import atomic, retrying
 from core.money import Money
 from core.testing import PATIENCE, commits, together
 

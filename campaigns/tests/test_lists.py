@@ -8,7 +8,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from campaigns.services.funding import confirm_funding, reserve_funding
 from campaigns.testing import make_campaign
-from core.db import atomic
+from core.data.transactions import atomic
 from core.money import Money
 
 

@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import core.ids
+import core.data.ids
 
 
 class Migration(migrations.Migration):
@@ -20,7 +20,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Conversation",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("type", models.CharField(choices=[("direct", "Direct"), ("group", "Group")], max_length=6)),
                 ("title", models.CharField(blank=True, default="", max_length=120)),
@@ -45,7 +48,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Message",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("seq", models.BigIntegerField()),
                 ("client_id", models.UUIDField(blank=True, null=True)),
@@ -105,7 +111,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Member",
             fields=[
-                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(default=core.data.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "role",

@@ -8,7 +8,7 @@ from accounts.models import Status, User
 from chat.access import access_conversation
 from chat.errors import PersonNotFound, WrongParticipants
 from chat.models import Conversation, Member
-from core.db import atomic, retrying
+from core.data.transactions import atomic, retrying
 
 MOST_MEMBERS = 256
 

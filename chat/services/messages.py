@@ -22,10 +22,10 @@ from chat.errors import EmptyMessage, ReplyNotHere
 from chat.models import Attachment, Message, stream_of
 from chat.selectors import message_output, picture_output, reply_output
 from chat.streams import message_frame
-from core.db import atomic
-from core.errors import NotFound
-from core.ids import uuid7
-from core.realtime import publish
+from core.api.errors import NotFound
+from core.data.ids import uuid7
+from core.data.transactions import atomic
+from core.realtime.publishing import publish
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, store_private
 

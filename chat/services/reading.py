@@ -8,8 +8,8 @@ from django.db import transaction
 from accounts.models import User
 from chat.access import access_conversation, audience
 from chat.models import Member
-from core.db import retrying
-from core.realtime import publish
+from core.data.transactions import retrying
+from core.realtime.publishing import publish
 
 
 @retrying

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from chat.access import access_conversation, audience
-from core.realtime import publish
+from core.realtime.publishing import publish
 
 
 def show_typing(*, user: User, conversation_id: UUID, is_typing: bool) -> None:

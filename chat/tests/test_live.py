@@ -9,11 +9,11 @@ from accounts.testing import sign_in
 from chat.models import Member, Message
 from chat.streams import KEPT
 from chat.tests.factories import direct, group, say, url
-from core.realtime import publish
+from core.realtime.publishing import publish
+from core.realtime.sockets import MESSAGES
 from core.redis import client
-from core.socket_testing import Server, dial
-from core.sockets import MESSAGES
 from core.testing import eventually, together
+from core.testing.sockets import Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ import pytest
 
 from chat.models import Message
 from chat.tests.factories import direct, say, url
-from core.sockets import MESSAGES
+from core.realtime.sockets import MESSAGES
 from uploads.testing import paper, picture
 
 

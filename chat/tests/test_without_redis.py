@@ -7,9 +7,9 @@ from accounts.models import Session
 from accounts.testing import sign_in
 from chat.tests.factories import say
 from core import redis
-from core.realtime import channel
-from core.socket_testing import Server, dial
+from core.realtime.publishing import channel
 from core.testing import eventually
+from core.testing.sockets import Server, dial
 from vectragrow.embedded.valkey import Valkey
 
 pytestmark = pytest.mark.django_db(transaction=True)

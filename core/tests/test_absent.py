@@ -9,8 +9,8 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.fields import CharField, FileField, IntegerField, ListField
 
-from core import sockets
-from core.serializers import Serializer
+from core.api.serializers import Serializer
+from core.realtime import sockets
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import Session
 from accounts.testing import PASSWORD
 from core.addresses import forwarded_address, parse_address
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.testing import Api
 
 

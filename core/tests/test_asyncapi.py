@@ -1,6 +1,6 @@
 """/api/asyncapi says what the socket's table says."""
 
-from core import sockets
+from core.realtime import sockets
 
 
 def test_document_names_every_frame(api):

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from rest_framework.fields import CharField, SerializerMethodField
 
-from core.errors import MalformedBody
-from core.ids import uuid7
-from core.parsing import parse_json
-from core.rendering import to_json
-from core.serializers import Serializer
+from core.api.errors import MalformedBody
+from core.api.parsing import parse_json
+from core.api.rendering import to_json
+from core.api.serializers import Serializer
+from core.data.ids import uuid7
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_names_are_translated_both_ways():
 
 
 def test_ids_are_version_seven_and_in_order(monkeypatch):
-    monkeypatch.setattr("core.ids._last", 0)  # other tests travel in time
+    monkeypatch.setattr("core.data.ids._last", 0)  # other tests travel in time
     ids = [uuid7() for _ in range(10_000)]
     assert ids == sorted(set(ids))
     assert {one.version for one in ids} == {7}

@@ -5,8 +5,8 @@ import json
 import pytest
 from django.db import OperationalError
 
-from core import errors
-from core.errors import every_refusal
+from core.api import errors
+from core.api.errors import every_refusal
 from core.testing import Api
 
 PROBLEM = {"type", "title", "status", "detail", "code", "requestId"}

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts import views
 from accounts.models import User
 from accounts.testing import make_person
-from core.errors import IdempotencyInProgress
-from core.idempotency import LEASE, _canonical
+from core.api.errors import IdempotencyInProgress
+from core.api.idempotency import LEASE, _canonical
+from core.api.parsing import parse_json
 from core.models import IdempotencyKey, OutboxEvent
-from core.parsing import parse_json
 from core.testing import PATIENCE, Api, together
 
 PATH = "/api/auth/register"
@@ -134,7 +134,7 @@ def test_reply_and_effect_are_one_commit(api, monkeypatch):
     def full_disk(*_args):
         raise IdempotencyInProgress()
 
-    monkeypatch.setattr("core.idempotency._store", full_disk)
+    monkeypatch.setattr("core.api.idempotency._store", full_disk)
     assert api.post(PATH, BODY, idempotency_key="k").status_code == 409
     assert not User.objects.exists()
     with connection.cursor() as cursor:

@@ -6,8 +6,8 @@ import pytest
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import UUIDField
 
-from core.ids import uuid7
-from core.serializers import IdField
+from core.api.serializers import IdField
+from core.data.ids import uuid7
 from core.tests.test_times import inputs
 
 ID = "01900000-0000-7000-8000-00000000000a"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
-from core.jobs import each
+from core.jobs.runner import each
 from core.models import OutboxEvent
 
 

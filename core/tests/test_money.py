@@ -5,10 +5,10 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from core import catalogue
-from core.errors import InvalidAmount, every_refusal
+from core.api import catalogue
+from core.api.errors import InvalidAmount, every_refusal
+from core.api.parsing import parse_json
 from core.money import MAX_MINOR, Money, parse_decimal
-from core.parsing import parse_json
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from django.http import HttpResponse
 from drf_spectacular.validation import validate_schema
 
-from core import document_testing
-from core.pages import DEEPEST, MAX_LIMIT
+from core.api.pages import DEEPEST, MAX_LIMIT
+from core.testing import documents
 
-DOCUMENT = document_testing.document()
+DOCUMENT = documents.document()
 OPERATIONS = {
     f"{verb.upper()} {path}": operation
     for path, verbs in DOCUMENT["paths"].items()
@@ -158,7 +158,7 @@ PROBLEM = {"code": "not_authenticated"}
 )
 def test_an_answer_that_is_not_in_the_document_fails_the_test_that_got_it(wrong, about):
     with pytest.raises(AssertionError) as found:
-        document_testing.check("get", "/api/profile/passkeys", None, wrong)
+        documents.check("get", "/api/profile/passkeys", None, wrong)
     assert about in str(found.value)
 
 
@@ -173,12 +173,12 @@ def test_an_answer_that_is_not_in_the_document_fails_the_test_that_got_it(wrong,
     ],
 )
 def test_an_answer_that_is_in_the_document_passes(right, path, query):
-    document_testing.check("get", path, query, right)
+    documents.check("get", path, query, right)
 
 
 def test_the_client_of_the_tests_asks_for_every_answer(api, monkeypatch):
     seen = []
-    monkeypatch.setattr(document_testing, "check", lambda *asked: seen.append(asked[:3]))
+    monkeypatch.setattr(documents, "check", lambda *asked: seen.append(asked[:3]))
     api.get("/api/auth/me", {"a": "1"})
     api.post("/api/auth/logout", {"b": "2"})
     assert seen == [("get", "/api/auth/me", {"a": "1"}), ("post", "/api/auth/logout", None)]

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from core import outbox
+from core.jobs import outbox
 from core.models import AuditEntry, OutboxEvent
 from core.testing import commits, drain_outbox
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from psycopg_pool import ConnectionPool
 
-from core.postgres import PooledConnection, waiting
+from core.data.postgres import PooledConnection, waiting
 from core.testing import PATIENCE, Api
 
 

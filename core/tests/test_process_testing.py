@@ -7,8 +7,8 @@ import sys
 import pytest
 from django.conf import settings
 
-from core.process_testing import Program, program
 from core.testing import eventually
+from core.testing.processes import Program, program
 from vectragrow.embedded.processes import identity, is_same
 
 WITH_A_CHILD = """
@@ -23,7 +23,7 @@ A_RUN = """
 import json, time
 import django
 django.setup()
-from core.process_testing import Program
+from core.testing.processes import Program
 from vectragrow.embedded.processes import identity
 print(json.dumps(identity(Program("-c", "import time; time.sleep(1000)").process.pid)), flush=True)
 time.sleep(1000)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from core import bodies
+from core.api import bodies
 from core.logs import JSONFormatter
 
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from redis import RedisError
 
-from core import limits, redis as core_redis, tasks
+from core import redis as core_redis
+from core.api import limits
+from core.jobs import tasks
 from core.testing import Api
 from core.tests.test_idempotency import BODY, PATH
 

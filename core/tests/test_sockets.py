@@ -1,4 +1,4 @@
-"""The socket itself, on a real server: opening, answering, closing (docs/realtime.md)."""
+"""The socket itself, on a real server: opening, answering, closing (docs/publishing.md)."""
 
 import json
 from datetime import timedelta
@@ -10,10 +10,12 @@ from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from accounts.testing import sign_in
-from core import limits, realtime, redis
-from core.socket_testing import Server, dial
-from core.sockets import MESSAGES, REFUSED
+from core import redis
+from core.api import limits
+from core.realtime import publishing
+from core.realtime.sockets import MESSAGES, REFUSED
 from core.testing import PATIENCE, eventually
+from core.testing.sockets import Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -204,11 +206,11 @@ def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server, f
         session = phone.expect("ready")["sessionId"]
         laptop.expect("ready")
         with redis.client().pubsub() as channel:
-            channel.subscribe(realtime.channel())
+            channel.subscribe(publishing.channel())
             assert channel.get_message(timeout=PATIENCE)["type"] == "subscribe"
             assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
             told = channel.get_message(timeout=PATIENCE)
-        assert realtime.read_message(told["data"]) == [session], "the server need not look for itself"
+        assert publishing.read_message(told["data"]) == [session], "the server need not look for itself"
         assert phone.close_code() == 4001
         assert laptop.ask("ping")["type"] == "pong"
 
@@ -217,7 +219,7 @@ def test_a_told_revocation_closes_4001_by_itself(socket_server, founder):
     """The session lives on in the database, so no look of the server into it can be what closes the socket."""
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.expect("ready")
-        realtime.revoke(sessions=[founder.sessions.get().pk])
+        publishing.revoke(sessions=[founder.sessions.get().pk])
         assert phone.close_code() == 4001
 
 

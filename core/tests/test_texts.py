@@ -3,7 +3,7 @@
 import pytest
 from rest_framework.exceptions import ValidationError
 
-from core.serializers import LineField, ProseField
+from core.api.serializers import LineField, ProseField
 from core.texts import clean_line, is_one_line, shows_something
 
 PEOPLE = {

@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from rest_framework import fields
 
 from accounts.testing import make_person
-from core import serializers
-from core.errors import ZoneRequired
+from core.api import serializers
+from core.api.errors import ZoneRequired
 from core.testing import Api
 from core.times import parse_day, parse_moment
 

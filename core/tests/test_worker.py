@@ -12,15 +12,15 @@ import pytest
 from django.db import connection
 
 from core.models import OutboxEvent
-from core.process_testing import Program, free_port, is_open
 from core.testing import PATIENCE, eventually
+from core.testing.processes import Program, free_port, is_open
 from vectragrow.embedded import processes
 
 EMIT = """
 from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
-from core.ids import uuid7
+from core.data.ids import uuid7
 from notifications.services import send_mail_to
 from notifications.services.recipients import keep_recipient
 person = uuid7()

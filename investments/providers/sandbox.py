@@ -21,10 +21,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from core.errors import MalformedBody
-from core.ids import uuid7
+from core.api.errors import MalformedBody
+from core.api.parsing import parse_json
+from core.data.ids import uuid7
 from core.money import MAX_MINOR, Money
-from core.parsing import parse_json
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge, SandboxRefund
 from investments.providers.base import Charge, Event, Instrument, RefundRefused, State

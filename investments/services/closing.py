@@ -14,9 +14,9 @@ from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.closing import decide_campaign, settle_campaign
 from campaigns.services.funding import lock_campaign
-from core import audit
-from core.db import retrying
-from core.jobs import each
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs.runner import each
 from investments import books
 from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
 from investments.services.locks import lock_payment

@@ -16,11 +16,12 @@ from accounts.errors import EmailNotVerified, KYCRequired
 from accounts.models import User
 from campaigns.access import access_campaign
 from campaigns.services.funding import reserve_funding
-from core import audit, outbox
-from core.db import retrying
-from core.errors import OutcomeUnknown, Unauthenticated
-from core.idempotency import Ticket
-from core.ids import uuid7
+from core.api.errors import OutcomeUnknown, Unauthenticated
+from core.api.idempotency import Ticket
+from core.data.ids import uuid7
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs import outbox
 from core.money import Money
 from investments import books
 from investments.access import access_investment, access_payment_method

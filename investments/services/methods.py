@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from core import audit
-from core.db import retrying
+from core.data.transactions import retrying
+from core.events import audit
 from investments.access import access_payment_method
 from investments.card_data import plain_number
 from investments.errors import CardExpired, PaymentMethodInUse, RawCardDataRefused

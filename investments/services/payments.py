@@ -14,9 +14,9 @@ from django.db.models import Q
 
 from campaigns.models import Status as CampaignStatus
 from campaigns.services.funding import confirm_funding, release_funding
-from core import audit
-from core.db import retrying
-from core.jobs import each
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs.runner import each
 from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
 from investments.providers import gateway
 from investments.providers.base import Charge, OutcomeUnknown, State

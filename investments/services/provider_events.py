@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from core.db import retrying
+from core.data.transactions import retrying
 from investments.errors import UnknownProvider
 from investments.models import Payment, ProviderEvent
 from investments.providers import PROVIDERS, gateway

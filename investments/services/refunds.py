@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from campaigns.services.funding import return_funding
-from core import audit, outbox
-from core.db import retrying
-from core.jobs import each
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs import outbox
+from core.jobs.runner import each
 from core.money import Money
 from investments import books
 from investments.models import InvestmentEvent, Payment, Refund, Status

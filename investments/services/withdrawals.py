@@ -16,12 +16,12 @@ from django.db import DatabaseError
 
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
-from core import audit
-from core.db import retrying
-from core.errors import OutcomeUnknown
-from core.idempotency import Ticket
+from core.api.errors import OutcomeUnknown
+from core.api.idempotency import Ticket
+from core.api.rendering import utc_text
+from core.data.transactions import retrying
+from core.events import audit
 from core.money import Money
-from core.rendering import utc_text
 from investments.access import access_investment, access_payment_method
 from investments.errors import (
     CancelWindowClosed,

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
-from core.errors import Refusal
-from core.idempotency import NoTicket
+from core.api.errors import Refusal
+from core.api.idempotency import NoTicket
 from investments.models import Investment, Payment, Refund, SandboxCharge, Status
 from investments.services import closing, payments, refunds
 from investments.services.investing import place_investment

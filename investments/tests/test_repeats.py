@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from campaigns.models import Campaign
-from core import db
+from core.data import transactions
 from core.models import IdempotencyKey
 from core.testing import drain_outbox
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
@@ -48,7 +48,7 @@ class Rival:
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(db, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "100ms")
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.services.standing import set_badges
-from core import audit
-from core.db import retrying
-from core.jobs import each
+from core.data.transactions import retrying
+from core.events import audit
+from core.jobs.runner import each
 from kyc.access import lock_person
 from kyc.errors import BadgeFollowsVerification, OwnCase
 from kyc.models import Badge, GrantedBadge, Source

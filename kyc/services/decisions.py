@@ -6,8 +6,8 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import User
-from core.db import retrying
-from core.errors import NotFound
+from core.api.errors import NotFound
+from core.data.transactions import retrying
 from kyc import access
 from kyc.errors import (
     CaseClosed,

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from core.db import retrying
-from core.jobs import each
-from core.limits import Limit
+from core.api.limits import Limit
+from core.data.transactions import retrying
+from core.jobs.runner import each
 from kyc.access import latest_case, lock_case, lock_person
 from kyc.errors import AlreadyVerified, InvalidDateOfBirth, KindsDoNotMatch, NoOpenVerification, VerificationOpen
 from kyc.models import OPEN, Document, DocumentStatus, Status, Verification

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from core import audit, context
+from core import context
+from core.events import audit
 from kyc.models import CaseEvent, Document, Verification
 
 

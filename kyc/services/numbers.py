@@ -2,7 +2,7 @@
 
 import re
 
-from core.envelopes import WRAPPED_KEY, fingerprint, fingerprints, rewrap, rewraps, seal_text, unseal_text
+from core.crypto.envelopes import WRAPPED_KEY, fingerprint, fingerprints, rewrap, rewraps, seal_text, unseal_text
 from kyc.errors import InvalidDocumentNumber
 from kyc.models import Verification
 

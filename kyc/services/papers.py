@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
-from core.db import retrying
+from core.data.transactions import retrying
 from kyc.access import access_document
 from kyc.models import Document, Verification
 from kyc.services.decisions import take_case

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.testing import make_person
-from core.browser_testing import aside, enter_admin, is_in_view, needs_browser, open_page
+from core.testing.browser import aside, enter_admin, is_in_view, needs_browser, open_page
 from kyc.testing import submitted_case
 
 pytestmark = [needs_browser, pytest.mark.django_db(transaction=True)]

@@ -2,7 +2,7 @@
 Booking: lines in, one posting out, inside the caller's transaction, so that a fact and its money commit together.
 
 Accounts are locked here, last of all locks (user, campaign, investment, ledger accounts), in the order of their ids;
-open the transaction with `core.db.atomic` or `core.db.retrying`, which limit the wait to 3 s.
+open the transaction with `atomic` or `retrying` of `core.data.transactions`, which limit the wait to 3 s.
 """
 
 import logging
@@ -130,7 +130,7 @@ def write(posting: Posting, sums: Sums) -> Posting:
     A voiding only locks the accounts of `sums`: the database gives back what was reserved.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("Book inside the transaction of what caused it (core.db.atomic).")
+        raise RuntimeError("Book inside the transaction of what caused it (core.data.transactions.atomic).")
     accounts = lock_accounts(sums)
     if earlier := _earlier(posting, sums):
         return earlier

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.db import atomic
+from core.data.transactions import atomic
 from core.money import Money
 from ledger.models import LedgerAccount
 from ledger.services.accounts import open_account

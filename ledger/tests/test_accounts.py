@@ -1,6 +1,6 @@
 import pytest
 
-from core.errors import InvalidAmount
+from core.api.errors import InvalidAmount
 from core.money import Money
 from ledger.models import LedgerAccount
 from ledger.selectors import balance, balances, moved, statement, totals

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
-from core.db import atomic
+from core.data.transactions import atomic
 from core.money import Money
 from core.testing import together
 from ledger.faults import CHECKS, find_faults

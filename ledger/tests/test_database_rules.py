@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 from ledger.models import Entry, LedgerAccount, Posting
 from ledger.selectors import balance
 from ledger.services.postings import post

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from core.db import atomic
+from core.data.transactions import atomic
 from core.money import Money
 from ledger.errors import InsufficientFunds, PostingKeyReused
 from ledger.models import Entry, Posting

@@ -9,9 +9,9 @@ from threading import Barrier, Event
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from core import db
-from core.db import atomic
-from core.errors import Busy
+from core.api.errors import Busy
+from core.data import transactions
+from core.data.transactions import atomic
 from core.money import Money
 from core.testing import PATIENCE, together
 from ledger.errors import InsufficientFunds, PostingKeyReused, ReservationResolved
@@ -97,7 +97,9 @@ def test_crossing_payments_do_not_deadlock_twin(escrow_of_100, owner_of_50, monk
 
     monkeypatch.setattr(postings, "lock_accounts", lock_as_listed)
     outcomes = cross_over(escrow_of_100, owner_of_50)
-    assert [db.sqlstate(outcome) for outcome in outcomes if isinstance(outcome, OperationalError)] == ["40P01"]
+    assert [transactions.sqlstate(outcome) for outcome in outcomes if isinstance(outcome, OperationalError)] == [
+        "40P01"
+    ]
 
 
 def test_the_same_key_at_once_books_once(escrow_of_100, owner):
@@ -155,7 +157,7 @@ def test_an_account_is_opened_once(db):
 
 
 def test_nobody_waits_long_for_an_account(escrow_of_100, owner, monkeypatch):
-    monkeypatch.setattr(db, "LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "200ms")
     has_lock, done = Event(), Event()
 
     def hold():

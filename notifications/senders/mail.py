@@ -13,8 +13,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.html import format_html
 from environ import Env
 
-from core.breaker import Breaker
-from core.ids import uuid7
+from core.data.ids import uuid7
+from core.jobs.circuit_breaker import Breaker
 from notifications.senders import mailbox
 
 logger = logging.getLogger("vectragrow.mail")

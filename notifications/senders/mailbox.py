@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from core.sealing import seal
+from core.crypto.sealing import seal
 from notifications.models import MailboxMessage
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from core.breaker import Breaker
-from core.limits import Limit, RateLimited, hit
+from core.api.limits import Limit, RateLimited, hit
+from core.jobs.circuit_breaker import Breaker
 from notifications.senders import mailbox
 
 if TYPE_CHECKING:

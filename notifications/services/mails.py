@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core import outbox
-from core.limits import hit
-from core.sealing import seal
+from core.api.limits import hit
+from core.crypto.sealing import seal
+from core.jobs import outbox
 from notifications.errors import NumberNotServed, SMSOff
 from notifications.kinds import MAILS
 from notifications.senders import sms

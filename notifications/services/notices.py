@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import outbox
+from core.api.names import to_camel
+from core.jobs import outbox
 from core.money import Money
-from core.names import to_camel
-from core.realtime import publish
+from core.realtime.publishing import publish
 from notifications import wishes
 from notifications.access import access_notification
 from notifications.kinds import KINDS, Kind

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from core.db import delete_in_batches
-from core.ids import first_id_at
+from core.data.ids import first_id_at
+from core.data.transactions import delete_in_batches
 from notifications.models import MailboxMessage, Notification
 
 READ_KEPT = timedelta(days=180)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from core.db import retrying
+from core.data.transactions import retrying
 from notifications.errors import QuietHoursNeedTwoEnds
 from notifications.models import Recipient
 

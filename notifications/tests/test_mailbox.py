@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.models import MailboxMessage
 from notifications.services import send_mail_to

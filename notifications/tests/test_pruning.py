@@ -7,7 +7,7 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
-from core.ids import uuid7
+from core.data.ids import uuid7
 from notifications.models import MailboxMessage
 from notifications.services import pruning
 from notifications.tasks import prune

@@ -11,10 +11,10 @@ from aiosmtpd.smtp import AuthResult
 from django.core.management import call_command
 from django.utils import timezone
 
-from core import outbox
+from core.jobs import outbox
 from core.models import OutboxEvent
-from core.process_testing import free_port
 from core.testing import PATIENCE, drain_outbox
+from core.testing.processes import free_port
 from notifications.models import MailboxMessage
 from notifications.senders.mail import breaker
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from accounts.testing import sign_in
-from core.socket_testing import dial
+from core.testing.sockets import dial
 from notifications.models import Notification
 from notifications.selectors import since
 

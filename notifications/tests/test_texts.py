@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import timezone
 
+from core.data.ids import uuid7
 from core.devices import device_name
-from core.ids import uuid7
 from core.testing import commits, drain_outbox
 from notifications.composition import compose
 from notifications.kinds import KINDS, MAILS, TEXTS

@@ -7,9 +7,9 @@ from django.core import signing
 from django.utils import timezone
 
 from accounts.testing import make_person
-from core.browser_testing import aside, needs_browser, open_page
-from core.ids import uuid7
+from core.data.ids import uuid7
 from core.testing import commits, drain_outbox
+from core.testing.browser import aside, needs_browser, open_page
 from notifications.kinds import KINDS, MAILS, Category
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient

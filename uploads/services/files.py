@@ -18,10 +18,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import transaction
 
-from core import limits
-from core.envelopes import Sealed, fingerprint, seal, unseal
-from core.ids import uuid7
-from core.limits import Limit
+from core.api import limits
+from core.api.limits import Limit
+from core.crypto.envelopes import Sealed, fingerprint, seal, unseal
+from core.data.ids import uuid7
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
 from uploads.models import StoredFile, Visibility
@@ -128,7 +128,7 @@ def read_file(stored: StoredFile) -> bytes:
     The content, opened if it is sealed.
 
     :raises FileNotFoundError: the store has lost it
-    :raises core.envelopes.SealBroken: the store gave back something else
+    :raises core.crypto.envelopes.SealBroken: the store gave back something else
     """
     with _store(stored.visibility).open(stored.storage_name) as handle:
         content = handle.read()

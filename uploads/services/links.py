@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from core.errors import Unauthenticated
+from core.api.errors import Unauthenticated
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services.files import read_file

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.core.files.storage import storages
 
-from core.jobs import each
+from core.jobs.runner import each
 from uploads.models import StoredFile
 
 logger = logging.getLogger("vectragrow.uploads")

@@ -1,4 +1,4 @@
-from core.envelopes import rewrap, rewraps
+from core.crypto.envelopes import rewrap, rewraps
 from uploads.models import StoredFile
 
 

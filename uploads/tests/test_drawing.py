@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 from PIL import Image
 
-from core.errors import Overloaded
+from core.api.errors import Overloaded
 from core.testing import eventually
 from uploads import drawing
 from uploads.drawing import on_picture_thread

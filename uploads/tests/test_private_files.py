@@ -8,8 +8,8 @@ import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from core.envelopes import SealBroken, rewrap
-from core.errors import Unauthenticated
+from core.api.errors import Unauthenticated
+from core.crypto.envelopes import SealBroken, rewrap
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services import delete_file, make_link, open_link, read_file, store_document, store_private

@@ -12,7 +12,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from core.postgres import PooledConnection
+from core.data.postgres import PooledConnection
 from vectragrow.embedded import discovery
 from vectragrow.settings.storage import storages
 
@@ -78,20 +78,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "core.middleware.RequestContext",
+    "core.api.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "core.middleware.StaticFiles",
+    "core.api.middleware.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
-    "core.middleware.ContentPolicy",
+    "core.api.middleware.ContentPolicy",
     "django.middleware.common.CommonMiddleware",
-    "core.middleware.Sessions",
+    "core.api.middleware.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "core.middleware.StaffAuthentication",
-    "core.middleware.Messages",
+    "core.api.middleware.StaffAuthentication",
+    "core.api.middleware.Messages",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-"""Those of `core.middleware` are Django's own for pages and the admin; API calls, without cookies, pass them by."""
+"""Those of `core.api.middleware` are Django's own for pages and the admin; API calls, without cookies, pass them by."""
 
 ROOT_URLCONF = "vectragrow.urls"
 WSGI_APPLICATION = "vectragrow.wsgi.application"
@@ -121,7 +121,7 @@ REDIS_URL = env.str("REDIS_URL", default=EMBEDDED.get("REDIS_URL", "redis://127.
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://vectragrow@127.0.0.1:5432/vectragrow"),
-        "ENGINE": "core.postgres",
+        "ENGINE": "core.data.postgres",
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -191,7 +191,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_FAILURE_VIEW = "core.problems.csrf_failed"
+CSRF_FAILURE_VIEW = "core.api.problems.csrf_failed"
 ADMIN_TWO_FACTOR_REQUIRED = env.bool("ADMIN_TWO_FACTOR_REQUIRED", default=True)
 
 SECURE_REFERRER_POLICY = "same-origin"
@@ -215,12 +215,12 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["core.permissions.Nobody"],
-    "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["core.parsing.JSONParser", "core.parsing.MultiPartParser"],
-    "DEFAULT_SCHEMA_CLASS": "core.openapi.Schema",
-    "EXCEPTION_HANDLER": "core.problems.handle",
-    "UNAUTHENTICATED_USER": "core.principals.Anonymous",
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.Nobody"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsing.JSONParser", "core.api.parsing.MultiPartParser"],
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.Schema",
+    "EXCEPTION_HANDLER": "core.api.problems.handle",
+    "UNAUTHENTICATED_USER": "core.api.principals.Anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -236,17 +236,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["core.openapi.finish"],
+    "POSTPROCESSING_HOOKS": ["core.api.openapi.finish"],
     "PREPROCESSING_HOOKS": [],
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-"""A JSON body's limit in bytes (SECURITY-GOALS 40); files are counted by `core.parsing.MultiPartParser`."""
+"""A JSON body's limit in bytes (SECURITY-GOALS 40); files are counted by `core.api.parsing.MultiPartParser`."""
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BODY_SIZE = 60 * 1024 * 1024
-"""A form's limit in bytes where files are taken; everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE (`core.bodies`)."""
+"""A form's limit in bytes where files are taken; everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE (`core.api.bodies`)."""
 
 # --- Tasks ----------------------------------------------------------------------------------------------------------
 

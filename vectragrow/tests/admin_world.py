@@ -11,7 +11,7 @@ from accounts.services import standing
 from accounts.testing import make_person, sign_in
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
-from core import outbox
+from core.jobs import outbox
 from core.models import OutboxEvent
 from core.testing import Api
 from investments.models import ProviderEvent

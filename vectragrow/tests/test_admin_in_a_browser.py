@@ -21,8 +21,8 @@ from PIL import Image
 from accounts.models import User
 from accounts.services import sharing, verification
 from accounts.testing import PASSWORD, make_person, totp_code
-from core.browser_testing import aside, enter_admin, needs_browser, open_page
 from core.testing import commits, drain_outbox
+from core.testing.browser import aside, enter_admin, needs_browser, open_page
 from notifications.kinds import Category
 from notifications.mailbox import _content as mailbox_content
 from notifications.models import MailboxMessage, Recipient

@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.urls import get_resolver
 
-from core.process_testing import free_port
 from core.testing import eventually
+from core.testing.processes import free_port
 from vectragrow.tests.serving import Wire
 
 CADDYFILE = (Path(settings.BASE_DIR) / "deploy" / "Caddyfile").read_text()

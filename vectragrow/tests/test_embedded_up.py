@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from core.process_testing import kill_group
 from core.testing import PATIENCE, eventually
+from core.testing.processes import kill_group
 from vectragrow.embedded import processes
 from vectragrow.embedded.environment import ROOT
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import DataExport, User
 from accounts.services import exports, leaving
 from accounts.tasks import follow_the_clock
-from core import people
+from core.privacy import people
 from kyc.models import GrantedBadge, Source, Verification
 from kyc.services import badges, evidence
 from kyc.testing import submitted_case

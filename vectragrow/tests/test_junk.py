@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from core import document_testing
+from core.testing import documents
 
 DOCUMENT = json.loads(Path(settings.BASE_DIR, "docs/openapi.json").read_text())
 OPERATIONS = sorted((path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs)
@@ -80,7 +80,7 @@ def test_junk_has_a_clear_answer(path, verb, callers):
         )
         said = f"{verb} {address}?{query} {body[:500]} → {answer.status_code}"
         assert answer.status_code < 500, said
-        document_testing.check(verb, address, query, answer)
+        documents.check(verb, address, query, answer)
         if answer.status_code >= 400:
             assert answer["Content-Type"] == "application/problem+json", said
             assert answer.json()["code"], said

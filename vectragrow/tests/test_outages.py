@@ -18,8 +18,8 @@ import pytest
 import redis
 from django.conf import settings
 
-from core.process_testing import is_open
 from core.testing import eventually
+from core.testing.processes import is_open
 from vectragrow.embedded import processes
 from vectragrow.embedded.servers import DataDir, Servers
 

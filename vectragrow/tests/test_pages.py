@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.services import mailed_tokens, passwords
 from accounts.services.verification import mail_link
-from core import pulse
+from core.jobs import heartbeat
 from core.redis import client as redis_connection
 from core.testing import PATIENCE, commits, drain_outbox
 from vectragrow import health
@@ -25,7 +25,7 @@ HTML = {"Accept": "text/html"}
 def asked_anew():
     health.forget()
     for name in ("worker", "realtime"):
-        redis_connection().delete(pulse.key(name))
+        redis_connection().delete(heartbeat.key(name))
     yield
     health.forget()
 
@@ -73,7 +73,7 @@ def test_alive_asks_nobody(client, django_db_blocker):
 
 @pytest.mark.django_db(transaction=True)
 def test_ready_names_what_is_missing(client):
-    pulse.beat("worker")
+    heartbeat.beat("worker")
     answer = client.get("/readyz")
     assert answer.status_code == 200
     body = answer.json()
@@ -84,8 +84,8 @@ def test_ready_names_what_is_missing(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_everything_there(client):
-    pulse.beat("worker")
-    pulse.beat("realtime")
+    heartbeat.beat("worker")
+    heartbeat.beat("realtime")
     body = client.get("/readyz").json()
     assert (body["status"], body["missing"]) == ("ready", [])
 
@@ -103,7 +103,7 @@ def test_the_server_shows_that_it_lives():
 
         messages.put_nowait({"type": "lifespan.startup"})
         running = asyncio.create_task(Application().lifespan(messages.get, send))
-        while not pulse.is_alive("realtime"):
+        while not heartbeat.is_alive("realtime"):
             await asyncio.sleep(0.05)
         running.cancel()
         assert said == ["lifespan.startup.complete"]

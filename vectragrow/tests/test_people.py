@@ -19,9 +19,10 @@ from accounts.services.exports import delete_expired, make_export
 from accounts.testing import PASSWORD
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
-from core import outbox, people
-from core.errors import Busy
+from core.api.errors import Busy
+from core.jobs import outbox
 from core.models import AuditEntry
+from core.privacy import people
 from core.testing import drain_outbox, together
 from investments.testing import invest, make_card
 from kyc.models import CaseEvent, Verification

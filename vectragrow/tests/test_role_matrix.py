@@ -38,7 +38,7 @@ def test_every_operation_is_in_the_role_file():
 
 def test_every_operation_names_a_gate():
     """Closed by default: nothing answers because somebody forgot to say who may ask."""
-    from core.permissions import Gate, Nobody
+    from core.api.permissions import Gate, Nobody
 
     def views(patterns: list[URLPattern | URLResolver]) -> Iterator[type]:
         for entry in patterns:

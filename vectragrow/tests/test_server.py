@@ -13,8 +13,8 @@ from django.conf import settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from core.process_testing import is_open, program
 from core.testing import PATIENCE
+from core.testing.processes import is_open, program
 from vectragrow import server
 from vectragrow.embedded import processes
 

@@ -17,7 +17,7 @@ from campaigns import views
 from campaigns.errors import DeadlinePassed
 from campaigns.models import Campaign
 from campaigns.testing import draft_fields, make_campaign
-from core.idempotency import LEASE
+from core.api.idempotency import LEASE
 from core.testing import drain_outbox
 from uploads.models import StoredFile
 from uploads.testing import picture

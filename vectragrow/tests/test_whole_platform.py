@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from core.process_testing import free_port
+from core.testing.processes import free_port
 from vectragrow.demo.client import Client, command
 from vectragrow.demo.story import Story
 from vectragrow.embedded import discovery

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User, normalise_email
 from accounts.services import standing
-from core.errors import Refusal
+from core.api.errors import Refusal
 
 
 class Command(BaseCommand):

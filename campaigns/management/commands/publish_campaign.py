@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from campaigns.services.review import publish_campaign
-from core.errors import Refusal
+from core.api.errors import Refusal
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.catalogue import markdown
+from core.api.catalogue import markdown
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from core.envelopes import rewrap_all
+from core.crypto.envelopes import rewrap_all
 
 
 class Command(BaseCommand):

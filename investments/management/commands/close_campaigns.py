@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from core.errors import ZoneRequired
+from core.api.errors import ZoneRequired
 from core.times import parse_moment
 from investments.services.closing import close_campaigns
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import sessions
-from core import audit
+from core.events import audit
 from vectragrow.demo.client import Client, DemoFailed
 from vectragrow.demo.story import DOMAIN, Story
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from accounts.services import registration, sessions
-from core import audit
+from core.events import audit
 
 EMAIL = "admin@vectragrow.example"
 LOGIN_FILE = "admin-login.txt"

@@ -1,0 +1,58 @@
+"""
+How large a body may be: 1 MB, or more for a form with files at an operation that takes them, from somebody who may call
+it (SECURITY-GOALS 40).
+
+A large body waits until that is known. `vectragrow.server` first asks the application without it (`Unread`), and reads
+it only if it is wanted; the server of separate processes leaves it on the connection until a view reads it.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from core.api.errors import TooLarge
+
+KEY = "vectragrow.unread_body"
+
+
+class Unread:
+    """Stands in the WSGI environment, under KEY, for a body that the server has not read yet."""
+
+    is_wanted = False
+
+
+def will_come_again(request: Any) -> bool:
+    """Whether this was only the question: the body is wanted, and the request will be made again with it."""
+    unread = request.META.get(KEY)
+    return unread is not None and unread.is_wanted
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a body of this type may hold files."""
+    return content_type.lower().startswith("multipart/form-data")
+
+
+def length_of(request: Any) -> int:
+    declared = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0
+
+
+def is_small(request: Any) -> bool:
+    return length_of(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def admit(request: Any, *, takes_files: bool) -> None:
+    """
+    Called when the caller may do what they ask for.
+
+    :raises TooLarge: the body is larger than this operation takes, or is not read yet; then it is wanted now
+    """
+    if is_small(request):
+        return
+    is_fine = takes_files and is_form(request.META.get("CONTENT_TYPE", ""))
+    if is_fine and length_of(request) <= settings.UPLOAD_MAX_BODY_SIZE:
+        unread = request.META.get(KEY)
+        if unread is None:
+            return
+        unread.is_wanted = True
+    raise TooLarge()

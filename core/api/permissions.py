@@ -1,0 +1,42 @@
+"""Gates that need no business noun. The project's default is `Nobody`: an operation opens itself explicitly."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+
+from core.api.errors import Refusal, Unauthenticated
+
+
+class Gate(BasePermission):
+    """A permission class that raises its own refusal. `roles` is what the API document says of it."""
+
+    roles: tuple[str, ...] = ()
+    refusals: tuple[type[Refusal], ...] = ()
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        raise NotImplementedError
+
+
+class Nobody(Gate):
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return False
+
+
+class Open(Gate):
+    """Anyone, signed in or not."""
+
+    roles: tuple[str, ...] = ("anyone",)
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return True
+
+
+class SignedIn(Gate):
+    """A live session of an active person."""
+
+    roles: tuple[str, ...] = ("user",)
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            raise Unauthenticated()
+        return True

@@ -1,0 +1,62 @@
+"""The base of every API view."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.viewsets import ViewSet
+
+from core.api import bodies, idempotency
+from core.api.permissions import Open
+from core.api.requests import Request
+
+
+class ApiViewSet(ViewSet):
+    """
+    Closed until it names its gates; every POST honours `Idempotency-Key`.
+
+    Gates per action: `permission_classes` for all, or a `gates` dict from action name to its list.
+    """
+
+    gates: dict[str, list[Any]] = {}
+    post: Any
+
+    def get_permissions(self) -> list[Any]:
+        action = getattr(self, "action", None) or ""
+        return [gate() for gate in self.gates.get(action, self.permission_classes)]
+
+    def get_authenticators(self) -> list[Any]:
+        """
+        None for an operation that is open to anyone and answers all alike: a token that is over, which a client sends
+        along with everything, does not keep anybody from refreshing it.
+        """
+        handler = getattr(self, getattr(self, "action", None) or "", None)
+        is_open = all(isinstance(gate, Open) for gate in self.get_permissions())
+        return [] if is_open and not getattr(handler, "may_sign_in", False) else super().get_authenticators()
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        bodies.admit(request, takes_files=getattr(getattr(self, self.action, None), "multipart", False))
+        if request.method == "POST":
+            # The gates have spoken; `dispatch` looks the handler up after this.
+            self.post = partial(_once, self.post)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.action = self.action_map.get((request.method or "").lower(), "")  # as ViewSetMixin does; gates go by it
+        context = self.get_parser_context(request)
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=context,
+        )
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> tuple[Any, str]:
+        """Always JSON; an `Accept` that dislikes it gets JSON as well (RFC 9110 §15.5.7 allows it)."""
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type
+
+
+def _once(handler: idempotency.Handler, request: Request, *args: Any, **kwargs: Any) -> Any:
+    return idempotency.run(request, handler, *args, **kwargs)

@@ -1,0 +1,105 @@
+"""Transactions: retried when PostgreSQL asks for it, and never waiting long for a lock (docs/locking.md)."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
+
+from core.api.errors import Busy, OutcomeUnknown, Refusal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOCK_TIMEOUT = "3s"
+ATTEMPTS = 5
+_AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE behind a Django database error, if the server gave one."""
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def is_lost(error: BaseException) -> bool:
+    """
+    Whether an error means that the server did not answer, or not to the end.
+
+    No SQLSTATE: the connection broke. Classes 08, 57P and 53: connections lost, shutdowns, no resources.
+    """
+    state = sqlstate(error)
+    return state is None or state.startswith(("08", "57P", "53"))
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """
+    `transaction.atomic` that waits at most 3 s for any lock. A refusal that `keeps_effects` commits and is raised then.
+
+    :raises Busy: a lock was not to be had in time
+    :raises OutcomeUnknown: the connection was lost between COMMIT and its confirmation
+    """
+    outermost = not connection.in_atomic_block
+    committing = False
+    kept: Refusal | None = None
+    try:
+        with transaction.atomic():
+            if outermost:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            try:
+                yield
+            except Refusal as refusal:
+                if not refusal.keeps_effects:
+                    raise
+                kept = refusal
+            committing = True
+    except (OperationalError, InterfaceError) as error:
+        if sqlstate(error) == _LOCK_NOT_AVAILABLE:
+            raise Busy() from error
+        if outermost and committing and is_lost(error):
+            raise OutcomeUnknown() from error
+        raise
+    if kept is not None:
+        raise kept
+
+
+def delete_in_batches(rows: QuerySet[Any], *, batch: int = 200) -> int:
+    """Delete rows in short statements, for jobs that run beside everything. Returns how many."""
+    total = 0
+    while ids := list(rows.values_list("pk", flat=True)[:batch]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+    return total
+
+
+def retrying(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Run `function` in `atomic()`, again after a deadlock or serialization failure, up to five times with jitter.
+
+    Inside somebody else's transaction it is a savepoint: the outermost one has to be repeated as a whole.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            with atomic():
+                return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with atomic():
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if sqlstate(error) not in _AGAIN:
+                    raise
+                if attempt == ATTEMPTS:
+                    raise Busy() from error
+                time.sleep(random.uniform(0.01, 0.05) * attempt)
+        raise AssertionError("unreachable")
+
+    return run

@@ -1,0 +1,184 @@
+"""
+The outbox: what leaves the building leaves after the commit, at least once, and is safe to repeat (docs/outbox.md).
+
+`emit` writes a row beside its cause. After the commit Celery is told at once; if Redis was away or lost the message,
+`relay` finds the row when it is due and tells Celery again. `deliver` runs the topic's handler under a lease, so that
+two deliveries of one event do not overlap, and parks an event that failed ten times.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from core import context
+from core.data.transactions import retrying
+from core.events import audit
+from core.models import OutboxEvent
+
+logger = logging.getLogger("vectragrow.outbox")
+
+MAX_ATTEMPTS = 10
+LEASE = timedelta(seconds=270)
+"""Longer than a task may run (CELERY_TASK_TIME_LIMIT), so a lease ends only when its holder is gone."""
+FIRST_LEASE = timedelta(seconds=15)
+"""How long the message sent right after the commit has to arrive before the relay sends another."""
+KEPT = timedelta(days=7)
+
+Handler = Callable[..., None]
+_handlers: dict[str, Handler] = {}
+
+
+class NotYet(Exception):
+    """
+    A handler's word that it has to be tried again later.
+
+    :param after: instead of the usual pause
+    :param tried: False when nothing was attempted, so that it does not count as one of the ten tries
+    """
+
+    def __init__(self, reason: str, after: timedelta | None = None, *, tried: bool = True) -> None:
+        self.after = after
+        self.tried = tried
+        super().__init__(reason)
+
+
+def on(topic: str) -> Callable[[Handler], Handler]:
+    """Register the handler of a topic: `def handler(event_id: UUID, **facts)`, idempotent by `event_id`."""
+
+    def register(handler: Handler) -> Handler:
+        if topic in _handlers:
+            raise ValueError(f"{topic} has a handler already")
+        _handlers[topic] = handler
+        return handler
+
+    return register
+
+
+def emit(topic: str, *, now: datetime | None = None, after: timedelta = timedelta(0), **facts: Any) -> OutboxEvent:
+    """
+    Write an event in the caller's transaction and have it delivered after the commit.
+
+    :param after: how long to hold it back
+    :raises LookupError: nobody handles `topic`
+    """
+    if topic not in _handlers:
+        raise LookupError(f"no handler for {topic}")
+    # What is due is judged by the present clock: one that runs ahead (`close_campaigns --at`) holds nothing back.
+    moment = min(now or timezone.now(), timezone.now())
+    event = OutboxEvent.objects.create(
+        topic=topic,
+        facts=facts,
+        request_id=context.request_id.get(),
+        created_at=moment,
+        due_at=moment + (after or FIRST_LEASE),
+    )
+    if not after:
+        transaction.on_commit(lambda: nudge(event.pk))
+    return event
+
+
+def nudge(event_id: UUID) -> None:
+    """Tell Celery about an event. A broker that is away is no trouble: the relay will tell it again."""
+    from core.jobs import tasks
+
+    tasks.enqueue(str(event_id))
+
+
+def deliver(event_id: UUID, *, now: datetime) -> bool:
+    """
+    Run an event's handler if it still waits and nobody else holds it.
+
+    :returns: whether it was delivered by this call
+    """
+    waiting = OutboxEvent.objects.filter(pk=event_id, delivered_at__isnull=True, parked_at__isnull=True)
+    event = waiting.first()
+    if event is None:
+        return False
+    free = Q(held_until__isnull=True) | Q(held_until__lte=now)
+    claimed = waiting.filter(free, attempts=event.attempts).update(
+        attempts=F("attempts") + 1, held_until=now + LEASE, due_at=now + LEASE
+    )
+    if not claimed:
+        return False
+    attempt = event.attempts + 1
+    token = context.request_id.set(event.request_id or str(event.pk))
+    try:
+        _handlers[event.topic](event_id=event.pk, **event.facts)
+    except Exception as error:
+        _failed(event, attempt, error, now)
+        return False
+    finally:
+        context.request_id.reset(token)
+    OutboxEvent.objects.filter(pk=event.pk).update(delivered_at=timezone.now(), last_error="")
+    return True
+
+
+def _failed(event: OutboxEvent, attempt: int, error: Exception, now: datetime) -> None:
+    reason = f"{type(error).__name__}: {error}"[:500]
+    mine = OutboxEvent.objects.filter(pk=event.pk, delivered_at__isnull=True)
+    if isinstance(error, NotYet) and not error.tried:
+        attempt -= 1
+    if attempt >= MAX_ATTEMPTS:
+        mine.update(parked_at=now, last_error=reason)
+        logger.error("outbox event parked", extra={"eventId": event.pk, "topic": event.topic, "reason": reason})
+        return
+    pause = error.after if isinstance(error, NotYet) and error.after else backoff(attempt)
+    mine.update(attempts=attempt, due_at=now + pause, held_until=None, last_error=reason)
+    logger.warning(
+        "outbox event failed", extra={"eventId": event.pk, "topic": event.topic, "attempt": attempt, "reason": reason}
+    )
+
+
+def backoff(attempt: int) -> timedelta:
+    """1, 2, 4, ... seconds with jitter, at most five minutes."""
+    return timedelta(seconds=min(300.0, 2.0 ** (attempt - 1)) * random.uniform(0.8, 1.2))
+
+
+def due(now: datetime, limit: int = 500) -> list[UUID]:
+    """Events that nobody holds and that should go out, oldest first."""
+    waiting = OutboxEvent.objects.filter(due_at__lte=now, delivered_at__isnull=True, parked_at__isnull=True)
+    return list(waiting.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
+
+
+def relay(*, now: datetime) -> int:
+    """Tell Celery about everything due, and hold each back while the message travels. Returns how many."""
+    ids = due(now)
+    OutboxEvent.objects.filter(pk__in=ids, due_at__lte=now).update(due_at=now + FIRST_LEASE)
+    for event_id in ids:
+        nudge(event_id)
+    return len(ids)
+
+
+def prune(*, now: datetime) -> int:
+    """Delete what was delivered a week ago."""
+    count, _ = OutboxEvent.objects.filter(delivered_at__lt=now - KEPT).delete()
+    return count
+
+
+@retrying
+def unpark(*, by: Any, now: datetime, topic: str | None = None, event_ids: Iterable[UUID] | None = None) -> int:
+    """
+    Give parked events ten new tries, after what failed was mended. Returns how many.
+
+    :param by: the staff member, or None for an operator at the console
+    :param topic: only events of this topic
+    :param event_ids: only these
+    """
+    parked = OutboxEvent.objects.filter(parked_at__isnull=False)
+    if topic is not None:
+        parked = parked.filter(topic=topic)
+    if event_ids is not None:
+        parked = parked.filter(pk__in=event_ids)
+    events = list(parked.select_for_update(no_key=True).order_by("pk"))
+    for event in events:
+        audit.record(by, "outbox_event.retried", event, topic=event.topic)
+    return OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+        parked_at=None, held_until=None, attempts=0, due_at=now
+    )

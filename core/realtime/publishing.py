@@ -1,0 +1,102 @@
+"""
+Telling open sockets: frames to people, and the end of a session (docs/realtime.md).
+
+The row in the database is the truth; a frame only wakes. This is the sending side, for services: a frame is encoded
+once here and travels as text through one Redis channel to the hub of each process (`core.realtime.hub`).
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from redis import RedisError
+
+from core.api.rendering import to_json
+from core.redis import client
+
+logger = logging.getLogger("vectragrow.realtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """
+    A frame on its way. With a `stream` it is one of a sequence: `seq` grows by one from frame to frame, and each
+    socket gets the stream in order and without repeats.
+    """
+
+    users: Collection[str]
+    text: str
+    stream: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the hub reads what it has missed of the streams called `<kind>:<id>`. Both answer in the order of seq."""
+
+    after: Callable[[str, int], list[Push]]
+    """`after(stream, seq)`: what follows `seq` in a stream, or the first part of it."""
+    missed: Callable[[Collection[str], datetime], list[Push]]
+    """`missed(user_ids, since)`: everything for these people that was made since then."""
+
+
+_sources: dict[str, Source] = {}
+
+
+def read_streams_from(kind: str, source: Source) -> None:
+    """Register where the streams of a kind are kept; called from an app's `apps.py`."""
+    _sources[kind] = source
+
+
+def sources() -> Iterable[Source]:
+    return _sources.values()
+
+
+def source_of(stream: str) -> Source:
+    return _sources[stream.partition(":")[0]]
+
+
+def make_push(*, users: Iterable[UUID], frame: dict[str, Any], stream: str = "", seq: int = 0) -> Push:
+    return Push([str(user) for user in users], to_json(frame).decode(), stream, seq)
+
+
+def publish(*, users: Iterable[UUID], frame: dict[str, Any], stream: str = "", seq: int = 0) -> None:
+    """
+    Hand a frame to every open socket of these people. Call it after the commit; choosing `users` is the access check.
+
+    A Redis that is away delays frames of a stream until the hubs have looked into the database, and loses the others.
+    """
+    push = make_push(users=users, frame=frame, stream=stream, seq=seq)
+    if push.users:
+        _send({"users": push.users, "stream": push.stream, "seq": push.seq}, push.text)
+
+
+def revoke(*, sessions: Iterable[UUID]) -> None:
+    """Close the sockets of these sessions with 4001, now."""
+    _send({"revoke": [str(session) for session in sessions]})
+
+
+def channel() -> str:
+    return f"{settings.REDIS_PREFIX}:realtime"
+
+
+def read_message(data: bytes) -> Push | list[str]:
+    """What `publish` or `revoke` has sent: a push, or the ids of ended sessions."""
+    head, _, text = data.partition(b"\n")
+    facts = orjson.loads(head)
+    if "revoke" in facts:
+        return list(facts["revoke"])
+    return Push(facts["users"], text.decode(), facts["stream"], facts["seq"])
+
+
+def _send(head: dict[str, Any], text: str = "") -> None:
+    """One line about the frame, then the frame: the hub hands it on without parsing it."""
+    try:
+        client().publish(channel(), orjson.dumps(head) + b"\n" + text.encode())
+    except RedisError:
+        logger.warning("realtime push lost; the hubs will look for themselves", exc_info=True)

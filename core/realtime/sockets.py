@@ -1,0 +1,508 @@
+"""
+The one socket, `/ws/`: it opens, finds out who is there, and routes a frame by its type (docs/realtime.md).
+
+Apps register what clients may say with `@on("chat.send", ...)`, what a `resume` brings with `@resumes(...)`, and name
+what they publish with `announces(...)`; the rules are in their services. A frame's type is looked up in that table and
+nowhere else, so no client can name a function.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from core import context
+from core.addresses import forwarded_address
+from core.api import limits
+from core.api.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
+from core.api.limits import Limit
+from core.api.middleware import log_end, request_id_from
+from core.api.parsing import NumberLiteral, parse_json
+from core.api.permissions import Gate, SignedIn
+from core.api.problems import refusal_of
+from core.api.rendering import to_json
+from core.api.serializers import Serializer
+from core.realtime import open_sockets
+from core.realtime.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
+from core.realtime.publishing import Push
+from core.realtime.threads import in_thread
+
+logger = logging.getLogger("vectragrow.sockets")
+
+PROTOCOL = "vectragrow.v1"
+FOREIGN_ORIGIN, FLOODING, TOO_BIG = 4003, 4029, 1009
+MAX_FRAME = 64 * 1024
+"""Bytes."""
+AUTH_WITHIN = 10.0
+HEARTBEAT = 25
+"""Seconds between the pings that a client should send; the server's own pings are the protocol's (docs/realtime.md)."""
+BELIEVED = 5.0
+"""Seconds for which what was looked up of a person holds for frames. The hub ends a session's sockets within one."""
+MESSAGES = Limit("socket:messages", 100, timedelta(minutes=1))
+"""Per person, over all their sockets and, for messages, REST."""
+SIGNALS = Limit("socket:signals", 300, timedelta(minutes=1))
+"""What apps send by themselves while somebody reads and types."""
+LARGEST_REF = 2**53 - 1
+"""What JSON carries exactly between any two (RFC 8259 §6)."""
+REFUSED = Limit("socket:address", 10, timedelta(minutes=1))
+"""Tokens from one address that let nobody in. Expired ones do not count: they were ours, and a client comes back."""
+
+
+class Flooding(TooMany):
+    code = "flooding"
+    message = _("Too many frames in a minute. Slow down and reconnect.")
+
+
+class TooManyRefused(TooMany):
+    code = "too_many_refused"
+    message = _("Too many tokens from your address let nobody in. Wait a minute and reconnect.")
+
+
+class UnknownType(Invalid):
+    code = "unknown_type"
+    message = _("No frame of this type is taken here.")
+
+
+class AlreadySignedIn(Conflict):
+    code = "already_signed_in"
+    message = _("This socket is signed in already and stays so while its session lives.")
+
+
+# --- What apps register -----------------------------------------------------------------------------------------------
+
+
+class Session(Protocol):
+    """A signed-in device, as `accounts` keeps it."""
+
+    pk: UUID
+    user: Any
+
+
+@dataclass(frozen=True)
+class Admission:
+    """How sockets find out who is there; given by the app that owns people."""
+
+    session_of: Callable[[str, datetime], Session]
+    """The live session of an access token. :raises Unauthenticated:"""
+    live_sessions: Callable[[Collection[UUID], datetime], Mapping[UUID, Session]]
+    """Which of these still live, with their people as they are now."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something a client may say: `name` is the frame's type."""
+
+    name: str
+    input: type[Serializer]
+    run: Callable[..., dict[str, Any] | None]
+    answer: type[Serializer] | None
+    gates: tuple[type[Gate], ...]
+    limit: Limit
+
+    @property
+    def summary(self) -> str:
+        return (self.run.__doc__ or "").strip().split("\n")[0]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Part of what a `resume` brings: frames in order, and the positions that are still to be read from."""
+
+    pushes: list[Push]
+    rest: Any
+    """What its reader takes as positions next; empty when all was read."""
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A member of `resume`: its field, the streams it stands for, and how to read on from its positions."""
+
+    name: str
+    field: serializers.Field
+    streams: Callable[[Any], list[str]]
+    read: Callable[..., Page]
+
+
+R = TypeVar("R", bound=Callable[..., Any])
+
+_admission: Admission | None = None
+_commands: dict[str, Command] = {}
+_resumptions: dict[str, Resumption] = {}
+_announced: dict[str, type[Serializer]] = {}
+
+
+def admit_by(admission: Admission) -> None:
+    global _admission
+    _admission = admission
+
+
+def admission() -> Admission:
+    if _admission is None:
+        raise LookupError("no app has said who may open sockets")
+    return _admission
+
+
+def on(
+    name: str,
+    input: type[Serializer],
+    *,
+    gates: Iterable[type[Gate]] = (SignedIn,),
+    answer: type[Serializer] | None = None,
+    limit: Limit = MESSAGES,
+) -> Callable[[R], R]:
+    """
+    Register `def handler(*, user, now, **input)` for a type of frame. It runs on a thread; what it returns is the ack.
+
+    :param answer: the members of the ack, for the document
+    """
+
+    def register(handler: R) -> R:
+        _commands[name] = Command(name, input, handler, answer, tuple(gates), limit)
+        return handler
+
+    return register
+
+
+def resumes(name: str, field: serializers.Field, *, streams: Callable[[Any], list[str]]) -> Callable[[R], R]:
+    """
+    Register `def reader(*, user, positions) -> Page` for a member of `resume`; it is called until nothing is left.
+
+    :param streams: the streams of the hub that these positions stand for; they are held back while it reads
+    """
+
+    def register(reader: R) -> R:
+        _resumptions[name] = Resumption(name, field, streams, reader)
+        return reader
+
+    return register
+
+
+def announces(name: str, frame: type[Serializer]) -> None:
+    """Name a frame that this app publishes, for the AsyncAPI document."""
+    _announced[name] = frame
+
+
+def commands() -> list[Command]:
+    return list(_commands.values())
+
+
+def announced() -> dict[str, type[Serializer]]:
+    return dict(_announced)
+
+
+class AuthInput(Serializer):
+    token = serializers.CharField(max_length=1000)
+
+
+@cache
+def resume_input() -> type[Serializer]:
+    fields = {part.name: part.field for part in _resumptions.values()}
+    return type("ResumeInput", (Serializer,), {**fields, "__module__": __name__})
+
+
+# --- The socket -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a gate asks: the same two names as a request has."""
+
+    user: Any
+    auth: Session
+
+
+class Socket(AsyncWebsocketConsumer):
+    """
+    One connection. What goes out passes through its line, so that answers and pushes keep their order; what comes in is
+    handled one frame after the other.
+    """
+
+    line: Line
+    session: Session | None = None
+    hub: Hub | None = None
+    _believed_until = 0.0
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels does it, without touching database connections: these belong to `core.realtime.threads`."""
+        match message["type"]:
+            case "websocket.connect":
+                await self.connect()
+            case "websocket.receive":
+                await self.receive(message.get("text"), message.get("bytes"))
+            case "websocket.disconnect":
+                await self.disconnect(message.get("code", 1005))
+                raise StopConsumer()
+
+    async def connect(self) -> None:
+        headers = _headers_of(self.scope)
+        context.request_id.set(request_id_from(headers.get("x-request-id", "")))
+        peer = (self.scope.get("client") or ("",))[0]
+        context.client_address.set(forwarded_address(peer, headers.get("x-forwarded-for", "")))
+        offered = self.scope.get("subprotocols", [])
+        self._started = time.perf_counter()
+        self._loop = asyncio.get_running_loop()
+        self.line = Line(on_close=lambda: self._loop.call_later(LAST_WORD, self._cut_off))
+        await self.accept(PROTOCOL if PROTOCOL in offered else None)
+        self._pump_task = self._loop.create_task(self._pump())
+        origin = headers.get("origin")
+        if origin is not None and origin not in settings.WEBSOCKET_ORIGINS:
+            self.line.close(FOREIGN_ORIGIN, "this origin may not connect")
+            return
+        self._deadline = self._loop.call_later(AUTH_WITHIN, self._not_in_time)
+        token = next((name.removeprefix("bearer.") for name in offered if name.startswith("bearer.")), None)
+        if token is not None:
+            try:
+                await self._sign_in(token)
+            except Exception as error:
+                self._refuse(error, None)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.line.closing:
+            return
+        ref = None
+        try:
+            members = _read(text_data)
+            ref = _ref(members)
+            _whole_numbers_only(members)
+            answer = await self._answer(members.pop("type", None), ref, members)
+            if ref is not None and answer is not None:
+                self._say({"type": "ack", "ref": ref, **answer})
+        except Exception as error:
+            self._refuse(error, ref)
+
+    async def disconnect(self, code: int) -> None:
+        self._pump_task.cancel()
+        person = self.session.user.pk if self.session else None
+        log_end(method="WS", route="/ws/", status=code, started=self._started, person=person)
+        if self.session is None:
+            return
+        if self.hub:
+            self.hub.leave(self.line)
+        await in_thread(open_sockets.leave, self.line.user_id, self.line.id)
+
+    # --- In -----------------------------------------------------------------------------------------------------------
+
+    async def _answer(self, kind: Any, ref: Any, members: dict[str, Any]) -> dict[str, Any] | None:
+        """Do what a frame asks. Returns the members of its ack, or None if it was answered otherwise."""
+        if self.session is None:
+            if kind != "auth":
+                raise Unauthenticated()
+            await self._sign_in(_checked(AuthInput, members)["token"])
+            return {}
+        match kind:
+            case "auth":
+                raise AlreadySignedIn()
+            case "ping":
+                await in_thread(self._count, MESSAGES)
+                self._say({"type": "pong"} if ref is None else {"type": "pong", "ref": ref})
+                return None
+            case "resume":
+                await in_thread(self._count, MESSAGES)
+                await self._resume(_checked(resume_input(), members))
+                return {}
+        command = _commands.get(kind) if isinstance(kind, str) else None
+        return await in_thread(self._run, command, members)
+
+    def _run(self, command: Command | None, members: dict[str, Any]) -> dict[str, Any]:
+        """On a thread: who is it now, may they, is it well-formed, do it."""
+        now = timezone.now()
+        self._count(command.limit if command else MESSAGES)
+        if command is None:
+            raise UnknownType(field="type")
+        session = self._present_session(now)
+        try:
+            _pass(command.gates, session)
+        except NotAllowed:  # perhaps no longer: an address verified a moment ago
+            self._believed_until = 0.0
+            session = self._present_session(now)
+            _pass(command.gates, session)
+        return command.run(user=session.user, now=now, **_checked(command.input, members)) or {}
+
+    def _present_session(self, now: datetime) -> Session:
+        """
+        This socket's session, with the person as they were at most five seconds ago.
+
+        :raises Unauthenticated: it has ended
+        """
+        assert self.session is not None
+        if time.monotonic() > self._believed_until:
+            session = admission().live_sessions([self.session.pk], now).get(self.session.pk)
+            if session is None:
+                raise Unauthenticated()
+            self.session = session
+            self._believed_until = time.monotonic() + BELIEVED
+        return self.session
+
+    def _count(self, limit: Limit) -> None:
+        try:
+            limits.hit(limit, self.line.user_id)
+        except TooMany as refusal:
+            raise Flooding(retry_after=refusal.retry_after) from None
+
+    async def _sign_in(self, token: str) -> None:
+        hub = hub_of_this_process(lambda ids, now: admission().live_sessions(ids, now).keys())
+        session = await in_thread(self._admit, token, hub)
+        self._deadline.cancel()
+        self.line.user_id, self.line.session_id = str(session.user.pk), session.pk
+        self.session, self.hub = session, hub
+        await hub.join(self.line)
+        await in_thread(self._present_session, timezone.now())  # it may have ended before the hub knew of it
+        self._say(
+            {
+                "type": "ready",
+                "userId": session.user.pk,
+                "sessionId": session.pk,
+                "heartbeatSeconds": HEARTBEAT,
+            }
+        )
+        self._loop.call_later(RESUME_WITHIN, self.line.open)
+
+    def _admit(self, token: str, hub: Hub) -> Session:
+        session = _session_of(token)
+        user_id = str(session.user.pk)
+        open_sockets.take(user_id, self.line.id, open_here=hub.lines_of(user_id))
+        return session
+
+    async def _resume(self, positions: dict[str, Any]) -> None:
+        """Bring what the client lacks of each stream, in order, and only then what has come meanwhile."""
+        parts = [(_resumptions[name], value) for name, value in positions.items()]
+        streams = [stream for part, value in parts for stream in part.streams(value)]
+        self.line.hold(streams)
+        try:
+            for part, rest in parts:
+                while rest and not self.line.closing:
+                    session = await in_thread(self._present_session, timezone.now())
+                    page = await in_thread(part.read, user=session.user, positions=rest)
+                    for push in page.pushes:
+                        await self.line.bring(push)
+                    rest = page.rest
+        finally:
+            self.line.release(streams)
+
+    # --- Out ----------------------------------------------------------------------------------------------------------
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        self.line.put(to_json(frame).decode())
+
+    def _refuse(self, error: Exception, ref: Any) -> None:
+        """Answer with the refusal's own code; close where the socket cannot go on."""
+        refusal = refusal_of(error)
+        if refusal is None:
+            logger.error("a frame could not be handled", exc_info=error)
+            refusal = Broken()
+        frame: dict[str, Any] = {"type": "error", "code": refusal.code, "detail": refusal.detail}
+        if ref is not None:
+            frame["ref"] = ref
+        if refusal.errors:
+            frame["errors"] = refusal.errors
+        self._say(frame)
+        match refusal:
+            case Unauthenticated():
+                self.line.close(NOT_AUTHENTICATED, "not authenticated", after_what_waits=True)
+            case Flooding() | TooManyRefused() | open_sockets.TooManySockets():
+                self.line.close(FLOODING, refusal.code, after_what_waits=True)
+            case TooLarge():
+                self.line.close(TOO_BIG, "frame too large", after_what_waits=True)
+
+    async def _pump(self) -> None:
+        code, reason = await self.line.drain(self.base_send)
+        await self.close(code, reason)
+
+    def _not_in_time(self) -> None:
+        self.line.close(NOT_AUTHENTICATED, f"no token within {AUTH_WITHIN:.0f} seconds")
+
+    def _cut_off(self) -> None:
+        """
+        End a connection whose peer neither reads nor goes away. ASGI has no word for it and a close frame would wait
+        behind what is unread; the `send` of uvicorn is a method of its protocol, which has the transport.
+        """
+        transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
+        if transport is not None and not self._pump_task.done():
+            transport.abort()
+
+
+def _headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Lines of one name are one list (RFC 9110 §5.3): a proxy may have added a line of its own."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _session_of(token: str) -> Session:
+    """
+    The live session of a token.
+
+    :raises Unauthenticated: it is not good
+    :raises TooManyRefused: too many from this address were not; nobody looks at this one
+    """
+    address = context.client_address.get()
+    try:
+        limits.check(REFUSED, address)
+        try:
+            return admission().session_of(token, timezone.now())
+        except Unauthenticated as refusal:
+            if refusal.may_be_a_guess:
+                limits.hit(REFUSED, address)
+            raise
+    except limits.RateLimited as refusal:
+        raise TooManyRefused(retry_after=refusal.retry_after) from None
+
+
+def _pass(gates: Iterable[type[Gate]], session: Session) -> None:
+    for gate in gates:
+        gate().has_permission(Caller(session.user, session), None)
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise MalformedBody(reason="frames are text, not binary")
+    body = text.encode()
+    if len(body) > MAX_FRAME:
+        raise TooLarge()
+    frame = parse_json(body)
+    if not isinstance(frame, dict):
+        raise MalformedBody(reason="a frame is an object")
+    return frame
+
+
+def _ref(members: dict[str, Any]) -> str | int | None:
+    """The client's own mark on a frame, given back with the answer."""
+    ref = members.pop("ref", None)
+    is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF
+    is_text = isinstance(ref, str) and not isinstance(ref, NumberLiteral) and len(ref) <= 64
+    if ref is None or is_number or is_text:
+        return ref
+    raise Invalid(field="ref")
+
+
+def _whole_numbers_only(value: Any, field: str = "") -> None:
+    """
+    Nothing in a frame counts in fractions or exponents; `1.0` is a slip of the client, and `1e400` fits no number type.
+
+    :raises Invalid: naming the member
+    """
+    if isinstance(value, NumberLiteral):
+        raise Invalid(field=field)
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        _whole_numbers_only(member, f"{field}.{name}" if field else str(name))
+
+
+def _checked(input_class: type[Serializer], members: dict[str, Any]) -> dict[str, Any]:
+    serializer = input_class(data=members)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
