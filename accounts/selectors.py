@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts.models import ExternalIdentity, Passkey, Profile, ProfilePicture, User
-from accounts.serializers import me
+from accounts.outputs.people import me
 from uploads.selectors import media_url
 
 

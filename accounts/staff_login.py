@@ -19,8 +19,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import browser_sessions, staff_enrolment
 from accounts.browser_sessions import PROVEN
 from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused, TwoFactorRequired
+from accounts.inputs.passkeys import KeyInput
 from accounts.models import User, normalise_email
-from accounts.serializers import KeyInput
 from accounts.services import history, login, staff_factors, two_factor
 from core import context
 from core.api.errors import MalformedBody, Refusal

@@ -12,7 +12,7 @@ from rest_framework.fields import (
     UUIDField,
 )
 
-from accounts.serializers import UserCard
+from accounts.outputs.people import UserCard
 from campaigns.models import CLOSED, Status
 from campaigns.selectors import SORTS
 from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, MoneyText, ProseField, Serializer

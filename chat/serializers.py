@@ -12,7 +12,7 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
-from accounts.serializers import UserCard
+from accounts.outputs.people import UserCard
 from chat.models import Conversation, Member
 from core.api.serializers import IdField, LineField, ProseField, Serializer
 

@@ -14,7 +14,7 @@ from rest_framework.fields import (
     UUIDField,
 )
 
-from accounts.serializers import UserCard
+from accounts.outputs.people import UserCard
 from campaigns.serializers import CampaignCard
 from core.api.names import to_camel
 from core.api.openapi import Page

@@ -19,7 +19,7 @@ from rest_framework.fields import (
 
 from accounts.cards import user_card
 from accounts.models import User
-from accounts.serializers import UserCard
+from accounts.outputs.people import UserCard
 from core.api.serializers import DayField, IdField, LineField, MomentField, ProseField, Serializer
 from core.countries import is_country
 from kyc.models import (

@@ -19,6 +19,7 @@ from accounts.errors import (
     PlatformLinked,
     ProviderEmailUnverified,
 )
+from accounts.inputs.fields import AddressField
 from accounts.models import (
     WAYS_IN,
     ExternalIdentity,
@@ -31,7 +32,6 @@ from accounts.models import (
 )
 from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
-from accounts.serializers import AddressField
 from accounts.services import login, profiles, sessions
 from accounts.services.registration import told
 from accounts.signals import user_registered

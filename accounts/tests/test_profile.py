@@ -10,7 +10,7 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import ProfilePicture, Session
-from accounts.profile_serializers import ProfileOutput
+from accounts.outputs.profile import ProfileOutput
 from accounts.services import profiles
 from accounts.services.counts import count
 from campaigns.testing import draft_fields, make_campaign

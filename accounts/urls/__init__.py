@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from accounts.provider_views import Exchange, Google, LinkedIn
-from accounts.views import Own, Passwords, Sessions, SignIn, SignUp
+from accounts.views.people import Passwords, SignUp
+from accounts.views.providers import Exchange, Google, LinkedIn
+from accounts.views.sessions import Sessions
+from accounts.views.sign_in import Own, SignIn
 
 urlpatterns = [
     path("register", SignUp.as_view({"post": "register"})),

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from accounts.passkey_views import Passkeys
-from accounts.profile_views import Exports, OwnProfile, Phone, Sharing
-from accounts.provider_views import Identities
-from accounts.views import LoginHistory, SecondFactor
+from accounts.views.leaving import Exports
+from accounts.views.passkeys import Passkeys
+from accounts.views.profile import OwnProfile, Phone, Sharing
+from accounts.views.providers import Identities
+from accounts.views.second_factor import SecondFactor
+from accounts.views.sessions import LoginHistory
 
 urlpatterns = [
     path("", OwnProfile.as_view({"get": "show", "put": "edit", "delete": "leave"})),

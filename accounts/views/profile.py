@@ -1,6 +1,4 @@
-"""/api/profile: parse, one call, answer."""
-
-from uuid import UUID
+"""The profile, its pictures, phone number, link and invitations."""
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
@@ -9,21 +7,12 @@ from rest_framework.response import Response
 
 from accounts import errors, selectors
 from accounts.authentication import current_session
+from accounts.inputs.profile import CoverInput, InviteInput, PhoneCodeInput, PhotoInput, ProfileInput
 from accounts.models import Profile, ProfilePicture, User
+from accounts.outputs.leaving import LeavingOutput
+from accounts.outputs.profile import InvitedOutput, ProfileOutput, ShareOutput
 from accounts.permissions import EmailVerified, TwoFactorRecent
-from accounts.profile_serializers import (
-    CoverInput,
-    ExportOutput,
-    InvitedOutput,
-    InviteInput,
-    LeavingOutput,
-    PhoneCodeInput,
-    PhotoInput,
-    ProfileInput,
-    ProfileOutput,
-    ShareOutput,
-)
-from accounts.services import exports, invitations, leaving, phone, profiles, sharing
+from accounts.services import invitations, leaving, phone, profiles, sharing
 from core import context
 from core.api import limits
 from core.api.errors import Stale
@@ -161,31 +150,6 @@ class Sharing(ApiViewSet):
         invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
         answer = {"message": _("Invitation sent"), "invitationId": invitation.pk}
         return Response(answer, headers=standing.headers)
-
-
-class Exports(ApiViewSet):
-    """Everything we know of a person, for whom has just proved to be that person (SECURITY-GOALS 30)."""
-
-    permission_classes = [TwoFactorRecent]
-
-    @describe(
-        "Ask for everything about me",
-        answer=ExportOutput,
-        status=202,
-        errors=[limits.RateLimited],
-        details="A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is "
-        "ready. While one is being made the same one is answered. At most five a day.",
-    )
-    def export(self, request: Request) -> Response:
-        now = timezone.now()
-        standing = limits.hit(exports.PER_PERSON, request.user.pk)
-        export = exports.request_export(person=request.user, now=now)
-        return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
-
-    @describe("An archive of mine", answer=ExportOutput, details="It is kept for seven days.")
-    def show_export(self, request: Request, export_id: UUID) -> Response:
-        now = timezone.now()
-        return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))
 
 
 class Phone(ApiViewSet):

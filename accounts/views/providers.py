@@ -1,4 +1,4 @@
-"""Google and LinkedIn: the pages' way through /api/auth, and the links under /api/profile/social."""
+"""Signing in and linking with Google and LinkedIn."""
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -8,19 +8,14 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.response import Response
 
 from accounts import errors
+from accounts.inputs.providers import LinkInput, OAuthCodeInput
 from accounts.models import ExternalIdentity, Platform
 from accounts.openid import sign_in
+from accounts.outputs.providers import IdentitiesOutput, IdentityOutput
+from accounts.outputs.sign_in import ChallengeOutput, TokensOutput
 from accounts.permissions import EmailVerified, TwoFactorRecent
-from accounts.serializers import (
-    ChallengeOutput,
-    IdentitiesOutput,
-    IdentityOutput,
-    LinkInput,
-    OAuthCodeInput,
-    TokensOutput,
-)
 from accounts.services import identities
-from accounts.views import _device, _login
+from accounts.views.callers import device_of, login_answer
 from core import context
 from core.api import limits
 from core.api.errors import NotFound
@@ -97,7 +92,7 @@ class Exchange(ApiViewSet):
     def exchange(self, request: Request) -> Response:
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         code = parse(OAuthCodeInput, request)["code"]
-        return Response(_login(identities.exchange(code=code, device=_device(request), now=timezone.now())))
+        return Response(login_answer(identities.exchange(code=code, device=device_of(request), now=timezone.now())))
 
 
 class Identities(ApiViewSet):

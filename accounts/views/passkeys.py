@@ -1,4 +1,4 @@
-"""/api/profile/passkeys: a person's own passkeys. Signing in with one is in `accounts.views`."""
+"""/api/profile/passkeys: a person's own passkeys. Signing in with one is in `accounts.views.sign_in`."""
 
 from uuid import UUID
 
@@ -8,17 +8,12 @@ from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
+from accounts.inputs.passkeys import NewPasskeyInput, PasskeyNameInput
 from accounts.models import Passkey
+from accounts.outputs.passkeys import NewPasskeyOutput, NewPasskeyQuestion, PasskeyOutput
 from accounts.permissions import EmailVerified, TwoFactorRecent
-from accounts.serializers import (
-    NewPasskeyInput,
-    NewPasskeyOutput,
-    NewPasskeyQuestion,
-    PasskeyNameInput,
-    PasskeyOutput,
-)
 from accounts.services import passkeys
-from accounts.views import _device
+from accounts.views.callers import device_of
 from core import context
 from core.api import limits
 from core.api.errors import NotFound
@@ -69,7 +64,7 @@ class Passkeys(ApiViewSet):
         registered = passkeys.register(
             user=request.user,
             credential=data["credential"],
-            name=data.get("name") or device_name(_device(request)),
+            name=data.get("name") or device_name(device_of(request)),
             session=current_session(request),
             now=timezone.now(),
         )

@@ -1,0 +1,51 @@
+"""People and their profiles, sessions on devices, how they sign in, and the tokens that leave by mail."""
+
+from accounts.models.leaving import DataExport
+from accounts.models.passkeys import Passkey, PasskeyChallenge
+from accounts.models.people import (
+    LONGEST_NAME,
+    STAFF_RIGHTS,
+    STAFF_ROLES,
+    Role,
+    Status,
+    User,
+    Users,
+    normalise_email,
+)
+from accounts.models.profile import Invitation, PhoneCode, Profile, ProfilePicture
+from accounts.models.providers import ExternalIdentity, Platform, SignInCode
+from accounts.models.second_factor import AuthenticatorApp, LoginChallenge, RecoveryCode, RecoverySheet
+from accounts.models.sessions import LoginAttempt, RefreshToken, Session, SessionQuerySet
+from accounts.models.tokens import MailedToken
+from accounts.models.ways_in import WAYS_IN
+
+__all__ = [
+    "AuthenticatorApp",
+    "DataExport",
+    "ExternalIdentity",
+    "Invitation",
+    "LONGEST_NAME",
+    "LoginAttempt",
+    "LoginChallenge",
+    "MailedToken",
+    "Passkey",
+    "PasskeyChallenge",
+    "PhoneCode",
+    "Platform",
+    "Profile",
+    "ProfilePicture",
+    "RecoveryCode",
+    "RecoverySheet",
+    "RefreshToken",
+    "Role",
+    "STAFF_RIGHTS",
+    "STAFF_ROLES",
+    "Session",
+    "SessionQuerySet",
+    "SignInCode",
+    "Status",
+    "User",
+    "Users",
+    "WAYS_IN",
+    "normalise_email",
+]

@@ -1,0 +1,39 @@
+"""Exports of a person's data."""
+
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.response import Response
+
+from accounts.outputs.leaving import ExportOutput
+from accounts.permissions import TwoFactorRecent
+from accounts.services import exports
+from core.api import limits
+from core.api.openapi import describe
+from core.api.requests import Request
+from core.api.views import ApiViewSet
+
+
+class Exports(ApiViewSet):
+    """Everything we know of a person, for whom has just proved to be that person (SECURITY-GOALS 30)."""
+
+    permission_classes = [TwoFactorRecent]
+
+    @describe(
+        "Ask for everything about me",
+        answer=ExportOutput,
+        status=202,
+        errors=[limits.RateLimited],
+        details="A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is "
+        "ready. While one is being made the same one is answered. At most five a day.",
+    )
+    def export(self, request: Request) -> Response:
+        now = timezone.now()
+        standing = limits.hit(exports.PER_PERSON, request.user.pk)
+        export = exports.request_export(person=request.user, now=now)
+        return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
+
+    @describe("An archive of mine", answer=ExportOutput, details="It is kept for seven days.")
+    def show_export(self, request: Request, export_id: UUID) -> Response:
+        now = timezone.now()
+        return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))
