@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
 from campaigns.access import access_campaign
+from campaigns.inputs import CampaignInput, CampaignQuery
 from campaigns.models import Campaign
+from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard
 from campaigns.selectors import SORTS, campaign_card, campaign_page
-from campaigns.serializers import CampaignCard, CampaignInput, CampaignOutput, CampaignQuery, CategoryCard
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign

@@ -8,7 +8,7 @@ from rest_framework.serializers import DictField, IntegerField
 
 from accounts.models import User
 from accounts.permissions import EmailVerified
-from chat import serializers, streams
+from chat import inputs, outputs, streams
 from chat.models import stream_of
 from chat.services import messages, reading, typing
 from core.api.serializers import IdField
@@ -21,7 +21,7 @@ MOST_RESUMED = 500
 class Positions(DictField):
     """The last `seq` that the client has of each conversation."""
 
-    child = IntegerField(min_value=0, max_value=serializers.LARGEST_SEQ)
+    child = IntegerField(min_value=0, max_value=inputs.LARGEST_SEQ)
 
     def to_internal_value(self, data: Any) -> dict[str, int]:
         positions = super().to_internal_value(data)
@@ -32,20 +32,20 @@ class Positions(DictField):
     default_error_messages = {"too_many": "At most {most} conversations at a time."}
 
 
-@sockets.on("chat.send", serializers.SendFrame, gates=[EmailVerified], answer=serializers.MessageAck)
+@sockets.on("chat.send", inputs.SendFrame, gates=[EmailVerified], answer=outputs.MessageAck)
 def send(*, user: User, now: datetime, **message: Any) -> dict[str, Any]:
     """Say something. Sent again with the same `clientId` it is the same message."""
     output, _ = messages.send_message(user=user, now=now, **message)
     return {"message": output}
 
 
-@sockets.on("chat.read", serializers.ReadFrame, answer=serializers.ReadAck, limit=sockets.SIGNALS)
+@sockets.on("chat.read", inputs.ReadFrame, answer=outputs.ReadAck, limit=sockets.SIGNALS)
 def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> dict[str, Any]:
     """Move one's mark forward."""
     return {"seq": reading.mark_read(user=user, conversation_id=conversation_id, seq=seq).last_read_seq}
 
 
-@sockets.on("chat.typing", serializers.TypingFrame, gates=[EmailVerified], limit=sockets.SIGNALS)
+@sockets.on("chat.typing", inputs.TypingFrame, gates=[EmailVerified], limit=sockets.SIGNALS)
 def show_typing(*, user: User, now: datetime, conversation_id: UUID, is_typing: bool) -> None:
     """Show the others that one is writing."""
     typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing)
@@ -57,8 +57,8 @@ sockets.resumes(
     streams=lambda positions: [stream_of(conversation_id) for conversation_id in positions],
 )(streams.resume)
 publishing.read_streams_from("chat", publishing.Source(streams.after, streams.missed))
-sockets.announces("chat.message", serializers.MessageAnnounced)
-sockets.announces("chat.read", serializers.ReadAnnounced)
-sockets.announces("chat.typing", serializers.TypingAnnounced)
-sockets.announces("access_revoked", serializers.AccessRevoked)
-sockets.announces("resync_required", serializers.ResyncRequired)
+sockets.announces("chat.message", outputs.MessageAnnounced)
+sockets.announces("chat.read", outputs.ReadAnnounced)
+sockets.announces("chat.typing", outputs.TypingAnnounced)
+sockets.announces("access_revoked", outputs.AccessRevoked)
+sockets.announces("resync_required", outputs.ResyncRequired)

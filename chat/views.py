@@ -11,16 +11,9 @@ from rest_framework.response import Response
 from accounts.permissions import EmailVerified
 from chat import errors, selectors
 from chat.access import access_conversation
+from chat.inputs import ConversationInput, MessageInput, MessagesQuery, ReadInput
 from chat.models import Conversation, Member
-from chat.serializers import (
-    ConversationCard,
-    ConversationInput,
-    ConversationOutput,
-    MessageInput,
-    MessageOutput,
-    MessagesQuery,
-    ReadInput,
-)
+from chat.outputs import ConversationCard, ConversationOutput, MessageOutput
 from chat.services import conversations, messages, reading
 from core.api import limits
 from core.api.errors import Stale

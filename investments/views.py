@@ -24,19 +24,16 @@ from core.api.views import ApiViewSet
 from investments import errors, selectors
 from investments.access import access_investment, investments_in, investments_of
 from investments.card_data import check_card_data
+from investments.inputs import InvestInput, InvestmentQuery, PaymentMethodInput, WithdrawInput
 from investments.models import Investment
-from investments.serializers import (
+from investments.outputs import (
     BackerCard,
-    InvestInput,
     InvestmentCard,
     InvestmentOutput,
-    InvestmentQuery,
     PaymentMethodCard,
-    PaymentMethodInput,
     PortfolioCard,
     PortfolioOutput,
     WithdrawalOutput,
-    WithdrawInput,
 )
 from investments.services.investing import place_investment
 from investments.services.methods import add_payment_method, remove_payment_method

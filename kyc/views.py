@@ -18,23 +18,25 @@ from core.api.serializers import parse, parse_query
 from core.api.views import ApiViewSet
 from kyc import errors, selectors
 from kyc.access import case_id_of
-from kyc.models import Badge, Document
-from kyc.serializers import (
+from kyc.inputs import (
     BadgeInput,
-    BadgesOutput,
     DecideInput,
     DocumentsInput,
-    DocumentsOutput,
-    GrantedBadgeOutput,
     InitiateInput,
     JudgeInput,
-    LinkOutput,
     PersonQuery,
     QueueQuery,
+    WhyQuery,
+)
+from kyc.models import Badge, Document
+from kyc.outputs import (
+    BadgesOutput,
+    DocumentsOutput,
+    GrantedBadgeOutput,
+    LinkOutput,
     ReviewDocumentOutput,
     ReviewOutput,
     VerificationOutput,
-    WhyQuery,
     badge_output,
     document_output,
     review_document_output,

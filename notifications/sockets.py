@@ -8,8 +8,8 @@ from core.api.serializers import IdField, Serializer
 from core.realtime.publishing import make_push
 from core.realtime.sockets import Page, announces, resumes
 from notifications.models import Notification
+from notifications.outputs import NotificationOutput, shown
 from notifications.selectors import newer, since
-from notifications.serializers import NotificationOutput, shown
 
 AT_ONCE = 100
 

@@ -17,15 +17,8 @@ from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from notifications import selectors
 from notifications.errors import QuietHoursNeedTwoEnds, UnsubscribeLinkNotValid
-from notifications.serializers import (
-    InboxOutput,
-    NotificationOutput,
-    PreferencesInput,
-    PreferencesOutput,
-    ReadAllInput,
-    UnreadOutput,
-    shown,
-)
+from notifications.inputs import PreferencesInput, ReadAllInput
+from notifications.outputs import InboxOutput, NotificationOutput, PreferencesOutput, UnreadOutput, shown
 from notifications.services import notices, recipients, unsubscribing
 
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.serializers import CampaignCard, CampaignOutput
+from campaigns.outputs import CampaignCard, CampaignOutput
 from campaigns.testing import draft_fields, make_campaign
 from uploads.testing import picture
 

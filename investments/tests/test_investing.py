@@ -12,7 +12,7 @@ from core.models import AuditEntry, OutboxEvent
 from core.money import Money
 from core.testing import drain_outbox
 from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
-from investments.serializers import InvestmentCard, InvestmentOutput
+from investments.outputs import InvestmentCard, InvestmentOutput
 from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
 from investments.services.provider_events import receive_event
 from investments.testing import invest, make_card

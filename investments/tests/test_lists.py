@@ -3,7 +3,7 @@
 import pytest
 
 from campaigns.testing import make_campaign
-from investments.serializers import BackerCard, PortfolioCard, PortfolioTotal
+from investments.outputs import BackerCard, PortfolioCard, PortfolioTotal
 from investments.services.closing import close_campaigns
 from investments.testing import invest, make_card
 from investments.tests.conftest import invest_url, refusal

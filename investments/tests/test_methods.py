@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from investments.card_data import looks_like_card_number
 from investments.models import PaymentMethod
-from investments.serializers import PaymentMethodCard
+from investments.outputs import PaymentMethodCard
 from investments.testing import make_card
 from investments.tests.conftest import invest_url, refusal
 

@@ -1,71 +1,18 @@
-"""Bodies and frames, in and out. Answers are shaped by `selectors`; the …Output classes here describe them."""
+"""What clients see of the chat, by REST and by socket."""
 
 from rest_framework.serializers import (
     BooleanField,
     CharField,
     ChoiceField,
     DateTimeField,
-    FileField,
     IntegerField,
-    ListField,
     URLField,
     UUIDField,
 )
 
 from accounts.outputs.people import UserCard
 from chat.models import Conversation, Member
-from core.api.serializers import IdField, LineField, ProseField, Serializer
-
-MOST_CHARACTERS = 8000
-MOST_MEDIA = 5
-LARGEST_SEQ = 2**63 - 1
-
-
-class ConversationInput(Serializer):
-    participants = ListField(child=IdField(), min_length=1, max_length=256)
-    type = ChoiceField(choices=Conversation.Type.choices)
-    title = LineField(max_length=120, required=False, allow_blank=True, default="")
-
-
-class MessageInput(Serializer):
-    content = ProseField(
-        max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="", trim_whitespace=False
-    )
-    media = ListField(
-        child=FileField(), max_length=MOST_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
-    )
-    client_id = IdField(required=False, default=None)
-    reply_to_id = IdField(required=False, default=None)
-
-
-class MessagesQuery(Serializer):
-    before_seq = IntegerField(
-        required=False, min_value=0, max_value=LARGEST_SEQ, help_text="Only messages before this one."
-    )
-    after_seq = IntegerField(
-        required=False, min_value=0, max_value=LARGEST_SEQ, help_text="Only messages after this one."
-    )
-
-
-class ReadInput(Serializer):
-    seq = IntegerField(required=False, default=None, min_value=0, max_value=LARGEST_SEQ)
-
-
-class SendFrame(Serializer):
-    conversation_id = IdField()
-    client_id = IdField(required=False, default=None)
-    content = ProseField(max_length=MOST_CHARACTERS, trim_whitespace=False)
-    reply_to_id = IdField(required=False, default=None)
-
-
-class ReadFrame(Serializer):
-    conversation_id = IdField()
-    seq = IntegerField(min_value=0, max_value=LARGEST_SEQ)
-
-
-class TypingFrame(Serializer):
-    conversation_id = IdField()
-    is_typing = BooleanField()
+from core.api.serializers import Serializer
 
 
 class PictureOutput(Serializer):

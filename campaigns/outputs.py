@@ -1,11 +1,9 @@
-"""Bodies in and out of /api/campaigns."""
+"""What clients see about campaigns."""
 
 from rest_framework.fields import (
     CharField,
     ChoiceField,
     DateTimeField,
-    DecimalField,
-    FileField,
     FloatField,
     IntegerField,
     ListField,
@@ -14,42 +12,8 @@ from rest_framework.fields import (
 
 from accounts.outputs.people import UserCard
 from campaigns.models import CLOSED, Status
-from campaigns.selectors import SORTS
-from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, MoneyText, ProseField, Serializer
+from core.api.serializers import MoneyText, Serializer
 from uploads.cards import MediaCard
-
-MOST_PICTURES = 10
-CLEARED = "Empty text clears it."
-
-
-class CampaignInput(Serializer):
-    title = LineField(max_length=120)
-    summary = ProseField(max_length=300)
-    description = ProseField(max_length=20_000)
-    category = CharField(max_length=60, help_text="The slug of a category.")
-    goal_amount = AmountField()
-    max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)
-    min_investment = AmountField(required=False, allow_null=True, help_text=CLEARED)
-    currency = CurrencyField()
-    starts_at = MomentField(required=False, allow_null=True, help_text=CLEARED)
-    ends_at = MomentField()
-    expected_return_percent = DecimalField(
-        required=False,
-        allow_null=True,
-        max_digits=6,
-        decimal_places=2,
-        min_value=0,
-        coerce_to_string=False,
-        help_text=CLEARED,
-    )
-    media = ListField(child=FileField(), required=False, max_length=MOST_PICTURES)
-
-
-class CampaignQuery(Serializer):
-    category = CharField(required=False, max_length=60)
-    status = ChoiceField(choices=Status.choices, required=False)
-    q = CharField(required=False, max_length=200)
-    sort = ChoiceField(choices=list(SORTS), required=False)
 
 
 class CategoryCard(Serializer):

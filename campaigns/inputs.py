@@ -1,0 +1,48 @@
+"""What clients send about campaigns."""
+
+from rest_framework.fields import (
+    CharField,
+    ChoiceField,
+    DecimalField,
+    FileField,
+    ListField,
+)
+
+from campaigns.models import Status
+from campaigns.selectors import SORTS
+from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, ProseField, Serializer
+
+MOST_PICTURES = 10
+
+
+CLEARED = "Empty text clears it."
+
+
+class CampaignInput(Serializer):
+    title = LineField(max_length=120)
+    summary = ProseField(max_length=300)
+    description = ProseField(max_length=20_000)
+    category = CharField(max_length=60, help_text="The slug of a category.")
+    goal_amount = AmountField()
+    max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)
+    min_investment = AmountField(required=False, allow_null=True, help_text=CLEARED)
+    currency = CurrencyField()
+    starts_at = MomentField(required=False, allow_null=True, help_text=CLEARED)
+    ends_at = MomentField()
+    expected_return_percent = DecimalField(
+        required=False,
+        allow_null=True,
+        max_digits=6,
+        decimal_places=2,
+        min_value=0,
+        coerce_to_string=False,
+        help_text=CLEARED,
+    )
+    media = ListField(child=FileField(), required=False, max_length=MOST_PICTURES)
+
+
+class CampaignQuery(Serializer):
+    category = CharField(required=False, max_length=60)
+    status = ChoiceField(choices=Status.choices, required=False)
+    q = CharField(required=False, max_length=200)
+    sort = ChoiceField(choices=list(SORTS), required=False)
