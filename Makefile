@@ -46,8 +46,8 @@ contracts:
 drift:       # generated files and settings that must follow the code
 	@exec .ci/drift
 
-schema: dev  ## renew docs/openapi.json and docs/errors.md
-	@for name in openapi errors_doc; do \
+schema: dev  ## renew the generated pages: docs/openapi.json, errors.md, permissions.md
+	@for name in openapi errors_doc permissions_doc; do \
 	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
 
 where: dev   ## the handler of a call: make where q="POST /api/campaigns/.../invest"

@@ -17,9 +17,10 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import LoginAttempt, Role, Session, Status, User
+from accounts.models import LoginAttempt, Session, Status, User
+from accounts.permissions import READ_PEOPLE, SUSPEND
 from accounts.services import history, standing, two_factor
-from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
+from core.admin import ReadOnlyAdmin, chip, holds, person_cell, yes_or_no
 from core.api.errors import Refusal
 from core.devices import device_name
 
@@ -46,6 +47,7 @@ class SuspensionForm(forms.Form):
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
+    right = READ_PEOPLE
     action_form = ReasonForm
     actions = ("suspend", "reinstate")
     list_display = ("person", "role_chip", "status_chip", "address_verified", "identity", "joined")
@@ -150,7 +152,7 @@ class UserAdmin(ReadOnlyAdmin):
         return date_format(user.created_at, "DATE_FORMAT")
 
     def has_suspend_permission(self, request: HttpRequest) -> bool:
-        return _staff(request).role in (Role.MODERATOR, Role.ADMIN)
+        return holds(request, SUSPEND)
 
     @admin.action(description=_("Suspend, with a reason"), permissions=["suspend"])
     def suspend(self, request: HttpRequest, people: QuerySet[User]) -> None:
@@ -178,6 +180,7 @@ class UserAdmin(ReadOnlyAdmin):
 
 @admin.register(LoginAttempt)
 class LoginAttemptAdmin(ReadOnlyAdmin):
+    right = READ_PEOPLE
     list_display = ("created_at", "person", "outcome", "method", "device_in_words", "address")
     list_filter = ("success", "method", "reason")
     list_select_related = ("user",)

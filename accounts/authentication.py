@@ -12,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from accounts import tokens
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session, Status, User
+from core.api.principals import Principal
 from core.api.requests import Request
 from core.data import sql
 
@@ -71,19 +72,19 @@ def _live_session(session_id: UUID, now: datetime) -> Session | None:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the session."""
+    """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the principal: the person by their session."""
 
     refusals = (TokenInvalid, TokenExpired)
     """What the API document says of it. Open operations do not look at a token (`core.api.views`)."""
 
-    def authenticate(self, request: Any) -> tuple[User, Session] | None:
+    def authenticate(self, request: Any) -> tuple[User, Principal] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
         if scheme.lower() != "bearer" or not token:
             raise TokenInvalid()
         session = session_of(token.strip(), timezone.now())
-        return session.user, session
+        return session.user, Principal(session.user, session)
 
     def authenticate_header(self, request: Any) -> str:
         return 'Bearer realm="api"'
@@ -91,5 +92,5 @@ class BearerAuthentication(BaseAuthentication):
 
 def current_session(request: Request) -> Session:
     """The session behind a signed-in request."""
-    session: Any = request.auth
+    session: Any = request.auth.credential
     return session

@@ -1,12 +1,26 @@
-"""Gates about the person: address verified, identity proven, recently authenticated, role."""
+"""Conditions of a person (address verified, identity proven, recently authenticated), and the rights over accounts."""
 
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
-from core.api.errors import Refusal, RoleRequired
+from core import rights
+from core.api.errors import Refusal
 from core.api.permissions import SignedIn
+
+USE_ADMIN = rights.declare(
+    "admin.use", roles=["reviewer", "moderator", "admin"], about="Sign in to the admin, with a second factor."
+)
+READ_PEOPLE = rights.declare(
+    "people.read",
+    roles=["reviewer", "moderator", "admin"],
+    about="See in the admin people, their devices and their login history.",
+)
+SUSPEND = rights.declare(
+    "people.suspend", roles=["moderator", "admin"], about="Suspend and reinstate people who are not staff."
+)
+SUSPEND_STAFF = rights.declare("staff.suspend", roles=["admin"], about="Suspend and reinstate staff.")
 
 
 class EmailVerified(SignedIn):
@@ -44,20 +58,3 @@ class TwoFactorRecent(SignedIn):
         if not request.auth.is_recent_at(timezone.now()):
             raise StepUpRequired()
         return True
-
-
-def HasRole(*roles: str) -> type[SignedIn]:  # noqa: N802  (reads like the class it makes)
-    """A gate for the given roles; an admin passes every one."""
-    allowed = {*roles, "admin"}
-
-    class HasOneOf(SignedIn):
-        refusals = (RoleRequired,)
-
-        def has_permission(self, request: Any, view: Any) -> bool:
-            super().has_permission(request, view)
-            if request.user.role not in allowed:
-                raise RoleRequired(roles=" or ".join(sorted(allowed)))
-            return True
-
-    HasOneOf.roles = tuple(sorted(allowed))
-    return HasOneOf

@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.errors import NotTheOwner
-from campaigns.models import Campaign, CampaignQuerySet, is_moderator
+from campaigns.models import Campaign, CampaignQuerySet
+from campaigns.permissions import MODERATE
 from core.api.errors import NotFound
 
 
@@ -36,5 +37,5 @@ def access_own_campaign(person: Any, campaign_id: UUID) -> Campaign:
 
 
 def can_see_backers(person: Any, campaign: Campaign) -> bool:
-    """Names and amounts are for the owner and moderators."""
-    return campaign.owner_id == person.pk or is_moderator(person)
+    """Names and amounts are for the owner and for those who moderate campaigns."""
+    return campaign.owner_id == person.pk or MODERATE.held_by(person)

@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from campaigns.models import CLOSED, Campaign, Category, Status
+from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
-from core.admin import ReadOnlyAdmin, chip, person_cell
+from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, person_cell
 from core.api.errors import Refusal
 from core.money import Money
 from uploads.cards import media_card
@@ -73,6 +74,7 @@ class DeskFilter(admin.SimpleListFilter):
 
 @admin.register(Campaign)
 class CampaignAdmin(ReadOnlyAdmin):
+    right = MODERATE
     list_display = ("title", "asked_by", "category", "asked_for", "progress", "status_chip", "deadline")
     list_filter = (DeskFilter,)
     change_list_template = "admin/campaigns/campaign/queue.html"
@@ -142,7 +144,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             raise Http404 from None
 
     def _may_decide(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("campaigns.change_campaign")
+        return holds(request, MODERATE)
 
     def _publish(self, request: HttpRequest, campaign: Campaign) -> str:
         publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=timezone.now())
@@ -192,7 +194,8 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(StaffPage):
+    right = MODERATE
     list_display = ("name", "slug", "position")
     list_editable = ("position",)
     fields = ("name", "slug", "position")
@@ -211,6 +214,9 @@ class CategoryAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Clients name a category by its slug, so that stays."""
         return ("slug",) if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return holds(request, ADD_CATEGORIES)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.permissions import MODERATE
 from core.models import Entity
 from core.money import MAX_MINOR, Money, minor_text
 
@@ -66,7 +67,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
     def visible_to(self, person: Any) -> Self:
         """What went live is for everyone, the rest for its owner; moderators also see what waits for review."""
         seen = Q(status__in=PUBLIC) | Q(owner_id=person.pk)
-        if is_moderator(person):
+        if MODERATE.held_by(person):
             seen |= Q(status__in=[Status.IN_REVIEW, Status.REJECTED])
         return self.filter(seen)
 
@@ -86,10 +87,6 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
             .annotate(cover=models.Subquery(pictures.values("file__storage_name")[:1]))
             .defer("description", "search")
         )
-
-
-def is_moderator(person: Any) -> bool:
-    return person.role in ("moderator", "admin")
 
 
 class Campaign(Entity):

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from chat.models import Conversation, Member
+from chat.permissions import INSPECT
 from core.admin import ReadOnlyAdmin, ReadOnlyRows
 
 
@@ -14,6 +15,7 @@ class MemberInline(ReadOnlyRows):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
+    right = INSPECT
     list_display = ("id", "type", "title", "last_seq", "created_at", "active_at")
     list_filter = ("type",)
     search_fields = ("=id", "members__user__email")

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from core.jobs import outbox
 from core.models import AuditEntry, OutboxEvent
+from core.permissions import OPERATE_OUTBOX, READ_AUDIT
+from core.rights import Right
 
 
 def chip(text: Any, tone: str = "") -> SafeString:
@@ -63,6 +65,9 @@ class ReadOnlyRows(admin.TabularInline):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True  # whoever sees the page
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -73,7 +78,27 @@ class ReadOnlyRows(admin.TabularInline):
         return False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+def holds(request: HttpRequest, right: Right) -> bool:
+    """Whether who looks at the admin holds the right; nobody who is not signed in does."""
+    return request.user.has_perm(right.name)
+
+
+class StaffPage(admin.ModelAdmin):
+    """A page of the admin, for those who hold its `right` (core.rights)."""
+
+    right: Right
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return holds(request, self.right)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return holds(request, self.right)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return holds(request, self.right)
+
+
+class ReadOnlyAdmin(StaffPage):
     """For what nobody edits by hand, whatever the role. Lists and pages are titled by what they show."""
 
     show_facets = admin.ShowFacets.NEVER
@@ -98,6 +123,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
+    right = READ_AUDIT
     list_display = ("created_at", "action", "actor", "target", "address")
     list_filter = ("action",)
     search_help_text = _("Id of a person, a target or a request")
@@ -116,6 +142,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(ReadOnlyAdmin):
+    right = OPERATE_OUTBOX
     list_display = ("created_at", "topic", "state", "attempts", "due_at", "reason")
     list_filter = (("parked_at", yes_or_no(_("parked"))), ("delivered_at", yes_or_no(_("delivered"))), "topic")
     ordering = ("-created_at", "-id")
@@ -134,7 +161,7 @@ class OutboxEventAdmin(ReadOnlyAdmin):
         return format_html('<span class="clipped" title="{0}">{0}</span>', event.last_error)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("core.change_outboxevent")
+        return holds(request, OPERATE_OUTBOX)
 
     @admin.action(description=_("Try again (parked events)"), permissions=["retry"])
     def try_again(self, request: HttpRequest, events: QuerySet[OutboxEvent]) -> None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
 from investments.models import Investment, InvestmentEvent, Payment, PaymentMethod, ProviderEvent, Refund, Status
+from investments.permissions import READ
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -44,6 +45,7 @@ class EventInline(ReadOnlyRows):
 
 @admin.register(Investment)
 class InvestmentAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("reference", "investor", "campaign", "amount_text", "status_chip", "created_at")
     list_filter = ("status", "currency")
     fields = (
@@ -68,6 +70,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("created_at", "payment", "amount_text", "reason", "status", "attempt", "failure_code", "retry_at")
     list_filter = ("status", "reason")
     fields = (
@@ -87,6 +90,7 @@ class RefundAdmin(ReadOnlyAdmin):
 
 @admin.register(PaymentMethod)
 class PaymentMethodAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("owner", "type", "brand", "last4", "provider", "is_default", "created_at", "removed_at")
     list_filter = ("type", "provider")
     search_fields = ("owner__email", "last4")
@@ -99,6 +103,7 @@ class PaymentMethodAdmin(ReadOnlyAdmin):
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("created_at", "provider", "type", "key", "outcome_chip", "note")
     list_filter = ("outcome", "provider", "type")
     search_fields = ("event_id", "key")

@@ -5,6 +5,7 @@ from uuid import UUID
 from accounts.models import User
 from core.api.errors import NotFound
 from kyc.models import Document, Verification
+from kyc.permissions import REVIEW
 
 
 def latest_case(user_id: UUID) -> Verification | None:
@@ -59,13 +60,9 @@ def access_document(viewer: User, document_id: UUID) -> Document:
     :raises NotFound: there is none, it is somebody else's, or its file was destroyed
     """
     papers = Document.objects.select_related("verification", "file").filter(file__deleted_at__isnull=True)
-    if not is_reviewer(viewer):
+    if not REVIEW.held_by(viewer):
         papers = papers.filter(verification__user_id=viewer.pk)
     document = papers.filter(pk=document_id).first()
     if document is None:
         raise NotFound()
     return document
-
-
-def is_reviewer(user: User) -> bool:
-    return user.role in ("reviewer", "admin")

@@ -32,6 +32,7 @@ from kyc.models import (
     Status,
     Verification,
 )
+from kyc.permissions import REVIEW
 from kyc.services import decisions, papers
 from kyc.services.numbers import full_number
 from kyc.services.risk import FLAGS
@@ -174,6 +175,7 @@ class CaseList(ChangeList):
 
 @admin.register(Verification)
 class VerificationAdmin(ReadOnlyAdmin):
+    right = REVIEW
     list_display = ("person", "document", "risk_chip", "status_chip", "waiting", "assigned")
     list_filter = (DeskFilter,)
     search_fields = ("user__email", "user__first_name", "user__last_name")
@@ -476,6 +478,7 @@ def _paper(paper: Document, address: str | None) -> dict[str, Any]:
 
 @admin.register(GrantedBadge)
 class GrantedBadgeAdmin(ReadOnlyAdmin):
+    right = REVIEW
     list_display = ("user", "badge", "source", "issued_at", "expires_at", "revoked_at", "issued_by")
     list_filter = ("badge", "source", ("revoked_at", yes_or_no(gettext_lazy("revoked"))))
     search_help_text = gettext_lazy("Name or e-mail address")

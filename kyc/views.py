@@ -6,13 +6,13 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.response import Response
 
-from accounts.permissions import EmailVerified, HasRole
+from accounts.permissions import EmailVerified
 from core.api import limits
 from core.api.errors import NotFound, ZoneRequired
 from core.api.idempotency import prepared
 from core.api.openapi import describe
 from core.api.pages import paginate
-from core.api.permissions import SignedIn
+from core.api.permissions import HasRight, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse, parse_query
 from core.api.views import ApiViewSet
@@ -43,10 +43,11 @@ from kyc.outputs import (
     review_output,
     verification_output,
 )
+from kyc.permissions import AWARD_BADGES, REVIEW
 from kyc.services import badges, decisions, evidence, papers
 from uploads.errors import BAD_FILE
 
-IsReviewer = HasRole("reviewer")
+IsReviewer = HasRight(REVIEW)
 
 
 class Cases(ApiViewSet):
@@ -161,7 +162,7 @@ class Papers(ApiViewSet):
 
 
 class Badges(ApiViewSet):
-    permission_classes = [HasRole("reviewer", "moderator")]
+    permission_classes = [HasRight(AWARD_BADGES)]
     gates = {"list": [SignedIn]}
 
     @describe("Badges of a person", page_of=GrantedBadgeOutput, parameters=[PersonQuery])

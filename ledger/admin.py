@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import ReadOnlyAdmin, ReadOnlyRows
 from core.money import minor_text
 from ledger.models import Entry, LedgerAccount, Posting
+from ledger.permissions import READ
 
 
 def _amount(minor: int, currency: str) -> str:
@@ -32,6 +33,7 @@ class EntryInline(ReadOnlyRows):
 
 @admin.register(LedgerAccount)
 class LedgerAccountAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("code", "kind", "balance_text", "available_text", "coming_in", "going_out", "may_go_negative")
     list_filter = ("kind", "currency", "may_go_negative")
     search_fields = ("code",)
@@ -59,6 +61,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
 
 @admin.register(Posting)
 class PostingAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("created_at", "kind", "phase", "amount", "reference", "key")
     list_filter = ("phase", "kind")
     search_fields = ("key", "reference")
@@ -80,6 +83,7 @@ class PostingAdmin(ReadOnlyAdmin):
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
+    right = READ
     list_display = ("created_at", "account", "amount_text", "phase", "posting")
     list_filter = ("posting__phase", "currency")
     list_select_related = ("account", "posting")

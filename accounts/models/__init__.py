@@ -4,8 +4,6 @@ from accounts.models.leaving import DataExport
 from accounts.models.passkeys import Passkey, PasskeyChallenge
 from accounts.models.people import (
     LONGEST_NAME,
-    STAFF_RIGHTS,
-    STAFF_ROLES,
     Role,
     Status,
     User,
@@ -38,8 +36,6 @@ __all__ = [
     "RecoverySheet",
     "RefreshToken",
     "Role",
-    "STAFF_RIGHTS",
-    "STAFF_ROLES",
     "Session",
     "SessionQuerySet",
     "SignInCode",

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts import passwords
+from accounts.permissions import USE_ADMIN
+from core import rights
 from core.models import Entity
 
 
@@ -23,16 +25,6 @@ class Status(models.TextChoices):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETED = "deleted"
-
-
-STAFF_ROLES = (Role.REVIEWER, Role.MODERATOR, Role.ADMIN)
-
-
-STAFF_RIGHTS: dict[str, dict[str, set[str]]] = {
-    Role.REVIEWER: {"kyc": {"view", "change"}, "accounts": {"view"}},
-    Role.MODERATOR: {"campaigns": {"view", "change"}, "accounts": {"view"}, "chat": {"view"}},
-}
-"""What each staff role may do in the admin, by app; an admin may do all that the pages offer (SECURITY-GOALS 67)."""
 
 
 LONGEST_NAME = 80
@@ -78,6 +70,9 @@ class User(Entity, AbstractBaseUser):
 
     objects: ClassVar[Users] = Users()
 
+    scopes: ClassVar[frozenset[str] | None] = None
+    """What an API key that acts for the person narrows their rights to; None in a session (core.rights)."""
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -119,11 +114,7 @@ class User(Entity, AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        return self.role in STAFF_ROLES
-
-    @property
-    def is_superuser(self) -> bool:
-        return self.role == Role.ADMIN
+        return USE_ADMIN.held_by(self)
 
     @property
     def email_verified(self) -> bool:
@@ -142,16 +133,12 @@ class User(Entity, AbstractBaseUser):
         return self.two_factor_enabled_at is not None
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Django admin's question: `app.action_model`."""
-        if not self.is_active:
-            return False
-        if self.role == Role.ADMIN:
-            return True
-        app, _, codename = perm.partition(".")
-        return codename.partition("_")[0] in STAFF_RIGHTS.get(self.role, {}).get(app, set())
+        """Whether this person holds the right of this name: `{% if perms.kyc.review %}` in the admin's templates."""
+        return self.is_active and rights.is_held(perm, self)
 
     def has_perms(self, perms: Iterable[str], obj: Any = None) -> bool:
         return all(self.has_perm(perm) for perm in perms)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and (self.role == Role.ADMIN or app_label in STAFF_RIGHTS.get(self.role, {}))
+        """Django's question about a whole app: our pages name a right each (core.admin.StaffPage)."""
+        return False

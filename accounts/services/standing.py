@@ -6,6 +6,7 @@ from uuid import UUID
 from accounts.access import lock_person
 from accounts.errors import NotSuspended, SuspensionNotYours
 from accounts.models import LoginChallenge, Role, Status, User, normalise_email
+from accounts.permissions import SUSPEND, SUSPEND_STAFF
 from accounts.services import sessions
 from core.data.transactions import retrying
 from core.events import audit
@@ -71,9 +72,10 @@ def reinstate(*, user_id: UUID, by: User | None, now: datetime) -> User:
 
 
 def _check_suspender(user: User, by: User | None) -> None:
-    if by is None or by.role == Role.ADMIN and by.pk != user.pk:
+    if by is None:
         return
-    if by.role != Role.MODERATOR or user.is_staff:
+    right = SUSPEND_STAFF if user.is_staff else SUSPEND
+    if by.pk == user.pk or not right.held_by(by):
         raise SuspensionNotYours()
 
 

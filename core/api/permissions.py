@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework.permissions import BasePermission
 
-from core.api.errors import Refusal, Unauthenticated
+from core.api.errors import Refusal, RoleRequired, Unauthenticated
+from core.rights import Right
 
 
 class Gate(BasePermission):
@@ -40,3 +41,19 @@ class SignedIn(Gate):
         if not request.user.is_authenticated:
             raise Unauthenticated()
         return True
+
+
+def HasRight(right: Right) -> type[SignedIn]:  # noqa: N802  (reads like the class it makes)
+    """A gate for those who hold a right (core.rights)."""
+
+    class Holds(SignedIn):
+        refusals = (RoleRequired,)
+
+        def has_permission(self, request: Any, view: Any) -> bool:
+            super().has_permission(request, view)
+            if not right.held_by(request.user):
+                raise RoleRequired(roles=" or ".join(Holds.roles))
+            return True
+
+    Holds.roles = tuple(sorted(right.roles))
+    return Holds

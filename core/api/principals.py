@@ -1,7 +1,15 @@
-"""Who asks when nobody is signed in. The person is `accounts.User`; both answer the same questions."""
+"""Who acts, and by what: what authentication finds out of a request, a socket's frame or an admin page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.rights import Right
 
 
 class Anonymous:
+    """Who asks when nobody is signed in. The person is `accounts.User`; both answer the same questions."""
+
     is_authenticated = False
     is_anonymous = True
     is_active = False
@@ -9,3 +17,43 @@ class Anonymous:
     pk = None
     id = None
     role = ""
+    scopes: frozenset[str] | None = None
+
+
+class Credential(Protocol):
+    """What proves that the person acts: today a session (`accounts.Session`)."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    def is_recent_at(self, now: datetime) -> bool:
+        """Whether the person proved who they are shortly before `now`, as calls that move money ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """
+    A person and the credential they act by. `request.auth` is one, and so is what a socket asks its gates with.
+
+    A credential that may do less than its person says so in `person.scopes`, which every right heeds
+    (`core.rights.Right.held_by`); so a rule that gets only the person, deep in `access.py`, is narrowed as well.
+    """
+
+    person: Any
+    credential: Credential
+
+    def holds(self, right: Right) -> bool:
+        return right.held_by(self.person)
+
+    def is_recent_at(self, now: datetime) -> bool:
+        return self.credential.is_recent_at(now)
+
+    # What gates ask of a request, so that they can be asked of a principal as well (core.realtime.sockets).
+
+    @property
+    def user(self) -> Any:
+        return self.person
+
+    @property
+    def auth(self) -> "Principal":
+        return self

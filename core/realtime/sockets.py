@@ -31,6 +31,7 @@ from core.api.limits import Limit
 from core.api.middleware import log_end, request_id_from
 from core.api.parsing import NumberLiteral, parse_json
 from core.api.permissions import Gate, SignedIn
+from core.api.principals import Principal
 from core.api.problems import refusal_of
 from core.api.rendering import to_json
 from core.api.serializers import Serializer
@@ -88,6 +89,8 @@ class Session(Protocol):
 
     pk: UUID
     user: Any
+
+    def is_recent_at(self, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -213,14 +216,6 @@ def resume_input() -> type[Serializer]:
 
 
 # --- The socket -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What a gate asks: the same two names as a request has."""
-
-    user: Any
-    auth: Session
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -464,7 +459,7 @@ def _session_of(token: str) -> Session:
 
 def _pass(gates: Iterable[type[Gate]], session: Session) -> None:
     for gate in gates:
-        gate().has_permission(Caller(session.user, session), None)
+        gate().has_permission(Principal(session.user, session), None)
 
 
 def _read(text: str | None) -> dict[str, Any]:
