@@ -5,4 +5,4 @@ class CampaignsConfig(AppConfig):
     name = "campaigns"
 
     def ready(self) -> None:
-        from campaigns import people  # noqa: F401  (speaks for people)
+        from campaigns import privacy  # noqa: F401  (speaks for people)

@@ -5,4 +5,4 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
-        from chat import people, sockets  # noqa: F401  (speak for people; register what the socket takes)
+        from chat import privacy, sockets  # noqa: F401  (speak for people; register what the socket takes)

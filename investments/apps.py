@@ -6,7 +6,7 @@ class InvestmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from investments import (
-            people,  # noqa: F401  (speaks for people)
+            privacy,  # noqa: F401  (speaks for people)
             receivers,  # noqa: F401  (listens to campaigns)
             tasks,  # noqa: F401  (registers the outbox handlers)
         )

@@ -1,7 +1,7 @@
 """
 What is known of a person, from every app: given out when they ask, forgotten when they leave (docs/profile.md).
 
-Each app speaks for its own models in its `people.py`, which its `apps.py` loads: what of a model goes into the person's
+Each app speaks for its own models in its `privacy.py`, which its `apps.py` loads: what of a model goes into the person's
 export (`tells`), why one does not (`keeps_silent`), which files are theirs (`gives_files`), what becomes of it all when
 they are erased (`forgets`), and what stands in the way of that (`objects`). A test reads every model and fails for one
 with a person in it that nobody speaks for.

@@ -65,7 +65,7 @@ def of_people() -> set[type[models.Model]]:
 
 def test_every_model_with_a_person_in_it_is_spoken_for():
     forgotten = [model._meta.label for model in of_people() if not people.is_spoken_for(model)]
-    assert not forgotten, f"say in <app>/people.py what is told of {', '.join(forgotten)}, or why not"
+    assert not forgotten, f"say in <app>/privacy.py what is told of {', '.join(forgotten)}, or why not"
 
 
 def test_the_test_can_see_a_model_that_nobody_speaks_for(monkeypatch):
