@@ -1,14 +1,11 @@
-"""What this app knows of a person, and how an account ends (core.privacy.people)."""
+"""Personal data of accounts (core.privacy), and what is left of an account that was erased."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
-from allauth.socialaccount.models import SocialAccount
-from django.db.models import Model, Q
+from django.db.models import Q
 
 from accounts.models import (
-    WAYS_IN,
     AuthenticatorApp,
     DataExport,
     ExternalIdentity,
@@ -29,14 +26,71 @@ from accounts.models import (
     Status,
     User,
 )
+from accounts.services import exports, history
 from accounts.services.sharing import drop_preview
-from core.privacy import people
+from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declare
 from uploads.services import delete_file
 
-people.tells(
+AS_LONG_AS_THE_ACCOUNT = Kept("as long as the account")
+SOON_AFTER_ITS_END = DeleteAfter(timedelta(days=1), since="expires_at")
+"""Of what is single-use and short-lived."""
+ENDED_SESSIONS_KEPT = timedelta(days=90)
+"""For the admin to look at; their refresh tokens go with them."""
+UNUSED_INVITATIONS_KEPT = timedelta(days=90)
+"""After they expired: they hold the address of somebody who has no account."""
+
+
+def blank_account(*, person_id: UUID, now: datetime) -> None:
+    """The row stays, since money and conversations point to it, and nobody can tell whose it was."""
+    user = User.objects.get(pk=person_id)
+    user.email = _erased_address(user)
+    user.first_name, user.last_name = "Deleted", "account"
+    for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo", "suspended_because"):
+        setattr(user, column, "")
+    for column in ("email_verified_at", "phone_verified_at", "identity_verified_at", "two_factor_enabled_at"):
+        setattr(user, column, None)
+    user.badges, user.status, user.deletion_due_at = [], Status.DELETED, None
+    user.set_unusable_password()
+    user.save()
+
+
+def delete_profile(*, person_id: UUID, now: datetime) -> None:
+    profile = Profile.objects.filter(user_id=person_id).first()
+    if profile is not None:
+        drop_preview(profile, now)
+        profile.delete()
+
+
+def delete_pictures(*, person_id: UUID, now: datetime) -> None:
+    pictures = ProfilePicture.objects.filter(user_id=person_id)
+    for picture in pictures.select_related("file"):
+        delete_file(picture.file, now=now)
+    pictures.delete()
+
+
+def delete_exports(*, person_id: UUID, now: datetime) -> None:
+    archives = DataExport.objects.filter(user_id=person_id)
+    for export in archives.select_related("file"):
+        if export.file is not None:
+            delete_file(export.file, now=now)
+    archives.delete()
+
+
+def delete_invitations(*, person_id: UUID, now: datetime) -> None:
+    """Those that the person sent go; those that others sent to them lose the address."""
+    user = User.objects.get(pk=person_id)
+    Invitation.objects.filter(inviter=user).delete()
+    Invitation.objects.filter(Q(email=user.email) | Q(accepted_by=user)).update(email=_erased_address(user))
+
+
+def _erased_address(user: User) -> str:
+    return f"erased-{user.pk.hex}@erased.invalid"
+
+
+declare(
     User,
-    by="pk",
-    fields=(
+    person="pk",
+    export=(
         "id",
         "email",
         "first_name",
@@ -57,54 +111,96 @@ people.tells(
         "created_at",
         "updated_at",
     ),
+    erase=blank_account,
+    retention=Kept("until the person leaves; erased accounts stay without a name, since money points to them"),
 )
-people.tells(Profile, fields=("followers_count", "following_count", "posts_count", "campaigns_count", "share_token"))
-people.tells(ProfilePicture, fields=("kind", "size", "file_id", "created_at"))
-people.tells(
-    Session, fields=("device", "address", "method", "created_at", "last_seen_at", "revoked_at", "revoked_because")
+declare(
+    Profile,
+    person="user_id",
+    export=("followers_count", "following_count", "posts_count", "campaigns_count", "share_token"),
+    erase=delete_profile,
+    retention=AS_LONG_AS_THE_ACCOUNT,
 )
-people.keeps_silent(RefreshToken, because="a secret of a session, of which the sessions tell")
-people.tells(LoginAttempt, fields=("address", "device", "method", "success", "reason", "created_at"))
-people.tells(Invitation, by="inviter_id", fields=("email", "created_at", "expires_at", "accepted_at"))
-people.tells(DataExport, fields=("id", "status", "created_at", "expires_at"))
-people.keeps_silent(MailedToken, because="what it proves is told with the account; the rest is a secret")
-people.keeps_silent(PhoneCode, because="a secret of ten minutes")
-people.keeps_silent(LoginChallenge, because="a secret of five minutes")
-people.tells(ExternalIdentity, fields=("platform", "issuer", "subject", "email", "created_at"))
-people.keeps_silent(SignInCode, because="a secret of a minute")
-people.tells(Passkey, fields=("name", "backed_up", "transports", "created_at", "last_used_at"))
-people.keeps_silent(PasskeyChallenge, because="a secret of five minutes")
-people.keeps_silent(RecoverySheet, because="a secret; its codes are hashes")
-people.keeps_silent(RecoveryCode, because="a secret")
-people.keeps_silent(AuthenticatorApp, because="a secret; that there is one is told with the account")
-for allauths in (EmailAddress, SocialAccount):
-    people.keeps_silent(allauths, because="nothing is ever written to it (docs/adr/0008-allauth-for-openid-connect.md)")
-
-
-@people.forgets
-def forget(*, person_id: UUID, now: datetime) -> None:
-    """The row stays, since money and conversations point to it, and nobody can tell whose it was."""
-    user = User.objects.get(pk=person_id)
-    gone_address = f"erased-{user.pk.hex}@erased.invalid"
-    for export in DataExport.objects.filter(user=user).select_related("file"):
-        if export.file is not None:
-            delete_file(export.file, now=now)
-    for picture in ProfilePicture.objects.filter(user=user).select_related("file"):
-        delete_file(picture.file, now=now)
-    profile = Profile.objects.filter(user=user).first()
-    if profile is not None:
-        drop_preview(profile, now)
-    gone: tuple[type[Model], ...] = (DataExport, ProfilePicture, Profile, Session, LoginAttempt, *WAYS_IN)
-    for model in gone:
-        model._default_manager.filter(user=user).delete()
-    Invitation.objects.filter(inviter=user).delete()
-    Invitation.objects.filter(Q(email=user.email) | Q(accepted_by=user)).update(email=gone_address)
-    user.email = gone_address
-    user.first_name, user.last_name = "Deleted", "account"
-    for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo", "suspended_because"):
-        setattr(user, column, "")
-    for column in ("email_verified_at", "phone_verified_at", "identity_verified_at", "two_factor_enabled_at"):
-        setattr(user, column, None)
-    user.badges, user.status, user.deletion_due_at = [], Status.DELETED, None
-    user.set_unusable_password()
-    user.save()
+declare(
+    ProfilePicture,
+    person="user_id",
+    export=("kind", "size", "file_id", "created_at"),
+    erase=delete_pictures,
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
+declare(
+    DataExport,
+    person="user_id",
+    export=("id", "status", "created_at", "expires_at"),
+    erase=delete_exports,
+    retention=[AS_LONG_AS_THE_ACCOUNT, exports.delete_expired],
+)
+declare(
+    Invitation,
+    person="inviter_id",
+    export=("email", "created_at", "expires_at", "accepted_at"),
+    erase=delete_invitations,
+    retention=[
+        AS_LONG_AS_THE_ACCOUNT,
+        DeleteAfter(UNUSED_INVITATIONS_KEPT, since="expires_at", where=Q(accepted_at__isnull=True)),
+    ],
+)
+declare(
+    Session,
+    person="user_id",
+    export=("device", "address", "method", "created_at", "last_seen_at", "revoked_at", "revoked_because"),
+    erase=Delete(),
+    retention=[
+        DeleteAfter(ENDED_SESSIONS_KEPT, since="revoked_at"),
+        DeleteAfter(ENDED_SESSIONS_KEPT, since="expires_at"),
+    ],
+)
+declare(
+    RefreshToken,
+    export=Withheld("a secret of a session, and sessions are exported"),
+    erase=Cascade("session"),
+    retention=Cascade("session"),
+)
+declare(
+    LoginAttempt,
+    person="user_id",
+    export=("address", "device", "method", "success", "reason", "created_at"),
+    erase=Delete(),
+    retention=DeleteAfter(history.KEPT),
+)
+declare(
+    ExternalIdentity,
+    person="user_id",
+    export=("platform", "issuer", "subject", "email", "created_at"),
+    erase=Delete(),
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
+declare(
+    Passkey,
+    person="user_id",
+    export=("name", "backed_up", "transports", "created_at", "last_used_at"),
+    erase=Delete(),
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
+for secret in (AuthenticatorApp, RecoverySheet):
+    declare(
+        secret,
+        person="user_id",
+        export=Withheld("a secret; that there is one is exported with the account"),
+        erase=Delete(),
+        retention=AS_LONG_AS_THE_ACCOUNT,
+    )
+declare(
+    RecoveryCode,
+    export=Withheld("a hash of a secret"),
+    erase=Cascade("sheet"),
+    retention=Cascade("sheet"),
+)
+for token in (MailedToken, PhoneCode, LoginChallenge, PasskeyChallenge, SignInCode):
+    declare(
+        token,
+        person="user_id",
+        export=Withheld("a short-lived secret"),
+        erase=Delete(),
+        retention=SOON_AFTER_ITS_END,
+    )

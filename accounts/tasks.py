@@ -7,10 +7,9 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.services import exports, leaving, passwords, pruning
+from accounts.services import exports, leaving, passwords
 from core.crypto.sealing import CannotOpen, unseal
 from core.jobs import outbox
-from core.jobs.runner import each
 
 logger = logging.getLogger("vectragrow.accounts")
 
@@ -26,11 +25,6 @@ def mail_reset_link(event_id: UUID, sealed: str) -> None:
     passwords.mail_reset_link(email=email, now=timezone.now())
 
 
-@shared_task(name="accounts.prune")
-def prune() -> None:
-    pruning.prune(now=timezone.now())
-
-
 @outbox.on("accounts.make_export")
 def make_export(event_id: UUID, export_id: str) -> None:
     exports.make_export(export_id=UUID(export_id), now=timezone.now())
@@ -38,6 +32,5 @@ def make_export(event_id: UUID, export_id: str) -> None:
 
 @shared_task(name="accounts.follow_the_clock")
 def follow_the_clock() -> None:
-    """Hourly: end archives whose week is over, erase accounts whose grace is over."""
-    now = timezone.now()
-    each((exports.delete_expired, leaving.erase_due), lambda step: step(now=now), what="step")
+    """Hourly: erase accounts whose grace is over."""
+    leaving.erase_due(now=timezone.now())

@@ -1,4 +1,4 @@
-"""What this app knows of a person: their campaigns and what they back (core.privacy.people)."""
+"""Personal data in campaigns (core.privacy): who owns one and who backs it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,16 +6,38 @@ from uuid import UUID
 from accounts.errors import MoneyInFlight
 from accounts.models import User
 from campaigns.errors import CampaignUnderWay
-from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, CampaignMedia, Status, StatusChange
+from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, CampaignMedia, Category, Status, StatusChange
 from campaigns.services.drafts import delete_campaign
-from core.privacy import people
+from core.privacy import Cascade, Kept, blocks_erasure, declare, declare_impersonal
 
 UNDER_WAY = (Status.IN_REVIEW, Status.LIVE, *CLOSED)
 
-people.tells(
+
+@blocks_erasure(MoneyInFlight, CampaignUnderWay)
+def block_while_campaigns_are_under_way(person_id: UUID) -> None:
+    """:raises MoneyInFlight: :raises CampaignUnderWay:"""
+    running = list(Campaign.objects.filter(owner_id=person_id, status__in=UNDER_WAY))
+    if any(campaign.raised_minor or campaign.reserved_minor for campaign in running):
+        raise MoneyInFlight()
+    if running:
+        raise CampaignUnderWay()
+
+
+def delete_drafts(*, person_id: UUID, now: datetime) -> None:
+    """What was public stays: others put money into it; its owner has no name any more."""
+    owner = User.objects.get(pk=person_id)
+    drafts = Campaign.objects.filter(owner=owner, status__in=EDITABLE).values_list("pk", flat=True)
+    for campaign_id in list(drafts):
+        delete_campaign(owner=owner, campaign_id=campaign_id, now=now)
+
+
+PUBLIC_RECORD = "others put money into it, and its owner has no name any more"
+
+declare_impersonal(Category, about="what campaigns are sorted by", retention=Kept("part of the platform"))
+declare(
     Campaign,
-    by="owner_id",
-    fields=(
+    person="owner_id",
+    export=(
         "id",
         "title",
         "slug",
@@ -40,26 +62,27 @@ people.tells(
         "outcome",
         "settled_at",
     ),
+    erase=delete_drafts,
+    retention=Kept(PUBLIC_RECORD),
 )
-people.tells(CampaignMedia, by="campaign__owner_id", fields=("campaign_id", "file_id", "position"))
-people.tells(StatusChange, by="actor_id", fields=("campaign_id", "from_status", "to_status", "reason", "created_at"))
-people.tells(Backing, by="backer_id", fields=("campaign_id", "campaign__title", "committed_minor", "since"))
-
-
-@people.objects(MoneyInFlight, CampaignUnderWay)
-def object_while_campaigns_are_under_way(person_id: UUID) -> None:
-    """:raises MoneyInFlight: :raises CampaignUnderWay:"""
-    running = list(Campaign.objects.filter(owner_id=person_id, status__in=UNDER_WAY))
-    if any(campaign.raised_minor or campaign.reserved_minor for campaign in running):
-        raise MoneyInFlight()
-    if running:
-        raise CampaignUnderWay()
-
-
-@people.forgets
-def forget(*, person_id: UUID, now: datetime) -> None:
-    """Drafts go. What was public stays: others put money into it; its owner has no name any more."""
-    owner = User.objects.get(pk=person_id)
-    drafts = Campaign.objects.filter(owner=owner, status__in=EDITABLE).values_list("pk", flat=True)
-    for campaign_id in list(drafts):
-        delete_campaign(owner=owner, campaign_id=campaign_id, now=now)
+declare(
+    CampaignMedia,
+    person="campaign__owner_id",
+    export=("campaign_id", "file_id", "position"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    StatusChange,
+    person="actor_id",
+    export=("campaign_id", "from_status", "to_status", "reason", "created_at"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    Backing,
+    person="backer_id",
+    export=("campaign_id", "campaign__title", "committed_minor", "since"),
+    erase=Kept("says how much money a campaign got, for an account without a name"),
+    retention=Kept("as long as its campaign"),
+)

@@ -5,4 +5,4 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
-        from chat import privacy, sockets  # noqa: F401  (speak for people; register what the socket takes)
+        from chat import sockets  # noqa: F401  (registers what the socket takes)

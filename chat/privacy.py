@@ -1,15 +1,11 @@
-"""
-What this app knows of a person: their conversations and what they said (core.privacy.people).
-
-What somebody said stays with those they said it to, under an account without a name.
-"""
+"""Personal data in conversations (core.privacy). What somebody said stays with those they said it to."""
 
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from chat.models import Attachment, Member, Message
-from core.privacy import people
+from chat.models import Attachment, Conversation, Member, Message
+from core.privacy import Cascade, Kept, Withheld, declare
 
 
 def messages_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -25,9 +21,18 @@ def messages_of(person_id: UUID) -> Iterator[dict[str, Any]]:
         }
 
 
-people.tells(
+SHARED = Kept("what was said stays with those it was said to, under an account without a name")
+
+declare(
+    Conversation,
+    export=Withheld("exported as the person's memberships"),
+    erase=SHARED,
+    retention=Kept("as long as its members"),
+)
+declare(
     Member,
-    fields=(
+    person="user_id",
+    export=(
         "conversation_id",
         "conversation__type",
         "conversation__title",
@@ -36,6 +41,13 @@ people.tells(
         "muted",
         "created_at",
     ),
+    erase=SHARED,
+    retention=Cascade("conversation"),
 )
-people.tells(Message, rows=messages_of)
-people.keeps_silent(Attachment, because="told with its message, and the file is given")
+declare(Message, export=messages_of, erase=SHARED, retention=Kept("as long as its conversation"))
+declare(
+    Attachment,
+    export=Withheld("exported with its message, and among the files"),
+    erase=SHARED,
+    retention=Cascade("message"),
+)

@@ -6,7 +6,6 @@ class InvestmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from investments import (
-            privacy,  # noqa: F401  (speaks for people)
             receivers,  # noqa: F401  (listens to campaigns)
             tasks,  # noqa: F401  (registers the outbox handlers)
         )

@@ -1,24 +1,55 @@
-"""What this app knows of a person: how they pay, and where their money went (core.privacy.people)."""
+"""Personal data in investments (core.privacy): how people pay, and where their money went."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from accounts.errors import MoneyInFlight
-from core.privacy import people
-from investments.models import UNDER_WAY, Investment, InvestmentEvent, Payment, PaymentMethod, Refund, Status
+from core.privacy import Kept, Withheld, blocks_erasure, declare, declare_impersonal
+from investments.models import (
+    UNDER_WAY,
+    Investment,
+    InvestmentEvent,
+    Payment,
+    PaymentMethod,
+    ProviderEvent,
+    Refund,
+    SandboxCharge,
+    SandboxRefund,
+    Status,
+)
 from ledger.models import LedgerAccount
 
-people.tells(
+
+@blocks_erasure(MoneyInFlight)
+def block_while_money_moves(person_id: UUID) -> None:
+    """:raises MoneyInFlight: a payment or refund is not done, money waits for a campaign's end, or we owe them some"""
+    moving = Investment.objects.filter(investor_id=person_id, status__in=[*UNDER_WAY, Status.COMMITTED])
+    refunds = Refund.objects.filter(payment__investment__investor_id=person_id, status=Refund.Status.PENDING)
+    owed = LedgerAccount.objects.filter(code__startswith=f"payable:user:{person_id}:").exclude(posted=0)
+    if moving.exists() or refunds.exists() or owed.exists():
+        raise MoneyInFlight()
+
+
+def blank_methods(*, person_id: UUID, now: datetime) -> None:
+    """How the person paid goes, but for the last four digits, by which a refund is found at the provider."""
+    methods = PaymentMethod.objects.filter(owner_id=person_id)
+    methods.filter(removed_at__isnull=True).update(removed_at=now)
+    methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+
+
+BOOKS = Kept("the books are kept to the cent, for an account without a name")
+
+declare(
     PaymentMethod,
-    by="owner_id",
-    fields=("id", "type", "brand", "last4", "expiry_month", "expiry_year", "is_default", "created_at", "removed_at"),
+    person="owner_id",
+    export=("id", "type", "brand", "last4", "expiry_month", "expiry_year", "is_default", "created_at", "removed_at"),
+    erase=blank_methods,
+    retention=Kept("payments name it"),
 )
-people.tells(
+declare(
     Investment,
-    by="investor_id",
-    fields=(
+    person="investor_id",
+    export=(
         "id",
         "campaign_id",
         "campaign__title",
@@ -30,47 +61,35 @@ people.tells(
         "created_at",
         "updated_at",
     ),
+    erase=BOOKS,
+    retention=BOOKS,
 )
-people.tells(
+declare(
     Payment,
-    by="investment__investor_id",
-    fields=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+    person="investment__investor_id",
+    export=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
 )
-people.tells(
+declare(
     Refund,
-    by="payment__investment__investor_id",
-    fields=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    person="payment__investment__investor_id",
+    export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
 )
-people.tells(
+declare(
     InvestmentEvent,
-    by="investment__investor_id",
-    fields=("investment_id", "kind", "amount_minor", "note", "created_at"),
+    person="investment__investor_id",
+    export=("investment_id", "kind", "amount_minor", "note", "created_at"),
+    erase=BOOKS,
+    retention=BOOKS,
 )
-
-
-def books_of(person_id: UUID) -> Iterator[dict[str, Any]]:
-    """What the books owe the person, or owed."""
-    kept = LedgerAccount.objects.filter(code__contains=f":user:{person_id}:").order_by("code")
-    for code, currency, posted in kept.values_list("code", "currency", "posted"):
-        yield {"account": code.partition(":")[0], "currency": currency, "balanceMinor": posted}
-
-
-people.tells(LedgerAccount, rows=books_of)
-
-
-@people.objects(MoneyInFlight)
-def object_while_money_moves(person_id: UUID) -> None:
-    """:raises MoneyInFlight: a payment or refund is not done, money waits for a campaign's end, or we owe them some"""
-    moving = Investment.objects.filter(investor_id=person_id, status__in=[*UNDER_WAY, Status.COMMITTED])
-    refunds = Refund.objects.filter(payment__investment__investor_id=person_id, status=Refund.Status.PENDING)
-    owed = LedgerAccount.objects.filter(code__startswith=f"payable:user:{person_id}:").exclude(posted=0)
-    if moving.exists() or refunds.exists() or owed.exists():
-        raise MoneyInFlight()
-
-
-@people.forgets
-def forget(*, person_id: UUID, now: datetime) -> None:
-    """Investments and the ledger stay as they are, for an account without a name; how it paid goes."""
-    methods = PaymentMethod.objects.filter(owner_id=person_id)
-    methods.filter(removed_at__isnull=True).update(removed_at=now)
-    methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+declare(
+    ProviderEvent,
+    export=Withheld("what a payment provider reported; its effect is exported with the payment"),
+    erase=Kept("holds keys of payments and no name"),
+    retention=Kept("compared with the provider's statement"),
+)
+for sandbox in (SandboxCharge, SandboxRefund):
+    declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

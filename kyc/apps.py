@@ -6,5 +6,5 @@ class KycConfig(AppConfig):
     verbose_name = "Identity"
 
     def ready(self) -> None:
-        from kyc import privacy, tasks  # noqa: F401  (speak for people; register the Celery tasks)
+        from kyc import tasks  # noqa: F401  (registers the Celery tasks)
         from kyc.services import numbers  # noqa: F401  (registers itself for rewrap_keys)

@@ -1,5 +1,5 @@
 """
-What this app knows of a person (core.privacy.people).
+Personal data of identity review (core.privacy).
 
 Papers and full document numbers are not given out in archives (SECURITY-GOALS 47, 48): the person opens a paper through
 its link of a minute. When somebody is erased, cases that never proved anything lose paper, number and words at once;
@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.privacy import people
+from core.privacy import Kept, Withheld, declare
 from kyc.models import CaseEvent, Document, GrantedBadge, Verification
-from uploads.services import delete_file
+from kyc.services.retention import blank_case, destroy_old_papers
 
 
 def cases_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -46,21 +46,35 @@ def cases_of(person_id: UUID) -> Iterator[dict[str, Any]]:
         }
 
 
-people.tells(Verification, rows=cases_of)
-people.tells(CaseEvent, by="verification__user_id", fields=("action", "created_at"))
-people.tells(GrantedBadge, fields=("badge", "source", "issued_at", "expires_at", "revoked_at"))
-people.keeps_silent(Document, because="told with its case; the person in it is the reviewer")
-
-
-@people.forgets
-def forget(*, person_id: UUID, now: datetime) -> None:
+def revoke_badges(*, person_id: UUID, now: datetime) -> None:
     GrantedBadge.objects.filter(user_id=person_id, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def blank_unproven_cases(*, person_id: UUID, now: datetime) -> None:
+    """Cases that never proved anything lose papers, number and words."""
     proven = CaseEvent.objects.filter(action="case_verified", verification__user_id=person_id).values("verification_id")
     for case in Verification.objects.filter(user_id=person_id).exclude(pk__in=proven):
-        for document in case.documents.select_related("file"):
-            delete_file(document.file, now=now)
-        case.documents.update(notes="", message="")
-        CaseEvent.objects.filter(verification=case).exclude(words={}).update(words={})
-        case.sealed_number, case.number_fingerprint, case.number_last4 = b"", b"", ""
-        case.country, case.date_of_birth, case.notes, case.message = "", None, "", ""
-        case.save()
+        blank_case(case, now=now)
+
+
+declare(Verification, export=cases_of, erase=blank_unproven_cases, retention=destroy_old_papers)
+declare(
+    Document,
+    export=Withheld("exported with its case; the person in it is the reviewer"),
+    erase=Kept("its file and words go with its case (Verification)"),
+    retention=Kept("its file and words go with its case (Verification)"),
+)
+declare(
+    CaseEvent,
+    person="verification__user_id",
+    export=("action", "created_at"),
+    erase=Kept("the history only grows; its words go with its case (Verification)"),
+    retention=Kept("the history only grows"),
+)
+declare(
+    GrantedBadge,
+    person="user_id",
+    export=("badge", "source", "issued_at", "expires_at", "revoked_at"),
+    erase=revoke_badges,
+    retention=Kept("says who awarded what and when"),
+)

@@ -5,4 +5,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import privacy, sockets, tasks  # noqa: F401  (register frames, resumption, outbox handlers)
+        from notifications import sockets, tasks  # noqa: F401  (register frames, resumption, outbox handlers)

@@ -1,14 +1,26 @@
-"""What this app knows of a person: how they are reached, what they want to hear, what they were told."""
+"""Personal data of notifications (core.privacy): how people are reached and what they were told."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.privacy import people
-from notifications.models import MailboxMessage, Notification, Recipient
+from django.db.models import Q
 
-people.tells(
+from core.privacy import Delete, DeleteAfter, Kept, Withheld, declare
+from notifications.models import MailboxMessage, Notification, Recipient, SilencedAddress
+
+
+def delete_mailbox_messages(*, person_id: UUID, now: datetime) -> None:
+    recipient = Recipient.objects.filter(pk=person_id).first()
+    if recipient is not None:
+        addresses = [address for address in (recipient.email_address, recipient.phone_number) if address]
+        MailboxMessage.objects.filter(to__in=addresses).delete()
+
+
+# What still waits in the outbox for somebody who has no Recipient any more is dropped when it comes up.
+declare(
     Recipient,
-    fields=(
+    person="user_id",
+    export=(
         "email_address",
         "email_verified",
         "phone_number",
@@ -25,16 +37,28 @@ people.tells(
         "campaign_updates",
         "social_interactions",
     ),
+    erase=Delete(),
+    retention=Kept("as long as the account"),
 )
-people.tells(Notification, fields=("id", "kind", "title", "body", "data", "read_at", "created_at"))
-
-
-@people.forgets
-def forget(*, person_id: UUID, now: datetime) -> None:
-    """Nothing is left to write to, so what still waits in the outbox is dropped when it comes up."""
-    recipient = Recipient.objects.filter(pk=person_id).first()
-    if recipient is not None:
-        addresses = [place for place in (recipient.email_address, recipient.phone_number) if place]
-        MailboxMessage.objects.filter(to__in=addresses).delete()
-        recipient.delete()
-    Notification.objects.of(person_id).delete()
+declare(
+    Notification,
+    person="user_id",
+    export=("id", "kind", "title", "body", "data", "read_at", "created_at"),
+    erase=Delete(),
+    retention=[
+        DeleteAfter(timedelta(days=180), since="pk", where=Q(read_at__isnull=False)),
+        DeleteAfter(timedelta(days=365), since="pk"),
+    ],
+)
+declare(
+    MailboxMessage,
+    export=Withheld("what development kept instead of sending; sealed, since mails carry tokens"),
+    erase=delete_mailbox_messages,
+    retention=DeleteAfter(timedelta(days=30)),
+)
+declare(
+    SilencedAddress,
+    export=Withheld("a keyed fingerprint of an address without an account"),
+    erase=Kept("whoever wants no invitations is asked never again"),
+    retention=Kept("whoever wants no invitations is asked never again"),
+)

@@ -1,15 +1,9 @@
-"""
-Outbox handlers: compose a message and hand it to its sender. Repeats are recognisable by the event's id. And what is
-done by the clock.
-"""
+"""Outbox handlers: compose a message and hand it to its sender. Repeats are recognisable by the event's id."""
 
 import base64
 import logging
 from datetime import datetime
 from uuid import UUID
-
-from celery import shared_task
-from django.utils import timezone
 
 from core.crypto.sealing import CannotOpen, unseal
 from core.jobs import outbox
@@ -19,7 +13,7 @@ from notifications.composition import compose
 from notifications.kinds import KINDS, MAILS, TEXTS, Category, Kind
 from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
-from notifications.services import pruning, unsubscribing
+from notifications.services import unsubscribing
 from notifications.services.mails import PURPOSE
 from notifications.texts import Words, words
 
@@ -72,11 +66,6 @@ def send_sms(event_id: UUID, user_id: str, text: str, kind: str) -> None:
     if recipient is None or not wishes.wants_sms(recipient, KINDS[kind]):
         return
     sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=_unsure_since(event_id))
-
-
-@shared_task(name="notifications.prune")
-def prune() -> None:
-    pruning.prune(now=timezone.now())
 
 
 def _words_of_an_act(event_id: UUID, template: str, kind: Kind, sealed: str, recipient: Recipient) -> Words | None:

@@ -1,27 +1,21 @@
-"""What this app knows of a person: the files they gave. Whoever stored one forgets it (core.privacy.people)."""
+"""Personal data in stored files (core.privacy). The app that stored a file deletes it when its person is erased."""
 
 import logging
 from collections.abc import Iterator
 from uuid import UUID
 
-from core.privacy import people
+from core.privacy import Kept, declare
 from uploads.models import StoredFile
 from uploads.services import read_file
 from uploads.services.files import EXTENSIONS, PDF
+from uploads.services.orphans import delete_orphans
 
 logger = logging.getLogger("vectragrow.uploads")
 
 WITHHELD = ("identity_paper", "data_export")
 """Identity papers do not travel in archives: their owner opens each through a link of a minute. Nor do archives."""
 
-people.tells(
-    StoredFile,
-    by="owner_id",
-    fields=("id", "purpose", "content_type", "size", "width", "height", "created_at", "deleted_at"),
-)
 
-
-@people.gives_files
 def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
     kept = StoredFile.objects.filter(owner_id=person_id, deleted_at__isnull=True).exclude(purpose__in=WITHHELD)
     for stored in kept.order_by("pk"):
@@ -30,3 +24,13 @@ def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
             yield f"files/{stored.purpose}/{stored.pk}.{extension}", read_file(stored)
         except FileNotFoundError:
             logger.error("a file is missing from the store", extra={"fileId": stored.pk})
+
+
+declare(
+    StoredFile,
+    person="owner_id",
+    export=("id", "purpose", "content_type", "size", "width", "height", "created_at", "deleted_at"),
+    files=files_of,
+    erase=Kept("the app that stored the file deletes it, or keeps it and says why"),
+    retention=[Kept("the row says when its file was deleted"), delete_orphans],
+)

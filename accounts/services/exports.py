@@ -1,4 +1,4 @@
-"""Everything about a person in one ZIP: JSON files and the files they gave, from every app (core.privacy.people)."""
+"""Everything about a person in one ZIP: JSON files and the files they gave, from every app (core.privacy)."""
 
 import json
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from core.data.transactions import retrying
 from core.events import audit
 from core.jobs import outbox
 from core.jobs.runner import each
-from core.privacy import people
+from core.privacy.exports import files_of, rows_of
 from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, make_link, store_archive
@@ -80,10 +80,10 @@ def archive_of(person_id: UUID, now: datetime) -> bytes:
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", str(READ_ME).format(day=f"{now:%Y-%m-%d}"))
-        for name, rows in people.everything_of(person_id):
+        for name, rows in rows_of(person_id):
             text = json.dumps(json.loads(to_json(rows)), indent=2, ensure_ascii=False)
             archive.writestr(name, text)
-        for name, content in people.files_of(person_id):
+        for name, content in files_of(person_id):
             archive.writestr(name, content, ZIP_STORED)  # pictures are compressed already
     return out.getvalue()
 

@@ -19,7 +19,7 @@ from core.api.errors import Refusal
 from core.data.transactions import retrying
 from core.events import audit
 from core.jobs.runner import each
-from core.privacy import people
+from core.privacy.erasure import check_erasable, erase_person
 from notifications.services import send_mail_to
 
 logger = logging.getLogger("vectragrow.accounts")
@@ -32,10 +32,10 @@ def leave(*, person: User, now: datetime) -> datetime:
     """
     Sign a person out everywhere and erase the account when the grace is over. Returns that moment.
 
-    :raises MoneyInFlight: money of theirs is on its way; other apps may object with refusals of their own
+    :raises MoneyInFlight: money of theirs is on its way; other apps may block it with refusals of their own
     """
     user = User.objects.select_for_update().get(pk=person.pk)
-    people.ask_for_objections(user.pk)
+    check_erasable(user.pk)
     if user.deletion_due_at is None:
         user.deletion_due_at = now + GRACE
         user.save(update_fields=["deletion_due_at", "updated_at"])
@@ -65,7 +65,7 @@ def erase_due(*, now: datetime) -> int:
     """
     Erase everyone whose grace is over. Returns how many. Safe to repeat and to run side by side.
 
-    Whom an app objects to letting go, since money began to move again, is tried again next time.
+    Somebody whom an app does not let be erased, since money began to move again, is tried again next time.
     """
     due = User.objects.filter(deletion_due_at__lte=now, status=Status.ACTIVE).order_by("deletion_due_at")
     return each(due.values_list("pk", flat=True), partial(_erase_if_possible, now=now), what="account to erase").done
@@ -85,7 +85,7 @@ def _erase(*, user_id: UUID, now: datetime) -> bool:
     user = due.select_for_update(skip_locked=True).first()
     if user is None:  # signed in at the last moment, suspended, or another worker has it
         return False
-    people.ask_for_objections(user.pk)
-    people.forget(person_id=user.pk, now=now)
+    check_erasable(user.pk)
+    erase_person(person_id=user.pk, now=now)
     audit.record(None, "account.erased", user)
     return True

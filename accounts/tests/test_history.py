@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import (
+    Invitation,
     LoginAttempt,
     LoginChallenge,
     MailedToken,
@@ -16,9 +17,10 @@ from accounts.models import (
     SignInCode,
     Status,
 )
-from accounts.services import history, pruning, sessions
+from accounts.services import history, sessions
 from accounts.testing import PASSWORD, with_two_factor
 from core.data.ids import uuid7
+from core.privacy.retention import count_due, run_retention
 from core.testing import Api
 from notifications.models import Recipient
 
@@ -209,10 +211,10 @@ def test_limited_answers_say_how_one_stands(ada):
     assert "RateLimit-Limit" not in Api().get("/api/auth/me")
 
 
-# --- Forgetting -------------------------------------------------------------------------------------------------------
+# --- Retention -------------------------------------------------------------------------------------------------------
 
 
-def test_old_rows_are_forgotten_and_live_ones_stay(ada, capsys):
+def test_old_rows_are_deleted_and_live_ones_stay(ada, capsys):
     now = timezone.now()
     at = {"live": now, "ended": now - timedelta(days=121), "lately": now - timedelta(days=100)}
     opened = {
@@ -226,16 +228,27 @@ def test_old_rows_are_forgotten_and_live_ones_stay(ada, capsys):
         PasskeyChallenge.objects.create(digest=uuid7().bytes, purpose="step_up", **rows)
         SignInCode.objects.create(digest=uuid7().bytes, method="google", **rows)
         MailedToken.objects.create(digest=uuid7().bytes, purpose="reset_password", email="", used_at=now, **rows)
-    assert pruning.prune(now=now) == {
-        "sessions": 1,
-        "login attempts": 1,
-        "login challenges": 1,
-        "passkey challenges": 1,
-        "sign-in codes": 1,
-        "mailed tokens": 1,
+    expected = {
+        "accounts/sessions": 1,
+        "accounts/login-attempts": 1,
+        "accounts/login-challenges": 1,
+        "accounts/passkey-challenges": 1,
+        "accounts/sign-in-codes": 1,
+        "accounts/mailed-tokens": 1,
     }
+    assert {name: count for name, count in count_due(now=now).items() if count} == expected, "a dry run deletes nothing"
+    assert {name: count for name, count in run_retention(now=now).items() if count} == expected
     assert set(Session.objects.values_list("device", flat=True)) == {"live", "lately"}
     assert RefreshToken.objects.count() == 2
     assert Api(opened["live"].token).get("/api/auth/me").status_code == 200
-    call_command("sessions_prune")
-    assert "0 sessions" in capsys.readouterr().out
+    call_command("retention_run")
+    assert "accounts/sessions: 0\n" in capsys.readouterr().out
+
+
+def test_invitations_nobody_used_are_deleted(ada):
+    now = timezone.now()
+    for email, expired, used in (("old@x.example", 91, None), ("used@x.example", 91, now), ("new@x.example", 89, None)):
+        rows = {"created_at": now, "expires_at": now - timedelta(days=expired), "accepted_at": used}
+        Invitation.objects.create(inviter=ada, email=email, digest=uuid7().bytes, **rows)
+    run_retention(now=now, only=Invitation)
+    assert set(Invitation.objects.values_list("email", flat=True)) == {"used@x.example", "new@x.example"}

@@ -23,7 +23,7 @@ from core.api.permissions import SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
 from core.api.views import ApiViewSet
-from core.privacy import people
+from core.privacy.declarations import blocking_refusals
 from notifications.errors import NumberNotServed, SMSOff
 from uploads.errors import BAD_FILE
 from uploads.models import StoredFile
@@ -64,7 +64,7 @@ class OwnProfile(ApiViewSet):
         "Delete my account",
         answer=LeavingOutput,
         status=202,
-        errors_from=people.reasons_to_object,
+        errors_from=blocking_refusals,
         details="Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. "
         "Refused while money is on its way or a campaign of the person is under way.",
     )

@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=270)
 FIRST_LEASE = timedelta(seconds=15)
 """How long the message sent right after the commit has to arrive before the relay sends another."""
 KEPT = timedelta(days=7)
+"""How long delivered events are kept (core.privacy.core_models)."""
 
 Handler = Callable[..., None]
 _handlers: dict[str, Handler] = {}
@@ -154,12 +155,6 @@ def relay(*, now: datetime) -> int:
     for event_id in ids:
         nudge(event_id)
     return len(ids)
-
-
-def prune(*, now: datetime) -> int:
-    """Delete what was delivered a week ago."""
-    count, _ = OutboxEvent.objects.filter(delivered_at__lt=now - KEPT).delete()
-    return count
 
 
 @retrying

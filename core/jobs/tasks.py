@@ -94,16 +94,8 @@ def relay_outbox() -> None:
     outbox.relay(now=timezone.now())
 
 
-@shared_task(name="core.prune")
-def prune() -> None:
-    from core.api.idempotency import LIFETIME
-    from core.jobs import outbox
-    from core.jobs.runner import each
-    from core.models import IdempotencyKey
+@shared_task(name="core.run_retention")
+def run_retention() -> None:
+    from core.privacy.retention import run_retention
 
-    now = timezone.now()
-
-    def forget_keys() -> None:
-        IdempotencyKey.objects.filter(created_at__lt=now - LIFETIME).delete()
-
-    each((lambda: outbox.prune(now=now), forget_keys), lambda step: step(), what="step")
+    run_retention(now=timezone.now())

@@ -11,6 +11,7 @@ from django.utils import timezone
 from core import context
 from core.jobs import outbox
 from core.models import OutboxEvent
+from core.privacy.retention import run_retention
 from core.testing import commits, drain_outbox, together
 
 TOPIC = "tests.ring_bell"
@@ -203,10 +204,11 @@ def test_the_relay_tells_again_what_is_due_and_then_holds_back(bell, event, monk
     assert told == [str(event.pk)] * 2
 
 
-def test_old_deliveries_are_pruned_and_nothing_else(bell, event):
+def test_old_deliveries_are_deleted_and_nothing_else(bell, event):
     drain_outbox()
     waiting = outbox.emit(TOPIC)
     now = timezone.now()
-    assert outbox.prune(now=now + outbox.KEPT - timedelta(minutes=1)) == 0
-    assert outbox.prune(now=now + outbox.KEPT + timedelta(minutes=1)) == 1
+    for late, count in ((-timedelta(minutes=1), 0), (timedelta(minutes=1), 1)):
+        deleted = run_retention(now=now + outbox.KEPT + late, only=OutboxEvent)
+        assert deleted == {"core/outbox-events": count}
     assert OutboxEvent.objects.get().pk == waiting.pk

@@ -3,7 +3,7 @@ Taking files in, reading them back, letting them go.
 
 In two steps, since the store may be across a network and nothing is called from inside a transaction (SECURITY-GOALS
 10): `store_…` takes the bytes there and gives rows that are not saved yet; `keep_files` saves them, in the caller's
-transaction. So a row never points to nothing. Bytes whose row never came are found by name (services/pruning.py).
+transaction. So a row never points to nothing. Bytes whose row never came are found by name (services/orphans.py).
 """
 
 import secrets

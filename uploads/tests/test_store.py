@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from uploads.selectors import media_url
 from uploads.services import read_file, store_document, store_image
-from uploads.services.pruning import prune
+from uploads.services.orphans import delete_orphans
 from uploads.testing import kept, paper, picture
 from vectragrow.settings.storage import storages as storages_of
 
@@ -62,7 +62,7 @@ def test_sealed_files_are_not_under_media(folder, client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_bytes_of_a_rolled_back_transaction_are_pruned_and_others_kept(folder):
+def test_bytes_of_a_rolled_back_transaction_are_deleted_and_others_kept(folder):
     now = timezone.now()
     kept = image(now)
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -70,11 +70,11 @@ def test_bytes_of_a_rolled_back_transaction_are_pruned_and_others_kept(folder):
         raise RuntimeError
     path = folder / "public" / lost.storage_name
     assert path.exists()
-    assert prune(now=now + timedelta(hours=20)) == 0  # an open transaction might still commit
-    assert prune(now=now + timedelta(days=2)) == 1
+    assert delete_orphans(now=now + timedelta(hours=20)) == 0  # an open transaction might still commit
+    assert delete_orphans(now=now + timedelta(days=2)) == 1
     assert not path.exists()
     assert read_file(kept)
-    assert prune(now=now + timedelta(days=2)) == 0
+    assert delete_orphans(now=now + timedelta(days=2)) == 0
 
 
 def test_addresses_of_stores():

@@ -276,10 +276,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
-    "prune": {"task": "core.prune", "schedule": crontab(minute=17)},
-    "prune-accounts": {"task": "accounts.prune", "schedule": crontab(hour=3, minute=27)},
-    "prune-notifications": {"task": "notifications.prune", "schedule": crontab(hour=3, minute=37)},
-    "prune-uploads": {"task": "uploads.prune", "schedule": crontab(minute=37)},
+    "retention": {"task": "core.run_retention", "schedule": crontab(minute=17)},
     "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
     "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
@@ -336,6 +333,8 @@ CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
 PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15))
 """How long a payment may wait for its investor (3-D Secure) before its room in the campaign is given up."""
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
+KYC_KEPT_DAYS = env.int("KYC_KEPT_DAYS", default=1826)
+"""How long papers that proved an identity are kept after the account was erased; five years."""
 
 # --- Rest -----------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Scheduled jobs of every app: an item that cannot be done is left for the next time, and the others are done now."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,12 @@ from django.utils import timezone
 
 from accounts.models import DataExport, User
 from accounts.services import exports, leaving
-from accounts.tasks import follow_the_clock
-from core.privacy import people
+from core.privacy import declarations
+from core.privacy.retention import run_retention
 from kyc.models import GrantedBadge, Source, Verification
 from kyc.services import badges, evidence
 from kyc.testing import submitted_case
+from uploads.models import StoredFile
 
 
 @pytest.fixture
@@ -23,11 +25,14 @@ def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(api, two, monke
     for who in two:
         api.as_user(who).delete("/api/profile")
 
+    real = leaving.erase_person
+
     def broken(*, person_id, now):
+        real(person_id=person_id, now=now)
         if person_id == two[0].pk:
             raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(people, "_forgetting", [*people._forgetting, broken])
+    monkeypatch.setattr(leaving, "erase_person", broken)
     assert leaving.erase_due(now=timezone.now() + timedelta(days=31)) == 1
     assert [User.objects.get(pk=who.pk).status for who in two] == ["active", "deleted"]
 
@@ -47,16 +52,15 @@ def test_archives_end_behind_one_that_cannot(two, monkeypatch):
     assert [DataExport.objects.get(user=who).status for who in two] == ["ready", "expired"]
 
 
-def test_a_step_of_a_job_that_fails_does_not_cost_the_next(api, two, monkeypatch):
-    api.as_user(two[0]).delete("/api/profile")
-    User.objects.filter(pk=two[0].pk).update(deletion_due_at=timezone.now())
-
-    def broken(*, now):
+def test_a_retention_rule_that_fails_does_not_cost_the_next(two, monkeypatch, caplog):
+    def broken(*, now, days=3):
         raise OSError("the store is away")
 
-    monkeypatch.setattr(exports, "delete_expired", broken)
-    follow_the_clock()
-    assert User.objects.get(pk=two[0].pk).status == "deleted"
+    declaration = declarations._declarations[StoredFile]
+    monkeypatch.setitem(declarations._declarations, StoredFile, replace(declaration, retention=(broken,)))
+    counts = run_retention(now=timezone.now() + timedelta(days=181))
+    assert counts["accounts/login-attempts"] == 0 and "uploads/stored-files" not in counts
+    assert "an item failed" in caplog.text
 
 
 def test_identity_cases_expire_behind_one_that_cannot(two, monkeypatch):

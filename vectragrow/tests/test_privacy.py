@@ -1,29 +1,30 @@
-"""A person as a whole: every model that knows somebody is spoken for, given out, and forgotten."""
+"""A person as a whole: every model is declared; what is exported, erased and kept."""
 
 import io
 import json
 import zipfile
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
-from accounts.models import DataExport, Invitation, RefreshToken, Session, User
+from accounts.models import DataExport, Invitation, Session, User
 from accounts.services import leaving
 from accounts.services.exports import delete_expired, make_export
 from accounts.testing import PASSWORD
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.api.errors import Busy
-from core.jobs import outbox
-from core.models import AuditEntry
-from core.privacy import people
+from core.models import AuditEntry, OutboxEvent
+from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declarations, declare
+from core.privacy.declarations import every_declaration
+from core.privacy.erasure import erase_person
+from core.privacy.retention import run_retention
 from core.testing import drain_outbox, together
+from investments.models import Investment
 from investments.testing import invest, make_card
 from kyc.models import CaseEvent, Verification
 from ledger.models import Entry, LedgerAccount
@@ -34,47 +35,54 @@ from uploads.models import StoredFile
 from uploads.testing import paper, picture
 
 EXPORT = "/api/profile/export"
-PERSON_IDS = ("user_id", "owner_id", "actor_id", "person_id")
 
 
-def ours() -> list[type[models.Model]]:
-    homes = [app for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR]
-    return [model for app in homes for model in app.get_models()]
+def every_model() -> list[type[models.Model]]:
+    return list(apps.get_models(include_auto_created=True))
 
 
-def knows_somebody(model: type[models.Model]) -> bool:
-    fields = model._meta.local_fields
-    return model is User or any(
-        (field.is_relation and field.related_model is User)
-        or (isinstance(field, models.UUIDField) and field.name in PERSON_IDS)
-        for field in fields
-    )
+def points_to_a_person(model: type[models.Model]) -> bool:
+    return any(key.related_model is User for key in model._meta.local_fields if key.is_relation)
 
 
-def of_people() -> set[type[models.Model]]:
-    """Models with a person in them, and those that hang on one of these: a payment on its investment."""
-    found = {model for model in ours() if knows_somebody(model)}
-    while more := {
-        model
-        for model in ours()
-        if model not in found and any(field.related_model in found for field in model._meta.local_fields)
-    }:
-        found |= more
-    return found
+def test_every_model_is_declared():
+    declared = {declaration.model for declaration in every_declaration()}
+    missing = [model._meta.label for model in every_model() if model not in declared]
+    assert not missing, f"declare in <app>/privacy.py what is exported, erased and kept of {', '.join(missing)}"
 
 
-def test_every_model_with_a_person_in_it_is_spoken_for():
-    forgotten = [model._meta.label for model in of_people() if not people.is_spoken_for(model)]
-    assert not forgotten, f"say in <app>/privacy.py what is told of {', '.join(forgotten)}, or why not"
+def test_a_model_that_points_to_a_person_is_not_called_impersonal():
+    called_so = [declaration.model._meta.label for declaration in every_declaration() if declaration.about]
+    wrong = [label for label in called_so if points_to_a_person(apps.get_model(label))]
+    assert not wrong
 
 
-def test_the_test_can_see_a_model_that_nobody_speaks_for(monkeypatch):
-    monkeypatch.delitem(people._told, Session)
-    assert knows_somebody(Session) and not people.is_spoken_for(Session)
-    assert not knows_somebody(RefreshToken) and RefreshToken in of_people(), "it hangs on a session"
+def test_what_cannot_be_carried_out_is_refused():
+    rest = {"export": Withheld("x"), "retention": Kept("x")}
+    for mistake in (
+        {"erase": Delete()},
+        {"erase": Cascade("method")},
+        {"erase": Kept("x"), "export": ("id",)},
+        {"erase": Kept("x"), "retention": DeleteAfter(timedelta(days=1), since="amount_minor")},
+    ):
+        with pytest.raises(ValueError, match="Investment"):
+            declare(Investment, **{**rest, **mistake})
+    with pytest.raises(ValueError, match="twice"):
+        declare(Investment, erase=Kept("x"), **rest)
 
 
-# --- Given out --------------------------------------------------------------------------------------------------------
+def test_a_model_comes_before_those_that_point_to_it():
+    """Erasure goes backwards; otherwise what a row points to would be gone before the row."""
+    personal = [declaration for declaration in every_declaration() if not declaration.about]
+    order = {declaration.model: place for place, declaration in enumerate(personal)}
+    for model in order:
+        for key in model._meta.local_fields:
+            target = key.related_model if key.is_relation else None
+            if target in order and target is not model and model._meta.app_label == target._meta.app_label:
+                assert order[target] < order[model], f"{model.__name__} before {target.__name__}"
+
+
+# --- Exported --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -194,7 +202,7 @@ def test_five_archives_a_day(api, person):
     assert [me.post(EXPORT).status_code for _ in range(6)] == [202] * 5 + [429]
 
 
-# --- Forgotten --------------------------------------------------------------------------------------------------------
+# --- Erased --------------------------------------------------------------------------------------------------------
 
 PROFILE = "/api/profile"
 
@@ -259,7 +267,7 @@ def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
     assert leaving.erase_due(now=timezone.now() + timedelta(days=29, hours=23)) == 0
     assert after_the_grace() == 1
     assert after_the_grace() == 0
-    outbox.prune(now=timezone.now() + timedelta(days=30))
+    run_retention(now=timezone.now() + timedelta(days=30), only=OutboxEvent)
     in_life_it_left_the_building = ("invitedmarker@example.com", "oldaddressmarker@example.com")
     MailboxMessage.objects.filter(to__in=in_life_it_left_the_building).delete()
     assert traces_of(ada) == []
@@ -288,8 +296,28 @@ def test_papers_that_proved_somebody_are_kept_for_the_law(api, ada):
     assert StoredFile.objects.filter(owner_id=ada.pk, purpose="identity_paper", deleted_at__isnull=True).exists()
 
 
+def test_papers_are_destroyed_when_the_law_no_longer_wants_them(api, ada, founder, settings):
+    case = Verification.objects.get(user=ada)
+    CaseEvent.objects.create(verification=case, action="case_verified")
+    api.as_user(ada).delete(PROFILE)
+    assert after_the_grace() == 1
+    kept = timedelta(days=settings.KYC_KEPT_DAYS)
+    for late, destroyed in ((-timedelta(minutes=5), 0), (timedelta(minutes=5), 1), (timedelta(days=1), 0)):
+        assert run_retention(now=timezone.now() + kept + late, only=Verification) == {"kyc/identity-cases": destroyed}
+    case.refresh_from_db()
+    assert (bytes(case.sealed_number), case.number_last4, case.date_of_birth) == (b"", "", None)
+    papers = StoredFile.objects.filter(owner_id=ada.pk, purpose="identity_paper")
+    assert papers.exists() and not papers.filter(deleted_at__isnull=True).exists()
+    assert not papers.exclude(wrapped_key=None).exists(), "a copy of the store cannot be opened either"
+
+
+def test_retention_spares_papers_of_people_who_are_here(api, ada, settings):
+    run_retention(now=timezone.now() + timedelta(days=2 * settings.KYC_KEPT_DAYS), only=Verification)
+    assert Verification.objects.get(user=ada).number_last4 == "2345"
+
+
 def test_somebody_erased_hears_nothing_any_more(ada):
-    people.forget(person_id=ada.pk, now=timezone.now())
+    erase_person(person_id=ada.pk, now=timezone.now())
     assert notify(user_id=ada.pk, kind="kyc_received", now=timezone.now()) is None
     assert not Notification.objects.of(ada.pk).exists()
 
@@ -317,7 +345,7 @@ def test_the_ledger_stays_to_the_cent(api, founder, person, monkeypatch):
     backer = person("backer", identity=True)
     campaign = make_campaign(founder)
     invest(api, backer, campaign, "50.00")
-    monkeypatch.setattr(people, "_objections", [])
+    monkeypatch.setattr(declarations, "_blockers", [])
     before = (list(Entry.objects.order_by("pk").values()), list(LedgerAccount.objects.order_by("pk").values()))
     for who in (backer, founder):
         api.as_user(who).delete(PROFILE)
@@ -327,16 +355,16 @@ def test_the_ledger_stays_to_the_cent(api, founder, person, monkeypatch):
     assert (shown["owner"]["firstName"], shown["raisedAmount"]) == ("Deleted", "50.00")
 
 
-def test_an_objection_at_the_last_moment_waits_and_the_others_go(api, ada, person, monkeypatch):
+def test_a_block_at_the_last_moment_waits_and_the_others_go(api, ada, person, monkeypatch):
     eve = person("eve")
     for who in (ada, eve):
         api.as_user(who).delete(PROFILE)
 
-    def object_to_ada(person_id):
+    def block_ada(person_id):
         if person_id == ada.pk:
             raise Busy()
 
-    monkeypatch.setattr(people, "_objections", [object_to_ada])
+    monkeypatch.setattr(declarations, "_blockers", [block_ada])
     assert after_the_grace() == 1
     assert User.objects.get(pk=eve.pk).status == "deleted"
     assert User.objects.get(pk=ada.pk).status == "active"

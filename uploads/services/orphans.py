@@ -15,7 +15,7 @@ GRACE = timedelta(days=1)
 DAYS = 3
 
 
-def prune(*, now: datetime, days: int = DAYS) -> int:
+def delete_orphans(*, now: datetime, days: int = DAYS) -> int:
     """
     Delete orphans of the last `days` whole days before the grace; names begin with their day. Returns how many.
 
@@ -23,7 +23,7 @@ def prune(*, now: datetime, days: int = DAYS) -> int:
     """
     removed = 0
 
-    def prune_folder(place: tuple[str, str]) -> None:
+    def clean_folder(place: tuple[str, str]) -> None:
         nonlocal removed
         alias, folder = place
         store = storages[alias]
@@ -36,7 +36,7 @@ def prune(*, now: datetime, days: int = DAYS) -> int:
         removed += each(orphans, store.delete, what="file without a row").done
 
     folders = [f"{now - GRACE - timedelta(days=back):%Y/%m/%d}" for back in range(1, days + 1)]
-    each([(alias, folder) for alias in ("default", "private") for folder in folders], prune_folder, what="folder")
+    each([(alias, folder) for alias in ("default", "private") for folder in folders], clean_folder, what="folder")
     if removed:
         logger.info("removed files without a row", extra={"count": removed})
     return removed

@@ -3,14 +3,12 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.conf import settings
 from django.utils import timezone
 
 from core.data.ids import uuid7
-from notifications.models import MailboxMessage
-from notifications.services import pruning
-from notifications.tasks import prune
+from core.privacy.retention import run_retention
+from notifications.models import MailboxMessage, Notification
 from vectragrow.celery import app
 
 INBOX = "/api/notifications"
@@ -34,8 +32,7 @@ def test_read_entries_go_after_half_a_year_and_all_after_one(api, backer, tell, 
     tell(backer, "kyc_received")
     me.put(f"{INBOX}/read-all")
     tell(backer, "kyc_verified")
-    with time_machine.travel(timezone.now() + timedelta(days=days)):
-        prune()
+    run_retention(now=timezone.now() + timedelta(days=days), only=Notification)
     assert titles(me) == left
 
 
@@ -45,12 +42,12 @@ def test_the_mailbox_keeps_thirty_days(db):
         MailboxMessage.objects.create(
             id=uuid7(), created_at=now - timedelta(days=days), channel="mail", to="a@b.c", content=b""
         )
-    assert pruning.prune(now=now)["mailbox messages"] == 2
-    assert pruning.prune(now=now) == {"read notifications": 0, "notifications": 0, "mailbox messages": 0}
+    for count in (2, 0):
+        assert run_retention(now=now, only=MailboxMessage) == {"notifications/mailbox-messages": count}
     assert MailboxMessage.objects.count() == 1
 
 
 def test_the_schedule_knows_it():
     app.loader.import_default_modules()
-    assert "notifications.prune" in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert "notifications.prune" in app.tasks
+    assert "core.run_retention" in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert "core.run_retention" in app.tasks

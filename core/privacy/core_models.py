@@ -1,0 +1,20 @@
+"""The declarations of `core`'s own models."""
+
+from core.api.idempotency import LIFETIME
+from core.jobs.outbox import KEPT
+from core.models import AuditEntry, IdempotencyKey, OutboxEvent
+from core.privacy import DeleteAfter, Kept, declare, declare_impersonal
+
+declare(
+    AuditEntry,
+    person="actor_id",
+    export=("action", "target_type", "target_id", "created_at", "address"),
+    erase=Kept("the audit log only grows; it holds ids, and the account behind them has no name any more"),
+    retention=Kept("the audit log only grows"),
+)
+declare_impersonal(IdempotencyKey, about="hashes of a request and its sealed answer", retention=DeleteAfter(LIFETIME))
+declare_impersonal(
+    OutboxEvent,
+    about="what waits to be sent: ids, and sealed facts that only the sender opens",
+    retention=DeleteAfter(KEPT, since="delivered_at"),
+)
