@@ -6,7 +6,6 @@ SECRET_KEY_FALLBACKS accepted while a secret is rotated. Refresh: 256 random bit
 """
 
 import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,30 +13,28 @@ from functools import cache, lru_cache
 from uuid import UUID
 
 import jwt
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session
+from core.crypto import aes
+from core.crypto.keys import derive, keys_for
 
 ALGORITHM = "HS256"
 MAX_LENGTH = 1000
 ACCESS = "access"
+PURPOSE = "access token"
 
 
 @cache
-def _backends(secrets_now: tuple[str, ...]) -> list[TokenBackend]:
-    keys = [hmac.digest(secret.encode(), b"access token", "sha256").hex() for secret in secrets_now]
-    return [
-        TokenBackend(ALGORITHM, key, audience=settings.TOKEN_AUDIENCE, issuer=settings.TOKEN_ISSUER) for key in keys
-    ]
+def _backend(key: bytes) -> TokenBackend:
+    return TokenBackend(ALGORITHM, key.hex(), audience=settings.TOKEN_AUDIENCE, issuer=settings.TOKEN_ISSUER)
 
 
-def _our_backends() -> list[TokenBackend]:
-    return _backends((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+def _signing_backend() -> TokenBackend:
+    return _backend(keys_for(PURPOSE)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def access_token(session: Session, issued_with: UUID, now: datetime) -> str:
     :param issued_with: the id of the refresh token beside it, so that its first use shows that the answer arrived
     """
     issued = int(now.timestamp())
-    return _our_backends()[0].encode(
+    return _signing_backend().encode(
         {
             "typ": ACCESS,
             "sub": str(session.user_id),
@@ -81,19 +78,19 @@ def read_access(token: str, now: datetime) -> AccessClaims:
     """
     if len(token) > MAX_LENGTH:
         raise TokenInvalid()
-    claims = _read(token, (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    claims = _read(token, tuple(keys_for(PURPOSE)))
     if claims.expires <= now.timestamp():
         raise TokenExpired()
     return claims
 
 
 @lru_cache(maxsize=10_000)
-def _read(token: str, secrets_now: tuple[str, ...]) -> AccessClaims:
+def _read(token: str, keys: tuple[bytes, ...]) -> AccessClaims:
     """
     The claims of a token that is ours. A signature does not change, so it is checked once per process; expiry and
     session are looked at for every request.
     """
-    for backend in _backends(secrets_now):
+    for backend in map(_backend, keys):
         try:
             claims = backend.decode(token, verify=True)  # type: ignore[arg-type]
         except TokenBackendExpiredToken:
@@ -122,16 +119,11 @@ def digest(token: str) -> bytes:
 
 def seal_successor(token: str, successor: str) -> bytes:
     """The next refresh token, readable only with the one before it."""
-    nonce = secrets.token_bytes(12)
-    return nonce + AESGCM(_successor_key(token)).encrypt(nonce, successor.encode(), None)
+    return aes.encrypt(derive(token.encode(), "successor"), successor.encode())
 
 
 def open_successor(token: str, sealed: bytes) -> str | None:
     try:
-        return AESGCM(_successor_key(token)).decrypt(sealed[:12], sealed[12:], None).decode()
-    except InvalidTag:
+        return aes.decrypt([derive(token.encode(), "successor")], sealed).decode()
+    except aes.CannotOpen:
         return None
-
-
-def _successor_key(token: str) -> bytes:
-    return hmac.digest(token.encode(), b"successor", "sha256")

@@ -26,7 +26,7 @@ class StoredFile(Entity):
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
     fingerprint = models.BinaryField(max_length=32)
-    """Keyed hash of the bytes as they were sent (core.crypto.envelopes), to find the same file again."""
+    """Keyed hash of the bytes as they were sent (core.crypto.keys), to find the same file again."""
     storage_name = models.CharField(max_length=100, unique=True)
     wrapped_key = models.BinaryField(null=True)
     """The key of a private file, itself encrypted; destroyed when the file is deleted."""

@@ -10,7 +10,7 @@ from accounts.models import PhoneCode, User
 from accounts.services import registration
 from core.api import limits
 from core.api.limits import Limit, Standing
-from core.crypto.envelopes import fingerprint, fingerprints
+from core.crypto.keys import fingerprint, fingerprints
 from core.data.transactions import retrying
 from core.events import audit
 from notifications.services import notify, send_text_to

@@ -165,7 +165,7 @@ def test_what_we_sign_for_another_purpose_unsubscribes_nobody(api, handed_out, p
 
 def good_claims(person) -> tuple[dict[str, Any], str]:
     claims = jwt.decode(sign_in(person), options={"verify_signature": False})
-    return claims, tokens._our_backends()[0].signing_key
+    return claims, tokens._signing_backend().signing_key
 
 
 def forgeries(claims: dict[str, Any], key: str, other_session: str) -> dict[str, str]:

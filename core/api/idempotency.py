@@ -20,7 +20,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import re
 import threading
 from collections import OrderedDict
@@ -31,9 +30,6 @@ from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -46,6 +42,8 @@ from core.api.errors import IdempotencyInProgress, IdempotencyKeyReused, Invalid
 from core.api.parsing import NumberLiteral
 from core.api.rendering import to_json
 from core.api.requests import Request
+from core.crypto import aes
+from core.crypto.keys import keys_bound_to
 from core.data.transactions import retrying
 from core.models import IdempotencyKey
 
@@ -277,9 +275,8 @@ def _held(row: IdempotencyKey) -> QuerySet[IdempotencyKey]:
 
 def _store(row: IdempotencyKey, reply: Reply, seal: bytes) -> None:
     """:raises IdempotencyInProgress: a twin has taken over; what was done in this transaction is undone with it"""
-    nonce = os.urandom(12)
     plain = to_json(dict(reply.headers)) + b"\n" + reply.body
-    stored = _held(row).update(status=reply.status, reply=nonce + AESGCM(seal).encrypt(nonce, plain, None))
+    stored = _held(row).update(status=reply.status, reply=aes.encrypt(seal, plain))
     if not stored:
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
 
@@ -334,19 +331,15 @@ def _release_abandoned(now: datetime) -> None:
 
 
 def _seals(key: str, digest: bytes) -> list[bytes]:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [hmac.digest(secret.encode(), b"idempotent reply" + key.encode() + digest, "sha256") for secret in secrets]
+    return keys_bound_to(key.encode() + digest, "idempotent reply")
 
 
 def _open(row: IdempotencyKey, seals: list[bytes]) -> Reply:
-    sealed = bytes(row.reply or b"")
-    for seal in seals:
-        try:
-            headers, _, body = AESGCM(seal).decrypt(sealed[:12], sealed[12:], None).partition(b"\n")
-        except InvalidTag:
-            continue
-        return Reply(row.status or 200, json.loads(headers), body)
-    raise IdempotencyInProgress(retry_after=LEASE)  # sealed under a secret that is gone; nothing is done twice
+    try:
+        headers, _, body = aes.decrypt(seals, bytes(row.reply or b"")).partition(b"\n")
+    except aes.CannotOpen:  # sealed under a secret that is gone; nothing is done twice
+        raise IdempotencyInProgress(retry_after=LEASE) from None
+    return Reply(row.status or 200, json.loads(headers), body)
 
 
 def _body_digest(request: Request) -> bytes:

@@ -1,30 +1,24 @@
 """
-Papers at rest: envelopes of AES-256-GCM, and keyed fingerprints to compare what may not be read.
+Papers at rest: each in an envelope, sealed with a data key of its own.
 
-Every sealed thing has its own data key, which is kept beside it wrapped by one of settings.DOCUMENT_KEYS. Those keys
-live outside the database. The first one wraps, all unwrap: a new key is put in front, and the old one may go when
-`manage.py rewrap_keys` has run. `about` (what the thing is, and its id) is associated data of both encryptions: a
-ciphertext that is moved to another row does not open. The platform's own small secrets are in `core.crypto.sealing`.
+The data key is kept beside it, wrapped by one of settings.DOCUMENT_KEYS. Those keys live outside the database. The
+first one wraps, all unwrap: a new key is put in front, and the old one may go when `manage.py rewrap_keys` has run.
+`about` (what the thing is, and its id) is associated data of both encryptions: a ciphertext moved to another row does
+not open. The platform's own small secrets are in `core.crypto.sealing`.
 """
 
 import base64
-import hmac
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-NONCE = 12
-WRAPPED_KEY = NONCE + 32 + 16
-"""Bytes of a wrapped data key: nonce, key, tag."""
+from core.crypto import aes
+from core.crypto.aes import CannotOpen
 
-
-class SealBroken(Exception):
-    """No key of ours opens this, or it was changed, or it belongs to something else."""
+WRAPPED_KEY = aes.NONCE + aes.KEY + aes.TAG
+"""Bytes of a wrapped data key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +29,15 @@ class Sealed:
 
 
 def seal(content: bytes, about: str) -> Sealed:
-    data_key = AESGCM.generate_key(bit_length=256)
-    return Sealed(content=_encrypt(data_key, content, about), key=_encrypt(_wrapping_keys()[0], data_key, about))
+    data_key = aes.new_key()
+    wrapped = aes.encrypt(_wrapping_keys()[0], data_key, about)
+    return Sealed(content=aes.encrypt(data_key, content, about), key=wrapped)
 
 
 def unseal(sealed: Sealed, about: str) -> bytes:
-    """:raises SealBroken:"""
-    return _decrypt(_unwrap(sealed.key, about), sealed.content, about)
+    """:raises CannotOpen:"""
+    data_key = aes.decrypt(_wrapping_keys(), sealed.key, about)
+    return aes.decrypt([data_key], sealed.content, about)
 
 
 def seal_text(text: str, about: str) -> bytes:
@@ -51,17 +47,17 @@ def seal_text(text: str, about: str) -> bytes:
 
 
 def unseal_text(blob: bytes, about: str) -> str:
-    """:raises SealBroken:"""
+    """:raises CannotOpen:"""
     return unseal(Sealed(key=bytes(blob[:WRAPPED_KEY]), content=bytes(blob[WRAPPED_KEY:])), about).decode()
 
 
 def rewrap(key: bytes, about: str) -> bytes | None:
-    """The same data key under the first wrapping key; None if it is under that one already. :raises SealBroken:"""
-    first = _wrapping_keys()[0]
+    """The same data key under the first wrapping key; None if it is under that one already. :raises CannotOpen:"""
+    keys = _wrapping_keys()
     try:
-        _decrypt(first, key, about)
-    except SealBroken:
-        return _encrypt(first, _unwrap(key, about), about)
+        aes.decrypt(keys[:1], key, about)
+    except CannotOpen:
+        return aes.encrypt(keys[0], aes.decrypt(keys[1:], key, about), about)
     return None
 
 
@@ -84,41 +80,8 @@ def rewrap_all() -> dict[str, int]:
     return {what: rewrapper() for what, rewrapper in sorted(_rewrappers.items())}
 
 
-def fingerprint(value: bytes, kind: str) -> bytes:
-    """HMAC-SHA-256 under SECRET_KEY: equal values give equal fingerprints, nobody without it guesses back."""
-    return fingerprints(value, kind)[0]
-
-
-def fingerprints(value: bytes, kind: str) -> list[bytes]:
-    """The fingerprint under the present secret and under each of SECRET_KEY_FALLBACKS, for searching."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = [hmac.digest(secret.encode(), b"fingerprint:" + kind.encode(), "sha256") for secret in secrets]
-    return [hmac.digest(key, value, "sha256") for key in keys]
-
-
 def _wrapping_keys() -> list[bytes]:
     keys = [base64.b64decode(text, validate=True) for text in settings.DOCUMENT_KEYS]
-    if not keys or any(len(key) != 32 for key in keys):
+    if not keys or any(len(key) != aes.KEY for key in keys):
         raise ImproperlyConfigured("DOCUMENT_KEYS must hold at least one base64 key of 32 bytes.")
     return keys
-
-
-def _unwrap(key: bytes, about: str) -> bytes:
-    for wrapping_key in _wrapping_keys():
-        try:
-            return _decrypt(wrapping_key, key, about)
-        except SealBroken:
-            continue
-    raise SealBroken(about)
-
-
-def _encrypt(key: bytes, content: bytes, about: str) -> bytes:
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, content, about.encode())
-
-
-def _decrypt(key: bytes, content: bytes, about: str) -> bytes:
-    try:
-        return AESGCM(key).decrypt(content[:NONCE], content[NONCE:], about.encode())
-    except (InvalidTag, ValueError):
-        raise SealBroken(about) from None

@@ -2,7 +2,8 @@
 
 import re
 
-from core.crypto.envelopes import WRAPPED_KEY, fingerprint, fingerprints, rewrap, rewraps, seal_text, unseal_text
+from core.crypto.envelopes import WRAPPED_KEY, rewrap, rewraps, seal_text, unseal_text
+from core.crypto.keys import fingerprint, fingerprints
 from kyc.errors import InvalidDocumentNumber
 from kyc.models import Verification
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from core.crypto.envelopes import fingerprint, fingerprints
+from core.crypto.keys import fingerprint, fingerprints
 from notifications.errors import UnsubscribeLinkNotValid
 from notifications.kinds import Category
 from notifications.models import Recipient, SilencedAddress

@@ -20,7 +20,8 @@ from django.db import transaction
 
 from core.api import limits
 from core.api.limits import Limit
-from core.crypto.envelopes import Sealed, fingerprint, seal, unseal
+from core.crypto.envelopes import Sealed, seal, unseal
+from core.crypto.keys import fingerprint
 from core.data.ids import uuid7
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
@@ -128,7 +129,7 @@ def read_file(stored: StoredFile) -> bytes:
     The content, opened if it is sealed.
 
     :raises FileNotFoundError: the store has lost it
-    :raises core.crypto.envelopes.SealBroken: the store gave back something else
+    :raises core.crypto.aes.CannotOpen: the store gave back something else
     """
     with _store(stored.visibility).open(stored.storage_name) as handle:
         content = handle.read()

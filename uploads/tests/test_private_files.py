@@ -9,7 +9,8 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from core.api.errors import Unauthenticated
-from core.crypto.envelopes import SealBroken, rewrap
+from core.crypto.aes import CannotOpen
+from core.crypto.envelopes import rewrap
 from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services import delete_file, make_link, open_link, read_file, store_document, store_private
@@ -44,10 +45,10 @@ def test_each_file_has_its_own_key_and_place():
     assert in_store(one) != in_store(two) and one.wrapped_key != two.wrapped_key
     assert one.fingerprint == two.fingerprint
     two.storage_name = one.storage_name
-    with pytest.raises(SealBroken):
+    with pytest.raises(CannotOpen):
         read_file(two)
     two.wrapped_key = one.wrapped_key
-    with pytest.raises(SealBroken):
+    with pytest.raises(CannotOpen):
         read_file(two)
 
 
@@ -60,7 +61,7 @@ def test_a_new_key_in_front_opens_old_files_and_rewrapping_lets_the_old_key_go(s
     settings.DOCUMENT_KEYS = [new]
     assert MARK in read_file(stored)
     settings.DOCUMENT_KEYS = [old]
-    with pytest.raises(SealBroken):
+    with pytest.raises(CannotOpen):
         read_file(stored)
 
 
