@@ -21,7 +21,7 @@ from campaigns.services.review import publish_campaign, reject_campaign
 from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, person_cell
 from core.api.errors import Refusal
 from core.money import Money
-from uploads.cards import media_card
+from uploads.outputs import MediaCard
 
 TONES: dict[str, str] = {
     Status.IN_REVIEW: "info",
@@ -179,7 +179,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "raised": campaign.raised,
             "cap": money(campaign.max_minor),
             "minimum": money(campaign.min_investment_minor),
-            "pictures": [media_card(picture.file) for picture in pictures],
+            "pictures": [MediaCard.of(picture.file) for picture in pictures],
             "history": campaign.status_changes.select_related("actor").order_by("-id"),
             "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
             "is_waiting": campaign.status == Status.IN_REVIEW,

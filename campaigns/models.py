@@ -51,6 +51,15 @@ STEPS: dict[str, frozenset[str]] = {
 }
 """The steps a campaign may take; the table refuses any other (migrations/0002_database_rules.py)."""
 
+
+class Outcome(models.TextChoices):
+    """How a campaign ended."""
+
+    FUNDED = Status.FUNDED.value
+    FAILED = Status.FAILED.value
+    CANCELLED = Status.CANCELLED.value
+
+
 PUBLIC = (Status.LIVE, Status.FUNDED, Status.FAILED, Status.CANCELLED, Status.SETTLED)
 BEFORE_LIVE = (Status.DRAFT, Status.IN_REVIEW, Status.REJECTED)
 EDITABLE = (Status.DRAFT, Status.REJECTED)
@@ -218,9 +227,12 @@ class Campaign(Entity):
         """Raised as a share of the goal, cut to two decimals."""
         return self.raised_minor * 10_000 // self.goal_minor / 100
 
-    def text(self, minor: int | None) -> str | None:
+    def text(self, minor: int) -> str:
         """An amount of this campaign as JSON shows it."""
-        return None if minor is None else minor_text(minor, self.currency)
+        return minor_text(minor, self.currency)
+
+    def text_or_none(self, minor: int | None) -> str | None:
+        return None if minor is None else self.text(minor)
 
     def is_open_at(self, now: datetime) -> bool:
         """By the clock: no job has to run for a deadline to hold."""

@@ -1,65 +1,104 @@
-"""What clients see about campaigns."""
+"""What clients see of campaigns."""
 
-from rest_framework.fields import (
-    CharField,
-    ChoiceField,
-    DateTimeField,
-    FloatField,
-    IntegerField,
-    ListField,
-    UUIDField,
-)
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from msgspec import Meta
 
 from accounts.outputs.people import UserCard
-from campaigns.models import CLOSED, Status
-from core.api.serializers import MoneyText, Serializer
-from uploads.cards import MediaCard
+from campaigns.models import Backing, Campaign, Category, Outcome, Status
+from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
+from core.money import minor_text
+from uploads.outputs import MediaCard
+from uploads.selectors import media_url
+
+Action = Literal["edit", "submit", "delete", "cancel", "invest"]
 
 
-class CategoryCard(Serializer):
-    id = UUIDField()
-    slug = CharField()
-    name = CharField()
+class CategoryCard(Output):
+    id: UUID
+    slug: str
+    name: str
+
+    @classmethod
+    def of(cls, category: Category) -> Self:
+        return cls(id=category.pk, slug=category.slug, name=category.name)
 
 
-class CampaignCard(Serializer):
-    id = UUIDField()
-    title = CharField()
-    slug = CharField()
-    summary = CharField()
-    category = CharField()
-    status = ChoiceField(choices=Status.choices)
-    outcome = ChoiceField(choices=list(CLOSED), allow_null=True, help_text="How it ended; it stays when settled.")
-    owner = UserCard()
-    goal_amount = MoneyText()
-    max_amount = MoneyText(allow_null=True)
-    min_investment = MoneyText(allow_null=True)
-    currency = CharField()
-    raised_amount = MoneyText(help_text="What backers have put in and not got back.")
-    committed_amount = MoneyText(help_text="What is raised, and what payments under way may still add.")
-    investor_count = IntegerField()
-    progress_percent = FloatField(help_text="Raised as a share of the goal.")
-    starts_at = DateTimeField(allow_null=True)
-    ends_at = DateTimeField()
-    cover_image = CharField(allow_null=True)
-    created_at = DateTimeField()
+class CampaignCard(Output):
+    """A campaign in a list or beside an investment."""
+
+    id: UUID
+    title: str
+    slug: str
+    summary: str
+    category: str
+    status: Status
+    outcome: Annotated[Outcome | None, Meta(description="How it ended; it stays when settled.")]
+    owner: UserCard
+    goal_amount: MoneyText
+    max_amount: MoneyText | None
+    min_investment: MoneyText | None
+    currency: Currency
+    raised_amount: Annotated[MoneyText, Meta(description="What backers have put in and not got back.")]
+    committed_amount: Annotated[
+        MoneyText, Meta(description="What is raised, and what payments under way may still add.")
+    ]
+    investor_count: Count
+    progress_percent: Annotated[float, Meta(ge=0, description="Raised as a share of the goal.")]
+    starts_at: Moment | None
+    ends_at: Moment
+    cover_image: Url | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        """From a row of `for_cards()`. Does not query."""
+        return cls(
+            id=campaign.pk,
+            title=campaign.title,
+            slug=campaign.slug,
+            summary=campaign.summary,
+            category=campaign.category.slug,
+            status=Status(campaign.status),
+            outcome=Outcome(campaign.outcome) if campaign.outcome else None,
+            owner=UserCard.of(campaign.owner),
+            goal_amount=campaign.text(campaign.goal_minor),
+            max_amount=campaign.text_or_none(campaign.max_minor),
+            min_investment=campaign.text_or_none(campaign.min_investment_minor),
+            currency=campaign.currency,
+            raised_amount=campaign.text(campaign.raised_minor),
+            committed_amount=campaign.text(campaign.raised_minor + campaign.reserved_minor),
+            investor_count=campaign.investor_count,
+            progress_percent=campaign.progress_percent,
+            starts_at=campaign.starts_at,
+            ends_at=campaign.ends_at,
+            cover_image=media_url(campaign.cover) if campaign.cover else None,  # type: ignore[attr-defined]
+            created_at=campaign.created_at,
+        )
 
 
-class MyInvestment(Serializer):
-    amount = MoneyText()
-    currency = CharField()
-    since = DateTimeField()
+class MyInvestment(Output):
+    amount: MoneyText
+    currency: Currency
+    since: Moment
+
+    @classmethod
+    def of(cls, backing: Backing, currency: str) -> Self:
+        return cls(amount=minor_text(backing.committed_minor, currency), currency=currency, since=backing.since)
 
 
 class CampaignOutput(CampaignCard):
-    description = CharField()
-    expected_return_percent = FloatField(allow_null=True)
-    media = MediaCard(many=True)
-    my_investment = MyInvestment(allow_null=True)
-    allowed_actions = ListField(child=ChoiceField(choices=["edit", "submit", "delete", "cancel", "invest"]))
-    review_note = CharField(allow_null=True, help_text="Why it was rejected; for the owner.")
-    published_at = DateTimeField(allow_null=True)
-    closed_at = DateTimeField(allow_null=True)
-    settled_at = DateTimeField(allow_null=True)
-    updated_at = DateTimeField()
-    version = IntegerField()
+    """Everything about one campaign that the person who asks may know."""
+
+    description: str
+    expected_return_percent: float | None
+    media: list[MediaCard]
+    my_investment: MyInvestment | None
+    allowed_actions: list[Action]
+    review_note: Annotated[str | None, Meta(description="Why it was rejected; for the owner.")]
+    published_at: Moment | None
+    closed_at: Moment | None
+    settled_at: Moment | None
+    updated_at: Moment
+    version: int

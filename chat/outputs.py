@@ -12,6 +12,7 @@ from rest_framework.serializers import (
 
 from accounts.outputs.people import UserCard
 from chat.models import Conversation, Member
+from core.api.openapi import OutputField
 from core.api.serializers import Serializer
 
 
@@ -28,7 +29,7 @@ class PictureOutput(Serializer):
 class ReplyTo(Serializer):
     id = UUIDField()
     seq = IntegerField()
-    sender = UserCard()
+    sender = OutputField(UserCard)
     content = CharField(help_text="The first 200 characters.")
     deleted_at = DateTimeField(allow_null=True)
 
@@ -37,7 +38,7 @@ class MessageOutput(Serializer):
     id = UUIDField()
     conversation_id = UUIDField()
     seq = IntegerField(help_text="Grows by one from message to message of a conversation, without gaps.")
-    sender = UserCard()
+    sender = OutputField(UserCard)
     content = CharField()
     media = PictureOutput(many=True)
     reply_to = ReplyTo(allow_null=True)
@@ -51,7 +52,7 @@ class ConversationCard(Serializer):
     id = UUIDField()
     type = ChoiceField(choices=Conversation.Type.choices)
     title = CharField(allow_null=True)
-    participants = UserCard(many=True, help_text="In lists at most the first 20.")
+    participants = OutputField(list[UserCard], help_text="In lists at most the first 20.")
     participant_count = IntegerField()
     last_message = MessageOutput(allow_null=True)
     last_seq = IntegerField()
@@ -61,7 +62,7 @@ class ConversationCard(Serializer):
 
 
 class MemberOutput(Serializer):
-    user = UserCard()
+    user = OutputField(UserCard)
     role = ChoiceField(choices=Member.Role.choices)
     last_read_seq = IntegerField()
 

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts.cards import card_columns, card_of
+from accounts.outputs.people import UserCard, card_columns
 from chat.models import Attachment, Member, Message, MessageQuerySet
 from uploads.models import StoredFile
 from uploads.services import make_link
@@ -53,7 +53,7 @@ def _message(row: dict[str, Any], media: list[dict[str, Any]]) -> dict[str, Any]
         "id": row["id"],
         "conversationId": row["conversation_id"],
         "seq": row["seq"],
-        "sender": card_of(row, "sender"),
+        "sender": UserCard.of_row(row, "sender"),
         "content": row["content"],
         "media": media,
         "replyTo": _excerpt(row, "reply_to__", row["reply_to_id"]) if row["reply_to_id"] else None,
@@ -76,7 +76,7 @@ def _excerpt(row: dict[str, Any], prefix: str, message_id: UUID) -> dict[str, An
     return {
         "id": message_id,
         "seq": row[f"{prefix}seq"],
-        "sender": card_of(row, f"{prefix}sender"),
+        "sender": UserCard.of_row(row, f"{prefix}sender"),
         "content": row[f"{prefix}content"][:EXCERPT],
         "deletedAt": row[f"{prefix}deleted_at"],
     }
@@ -117,7 +117,7 @@ def conversation_outputs(members: Sequence[Member]) -> list[dict[str, Any]]:
             "id": member.conversation_id,
             "type": member.conversation.type,
             "title": member.conversation.title or None,
-            "participants": [card_of(row, "user") for row in people[member.conversation_id]],
+            "participants": [UserCard.of_row(row, "user") for row in people[member.conversation_id]],
             "participantCount": people[member.conversation_id][0]["total"],
             "lastMessage": last.get(member.conversation_id),
             "lastSeq": member.conversation.last_seq,
@@ -133,7 +133,7 @@ def conversation_detail(member: Member) -> dict[str, Any]:
     """One conversation with everybody in it, longest there first."""
     rows = Member.objects.filter(conversation=member.conversation_id).order_by("created_at", "id")
     members = [
-        {"user": card_of(row, "user"), "role": row["role"], "lastReadSeq": row["last_read_seq"]}
+        {"user": UserCard.of_row(row, "user"), "role": row["role"], "lastReadSeq": row["last_read_seq"]}
         for row in rows.values("role", "last_read_seq", *card_columns("user"))
     ]
     (summary,) = conversation_outputs([member])

@@ -19,7 +19,8 @@ from core.api import limits
 from core.api.errors import Stale
 from core.api.etags import if_match, require_match
 from core.api.idempotency import prepared
-from core.api.openapi import Message as Said, describe
+from core.api.operations import operation
+from core.api.outputs import Message as Said
 from core.api.pages import paginate
 from core.api.permissions import SignedIn
 from core.api.rendering import to_json
@@ -38,22 +39,24 @@ class Conversations(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"begin": [EmailVerified]}
 
-    @describe("My conversations, latest activity first", page_of=ConversationCard)
+    @operation("listConversations", page_of=ConversationCard)
     def list(self, request: Request) -> Response:
+        """My conversations, latest activity first"""
         places = Member.objects.of(request.user).select_related("conversation")
         order = ("-conversation__active_at", "-conversation__id")
-        return Response(paginate(request, places, selectors.conversation_outputs, order=order))
+        return Response(paginate(request, places, together=selectors.conversation_outputs, order=order))
 
-    @describe(
-        "Begin a conversation",
-        request=ConversationInput,
-        answer=ConversationOutput,
+    @operation(
+        "startConversation",
+        ConversationInput,
+        returns=ConversationOutput,
         status=201,
         also={200: "The direct conversation that the pair has already."},
         etag=True,
         errors=[errors.WrongParticipants, errors.PersonNotFound, limits.RateLimited],
     )
     def begin(self, request: Request) -> Response:
+        """Begin a conversation"""
         data = parse(ConversationInput, request)
         standing = limits.hit(BEGINNINGS, request.user.pk)
         people, now, is_new = data["participants"], timezone.now(), True
@@ -63,19 +66,18 @@ class Conversations(ApiViewSet):
             member = conversations.begin_group(starter=request.user, participants=people, title=data["title"], now=now)
         return _conversation(member, status=201 if is_new else 200, headers=standing.headers)
 
-    @describe("One conversation with its members", answer=ConversationOutput, etag=True)
+    @operation("getConversation", returns=ConversationOutput, etag=True)
     def show(self, request: Request, conversation_id: UUID) -> Response:
+        """One conversation with its members"""
         return _conversation(access_conversation(request.user, conversation_id))
 
-    @describe(
-        "Mark as read",
-        request=ReadInput,
-        answer=ConversationOutput,
-        etag=True,
-        errors=[Stale],
-        details="Up to `seq`, or to the last message. The mark never moves back.",
-    )
+    @operation("markConversationRead", ReadInput, returns=ConversationOutput, etag=True, errors=[Stale])
     def read(self, request: Request, conversation_id: UUID) -> Response:
+        """
+        Mark as read
+
+        Up to `seq`, or to the last message. The mark never moves back.
+        """
         data = parse(ReadInput, request)
         expected = if_match(request)
         if expected is not None:
@@ -83,8 +85,9 @@ class Conversations(ApiViewSet):
             require_match(expected, _etag(selectors.conversation_detail(member)))
         return _conversation(reading.mark_read(user=request.user, conversation_id=conversation_id, **data))
 
-    @describe("Delete a conversation for myself; the others keep it", answer=Said)
+    @operation("deleteConversation", returns=Said)
     def remove(self, request: Request, conversation_id: UUID) -> Response:
+        """Delete a conversation for myself; the others keep it"""
         conversations.delete_conversation(user=request.user, conversation_id=conversation_id)
         return Response({"message": "Conversation deleted successfully"})
 
@@ -93,16 +96,19 @@ class Messages(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"send": [EmailVerified]}
 
-    @describe(
-        "Messages, newest first",
+    @operation(
+        "listMessages",
+        query=MessagesQuery,
         page_of=MessageOutput,
         default_limit=MESSAGES_IN_A_PAGE,
-        parameters=[MessagesQuery],
     )
     def list(self, request: Request, conversation_id: UUID) -> Response:
+        """Messages, newest first"""
         window = parse_query(MessagesQuery, request)
         rows = selectors.message_rows(access_conversation(request.user, conversation_id), **window)
-        page = paginate(request, rows, selectors.message_outputs, order=("-seq",), default_limit=MESSAGES_IN_A_PAGE)
+        page = paginate(
+            request, rows, together=selectors.message_outputs, order=("-seq",), default_limit=MESSAGES_IN_A_PAGE
+        )
         return Response(page)
 
     def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
@@ -111,10 +117,10 @@ class Messages(ApiViewSet):
         draft = messages.draft_message(user=request.user, conversation_id=conversation_id, now=timezone.now(), **data)
         return draft, standing
 
-    @describe(
-        "Say something",
-        request=MessageInput,
-        answer=MessageOutput,
+    @operation(
+        "sendMessage",
+        MessageInput,
+        returns=MessageOutput,
         status=201,
         also={200: "The message that was sent with this `clientId` before."},
         multipart=True,
@@ -124,6 +130,7 @@ class Messages(ApiViewSet):
     def send(
         self, request: Request, conversation_id: UUID, prepared: tuple[messages.Draft, limits.Standing]
     ) -> Response:
+        """Say something"""
         draft, standing = prepared
         output, is_new = messages.commit_message(draft)
         return Response(output, 201 if is_new else 200, headers=standing.headers)

@@ -1,121 +1,224 @@
-"""What clients see about investments and payment methods."""
+"""What clients see of investments and payment methods."""
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-    ChoiceField,
-    DateTimeField,
-    FloatField,
-    IntegerField,
-    UUIDField,
-)
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from msgspec import Meta
 
 from accounts.outputs.people import UserCard
+from campaigns.models import Status as CampaignStatus
 from campaigns.outputs import CampaignCard
-from core.api.openapi import Page
-from core.api.serializers import MoneyText, Serializer
-from investments.models import InvestmentEvent, PaymentMethod, Refund, Status
+from core.api.outputs import Currency, Moment, MoneyText, Output, Page
+from investments.models import Investment, InvestmentEvent, PaymentMethod, Status
+from investments.services.withdrawals import Withdrawal
+
+RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
+Last4 = Annotated[str, Meta(pattern="^[0-9]{4}$")]
 
 
-class PaymentMethodCard(Serializer):
-    id = UUIDField()
-    type = ChoiceField(choices=PaymentMethod.Type.choices)
-    brand = CharField()
-    last4 = CharField()
-    expiry_month = IntegerField(allow_null=True)
-    expiry_year = IntegerField(allow_null=True)
-    is_default = BooleanField()
-    created_at = DateTimeField()
+class PaymentMethodCard(Output):
+    id: UUID
+    type: PaymentMethod.Type
+    brand: str
+    last4: Last4
+    expiry_month: Annotated[int, Meta(ge=1, le=12)] | None
+    expiry_year: int | None
+    is_default: bool
+    created_at: Moment
+
+    @classmethod
+    def of(cls, method: PaymentMethod) -> Self:
+        return cls(
+            id=method.pk,
+            type=PaymentMethod.Type(method.type),
+            brand=method.brand,
+            last4=method.last4,
+            expiry_month=method.expiry_month,
+            expiry_year=method.expiry_year,
+            is_default=method.is_default,
+            created_at=method.created_at,
+        )
 
 
-class PaidWith(Serializer):
-    id = UUIDField()
-    type = ChoiceField(choices=PaymentMethod.Type.choices)
-    brand = CharField()
-    last4 = CharField()
+class PaidWith(Output):
+    """The payment method of an investment; it stays when the person removes the method."""
+
+    id: UUID
+    type: PaymentMethod.Type
+    brand: str
+    last4: Last4
+
+    @classmethod
+    def of(cls, method: PaymentMethod) -> Self:
+        return cls(id=method.pk, type=PaymentMethod.Type(method.type), brand=method.brand, last4=method.last4)
 
 
-class NextAction(Serializer):
-    type = ChoiceField(choices=["redirect"])
-    url = CharField(help_text="Where the investor confirms the payment (3-D Secure).")
+class NextAction(Output):
+    type: Literal["redirect"]
+    url: Annotated[str, Meta(description="Where the investor confirms the payment (3-D Secure).")]
 
 
-class InvestmentCard(Serializer):
-    id = UUIDField()
-    campaign = CampaignCard()
-    amount = MoneyText()
-    refunded_amount = MoneyText(help_text="What went back or is on its way back.")
-    currency = CharField()
-    status = ChoiceField(choices=Status.choices)
-    reference = CharField()
-    payment_method = PaidWith()
-    next_action = NextAction(allow_null=True)
-    failure_code = CharField(allow_null=True)
-    cancellable_until = DateTimeField()
-    created_at = DateTimeField()
+class InvestmentCard(Output):
+    """One's own investment."""
+
+    id: UUID
+    campaign: CampaignCard
+    amount: MoneyText
+    refunded_amount: RefundedAmount
+    currency: Currency
+    status: Status
+    reference: str
+    payment_method: PaidWith
+    next_action: NextAction | None
+    failure_code: str | None
+    cancellable_until: Moment
+    created_at: Moment
+
+    @classmethod
+    def of(cls, investment: Investment) -> Self:
+        """From a row of `for_output()`. Does not query."""
+        payment = investment.payment
+        return cls(
+            id=investment.pk,
+            campaign=CampaignCard.of(investment.campaign),
+            amount=investment.text(investment.amount_minor),
+            refunded_amount=investment.text(payment.refunded_minor),
+            currency=investment.currency,
+            status=Status(investment.status),
+            reference=investment.reference,
+            payment_method=PaidWith.of(investment.method),
+            next_action=NextAction(type="redirect", url=payment.action_url) if payment.action_url else None,
+            failure_code=payment.failure_code or None,
+            cancellable_until=investment.cancellable_until,
+            created_at=investment.created_at,
+        )
 
 
-class InvestmentEventCard(Serializer):
-    id = UUIDField()
-    kind = ChoiceField(choices=InvestmentEvent.Kind.choices)
-    amount = MoneyText()
-    currency = CharField()
-    note = CharField(allow_null=True)
-    at = DateTimeField()
+class InvestmentEventCard(Output):
+    id: UUID
+    kind: InvestmentEvent.Kind
+    amount: MoneyText
+    currency: Currency
+    note: str | None
+    at: Moment
+
+    @classmethod
+    def of(cls, event: InvestmentEvent, investment: Investment) -> Self:
+        return cls(
+            id=event.pk,
+            kind=InvestmentEvent.Kind(event.kind),
+            amount=investment.text(event.amount_minor),
+            currency=investment.currency,
+            note=event.note or None,
+            at=event.created_at,
+        )
 
 
-class ReturnCard(Serializer):
-    id = UUIDField()
-    kind = CharField()
-    amount = MoneyText()
-    currency = CharField()
-    paid_at = DateTimeField()
+class ReturnCard(Output):
+    id: UUID
+    kind: str
+    amount: MoneyText
+    currency: Currency
+    paid_at: Moment
 
 
 class InvestmentOutput(InvestmentCard):
-    events = InvestmentEventCard(many=True)
-    returns = ReturnCard(many=True)
+    """One's own investment, with what happened to it and what it returned."""
+
+    events: list[InvestmentEventCard]
+    returns: list[ReturnCard]
 
 
-class BackerCard(Serializer):
-    id = UUIDField()
-    investor = UserCard()
-    amount = MoneyText()
-    refunded_amount = MoneyText()
-    currency = CharField()
-    status = ChoiceField(choices=Status.choices)
-    created_at = DateTimeField()
+class BackerCard(Output):
+    """Somebody's investment as the campaign's owner sees it."""
+
+    id: UUID
+    investor: UserCard
+    amount: MoneyText
+    refunded_amount: RefundedAmount
+    currency: Currency
+    status: Status
+    created_at: Moment
+
+    @classmethod
+    def of(cls, investment: Investment) -> Self:
+        return cls(
+            id=investment.pk,
+            investor=UserCard.of(investment.investor),
+            amount=investment.text(investment.amount_minor),
+            refunded_amount=investment.text(investment.payment.refunded_minor),
+            currency=investment.currency,
+            status=Status(investment.status),
+            created_at=investment.created_at,
+        )
 
 
-class PortfolioTotal(Serializer):
-    currency = CharField()
-    invested = MoneyText()
-    pending = MoneyText()
-    returned = MoneyText()
-    refunded = MoneyText()
+class PortfolioTotal(Output):
+    """Of one currency."""
+
+    currency: Currency
+    invested: Annotated[MoneyText, Meta(description="What is in campaigns.")]
+    pending: Annotated[MoneyText, Meta(description="What is on its way in.")]
+    returned: Annotated[MoneyText, Meta(description="What came back as returns.")]
+    refunded: MoneyText
 
 
-class PortfolioCard(Serializer):
-    id = UUIDField()
-    campaign = CampaignCard()
-    amount = MoneyText()
-    refunded_amount = MoneyText()
-    currency = CharField()
-    status = ChoiceField(choices=Status.choices)
-    progress_percent = FloatField()
-    campaign_status = CharField()
-    created_at = DateTimeField()
+class PortfolioCard(Output):
+    id: UUID
+    campaign: CampaignCard
+    amount: MoneyText
+    refunded_amount: RefundedAmount
+    currency: Currency
+    status: Status
+    progress_percent: float
+    campaign_status: CampaignStatus
+    created_at: Moment
+
+    @classmethod
+    def of(cls, investment: Investment) -> Self:
+        """From a row of `for_output()`. Does not query."""
+        campaign = CampaignCard.of(investment.campaign)
+        return cls(
+            id=investment.pk,
+            campaign=campaign,
+            amount=investment.text(investment.amount_minor),
+            refunded_amount=investment.text(investment.payment.refunded_minor),
+            currency=investment.currency,
+            status=Status(investment.status),
+            progress_percent=campaign.progress_percent,
+            campaign_status=campaign.status,
+            created_at=investment.created_at,
+        )
 
 
-class PortfolioOutput(Page):
-    totals = PortfolioTotal(many=True)
-    items = PortfolioCard(many=True)
+class PortfolioPage(Page[PortfolioCard]):
+    """A page of one's investments, with the totals of all of them."""
+
+    totals: list[PortfolioTotal]
 
 
-class WithdrawalOutput(Serializer):
-    id = UUIDField()
-    investment_id = UUIDField()
-    amount = MoneyText()
-    currency = CharField()
-    status = ChoiceField(choices=[*Refund.Status.values, "cancelled"])
-    created_at = DateTimeField()
+class WithdrawalStatus(StrEnum):
+    PENDING = "pending"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+
+
+class WithdrawalOutput(Output):
+    id: UUID
+    investment_id: UUID
+    amount: MoneyText
+    currency: Currency
+    status: WithdrawalStatus
+    created_at: Moment
+
+    @classmethod
+    def of(cls, withdrawal: Withdrawal) -> Self:
+        return cls(
+            id=withdrawal.id,
+            investment_id=withdrawal.investment_id,
+            amount=withdrawal.amount.text,
+            currency=withdrawal.amount.currency,
+            status=WithdrawalStatus(withdrawal.status),
+            created_at=withdrawal.created_at,
+        )

@@ -1,6 +1,5 @@
 """/api/investments, and investments beside campaigns and profiles: parse, one call, answer."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
+from msgspec.structs import asdict
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
@@ -15,24 +15,24 @@ from campaigns import errors as campaign_errors
 from core.api import limits
 from core.api.errors import OutcomeUnknown
 from core.api.idempotency import multi_phase
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message, Page
 from core.api.pages import paginate
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse, parse_query
+from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from investments import errors, selectors
 from investments.access import access_investment, investments_in, investments_of
 from investments.card_data import check_card_data
 from investments.inputs import InvestInput, InvestmentQuery, PaymentMethodInput, WithdrawInput
-from investments.models import Investment
 from investments.outputs import (
     BackerCard,
     InvestmentCard,
     InvestmentOutput,
     PaymentMethodCard,
     PortfolioCard,
-    PortfolioOutput,
+    PortfolioPage,
     WithdrawalOutput,
 )
 from investments.services.investing import place_investment
@@ -48,20 +48,21 @@ class Investments(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"withdraw": [EmailVerified, TwoFactorRecent]}
 
-    @describe("List own investments", page_of=InvestmentCard, parameters=[InvestmentQuery])
-    def list(self, request: Request) -> Response:
-        filters = parse_query(InvestmentQuery, request)
-        investments = investments_of(request.user).filter(**filters).for_output()
-        return Response(paginate(request, investments, _cards(selectors.investment_card)))
+    @operation("listInvestments", query=InvestmentQuery, returns=Page[InvestmentCard])
+    def list(self, request: Request, query: dict[str, Any]) -> Page[InvestmentCard]:
+        """List own investments"""
+        investments = investments_of(request.user).filter(**query).for_output()
+        return paginate(request, investments, InvestmentCard.of)
 
-    @describe("Read an own investment", answer=InvestmentOutput)
-    def retrieve(self, request: Request, investment_id: UUID) -> Response:
-        return Response(selectors.investment_page(access_investment(request.user, investment_id)))
+    @operation("getInvestment", returns=InvestmentOutput)
+    def retrieve(self, request: Request, investment_id: UUID) -> InvestmentOutput:
+        """Read an own investment"""
+        return selectors.investment_page(access_investment(request.user, investment_id))
 
-    @describe(
-        "Withdraw from an investment",
-        request=WithdrawInput,
-        answer=WithdrawalOutput,
+    @operation(
+        "withdrawInvestment",
+        WithdrawInput,
+        returns=WithdrawalOutput,
         errors=[
             errors.PaymentMethodNotFound,
             errors.RefundToOriginalOnly,
@@ -71,30 +72,34 @@ class Investments(ApiViewSet):
             errors.WholePaymentOnly,
             OutcomeUnknown,
         ],
-        details="While the campaign is live and until `cancellableUntil` this cancels that part and refunds it. A "
-        "payment that waits for 3-D Secure is given up as a whole (`cancelled`). `pending`: not finished yet; "
-        "repeating the call with its `Idempotency-Key` tells how it goes on.",
     )
     @multi_phase
-    def withdraw(self, request: Request, investment_id: UUID) -> Response:
+    def withdraw(self, request: Request, investment_id: UUID, data: dict[str, Any]) -> WithdrawalOutput:
+        """
+        Withdraw from an investment
+
+        While the campaign is live and until `cancellableUntil` this cancels that part and refunds it. A payment that
+        waits for 3-D Secure is given up as a whole (`cancelled`). `pending`: not finished yet; repeating the call with
+        its `Idempotency-Key` tells how it goes on.
+        """
         withdrawal = withdraw_from_investment(
             investor=request.user,
             investment_id=investment_id,
             ticket=request.ticket,
             now=timezone.now(),
-            **parse(WithdrawInput, request),
+            **data,
         )
-        return Response(selectors.withdrawal_card(withdrawal))
+        return WithdrawalOutput.of(withdrawal)
 
 
 class CampaignInvestments(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"invest": [KYCVerified]}
 
-    @describe(
-        "Invest in a campaign",
-        request=InvestInput,
-        answer=InvestmentCard,
+    @operation(
+        "placeInvestment",
+        InvestInput,
+        returns=InvestmentCard,
         errors=[
             errors.PaymentMethodNotFound,
             errors.PaymentMethodExpired,
@@ -109,84 +114,88 @@ class CampaignInvestments(ApiViewSet):
             campaign_errors.BelowMinimum,
             campaign_errors.OverCap,
         ],
-        details="Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the "
-        "outcome is not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the "
-        "call with its key tells how it goes on. A decline is an outcome: another try takes another key.",
     )
     @multi_phase
-    def invest(self, request: Request, campaign_id: UUID) -> Response:
+    def invest(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> InvestmentCard:
+        """
+        Invest in a campaign
+
+        Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the outcome is
+        not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the call with its
+        key tells how it goes on. A decline is an outcome: another try takes another key.
+        """
         investment = place_investment(
             investor=request.user,
             campaign_id=campaign_id,
             ticket=request.ticket,
             now=timezone.now(),
-            **parse(InvestInput, request),
+            **data,
         )
-        return Response(selectors.investment_card(investment))
+        return InvestmentCard.of(investment)
 
-    @describe("List a campaign's investments", page_of=BackerCard, errors=[errors.InvestorsOnly])
-    def list(self, request: Request, campaign_id: UUID) -> Response:
+    @operation("listCampaignInvestments", returns=Page[BackerCard], errors=[errors.InvestorsOnly])
+    def list(self, request: Request, campaign_id: UUID) -> Page[BackerCard]:
+        """List a campaign's investments"""
         investments = investments_in(request.user, campaign_id).select_related("investor", "payment")
-        return Response(paginate(request, investments, _cards(selectors.backer_card)))
+        return paginate(request, investments, BackerCard.of)
 
 
 class PaymentMethods(ApiViewSet):
     permission_classes = [KYCVerified]
     gates = {"list": [SignedIn], "remove": [SignedIn]}
 
-    @describe("List own payment methods", page_of=PaymentMethodCard)
-    def list(self, request: Request) -> Response:
-        methods = selectors.payment_methods(request.user)
-        return Response(paginate(request, methods, _cards(selectors.method_card)))
+    @operation("listPaymentMethods", returns=Page[PaymentMethodCard])
+    def list(self, request: Request) -> Page[PaymentMethodCard]:
+        """List own payment methods"""
+        return paginate(request, selectors.payment_methods(request.user), PaymentMethodCard.of)
 
-    @describe(
-        "Add a payment method",
-        request=PaymentMethodInput,
-        answer=PaymentMethodCard,
+    @operation(
+        "addPaymentMethod",
+        PaymentMethodInput,
+        returns=PaymentMethodCard,
         status=201,
         errors=[errors.RawCardDataRefused, errors.UnknownPaymentToken, errors.CardExpired, limits.RateLimited],
     )
     def create(self, request: Request) -> Response:
+        """Add a payment method"""
         standing = limits.hit(NEW_METHODS, request.user.pk)
         check_card_data(request.data)  # before the serializer, which quotes what is wrong
         data = parse(PaymentMethodInput, request)
         method = add_payment_method(owner=request.user, now=timezone.now(), **data)
-        return Response(selectors.method_card(method), 201, headers=standing.headers)
+        return Response(PaymentMethodCard.of(method), 201, headers=standing.headers)
 
-    @describe(
-        "Remove a payment method", answer=Message, errors=[errors.PaymentMethodNotFound, errors.PaymentMethodInUse]
+    @operation(
+        "removePaymentMethod",
+        returns=Message,
+        errors=[errors.PaymentMethodNotFound, errors.PaymentMethodInUse],
     )
-    def remove(self, request: Request, method_id: UUID) -> Response:
+    def remove(self, request: Request, method_id: UUID) -> Message:
+        """Remove a payment method"""
         remove_payment_method(owner=request.user, method_id=method_id, now=timezone.now())
-        return Response({"message": _("Payment method removed successfully")})
+        return Message(message=_("Payment method removed successfully"))
 
 
 class OwnPortfolio(ApiViewSet):
     permission_classes = [SignedIn]
 
-    @describe("My investments at a glance", page_of=PortfolioCard, answer=PortfolioOutput)
-    def list(self, request: Request) -> Response:
+    @operation("getPortfolio", returns=PortfolioPage)
+    def list(self, request: Request) -> PortfolioPage:
+        """My investments at a glance"""
         investments = investments_of(request.user).for_output()
-        page = paginate(request, investments, _cards(selectors.portfolio_card))
-        return Response({"totals": selectors.portfolio_totals(request.user), **page})
+        page = paginate(request, investments, PortfolioCard.of)
+        return PortfolioPage(**asdict(page), totals=selectors.portfolio_totals(request.user))
 
 
 class Webhooks(ApiViewSet):
     permission_classes = [Open]
 
-    @describe(
-        "Receive a payment provider's event",
-        request=OpenApiTypes.OBJECT,
-        answer=Message,
+    @operation(
+        "receivePaymentWebhook",
+        OpenApiTypes.OBJECT,
+        returns=Message,
         errors=[errors.UnknownProvider, errors.InvalidSignature, errors.UnreadableEvent],
     )
-    def receive(self, request: Request, provider: str) -> Response:
+    def receive(self, request: Request, provider: str) -> Message:
+        """Receive a payment provider's event"""
         receive_event(provider=provider, body=request._request.body, headers=request.headers, now=timezone.now())
-        return Response({"message": _("Event received")})
-
-
-def _cards(card: Any) -> Any:
-    def cards(rows: Sequence[Investment]) -> list[dict[str, Any]]:
-        return [card(row) for row in rows]
-
-    return cards
+        return Message(message=_("Event received"))

@@ -13,9 +13,9 @@ from rest_framework.fields import (
     UUIDField,
 )
 
-from accounts.cards import user_card
 from accounts.models import User
 from accounts.outputs.people import UserCard
+from core.api.openapi import OutputField
 from core.api.serializers import Serializer
 from kyc.models import (
     NOT_STARTED,
@@ -80,12 +80,12 @@ class VerificationOutput(Serializer):
 class ReviewOutput(VerificationOutput):
     """A case as reviewers see it."""
 
-    user = UserCard()
+    user = OutputField(UserCard)
     documents = ReviewDocumentOutput(many=True)
     risk = ChoiceField(choices=[level.name.lower() for level in Risk])
     risk_flags = ListField(child=CharField())
-    assignee = UserCard(allow_null=True)
-    proposed_by = UserCard(allow_null=True)
+    assignee = OutputField(UserCard | None)
+    proposed_by = OutputField(UserCard | None)
     notes = CharField()
     four_eyes = BooleanField(help_text="Whether verifying needs a second reviewer.")
 
@@ -170,7 +170,7 @@ def review_output(case: Verification, *, four_eyes: bool) -> dict[str, Any]:
     return {
         **verification_output(case),
         "message": case.message,
-        "user": user_card(case.user),
+        "user": UserCard.of(case.user),
         "documents": [review_document_output(paper) for paper in case.papers],  # type: ignore[attr-defined]
         "risk": Risk(case.risk).name.lower(),
         "riskFlags": case.risk_flags,
@@ -190,5 +190,5 @@ def badge_output(granted: GrantedBadge) -> dict[str, Any]:
     }
 
 
-def _card(user: User | None) -> dict[str, Any] | None:
-    return user_card(user) if user else None
+def _card(user: User | None) -> UserCard | None:
+    return UserCard.of(user) if user else None

@@ -10,7 +10,7 @@ from accounts.permissions import EmailVerified
 from core.api import limits
 from core.api.errors import NotFound, ZoneRequired
 from core.api.idempotency import prepared
-from core.api.openapi import describe
+from core.api.operations import operation
 from core.api.pages import paginate
 from core.api.permissions import HasRight, SignedIn
 from core.api.requests import Request
@@ -54,10 +54,10 @@ class Cases(ApiViewSet):
     permission_classes = [EmailVerified]
     gates = {"status": [SignedIn], "pending": [IsReviewer], "decide": [IsReviewer]}
 
-    @describe(
-        "Start verifying your identity",
-        request=InitiateInput,
-        answer=VerificationOutput,
+    @operation(
+        "startVerification",
+        InitiateInput,
+        returns=VerificationOutput,
         status=201,
         errors=[
             errors.VerificationOpen,
@@ -68,33 +68,34 @@ class Cases(ApiViewSet):
         ],
     )
     def initiate(self, request: Request) -> Response:
+        """Start verifying your identity"""
         data = parse(InitiateInput, request)
         standing = limits.hit(evidence.STARTS, request.user.pk)
         case = evidence.start_verification(person=request.user, now=timezone.now(), **data)
         return Response(verification_output(selectors.case(case.pk)), 201, headers=standing.headers)
 
-    @describe("Your verification", answer=VerificationOutput)
+    @operation("getVerification", returns=VerificationOutput)
     def status(self, request: Request) -> Response:
+        """Your verification"""
         return Response(verification_output(selectors.own_case(request.user)))
 
-    @describe(
-        "Cases that wait for a decision, riskiest and oldest first", page_of=ReviewOutput, parameters=[QueueQuery]
-    )
+    @operation("listPendingVerifications", query=QueueQuery, page_of=ReviewOutput)
     def pending(self, request: Request) -> Response:
+        """Cases that wait for a decision, riskiest and oldest first"""
         waiting = selectors.queue(request.user, **parse_query(QueueQuery, request))
         return Response(
             paginate(
                 request,
                 waiting,
-                lambda found: [review_output(case, four_eyes=settings.KYC_FOUR_EYES) for case in found],
+                lambda case: review_output(case, four_eyes=settings.KYC_FOUR_EYES),
                 order=selectors.QUEUE_ORDER,
             )
         )
 
-    @describe(
-        "Decide on a case",
-        request=DecideInput,
-        answer=ReviewOutput,
+    @operation(
+        "decideVerification",
+        DecideInput,
+        returns=ReviewOutput,
         errors=[
             NotFound,
             errors.OwnCase,
@@ -103,9 +104,13 @@ class Cases(ApiViewSet):
             errors.DocumentsNotVerified,
             errors.DecisionNotPossible,
         ],
-        details="Where four eyes are on, the first `verified` proposes and a second reviewer's confirms.",
     )
     def decide(self, request: Request) -> Response:
+        """
+        Decide on a case
+
+        Where four eyes are on, the first `verified` proposes and a second reviewer's confirms.
+        """
         data = parse(DecideInput, request)
         named = case_id_of(verification_id=data.pop("verification_id", None), user_id=data.pop("user_id", None))
         decisions.decide(reviewer=request.user, verification_id=named, now=timezone.now(), **data)
@@ -122,10 +127,10 @@ class Papers(ApiViewSet):
         files, kinds = data["documents"], data["kinds"]
         return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=timezone.now()), standing
 
-    @describe(
-        "Send documents",
-        request=DocumentsInput,
-        answer=DocumentsOutput,
+    @operation(
+        "uploadVerificationDocuments",
+        DocumentsInput,
+        returns=DocumentsOutput,
         status=201,
         multipart=True,
         errors=[
@@ -137,25 +142,28 @@ class Papers(ApiViewSet):
     )
     @prepared(_store)
     def send(self, request: Request, prepared: tuple[list[Document], limits.Standing]) -> Response:
+        """Send documents"""
         papers, standing = prepared
         added = evidence.hand_in(person=request.user, papers=papers, now=timezone.now())
         answer = {"documents": [document_output(paper) for paper in added]}
         return Response(answer, 201, headers=standing.headers)
 
-    @describe("A link to a document, for a minute", answer=LinkOutput, parameters=[WhyQuery])
+    @operation("getVerificationDocumentLink", returns=LinkOutput, query=WhyQuery)
     def file(self, request: Request, document_id: UUID) -> Response:
+        """A link to a document, for a minute"""
         why = parse_query(WhyQuery, request).get("why", "")
         paper, link = papers.open_paper(viewer=request.user, document_id=document_id, why=why, now=timezone.now())
         answer = {"url": link.url, "expiresAt": link.expires_at, "contentType": paper.file.content_type}
         return Response(answer)
 
-    @describe(
-        "Verify or reject a document",
-        request=JudgeInput,
-        answer=ReviewDocumentOutput,
+    @operation(
+        "reviewVerificationDocument",
+        JudgeInput,
+        returns=ReviewDocumentOutput,
         errors=[errors.OwnCase, errors.CaseClosed, errors.DocumentReplaced],
     )
     def judge(self, request: Request, document_id: UUID) -> Response:
+        """Verify or reject a document"""
         data = parse(JudgeInput, request)
         paper = decisions.judge_document(reviewer=request.user, document_id=document_id, now=timezone.now(), **data)
         return Response(review_document_output(paper))
@@ -165,31 +173,37 @@ class Badges(ApiViewSet):
     permission_classes = [HasRight(AWARD_BADGES)]
     gates = {"list": [SignedIn]}
 
-    @describe("Badges of a person", page_of=GrantedBadgeOutput, parameters=[PersonQuery])
+    @operation("listBadges", query=PersonQuery, page_of=GrantedBadgeOutput)
     def list(self, request: Request) -> Response:
+        """Badges of a person"""
         user_id = parse_query(PersonQuery, request).get("user_id", request.user.pk)
         held = selectors.badges_of(user_id, now=timezone.now())
-        return Response(paginate(request, held, lambda found: [badge_output(granted) for granted in found]))
+        return Response(paginate(request, held, badge_output))
 
-    @describe(
-        "Give a badge",
-        request=BadgeInput,
-        answer=BadgesOutput,
+    @operation(
+        "grantBadge",
+        BadgeInput,
+        returns=BadgesOutput,
         errors=[errors.BadgeFollowsVerification, errors.OwnCase, ZoneRequired],
     )
     def give(self, request: Request, badge: str) -> Response:
+        """Give a badge"""
         data = parse(BadgeInput, request)
         held = badges.give_badge(staff=request.user, badge=_known(badge), now=timezone.now(), **data)
         return Response({"badges": held})
 
-    @describe(
-        "Take a badge back",
-        answer=BadgesOutput,
+    @operation(
+        "revokeBadge",
+        returns=BadgesOutput,
+        query=PersonQuery,
         errors=[errors.BadgeFollowsVerification, errors.OwnCase],
-        parameters=[PersonQuery],
-        details="`userId` here or in the body.",
     )
     def take(self, request: Request, badge: str) -> Response:
+        """
+        Take a badge back
+
+        `userId` here or in the body.
+        """
         named = parse_query(PersonQuery, request) or parse(BadgeInput, request)
         held = badges.take_badge(staff=request.user, badge=_known(badge), user_id=named["user_id"], now=timezone.now())
         return Response({"badges": held})

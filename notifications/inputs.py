@@ -45,6 +45,10 @@ class QuietTimeField(serializers.TimeField):
         return super().to_internal_value(value)
 
 
+class InboxQuery(Serializer):
+    unread = serializers.BooleanField(required=False, help_text="Only those not read yet.")
+
+
 class PreferencesInput(Serializer):
     """Any subset."""
 

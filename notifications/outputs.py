@@ -1,49 +1,85 @@
-"""What clients see about notifications and preferences."""
+"""What clients see of notifications and preferences."""
 
-from collections.abc import Iterable
-from typing import Any
+from datetime import time
+from typing import Annotated, Any, Self
+from uuid import UUID
 
-from rest_framework import serializers
+from msgspec import Meta
 
-from core.api.openapi import Page
-from core.api.serializers import Serializer
-from notifications.inputs import QuietTimeField
-from notifications.models import Notification
+from core.api.outputs import Count, Moment, Output, Page
+from notifications.models import Notification, Recipient
 
-
-class NotificationOutput(Serializer):
-    id = serializers.UUIDField()
-    kind = serializers.CharField()
-    title = serializers.CharField()
-    body = serializers.CharField()
-    data = serializers.DictField()  # type: ignore[assignment]  # a field here, still `.data` outside
-    read_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
+ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
+"""Hours and minutes of the person's own clock."""
 
 
-def shown(entries: Iterable[Notification]) -> list[dict[str, Any]]:
-    return list(NotificationOutput(entries, many=True).data)  # type: ignore[call-overload]
+class NotificationOutput(Output):
+    """An entry of the inbox."""
+
+    id: UUID
+    kind: str
+    title: str
+    body: str
+    data: Annotated[dict[str, Any], Meta(description="What it is about, by kind: ids, and `path` of the page to open.")]
+    read_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, entry: Notification) -> Self:
+        return cls(
+            id=entry.pk,
+            kind=entry.kind,
+            title=entry.title,
+            body=entry.body,
+            data=entry.data,
+            read_at=entry.read_at,
+            created_at=entry.created_at,
+        )
 
 
-class InboxOutput(Page):
+class NotificationFrame(Output):
+    """Something new in the inbox."""
+
+    notification: NotificationOutput
+
+
+class InboxPage(Page[NotificationOutput]):
     """A page of the inbox with the number of unread entries in all of it."""
 
-    items = NotificationOutput(many=True)
-    unread_count = serializers.IntegerField()
+    unread_count: Count
 
 
-class UnreadOutput(Serializer):
-    unread_count = serializers.IntegerField()
+class UnreadOutput(Output):
+    unread_count: Count
 
 
-class PreferencesOutput(Serializer):
-    email = serializers.BooleanField()
-    sms = serializers.BooleanField()
-    push = serializers.BooleanField()
-    login_alerts = serializers.BooleanField()
-    investment_updates = serializers.BooleanField()
-    campaign_updates = serializers.BooleanField()
-    social_interactions = serializers.BooleanField()
-    quiet_from = QuietTimeField(help_text="Local time, `22:00`; mails and SMS wait until `quietUntil`.")
-    quiet_until = QuietTimeField()
-    time_zone = serializers.CharField()
+class PreferencesOutput(Output):
+    email: bool
+    sms: bool
+    push: bool
+    login_alerts: bool
+    investment_updates: bool
+    campaign_updates: bool
+    social_interactions: bool
+    quiet_from: Annotated[ClockTime | None, Meta(description="Mails and SMS wait from then until `quietUntil`.")]
+    quiet_until: ClockTime | None
+    time_zone: Annotated[str, Meta(description="A name of the IANA database, such as `Europe/Berlin`.")]
+
+    @classmethod
+    def of(cls, recipient: Recipient) -> Self:
+        return cls(
+            email=recipient.email,
+            sms=recipient.sms,
+            push=recipient.push,
+            login_alerts=recipient.login_alerts,
+            investment_updates=recipient.investment_updates,
+            campaign_updates=recipient.campaign_updates,
+            social_interactions=recipient.social_interactions,
+            quiet_from=_clock(recipient.quiet_from),
+            quiet_until=_clock(recipient.quiet_until),
+            time_zone=recipient.time_zone,
+        )
+
+
+def _clock(moment: time | None) -> str | None:
+    return None if moment is None else moment.strftime("%H:%M")

@@ -4,27 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from core.api.serializers import IdField, Serializer
+from core.api.serializers import IdField
 from core.realtime.publishing import make_push
 from core.realtime.sockets import Page, announces, resumes
 from notifications.models import Notification
-from notifications.outputs import NotificationOutput, shown
+from notifications.outputs import NotificationFrame, NotificationOutput
 from notifications.selectors import newer, since
 
 AT_ONCE = 100
-
-
-class NotificationFrame(Serializer):
-    """Something new in the inbox."""
-
-    notification = NotificationOutput()
 
 
 announces("notification", NotificationFrame)
 
 
 def frame_of(notification: Notification) -> dict[str, Any]:
-    return {"type": "notification", "notification": shown([notification])[0]}
+    return {"type": "notification", "notification": NotificationOutput.of(notification)}
 
 
 @dataclass(frozen=True, slots=True)

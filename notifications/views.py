@@ -1,77 +1,75 @@
 """/api/notifications, and the switches at /api/profile/notifications: everybody sees and turns only their own."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework.response import Response
+from msgspec.structs import asdict
 
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.pages import paginate
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from notifications import selectors
 from notifications.errors import QuietHoursNeedTwoEnds, UnsubscribeLinkNotValid
-from notifications.inputs import PreferencesInput, ReadAllInput
-from notifications.outputs import InboxOutput, NotificationOutput, PreferencesOutput, UnreadOutput, shown
+from notifications.inputs import InboxQuery, PreferencesInput, ReadAllInput
+from notifications.outputs import InboxPage, NotificationOutput, PreferencesOutput, UnreadOutput
 from notifications.services import notices, recipients, unsubscribing
 
 
 class Inbox(ApiViewSet):
     permission_classes = [SignedIn]
 
-    @describe(
-        "My notifications, newest first",
-        page_of=NotificationOutput,
-        answer=InboxOutput,
-        parameters=[OpenApiParameter("unread", OpenApiTypes.BOOL, description="Only those not read yet.")],
-    )
-    def list(self, request: Request) -> Response:
-        entries = selectors.inbox(request.user.pk, unread_only=request.query_params.get("unread") == "true")
-        page = paginate(request, entries, shown, order=("-id",))
-        return Response({**page, "unreadCount": selectors.unread_count(request.user.pk)})
+    @operation("listNotifications", query=InboxQuery, returns=InboxPage)
+    def list(self, request: Request, query: dict[str, Any]) -> InboxPage:
+        """List notifications, newest first"""
+        entries = selectors.inbox(request.user.pk, unread_only=query.get("unread", False))
+        page = paginate(request, entries, NotificationOutput.of, order=("-id",))
+        return InboxPage(**asdict(page), unread_count=selectors.unread_count(request.user.pk))
 
-    @describe("Mark one as read", answer=NotificationOutput)
-    def read(self, request: Request, notification_id: UUID) -> Response:
+    @operation("markNotificationRead", returns=NotificationOutput)
+    def read(self, request: Request, notification_id: UUID) -> NotificationOutput:
+        """Mark one as read"""
         entry = notices.mark_read(user_id=request.user.pk, notification_id=notification_id, now=timezone.now())
-        return Response(shown([entry])[0])
+        return NotificationOutput.of(entry)
 
-    @describe(
-        "Mark all as read",
-        request=ReadAllInput,
-        answer=UnreadOutput,
-        details="With `upToId` only that one and older ones: what came while the person was reading stays unread.",
-    )
-    def read_all(self, request: Request) -> Response:
-        up_to_id = parse(ReadAllInput, request).get("up_to_id")
-        notices.mark_all_read(user_id=request.user.pk, up_to_id=up_to_id, now=timezone.now())
-        return Response({"unreadCount": selectors.unread_count(request.user.pk)})
+    @operation("markAllNotificationsRead", ReadAllInput, returns=UnreadOutput)
+    def read_all(self, request: Request, data: dict[str, Any]) -> UnreadOutput:
+        """
+        Mark all as read
+
+        With `upToId` only that one and older ones: what came while the person was reading stays unread.
+        """
+        notices.mark_all_read(user_id=request.user.pk, up_to_id=data.get("up_to_id"), now=timezone.now())
+        return UnreadOutput(unread_count=selectors.unread_count(request.user.pk))
 
 
 class Preferences(ApiViewSet):
     permission_classes = [SignedIn]
 
-    @describe("What I want to hear, and where", answer=PreferencesOutput)
-    def show(self, request: Request) -> Response:
-        return Response(PreferencesOutput(selectors.preferences(request.user.pk)).data)
+    @operation("getNotificationSettings", returns=PreferencesOutput)
+    def show(self, request: Request) -> PreferencesOutput:
+        """What I want to hear, and where"""
+        return PreferencesOutput.of(selectors.preferences(request.user.pk))
 
-    @describe(
-        "Change what I want to hear",
-        request=PreferencesInput,
-        answer=PreferencesOutput,
+    @operation(
+        "updateNotificationSettings",
+        PreferencesInput,
+        returns=PreferencesOutput,
         errors=[QuietHoursNeedTwoEnds],
-        details="Any subset. Mails about the safety of the account cannot be switched off and do not wait for the end "
-        "of the quiet hours.",
     )
-    def change(self, request: Request) -> Response:
-        switches = parse(PreferencesInput, request)
-        recipient = recipients.set_preferences(user_id=request.user.pk, **switches)
-        return Response(PreferencesOutput(recipient).data)
+    def change(self, request: Request, data: dict[str, Any]) -> PreferencesOutput:
+        """
+        Change what I want to hear
+
+        Any subset. Mails about the safety of the account cannot be switched off and do not wait for the end of the
+        quiet hours.
+        """
+        return PreferencesOutput.of(recipients.set_preferences(user_id=request.user.pk, **data))
 
 
 class Unsubscribe(ApiViewSet):
@@ -83,12 +81,13 @@ class Unsubscribe(ApiViewSet):
 
     permission_classes = [Open]
 
-    @describe("Turn off what a mail was about, in one click", answer=Message, errors=[UnsubscribeLinkNotValid])
-    def unsubscribe(self, request: Request, token: str) -> Response:
+    @operation("unsubscribe", returns=Message, errors=[UnsubscribeLinkNotValid])
+    def unsubscribe(self, request: Request, token: str) -> Message:
+        """Turn off what a mail was about, in one click"""
         turned_off = unsubscribing.unsubscribe(token=token, now=timezone.now())
-        return Response({"message": _("You will get no more mails about %(about)s.") % {"about": turned_off.about}})
+        return Message(message=_("You will get no more mails about %(about)s.") % {"about": turned_off.about})
 
-    @describe("The page of a link to unsubscribe", status=302)
+    @operation("openUnsubscribePage", status=302)
     def page(self, request: Request, token: str) -> HttpResponse:
-        """Programs that know nothing of RFC 8058 open the address in a browser; looking changes nothing."""
+        """The page of a link to unsubscribe"""
         return HttpResponseRedirect(unsubscribing.page_of(token))

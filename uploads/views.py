@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from core.api.errors import Unauthenticated
 from core.api.methods import only
-from core.api.openapi import describe
+from core.api.operations import operation
 from core.api.permissions import Open
 from core.api.views import ApiViewSet
 from uploads.errors import LinkNotValid
@@ -38,13 +38,14 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
 class Files(ApiViewSet):
     permission_classes = [Open]
 
-    @describe(
-        "Open a signed link to a private file",
+    @operation(
+        "downloadFile",
         files=sorted(_OPENED),
         may_sign_in=True,
         errors=[LinkNotValid, Unauthenticated],
     )
     def retrieve(self, request: Request, token: str) -> HttpResponse:
+        """Open a signed link to a private file"""
         return file_response(*open_link(token, viewer_id=request.user.pk, now=timezone.now()))
 
 

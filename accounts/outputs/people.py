@@ -1,24 +1,53 @@
 """A person: the card that others see, and what the person sees of themselves."""
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-    DateTimeField,
-    EmailField,
-    ListField,
-    UUIDField,
-)
+from collections.abc import Mapping
+from typing import Any, Self
+from uuid import UUID
+
+from rest_framework.fields import BooleanField, CharField, DateTimeField, EmailField, UUIDField
 
 from accounts.models import User
+from core.api.outputs import Output, Url
 from core.api.serializers import Serializer
 
+CARD_COLUMNS = ("id", "first_name", "last_name", "profile_photo", "badges")
+"""What a queryset has to load for a card."""
 
-class UserCard(Serializer):
-    id = UUIDField()
-    first_name = CharField()
-    last_name = CharField()
-    profile_photo = CharField(allow_null=True)
-    badges = ListField(child=CharField())
+
+def card_columns(prefix: str) -> list[str]:
+    """The columns of `.values(...)` for somebody related: `card_columns("sender")`."""
+    return [f"{prefix}__{column}" for column in CARD_COLUMNS]
+
+
+class UserCard(Output):
+    """A person as others see them."""
+
+    id: UUID
+    first_name: str
+    last_name: str
+    profile_photo: Url | None
+    badges: list[str]
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(
+            id=user.pk,
+            first_name=user.first_name,
+            last_name=user.last_name,
+            profile_photo=user.profile_photo or None,
+            badges=user.badges,
+        )
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], prefix: str) -> Self:
+        """The card of the person under `prefix` in a row read with `card_columns(prefix)`."""
+        return cls(
+            id=row[f"{prefix}__id"],
+            first_name=row[f"{prefix}__first_name"],
+            last_name=row[f"{prefix}__last_name"],
+            profile_photo=row[f"{prefix}__profile_photo"] or None,
+            badges=row[f"{prefix}__badges"],
+        )
 
 
 class SignedInUser(Serializer):

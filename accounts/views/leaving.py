@@ -9,7 +9,7 @@ from accounts.outputs.leaving import ExportOutput
 from accounts.permissions import TwoFactorRecent
 from accounts.services import exports
 from core.api import limits
-from core.api.openapi import describe
+from core.api.operations import operation
 from core.api.requests import Request
 from core.api.views import ApiViewSet
 
@@ -19,21 +19,25 @@ class Exports(ApiViewSet):
 
     permission_classes = [TwoFactorRecent]
 
-    @describe(
-        "Ask for everything about me",
-        answer=ExportOutput,
-        status=202,
-        errors=[limits.RateLimited],
-        details="A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is "
-        "ready. While one is being made the same one is answered. At most five a day.",
-    )
+    @operation("requestExport", returns=ExportOutput, status=202, errors=[limits.RateLimited])
     def export(self, request: Request) -> Response:
+        """
+        Ask for everything about me
+
+        A worker makes a ZIP of JSON and files from every part of the platform and tells by mail when it is ready. While
+        one is being made the same one is answered. At most five a day.
+        """
         now = timezone.now()
         standing = limits.hit(exports.PER_PERSON, request.user.pk)
         export = exports.request_export(person=request.user, now=now)
         return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
 
-    @describe("An archive of mine", answer=ExportOutput, details="It is kept for seven days.")
+    @operation("getExport", returns=ExportOutput)
     def show_export(self, request: Request, export_id: UUID) -> Response:
+        """
+        An archive of mine
+
+        It is kept for seven days.
+        """
         now = timezone.now()
         return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))

@@ -17,7 +17,8 @@ from accounts.views.callers import device_of
 from core import context
 from core.api import limits
 from core.api.errors import NotFound
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.pages import paginate
 from core.api.permissions import SignedIn
 from core.api.requests import Request
@@ -35,31 +36,40 @@ class Passkeys(ApiViewSet):
         "register": [EmailVerified, TwoFactorRecent],
     }
 
-    @describe("My passkeys", page_of=PasskeyOutput)
+    @operation("listPasskeys", page_of=PasskeyOutput)
     def list(self, request: Request) -> Response:
+        """My passkeys"""
         mine = Passkey.objects.filter(user=request.user)
-        return Response(paginate(request, mine, lambda rows: list(PasskeyOutput(rows, many=True).data)))
+        return Response(paginate(request, mine, lambda passkey: PasskeyOutput(passkey).data))
 
-    @describe(
-        "Ask for a new passkey",
-        answer=NewPasskeyQuestion,
+    @operation(
+        "getNewPasskeyOptions",
+        returns=NewPasskeyQuestion,
         errors=[errors.TooManyPasskeys, errors.StaffFactorByMail, limits.RateLimited],
-        details="Its answer goes to `POST /api/profile/passkeys`.",
     )
     def ask(self, request: Request) -> Response:
+        """
+        Ask for a new passkey
+
+        Its answer goes to `POST /api/profile/passkeys`.
+        """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         options = passkeys.ask_for_new(user=request.user, session=current_session(request), now=timezone.now())
         return Response({"publicKey": options})
 
-    @describe(
-        "Register a passkey",
-        request=NewPasskeyInput,
-        answer=NewPasskeyOutput,
+    @operation(
+        "addPasskey",
+        NewPasskeyInput,
+        returns=NewPasskeyOutput,
         status=201,
         errors=[errors.PasskeyInvalid, errors.PasskeyTaken, errors.TooManyPasskeys, errors.StaffFactorByMail],
-        details="The first second factor of a person switches two-factor sign-in on and brings the recovery codes.",
     )
     def register(self, request: Request) -> Response:
+        """
+        Register a passkey
+
+        The first second factor of a person switches two-factor sign-in on and brings the recovery codes.
+        """
         data = parse(NewPasskeyInput, request)
         registered = passkeys.register(
             user=request.user,
@@ -71,17 +81,18 @@ class Passkeys(ApiViewSet):
         shown = PasskeyOutput(registered.passkey).data
         return Response({**shown, "recoveryCodes": registered.recovery_codes or None}, 201)
 
-    @describe("Rename a passkey", request=PasskeyNameInput, answer=PasskeyOutput, errors=[NotFound])
+    @operation("renamePasskey", PasskeyNameInput, returns=PasskeyOutput, errors=[NotFound])
     def rename(self, request: Request, passkey_id: UUID) -> Response:
+        """Rename a passkey"""
         name = parse(PasskeyNameInput, request)["name"]
         return Response(PasskeyOutput(passkeys.rename(user=request.user, passkey_id=passkey_id, name=name)).data)
 
-    @describe(
-        "Remove a passkey",
-        answer=Message,
-        errors=[NotFound, errors.OnlyWayIn],
-        details="With the last factor of a person two-factor sign-in goes off.",
-    )
+    @operation("removePasskey", returns=Message, errors=[NotFound, errors.OnlyWayIn])
     def remove(self, request: Request, passkey_id: UUID) -> Response:
+        """
+        Remove a passkey
+
+        With the last factor of a person two-factor sign-in goes off.
+        """
         passkeys.remove(user=request.user, passkey_id=passkey_id, now=timezone.now())
         return Response({"message": _("Removed")})

@@ -18,7 +18,8 @@ from accounts.services import passwords, registration, verification
 from accounts.views.callers import caller_of, device_of, tokens_answer
 from core import context
 from core.api import limits
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -28,21 +29,23 @@ from core.api.views import ApiViewSet
 class SignUp(ApiViewSet):
     permission_classes = [Open]
 
-    @describe(
-        "Register",
-        request=RegisterInput,
-        answer=TokensOutput,
+    @operation(
+        "register",
+        RegisterInput,
+        returns=TokensOutput,
         status=201,
         errors=[errors.EmailTaken, errors.InvitationInvalid, limits.RateLimited],
     )
     def register(self, request: Request) -> Response:
+        """Register"""
         limits.hit(registration.PER_ADDRESS, context.client_address.get())
         data = parse(RegisterInput, request)
         tokens = registration.register(**data, device=device_of(request), now=timezone.now())
         return Response(tokens_answer(tokens), 201)
 
-    @describe("Verify an e-mail address", request=TokenInput, answer=Message, errors=[errors.MailedTokenInvalid])
+    @operation("verifyEmail", TokenInput, returns=Message, errors=[errors.MailedTokenInvalid])
     def verify_email(self, request: Request) -> Response:
+        """Verify an e-mail address"""
         verification.verify_email(token=parse(TokenInput, request)["token"], now=timezone.now())
         return Response({"message": _("Email successfully verified")})
 
@@ -51,38 +54,45 @@ class Passwords(ApiViewSet):
     permission_classes = [Open]
     gates = {"change": [SignedIn]}
 
-    @describe(
-        "Ask for a link that resets the password",
-        request=ForgotPasswordInput,
-        answer=Message,
-        errors=[limits.RateLimited],
-        details="The same answer whether or not there is such an account.",
-    )
+    @operation("forgotPassword", ForgotPasswordInput, returns=Message, errors=[limits.RateLimited])
     def forgot(self, request: Request) -> Response:
+        """
+        Ask for a link that resets the password
+
+        The same answer whether or not there is such an account.
+        """
         email = parse(ForgotPasswordInput, request)["email"]
         passwords.ask_for_reset(email=email, address=context.client_address.get(), now=timezone.now())
         return Response({"message": _("Password reset email sent")})
 
-    @describe(
-        "Reset the password",
-        request=ResetPasswordInput,
-        answer=Message,
+    @operation(
+        "resetPassword",
+        ResetPasswordInput,
+        returns=Message,
         errors=[errors.MailedTokenInvalid],
         limited=True,
-        details="Ends every session and opens none. A second factor stays as it is.",
     )
     def reset(self, request: Request) -> Response:
+        """
+        Reset the password
+
+        Ends every session and opens none. A second factor stays as it is.
+        """
         passwords.reset_password(**parse(ResetPasswordInput, request), **caller_of(request))
         return Response({"message": _("Password successfully reset")})
 
-    @describe(
-        "Change the password",
-        request=ChangePasswordInput,
-        answer=Message,
+    @operation(
+        "changePassword",
+        ChangePasswordInput,
+        returns=Message,
         errors=[errors.InvalidCredentials, limits.RateLimited],
-        details="Ends the other sessions.",
     )
     def change(self, request: Request) -> Response:
+        """
+        Change the password
+
+        Ends the other sessions.
+        """
         data = parse(ChangePasswordInput, request)
         passwords.change_password(session=current_session(request), **data, **caller_of(request))
         return Response({"message": _("Password changed")})

@@ -18,7 +18,8 @@ from core.api import limits
 from core.api.errors import Stale
 from core.api.etags import if_match
 from core.api.idempotency import prepared
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.permissions import SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -37,21 +38,26 @@ class OwnProfile(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"leave": [TwoFactorRecent]}
 
-    @describe("My profile", answer=ProfileOutput, etag=True)
+    @operation("getProfile", returns=ProfileOutput, etag=True)
     def show(self, request: Request) -> Response:
+        """My profile"""
         return _answer(request.user, selectors.profile_of(request.user))
 
-    @describe(
-        "Change my profile",
-        request=ProfileInput,
+    @operation(
+        "updateProfile",
+        ProfileInput,
+        returns=ProfileOutput,
         partial=True,
-        answer=ProfileOutput,
         etag=True,
         errors=[Stale, errors.StepUpRequired],
-        details="Any subset; empty text clears a field. `If-Match` guards what another device changed. A new phone "
-        "number needs a recent step-up, starts unconfirmed, and is announced by mail.",
     )
     def edit(self, request: Request) -> Response:
+        """
+        Change my profile
+
+        Any subset; empty text clears a field. `If-Match` guards what another device changed. A new phone number needs a
+        recent step-up, starts unconfirmed, and is announced by mail.
+        """
         user, profile = profiles.edit_profile(
             session=current_session(request),
             expected=if_match(request),
@@ -60,15 +66,14 @@ class OwnProfile(ApiViewSet):
         )
         return _answer(user, profile)
 
-    @describe(
-        "Delete my account",
-        answer=LeavingOutput,
-        status=202,
-        errors_from=blocking_refusals,
-        details="Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. "
-        "Refused while money is on its way or a campaign of the person is under way.",
-    )
+    @operation("deleteAccount", returns=LeavingOutput, status=202, errors_from=blocking_refusals)
     def leave(self, request: Request) -> Response:
+        """
+        Delete my account
+
+        Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. Refused
+        while money is on its way or a campaign of the person is under way.
+        """
         due_at = leaving.leave(person=request.user, now=timezone.now())
         message = _("Your account will be deleted. Sign in before that day to keep it.")
         return Response({"message": message, "deletionDueAt": due_at}, 202)
@@ -82,38 +87,48 @@ class OwnProfile(ApiViewSet):
     def _store_cover(self, request: Request) -> list[StoredFile]:
         return self._store(request, ProfilePicture.Kind.COVER, parse(CoverInput, request)["cover"])
 
-    @describe(
-        "Set my photo",
-        request=PhotoInput,
-        answer=ProfileOutput,
+    @operation(
+        "uploadProfilePhoto",
+        PhotoInput,
+        returns=ProfileOutput,
         etag=True,
         errors=BAD_FILE,
         multipart=True,
-        details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
     @prepared(_store_photo)
     def set_photo(self, request: Request, prepared: list[StoredFile]) -> Response:
+        """
+        Set my photo
+
+        JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.
+        """
         return self._set(request, ProfilePicture.Kind.PHOTO, prepared)
 
-    @describe(
-        "Set my cover",
-        request=CoverInput,
-        answer=ProfileOutput,
+    @operation(
+        "uploadProfileCover",
+        CoverInput,
+        returns=ProfileOutput,
         etag=True,
         errors=BAD_FILE,
         multipart=True,
-        details="JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.",
     )
     @prepared(_store_cover)
     def set_cover(self, request: Request, prepared: list[StoredFile]) -> Response:
+        """
+        Set my cover
+
+        JPEG, PNG or WebP of at most 5 MB. Kept in three sizes, without metadata.
+        """
         return self._set(request, ProfilePicture.Kind.COVER, prepared)
 
-    @describe("Remove my photo", answer=ProfileOutput, etag=True)
+    @operation("removeProfilePhoto", returns=ProfileOutput, etag=True)
     def remove_photo(self, request: Request) -> Response:
+        """Remove my photo"""
         return self._remove(request, ProfilePicture.Kind.PHOTO)
 
-    @describe("Remove my cover", answer=ProfileOutput, etag=True)
+    @operation("removeProfileCover", returns=ProfileOutput, etag=True)
     def remove_cover(self, request: Request) -> Response:
+        """Remove my cover"""
         return self._remove(request, ProfilePicture.Kind.COVER)
 
     def _set(self, request: Request, kind: str, stored: list[StoredFile]) -> Response:
@@ -128,23 +143,28 @@ class Sharing(ApiViewSet):
 
     permission_classes = [EmailVerified]
 
-    @describe("The link to my public profile", answer=ShareOutput)
+    @operation("getShareLink", returns=ShareOutput)
     def link(self, request: Request) -> Response:
+        """The link to my public profile"""
         return Response({"link": sharing.share_link(person=request.user)})
 
-    @describe("Replace the link to my public profile", answer=ShareOutput, details="The old link is a 404 at once.")
+    @operation("rotateShareLink", returns=ShareOutput)
     def rotate(self, request: Request) -> Response:
+        """
+        Replace the link to my public profile
+
+        The old link is a 404 at once.
+        """
         return Response({"link": sharing.rotate_link(person=request.user, now=timezone.now())})
 
-    @describe(
-        "Invite somebody by mail",
-        request=InviteInput,
-        answer=InvitedOutput,
-        errors=[limits.RateLimited],
-        details="At most 20 a day. The answer is the same for an address that has an account already; no mail goes "
-        "there. The mail carries a token for `inviteToken` of the registration, good for 30 days.",
-    )
+    @operation("sendInvitation", InviteInput, returns=InvitedOutput, errors=[limits.RateLimited])
     def invite(self, request: Request) -> Response:
+        """
+        Invite somebody by mail
+
+        At most 20 a day. The answer is the same for an address that has an account already; no mail goes there. The
+        mail carries a token for `inviteToken` of the registration, good for 30 days.
+        """
         email = parse(InviteInput, request)["email"]
         standing = limits.hit(invitations.PER_PERSON, request.user.pk)
         invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
@@ -155,25 +175,30 @@ class Sharing(ApiViewSet):
 class Phone(ApiViewSet):
     permission_classes = [SignedIn]
 
-    @describe(
-        "Send a code to my phone number",
-        answer=Message,
+    @operation(
+        "sendPhoneCode",
+        returns=Message,
         errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, SMSOff, NumberNotServed, limits.RateLimited],
-        details="Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS "
-        "an hour to one number and twenty from one address.",
     )
     def send_code(self, request: Request) -> Response:
+        """
+        Send a code to my phone number
+
+        Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS an hour to
+        one number and twenty from one address.
+        """
         standing = phone.send_code(person=request.user, address=context.client_address.get(), now=timezone.now())
         return Response({"message": _("Code sent")}, headers=standing.headers)
 
-    @describe(
-        "Confirm my phone number",
-        request=PhoneCodeInput,
-        answer=ProfileOutput,
+    @operation(
+        "confirmPhone",
+        PhoneCodeInput,
+        returns=ProfileOutput,
         etag=True,
         errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, errors.PhoneCodeInvalid],
     )
     def confirm(self, request: Request) -> Response:
+        """Confirm my phone number"""
         code = parse(PhoneCodeInput, request)["code"]
         user = phone.confirm(person=request.user, code=code, now=timezone.now())
         return _answer(user, selectors.profile_of(user))

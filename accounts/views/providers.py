@@ -20,7 +20,8 @@ from core import context
 from core.api import limits
 from core.api.errors import NotFound
 from core.api.idempotency import multi_phase
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -42,8 +43,8 @@ class _Provider(ApiViewSet):
     permission_classes = [Open]
     platform: str
 
-    @describe(
-        "Sign in with this provider",
+    @operation(
+        "signInWith{view}",
         status=302,
         parameters=[OpenApiParameter("redirect", OpenApiTypes.STR, description="One of OAUTH_RETURN_PATHS.")],
         errors=[
@@ -52,21 +53,29 @@ class _Provider(ApiViewSet):
             errors.RedirectNotAllowed,
             limits.RateLimited,
         ],
-        details="Sends the browser to the provider.",
     )
     def begin(self, request: Request) -> HttpResponse:
+        """
+        Sign in with {view}
+
+        Sends the browser to the provider.
+        """
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         redirect = request.query_params.get("redirect", "")
         return sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=timezone.now())
 
-    @describe(
-        "Back from the provider",
+    @operation(
+        "finishSignInWith{view}",
         status=302,
         parameters=_QUERY,
         errors=[errors.ProviderNotConfigured, limits.RateLimited],
-        details="Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.",
     )
     def finish(self, request: Request) -> HttpResponse:
+        """
+        Back from {view}
+
+        Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.
+        """
         limits.hit(identities.RETURNS_PER_ADDRESS, context.client_address.get())
         return sign_in.finish(request._request, platform=self.platform, now=timezone.now())
 
@@ -82,14 +91,18 @@ class LinkedIn(_Provider):
 class Exchange(ApiViewSet):
     permission_classes = [Open]
 
-    @describe(
-        "Log in with the code of a provider's sign-in",
-        request=OAuthCodeInput,
-        answer=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
+    @operation(
+        "exchangeOAuthCode",
+        OAuthCodeInput,
+        returns=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
         errors=[errors.OAuthCodeInvalid, errors.AccountSuspended, limits.RateLimited],
-        details="The second factor is asked for as at `POST /api/auth/login`.",
     )
     def exchange(self, request: Request) -> Response:
+        """
+        Log in with the code of a provider's sign-in
+
+        The second factor is asked for as at `POST /api/auth/login`.
+        """
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         code = parse(OAuthCodeInput, request)["code"]
         return Response(login_answer(identities.exchange(code=code, device=device_of(request), now=timezone.now())))
@@ -99,17 +112,18 @@ class Identities(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"link": [EmailVerified], "unlink": [TwoFactorRecent]}
 
-    @describe("What I can sign in with", answer=IdentitiesOutput)
+    @operation("listLinkedProviders", returns=IdentitiesOutput)
     def list(self, request: Request) -> Response:
+        """What I can sign in with"""
         linked = ExternalIdentity.objects.filter(user=request.user).order_by("platform")
         return Response(
             {"password": request.user.has_usable_password(), "items": IdentityOutput(linked, many=True).data}
         )
 
-    @describe(
-        "Link a provider",
-        request=LinkInput,
-        answer=IdentityOutput,
+    @operation(
+        "linkProvider",
+        LinkInput,
+        returns=IdentityOutput,
         errors=[
             errors.IdTokenInvalid,
             errors.IdentityTaken,
@@ -117,14 +131,19 @@ class Identities(ApiViewSet):
             errors.ProviderNotConfigured,
             errors.ProviderUnavailable,
         ],
-        details="`token` is an ID token of the provider for our client, at most ten minutes old.",
     )
     @multi_phase
     def link(self, request: Request) -> Response:
+        """
+        Link a provider
+
+        `token` is an ID token of the provider for our client, at most ten minutes old.
+        """
         identity = identities.link(user=request.user, **parse(LinkInput, request), now=timezone.now())
         return Response(IdentityOutput(identity).data)
 
-    @describe("Unlink a provider", answer=Message, errors=[NotFound, errors.OnlyWayIn])
+    @operation("unlinkProvider", returns=Message, errors=[NotFound, errors.OnlyWayIn])
     def unlink(self, request: Request, platform: str) -> Response:
+        """Unlink a provider"""
         identities.unlink(user=request.user, platform=platform, now=timezone.now())
         return Response({"message": _("Unlinked")})

@@ -23,7 +23,8 @@ from accounts.services import login, passkeys, sessions, verification
 from accounts.views.callers import caller_of, login_answer, refresh_answer, tokens_answer
 from core import context
 from core.api import limits
-from core.api.openapi import Message, describe
+from core.api.operations import operation
+from core.api.outputs import Message
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -33,19 +34,20 @@ from core.api.views import ApiViewSet
 class SignIn(ApiViewSet):
     permission_classes = [Open]
 
-    @describe(
-        "Log in",
-        request=LoginInput,
-        answer=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
+    @operation(
+        "login",
+        LoginInput,
+        returns=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
         errors=[errors.InvalidCredentials, errors.AccountSuspended, limits.RateLimited],
     )
     def login(self, request: Request) -> Response:
+        """Log in"""
         return Response(login_answer(login.log_in(**parse(LoginInput, request), **caller_of(request))))
 
-    @describe(
-        "Finish a login with the second factor",
-        request=SecondStepInput,
-        answer=TokensOutput,
+    @operation(
+        "loginWithSecondFactor",
+        SecondStepInput,
+        returns=TokensOutput,
         errors=[
             errors.TwoFactorTokenInvalid,
             errors.CodeInvalid,
@@ -56,49 +58,59 @@ class SignIn(ApiViewSet):
         ],
     )
     def second_step(self, request: Request) -> Response:
+        """Finish a login with the second factor"""
         return Response(tokens_answer(login.take_second_step(**parse(SecondStepInput, request), **caller_of(request))))
 
-    @describe(
-        "Ask for a passkey as the second factor of a login",
-        request=ChallengeTokenInput,
-        answer=PasskeyQuestion,
+    @operation(
+        "getSecondFactorPasskeyOptions",
+        ChallengeTokenInput,
+        returns=PasskeyQuestion,
         errors=[errors.TwoFactorTokenInvalid, errors.NoPasskey, limits.RateLimited],
-        details="Its answer goes to `POST /api/auth/login/2fa` as `credential`.",
     )
     def second_step_passkey(self, request: Request) -> Response:
+        """
+        Ask for a passkey as the second factor of a login
+
+        Its answer goes to `POST /api/auth/login/2fa` as `credential`.
+        """
         token = parse(ChallengeTokenInput, request)["two_factor_token"]
         address = context.client_address.get()
         question = login.ask_for_passkey(two_factor_token=token, address=address, now=timezone.now())
         return Response({"publicKey": question})
 
-    @describe(
-        "Ask for a passkey to log in with",
-        answer=PasskeyQuestion,
-        errors=[limits.RateLimited],
-        details="The same for everybody: the browser offers the passkeys that it has for this site.",
-    )
+    @operation("getPasskeyLoginOptions", returns=PasskeyQuestion, errors=[limits.RateLimited])
     def passkey_options(self, request: Request) -> Response:
+        """
+        Ask for a passkey to log in with
+
+        The same for everybody: the browser offers the passkeys that it has for this site.
+        """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         return Response({"publicKey": passkeys.ask_for_any(now=timezone.now())})
 
-    @describe(
-        "Log in with a passkey",
-        request=PasskeyLoginInput,
-        answer=TokensOutput,
+    @operation(
+        "loginWithPasskey",
+        PasskeyLoginInput,
+        returns=TokensOutput,
         errors=[errors.PasskeyRefused, errors.AccountSuspended, limits.RateLimited],
-        details="Stands for both steps: the key itself, and the finger, face or PIN that opens it.",
     )
     def passkey(self, request: Request) -> Response:
+        """
+        Log in with a passkey
+
+        Stands for both steps: the key itself, and the finger, face or PIN that opens it.
+        """
         credential = parse(PasskeyLoginInput, request)["credential"]
         return Response(tokens_answer(login.log_in_with_passkey(credential=credential, **caller_of(request))))
 
-    @describe(
-        "Refresh the tokens",
-        request=RefreshInput,
-        answer=RefreshOutput,
+    @operation(
+        "refreshTokens",
+        RefreshInput,
+        returns=RefreshOutput,
         errors=[errors.RefreshTokenInvalid, errors.TokenReused],
     )
     def refresh(self, request: Request) -> Response:
+        """Refresh the tokens"""
         token = parse(RefreshInput, request)["refresh_token"]
         return Response(refresh_answer(sessions.refresh_session(refresh_token=token, now=timezone.now())))
 
@@ -108,35 +120,41 @@ class Own(ApiViewSet):
 
     permission_classes = [SignedIn]
 
-    @describe("Who am I", answer=MeOutput)
+    @operation("getMe", returns=MeOutput)
     def me(self, request: Request) -> Response:
+        """Who am I"""
         return Response(me(request.user))
 
-    @describe(
-        "Send the verification mail again", answer=Message, errors=[errors.EmailAlreadyVerified, limits.RateLimited]
+    @operation(
+        "resendVerification",
+        returns=Message,
+        errors=[errors.EmailAlreadyVerified, limits.RateLimited],
     )
     def resend_verification(self, request: Request) -> Response:
+        """Send the verification mail again"""
         if request.user.email_verified:
             raise errors.EmailAlreadyVerified()
         limits.hit(verification.MAILS, request.user.pk)
         verification.mail_link(user=request.user, now=timezone.now())
         return Response({"message": _("Verification email sent")})
 
-    @describe("Log out", answer=Message)
+    @operation("logout", returns=Message)
     def logout(self, request: Request) -> Response:
+        """Log out"""
         session = current_session(request)
         sessions.close_session(user=request.user, session_id=session.pk, because="logout", now=timezone.now())
         return Response({"message": _("Logged out successfully")})
 
-    @describe("Log out everywhere", answer=Message)
+    @operation("logoutAll", returns=Message)
     def logout_all(self, request: Request) -> Response:
+        """Log out everywhere"""
         sessions.close_sessions(user=request.user, because="logout_all", now=timezone.now())
         return Response({"message": _("Logged out everywhere")})
 
-    @describe(
-        "Confirm that it is you",
-        request=StepUpInput,
-        answer=Message,
+    @operation(
+        "stepUp",
+        StepUpInput,
+        returns=Message,
         errors=[
             errors.InvalidCredentials,
             errors.TwoFactorRequired,
@@ -148,16 +166,21 @@ class Own(ApiViewSet):
         ],
     )
     def step_up(self, request: Request) -> Response:
+        """Confirm that it is you"""
         login.step_up(session=current_session(request), **parse(StepUpInput, request), **caller_of(request))
         return Response({"message": _("Confirmed")})
 
-    @describe(
-        "Ask for a passkey to confirm that it is you",
-        answer=PasskeyQuestion,
+    @operation(
+        "getStepUpPasskeyOptions",
+        returns=PasskeyQuestion,
         errors=[errors.NoPasskey, limits.RateLimited],
-        details="Its answer goes to `POST /api/auth/step-up` as `credential`.",
     )
     def step_up_passkey(self, request: Request) -> Response:
+        """
+        Ask for a passkey to confirm that it is you
+
+        Its answer goes to `POST /api/auth/step-up` as `credential`.
+        """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         purpose = PasskeyChallenge.Purpose.STEP_UP
         return Response({"publicKey": passkeys.ask(user=request.user, purpose=purpose, now=timezone.now())})

@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign
-from campaigns.outputs import CampaignCard, CampaignOutput
 from campaigns.testing import draft_fields, make_campaign
 from uploads.testing import picture
 
@@ -37,12 +36,6 @@ def test_a_draft_is_made_and_read_back(api, founder):
     read = api.as_user(founder).get(f"/api/campaigns/{body['id']}")
     assert read.json() == body
     assert read.headers["ETag"] == made.headers["ETag"] == '"1"'
-
-
-def test_the_documented_members_are_the_answered_ones(api, campaign, stranger):
-    client = api.as_user(stranger)
-    assert set(client.get(url(campaign)).json()) == set(CampaignOutput().fields)
-    assert set(client.get("/api/campaigns").json()["items"][0]) == set(CampaignCard().fields)
 
 
 @pytest.mark.parametrize(

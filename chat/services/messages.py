@@ -15,8 +15,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from accounts.cards import user_card
 from accounts.models import User
+from accounts.outputs.people import UserCard
 from chat.access import access_conversation
 from chat.errors import EmptyMessage, ReplyNotHere
 from chat.models import Attachment, Message, stream_of
@@ -100,7 +100,7 @@ def draft_message(
         "id": uuid7(),
         "conversationId": conversation_id,
         "seq": 0,
-        "sender": user_card(user),
+        "sender": UserCard.of(user),
         "content": content,
         "media": [picture_output(file, now) for file in files],
         "replyTo": replied,
@@ -127,7 +127,7 @@ def commit_message(draft: Draft) -> tuple[dict[str, Any], bool]:
     except IntegrityError:
         for file in draft.files:
             delete_file(file, now=message["createdAt"])
-        if twin := _twin(message["sender"]["id"], message["conversationId"], message["clientId"]):
+        if twin := _twin(message["sender"].id, message["conversationId"], message["clientId"]):
             return twin, False
         raise
     return message, True
@@ -152,7 +152,7 @@ def _write(message: dict[str, Any], files: list[StoredFile]) -> None:
         "id": message["id"],
         "now": message["createdAt"],
         "conversation": conversation_id,
-        "sender": message["sender"]["id"],
+        "sender": message["sender"].id,
         "client_id": message["clientId"],
         "content": message["content"],
         "reply_to": replied and replied["id"],

@@ -1,21 +1,24 @@
-"""What each operation says of itself in the OpenAPI 3.1 document: summary, bodies, headers, errors by status, roles."""
+"""The OpenAPI 3.1 document: inputs are read by drf-spectacular, answers from `core.api.operations` and the outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
+from django.conf import settings
+from django.db import models
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework import serializers
 
-from core.api import errors, limits
+from core.api import errors, schemas
 from core.api.names import to_camel
-from core.api.pages import DEEPEST, DEFAULT_LIMIT, MAX_LIMIT
-from core.api.serializers import AmountField, Serializer, is_optional, takes_files
+from core.api.operations import Operation, operation_of
+from core.api.outputs import DEEPEST, MAX_LIMIT, MONEY_PATTERN, Problem
+from core.api.serializers import CurrencyField, Serializer, is_optional, takes_files
 
-H = TypeVar("H", bound=Callable[..., Any])
 JSON, FORM, PROBLEM = "application/json", "multipart/form-data", "application/problem+json"
 FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 """Bytes, in the words of OpenAPI 3.1 (`contentMediaType`) and in those that most generators of clients know."""
@@ -33,6 +36,7 @@ _IF_MATCH = OpenApiParameter(
     description="The `ETag` of what was read, a list of tags, or `*`. When it is stale nothing changes: 412.",
 )
 _HEADERS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "Allow": ("Allow", {"type": "string"}, "The methods that this address answers."),
     "ETag": ("ETag", {"type": "string"}, "The version of what is answered, for `If-Match`."),
     "Location": ("Location", {"type": "string", "format": "uri-reference"}, "Where to go on."),
     "Idempotent-Replayed": (
@@ -45,48 +49,15 @@ _HEADERS: dict[str, tuple[str, dict[str, Any], str]] = {
     "RateLimit-Reset": ("RateLimitReset", {"type": "integer", "minimum": 0}, "Seconds until the window ends."),
     "Retry-After": ("RetryAfter", {"type": "integer", "minimum": 1}, "Seconds to wait before the next try."),
     "WWW-Authenticate": ("WWWAuthenticate", {"type": "string"}, "`Bearer`."),
+    "X-Request-ID": (
+        "XRequestID",
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
+        "The id of this request in our logs: the one that was sent, when it fits the pattern, else a new one.",
+    ),
 }
 """Header, its name among the components, its schema, what it says."""
 _RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-ANY_OPERATION = (errors.Broken, errors.Busy, errors.DatabaseAway, errors.Overloaded)
-
-
-class FieldError(Serializer):
-    field = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class Problem(Serializer):
-    """application/problem+json, RFC 9457. Some codes bring members of their own, such as `available`."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    request_id = serializers.CharField()
-    errors = FieldError(many=True, required=False)  # type: ignore[assignment]
-
-
-class Message(Serializer):
-    message = serializers.CharField()
-
-
-class Page(Serializer):
-    """The list envelope; a subclass adds `items`."""
-
-    page = serializers.IntegerField(min_value=1, max_value=DEEPEST)
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT)
-    has_more = serializers.BooleanField()
-    next_cursor = serializers.CharField(allow_null=True)
-    total = serializers.IntegerField(min_value=0, required=False, help_text="With `withTotal=true`.")
-
-
-@cache
-def page_class(card: Any) -> type[Serializer]:
-    """The list envelope around a card, for the document."""
-    return type(f"{card.__name__}Page", (Page,), {"items": card(many=True), "__module__": __name__})
+ANY_OPERATION = (errors.Broken, errors.Busy, errors.DatabaseAway, errors.Overloaded, errors.MethodNotAllowed)
 
 
 def _page_parameters(default_limit: int) -> list[OpenApiParameter]:
@@ -103,91 +74,18 @@ def _page_parameters(default_limit: int) -> list[OpenApiParameter]:
     ]
 
 
-def describe(
-    summary: str,
-    *,
-    request: Any = None,
-    answer: Any = None,
-    page_of: type[serializers.BaseSerializer[Any]] | None = None,
-    default_limit: int = DEFAULT_LIMIT,
-    status: int = 200,
-    also: Mapping[int, str] | None = None,
-    errors: Sequence[type[errors.Refusal]] = (),
-    errors_from: Callable[[], Sequence[type[errors.Refusal]]] | None = None,
-    parameters: Sequence[OpenApiParameter | type[Serializer]] = (),
-    multipart: bool = False,
-    partial: bool = False,
-    files: Sequence[str] = (),
-    etag: bool = False,
-    limited: bool = False,
-    may_sign_in: bool = False,
-    details: str = "",
-) -> Callable[[H], H]:
-    """
-    Describe an operation. Errors of permissions, of input and of idempotency are added by themselves.
-
-    :param answer: serializer of the success answer; `page_of` wraps a card in the list envelope where there is none
-    :param default_limit: how many rows a page has when the client does not say
-    :param also: other success statuses with the same body, and when they are given
-    :param errors_from: gives further errors when the document is made: those that apps above have registered
-    :param parameters: of the query; a serializer class also means that a wrong one is a 400
-    :param multipart: files are taken, so multipart/form-data is offered; JSON beside it, unless files are required
-    :param partial: any subset of the request's members
-    :param files: the content types of an answer that is a file
-    :param etag: the answer has an `ETag`
-    :param limited: answers say how the caller stands with a limit; so they do where `errors` has `RateLimited`
-    :param may_sign_in: an open operation that answers some things only to the right person
-    """
-    body: Any = page_class(cast(Any, page_of)) if page_of and answer is None else answer
-    refusals = tuple(errors)
-    responses: dict[Any, Any] = {status: body if body is not None else OpenApiResponse(description="Done.")}
-    if files:
-        responses = {(status, *files): OpenApiResponse(FILE, description="The file.")}
-    for other, when in (also or {}).items():
-        responses[other] = OpenApiResponse(body, description=when)
-
-    def decorate(handler: H) -> H:
-        marks: dict[str, Any] = {
-            "refusals": refusals,
-            "refusals_from": errors_from,
-            "takes_body": request is not None,
-            "takes_query": bool(parameters) or page_of is not None,
-            "checks_query": any(isinstance(parameter, type) for parameter in parameters),
-            "pages": page_of is not None,
-            "takes_amount": any(isinstance(field, AmountField) for field in _fields(request).values()),
-            "etag": etag,
-            "limited": limited or any(issubclass(refusal, limits.RateLimited) for refusal in refusals),
-            "may_sign_in": may_sign_in,
-            "multipart": multipart,  # `core.api.bodies` goes by it, too
-        }
-        for name, value in marks.items():
-            setattr(handler, name, value)
-        return extend_schema(
-            summary=summary,
-            description=details or None,
-            request=_bodies(request, multipart=multipart, partial=partial),
-            responses=responses,
-            parameters=[*parameters, *(_page_parameters(default_limit) if page_of else [])],
-        )(handler)
-
-    return decorate
-
-
-def _bodies(request: Any, *, multipart: bool, partial: bool) -> Any:
-    """What drf-spectacular takes for `request`: a class for each media type, files in the form only."""
-    if partial:
+def _bodies(operation: Operation) -> Any:
+    """What drf-spectacular takes for the request: a class for each media type, files in the form only."""
+    request = operation.input
+    if operation.partial:
         request = _partial_class(request)
-    if not multipart:
+    if not operation.multipart:
         return request
     form = _form_class(request)
-    files = {name: field for name, field in _fields(request).items() if takes_files(field)}
+    files = {name: field for name, field in request._declared_fields.items() if takes_files(field)}
     if any(field.required for field in files.values()):
         return {FORM: form}
     return {FORM: form, JSON: _without(request, tuple(files))}
-
-
-def _fields(request: Any) -> dict[str, Any]:
-    return getattr(request, "_declared_fields", {})
 
 
 def _like(base: type[Serializer], name: str, **attrs: Any) -> type[Serializer]:
@@ -216,31 +114,39 @@ def _without(base: type[Serializer], names: tuple[str, ...]) -> type[Serializer]
 
 
 class Schema(AutoSchema):
-    """drf-spectacular's reader, plus our permissions, errors and headers."""
+    """drf-spectacular's reader of inputs, plus what `@operation` says, our permissions, errors and headers."""
 
     view: Any
     in_query = False
 
-    def _handler(self) -> Any:
-        return getattr(self.view, getattr(self.view, "action", "") or "", None)
+    @property
+    def operation(self) -> Operation:
+        found = operation_of(self.view)
+        if found is None:
+            raise TypeError(f"{type(self.view).__name__}.{self.view.action} is not an @operation")
+        return found
 
     def get_operation_id(self) -> str:
-        view = type(self.view).__name__
-        action = to_camel(self.view.action)
-        return f"{view[0].lower()}{view[1:]}{action[0].upper()}{action[1:]}"
+        return self.operation.id.format(view=type(self.view).__name__)
+
+    def get_summary(self) -> str:
+        return self.operation.summary.format(view=type(self.view).__name__)
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular calls it
-        return ""
+        return self.operation.description
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api").strip("/").split("/")[0].capitalize()]
 
-    def map_parsers(self) -> list[str]:
-        return [] if self.method == "GET" else [JSON]
+    def get_request_serializer(self) -> Any:
+        return _bodies(self.operation)
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Never a bare array: a list is answered in its envelope, which `describe` names."""
+        """Never a bare array: a list is answered in its envelope, which the operation names."""
         return False
+
+    def map_parsers(self) -> list[str]:
+        return [] if self.method == "GET" else [JSON]
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         """A class without words of its own has none, rather than those of its base; empty text is no default."""
@@ -253,10 +159,13 @@ class Schema(AutoSchema):
         return schema
 
     def get_override_parameters(self) -> list[Any]:
-        given = [*super().get_override_parameters()]
+        operation = self.operation
+        given: list[Any] = [*operation.parameters, *([operation.query] if operation.query else [])]
+        if operation.is_page:
+            given += _page_parameters(operation.default_limit)
         if self.method == "POST":
             given.append(_KEY)
-        if errors.Stale in self._own_refusals():
+        if errors.Stale in operation.refusals:
             given.append(_IF_MATCH)
         return given
 
@@ -271,15 +180,30 @@ class Schema(AutoSchema):
         if direction == "request" and not self.in_query and not field.read_only and is_optional(field):
             field = copy(field)
             field.allow_null = True  # null means absent (core.api.serializers)
+        if isinstance(field, OutputField):
+            return self._with_components(field.shape)
+        if isinstance(field, serializers.ChoiceField) and (named := self._named_choice(field)):
+            meta = self._get_serializer_field_meta(field, direction)
+            return {"oneOf": [named, {"type": "null"}], **meta} if field.allow_null else {**named, **meta}
         if isinstance(field, serializers.FileField):
             return {**FILE, **self._get_serializer_field_meta(field, direction)}
         return super()._map_serializer_field(field, direction, bypass_extensions)
+
+    def _named_choice(self, field: serializers.ChoiceField) -> dict[str, Any] | None:
+        """The component of an enum that a field takes; None for choices that are no enum's."""
+        if isinstance(field, serializers.MultipleChoiceField):
+            return None
+        if isinstance(field, CurrencyField):
+            schema = {"type": "string", "enum": list(settings.CURRENCIES), "description": "ISO 4217."}
+            return self._component("Currency", schema).ref
+        enum = _enums().get(tuple(field.choices))
+        return self._with_components(enum) if enum else None
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         bearer: list[dict[str, list[str]]] = [{"bearer": []}]
         if not self._is_open():
             return bearer
-        return [{}, *bearer] if getattr(self._handler(), "may_sign_in", False) else []
+        return [{}, *bearer] if self.operation.may_sign_in else []
 
     def _gates(self) -> list[Any]:
         return self.view.get_permissions()
@@ -293,66 +217,95 @@ class Schema(AutoSchema):
             return None
         operation["security"] = self.get_auth()  # an empty list says that nothing is needed; left out, nothing is said
         operation["x-roles"] = sorted({role for gate in self._gates() for role in getattr(gate, "roles", ())})
-        by_status: dict[str, set[str]] = {}
-        for refusal in self._refusals():
-            by_status.setdefault(str(refusal.status), set()).add(refusal.code)
-        self.resolve_serializer(Problem(), "response")
-        responses = operation["responses"]
-        for status, response in responses.items():
-            response["description"] = response["description"] or "Done."
-            self._add_headers(response, self._success_headers(status))
-        for status, codes in sorted(by_status.items()):
-            responses[status] = {
-                "description": ", ".join(f"`{code}`" for code in sorted(codes)),
-                "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-                "x-codes": sorted(codes),
-            }
-            self._add_headers(responses[status], self._problem_headers(status))
         return operation
 
-    def _limit_headers(self) -> tuple[str, ...]:
-        return _RATE_LIMIT if getattr(self._handler(), "limited", False) else ()
+    # --- Answers ---
 
-    def _success_headers(self, status: str) -> list[str]:
-        names = ["ETag"] if getattr(self._handler(), "etag", False) else []
-        names += ["Location"] if status.startswith("3") else []
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        operation = self.operation
+        described = {operation.status: "Done.", **operation.also}
+        content = self._success_content(operation)
+        answers = {
+            str(status): {
+                "description": "The browser goes on to `Location`." if 300 <= status < 400 else text,
+                **({"content": content} if content else {}),
+                "headers": _header_refs(self._success_headers(status)),
+            }
+            for status, text in described.items()
+        }
+        by_status: dict[int, list[type[errors.Refusal]]] = {}
+        for refusal in self._refusals():
+            by_status.setdefault(refusal.status, []).append(refusal)
+        for status, refusals in sorted(by_status.items()):
+            answers[str(status)] = self._problem(status, refusals)
+        return answers
+
+    def _success_content(self, operation: Operation) -> dict[str, Any]:
+        if operation.files:
+            return {kind: {"schema": FILE} for kind in operation.files}
+        if operation.page_of is not None and operation.returns is None:
+            return {JSON: {"schema": self.resolve_serializer(_page_class(operation.page_of), "response").ref}}
+        returns = operation.returns
+        if returns is None:
+            return {}
+        if isinstance(returns, PolymorphicProxySerializer) or _is_serializer(returns):
+            return {JSON: {"schema": self.resolve_serializer(returns, "response").ref}}
+        return {JSON: {"schema": self._with_components(returns)}}
+
+    def _with_components(self, shape: Any) -> dict[str, Any]:
+        for name, schema in schemas.components(shape).items():
+            self._component(name, schema)
+        return schemas.schema(shape)
+
+    def _component(self, name: str, schema: dict[str, Any]) -> ResolvedComponent:
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+        self.registry.register_on_missing(component)
+        return component
+
+    def _problem(self, status: int, refusals: Iterable[type[errors.Refusal]]) -> dict[str, Any]:
+        codes = sorted({refusal.code for refusal in refusals})
+        members: dict[str, Any] = {"code": {"type": "string", "enum": codes}}
+        for refusal in refusals:
+            members |= errors_members(refusal)
+        own = {"type": "object", "properties": members, "required": ["code"]}
+        return {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "content": {PROBLEM: {"schema": {"allOf": [self._with_components(Problem), own]}}},
+            "headers": _header_refs(self._problem_headers(status)),
+            "x-codes": codes,
+        }
+
+    def _success_headers(self, status: int) -> list[str]:
+        names = ["ETag"] if self.operation.etag else []
+        names += ["Location"] if 300 <= status < 400 else []
         names += ["Idempotent-Replayed"] if self.method == "POST" else []
-        return [*names, *self._limit_headers()]
+        return [*names, *(_RATE_LIMIT if self.operation.limited else ())]
 
-    def _problem_headers(self, status: str) -> list[str]:
-        names = ["WWW-Authenticate"] if status == "401" else []
-        waits = status in ("429", "503") or (status == "409" and self.method == "POST")
+    def _problem_headers(self, status: int) -> list[str]:
+        names = ["WWW-Authenticate"] if status == 401 else ["Allow"] if status == 405 else []
+        waits = status in (429, 503) or (status == 409 and self.method == "POST")
         names += ["Retry-After"] if waits else []
-        names += ["Idempotent-Replayed"] if self.method == "POST" and status in ("404", "409") else []
-        return [*names, *self._limit_headers()]
-
-    def _add_headers(self, response: dict[str, Any], names: Sequence[str]) -> None:
-        if names:
-            response["headers"] = {name: {"$ref": f"#/components/headers/{_HEADERS[name][0]}"} for name in names}
-
-    def _own_refusals(self) -> tuple[type[errors.Refusal], ...]:
-        handler = self._handler()
-        more = getattr(handler, "refusals_from", None)
-        return (*getattr(handler, "refusals", ()), *(more() if more else ()))
+        names += ["Idempotent-Replayed"] if self.method == "POST" and status in (404, 409) else []
+        return [*names, *(_RATE_LIMIT if self.operation.limited and status != 405 else ())]
 
     def _refusals(self) -> list[type[errors.Refusal]]:
         from core.api.problems import InvalidInput
 
-        handler = self._handler()
+        operation = self.operation
         found: list[type[errors.Refusal]] = [*ANY_OPERATION]
         if not self._is_open():
             found.append(errors.Unauthenticated)
         for part in [*self.view.get_authenticators(), *self._gates()]:
             found.extend(getattr(part, "refusals", ()))
-        if getattr(handler, "takes_body", False):
+        if operation.input is not None:
             found += [InvalidInput, errors.MalformedBody, errors.TooLarge, errors.UnsupportedMedia, errors.UnknownFile]
-        if getattr(handler, "takes_amount", False):
+        if operation.takes_amount:
             found.append(errors.InvalidAmount)
-        if getattr(handler, "takes_query", False):
+        if operation.parameters or operation.query or operation.is_page:
             found.append(errors.Invalid)
-        if getattr(handler, "checks_query", False):
+        if operation.query:
             found.append(InvalidInput)
-        if getattr(handler, "pages", False):
+        if operation.is_page:
             found += [errors.InvalidPage, errors.InvalidCursor]
         if self.method == "POST":
             found += [
@@ -363,7 +316,32 @@ class Schema(AutoSchema):
             ]
         if "{" in self.path:
             found.append(errors.NotFound)
-        return [*found, *self._own_refusals()]
+        return [*found, *operation.refusals]
+
+
+def _header_refs(names: Sequence[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{_HEADERS[name][0]}"} for name in (*names, "X-Request-ID")}
+
+
+def errors_members(refusal: type[errors.Refusal]) -> dict[str, Any]:
+    """The members that a refusal's problem has of its own."""
+    return {
+        to_camel(name): {"type": "string", "pattern": MONEY_PATTERN} if name in refusal.amounts else {}
+        for name in refusal.shown
+    }
+
+
+def _is_serializer(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, serializers.BaseSerializer)
+
+
+@cache
+def _enums() -> dict[tuple[str, ...], type[models.TextChoices]]:
+    """The enums of all apps by their values; without values that two of them share."""
+    found: dict[tuple[str, ...], list[type[models.TextChoices]]] = {}
+    for enum in models.TextChoices.__subclasses__():
+        found.setdefault(tuple(enum.values), []).append(enum)
+    return {values: enums[0] for values, enums in found.items() if len(enums) == 1}
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -382,3 +360,30 @@ def _drop(part: Any, name: str) -> None:
         part.pop(name, None)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _drop(inner, name)
+
+
+# --- Until every app answers outputs: serializers that only describe, and outputs inside of them ---
+
+
+class OutputField(serializers.Field):
+    """An output inside of a serializer that describes an answer: `OutputField(list[UserCard])`."""
+
+    def __init__(self, shape: Any, **kwargs: Any) -> None:
+        self.shape = shape
+        super().__init__(**kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class _SerializerPage(Serializer):
+    page = serializers.IntegerField(min_value=1, max_value=DEEPEST)
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT)
+    has_more = serializers.BooleanField()
+    next_cursor = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField(min_value=0, required=False, help_text="With `withTotal=true`.")
+
+
+@cache
+def _page_class(card: Any) -> type[Serializer]:
+    return type(f"{card.__name__}Page", (_SerializerPage,), {"items": card(many=True), "__module__": __name__})

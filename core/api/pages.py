@@ -9,39 +9,38 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
+from msgspec import UNSET
 
 from core.api.errors import InvalidCursor, InvalidPage
+from core.api.outputs import DEEPEST, DEFAULT_LIMIT, MAX_LIMIT, Page
 from core.api.requests import Request
 from core.api.serializers import given_query
 
-MAX_LIMIT = 100
-DEFAULT_LIMIT = 10
-DEEPEST = 10_000
-"""How far `page` may reach, in rows: offsets get slower with depth, cursors do not."""
-
 OF_THE_PAGE = ("cursor", "limit", "page", "withTotal")
 
-Output = Callable[[Sequence[Any]], list[Any]]
+T = TypeVar("T")
 
 
 def paginate(
     request: Request,
     rows: QuerySet[Any],
-    output: Output,
+    each: Callable[[Any], T] | None = None,
     *,
+    together: Callable[[Sequence[Any]], list[T]] | None = None,
     order: Sequence[str] = ("-created_at", "-id"),
     default_limit: int = DEFAULT_LIMIT,
-) -> dict[str, Any]:
+) -> Page[T]:
     """
-    One page of `rows` as `{items, page, limit, hasMore, nextCursor}`, `total` only when asked for.
+    One page of `rows`; the whole list is counted only when asked for.
 
-    :param output: turns the page's rows into JSON-ready items, all at once
+    :param each: makes an item of a row, such as `CampaignCard.of`
+    :param together: makes the items of all rows of the page at once, in place of `each`
     :param order: field names with `-` for descending; the last must be unique
     :raises InvalidPage: page or limit out of range or not a number
     :raises InvalidCursor: a cursor that we did not sign for this list
@@ -60,16 +59,14 @@ def paginate(
     found = list(ordered[start : start + limit + 1])
     has_more = len(found) > limit
     shown = found[:limit]
-    answer: dict[str, Any] = {
-        "items": output(shown),
-        "page": page,
-        "limit": limit,
-        "hasMore": has_more,
-        "nextCursor": _seal([_value(shown[-1], name) for name in order], scope) if has_more else None,
-    }
-    if query.get("withTotal") == "true":
-        answer["total"] = rows.order_by().count()
-    return answer
+    return Page(
+        items=together(shown) if together else [each(row) for row in shown] if each else shown,
+        page=page,
+        limit=limit,
+        has_more=has_more,
+        next_cursor=_seal([_value(shown[-1], name) for name in order], scope) if has_more else None,
+        total=rows.order_by().count() if query.get("withTotal") == "true" else UNSET,
+    )
 
 
 def _number(text: str | None, default: int, most: int) -> int:

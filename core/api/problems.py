@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 from django.core.exceptions import (
     ObjectDoesNotExist,
     PermissionDenied,
@@ -17,6 +18,7 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy
+from msgspec import UNSET
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -24,6 +26,7 @@ from rest_framework.response import Response
 from core import context
 from core.api import errors
 from core.api.names import to_camel
+from core.api.outputs import FieldError, Problem
 from core.api.rendering import to_json
 from core.data.transactions import is_lost, sqlstate
 
@@ -49,20 +52,17 @@ class InvalidInput(errors.Invalid):
 
 def problem(refusal: errors.Refusal) -> dict[str, Any]:
     """The members of a refusal's problem document."""
-    document: dict[str, Any] = {
-        "type": f"/api/docs/errors#{refusal.code}",
-        "title": str(refusal.title),
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "code": refusal.code,
-        "requestId": context.request_id.get(),
-    }
-    for name in refusal.shown:
-        if name in refusal.facts:
-            document[to_camel(name)] = refusal.facts[name]
-    if refusal.errors:
-        document["errors"] = refusal.errors[:100]
-    return document
+    document = Problem(
+        type=f"/api/docs/errors#{refusal.code}",
+        title=str(refusal.title),
+        status=refusal.status,
+        detail=refusal.detail,
+        code=refusal.code,
+        request_id=context.request_id.get(),
+        errors=[FieldError(**row) for row in refusal.errors[:100]] or UNSET,
+    )
+    own = {to_camel(name): refusal.facts[name] for name in refusal.shown if name in refusal.facts}
+    return {**msgspec.to_builtins(document), **own}
 
 
 def refusal_of(error: BaseException) -> errors.Refusal | None:

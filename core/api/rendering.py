@@ -1,30 +1,30 @@
-"""Bodies out: orjson, with times as RFC 3339 in UTC with `Z`."""
+"""Bodies out, by msgspec: outputs (`core.api.outputs`), dictionaries and lists; moments as RFC 3339 in UTC with `Z`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_PASSTHROUGH_SUBCLASS
-
 
 def _other(value: Any) -> Any:
-    if isinstance(value, dict):
-        return dict(value)
-    if isinstance(value, list | tuple):
-        return list(value)
+    if isinstance(value, str | Promise):  # subclasses, and text that is translated when it is written
+        return str(value)
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, str | Promise):
-        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here; money goes out as text")
 
 
+_encoder = msgspec.json.Encoder(enc_hook=_other)
+
+
 def to_json(value: Any) -> bytes:
-    """JSON bytes. Refuses floats' cousins such as Decimal: an amount is text (core.money)."""
-    return orjson.dumps(value, default=_other, option=_OPTIONS)
+    """JSON bytes. Refuses `Decimal`: an amount is text (core.money)."""
+    return _encoder.encode(value)
 
 
 def utc_text(moment: datetime) -> str:

@@ -42,7 +42,7 @@ class _CamelMeta(serializers.SerializerMetaclass):
 
 
 class Serializer(serializers.Serializer, metaclass=_CamelMeta):
-    """The base of every …Input, …Output and …Card."""
+    """The base of every …Input and …Query."""
 
     def to_internal_value(self, data: Any) -> Any:
         """
@@ -202,13 +202,6 @@ class CurrencyField(serializers.ChoiceField):
         from django.conf import settings
 
         super().__init__(choices=settings.CURRENCIES, **kwargs)
-
-
-class MoneyText(serializers.CharField):
-    """An amount in an answer: text in major units with the currency's decimals, `"1000.50"`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, **kwargs})
 
 
 S = TypeVar("S", bound=serializers.BaseSerializer[Any])

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from rest_framework.viewsets import ViewSet
 
 from core.api import bodies, idempotency
+from core.api.operations import operation_of
 from core.api.permissions import Open
 from core.api.requests import Request
 
@@ -30,13 +31,15 @@ class ApiViewSet(ViewSet):
         None for an operation that is open to anyone and answers all alike: a token that is over, which a client sends
         along with everything, does not keep anybody from refreshing it.
         """
-        handler = getattr(self, getattr(self, "action", None) or "", None)
+        operation = operation_of(self)
         is_open = all(isinstance(gate, Open) for gate in self.get_permissions())
-        return [] if is_open and not getattr(handler, "may_sign_in", False) else super().get_authenticators()
+        may_sign_in = operation is not None and operation.may_sign_in
+        return [] if is_open and not may_sign_in else super().get_authenticators()
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        bodies.admit(request, takes_files=getattr(getattr(self, self.action, None), "multipart", False))
+        operation = operation_of(self)
+        bodies.admit(request, takes_files=operation is not None and operation.multipart)
         if request.method == "POST":
             # The gates have spoken; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)

@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from core.api import schemas
+from core.api.openapi import OutputField
+from core.api.outputs import Output
 from core.api.serializers import Serializer, is_optional
 from core.realtime import sockets
 
@@ -61,7 +64,7 @@ def document() -> dict[str, Any]:
         "resume": resume,
         **{command.name: (command.input, command.summary) for command in sockets.commands()},
     }
-    own: dict[str, type[Serializer]] = {"ready": Ready, "pong": Pong, "error": Error}
+    own: dict[str, sockets.Frame] = {"ready": Ready, "pong": Pong, "error": Error}
     heard = {name: _summed_up(frame) for name, frame in {**own, **sockets.announced()}.items()}
     messages = {
         **{name: _message(name, frame, summary, ref=True, said=True) for name, (frame, summary) in said.items()},
@@ -100,6 +103,7 @@ def document() -> dict[str, Any]:
             "hear": _operation("send", "What the server sends.", ["ack", *map(_heard_key, heard)]),
         },
         "components": {
+            "schemas": _components([*heard.values(), *said.values()]),
             "messages": messages,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -120,8 +124,8 @@ def _operation(action: str, summary: str, keys: list[str]) -> dict[str, Any]:
     }
 
 
-def _message(name: str, frame: type[Serializer], summary: str, *, ref: bool, said: bool = False) -> dict[str, Any]:
-    schema = _schema(frame(), said=said)
+def _message(name: str, frame: Any, summary: str, *, ref: bool, said: bool = False) -> dict[str, Any]:
+    schema = _schema(frame, said=said)
     mark = {**REF, "type": ["string", "integer", "null"]} if said else REF
     schema["properties"] = {"type": {"const": name}, **({"ref": mark} if ref else {}), **schema["properties"]}
     schema["required"] = ["type", *schema["required"]]
@@ -138,12 +142,38 @@ def _ack() -> dict[str, Any]:
         "contentType": "application/json",
         "payload": {
             "allOf": [plain],
-            "anyOf": [*({"title": name, **_schema(answer())} for name, answer in answers.items()), {"type": "object"}],
+            "anyOf": [
+                *({"title": name, **_schema(answer)} for name, answer in answers.items()),
+                {"type": "object"},
+            ],
         },
     }
 
 
-def _summed_up(frame: type[Serializer]) -> tuple[type[Serializer], str]:
+def _components(frames: list[tuple[Any, str]]) -> dict[str, Any]:
+    """Every output that a frame or its answer has inside."""
+    answers = [command.answer for command in sockets.commands() if command.answer]
+    found: dict[str, Any] = {}
+    for frame in [*(frame for frame, _ in frames), *answers]:
+        for shape in _outputs_in(frame):
+            found |= schemas.components(shape)
+    return found
+
+
+def _outputs_in(frame: Any) -> list[Any]:
+    if isinstance(frame, type) and issubclass(frame, Output):
+        return [frame]
+    found: list[Any] = []
+    for field in (frame() if isinstance(frame, type) else frame).fields.values():
+        inner = getattr(field, "child", field)
+        if isinstance(inner, OutputField):
+            found.append(inner.shape)
+        elif isinstance(inner, serializers.Serializer):
+            found += _outputs_in(inner)
+    return found
+
+
+def _summed_up(frame: Any) -> tuple[Any, str]:
     return frame, (frame.__doc__ or "").strip().split("\n")[0]
 
 
@@ -164,8 +194,14 @@ def _schema(field: Any, *, said: bool = False) -> dict[str, Any]:
 
     :param said: by clients, who may write null for what they leave out
     """
+    if isinstance(field, type) and issubclass(field, Output):
+        return dict(schemas.components(field)[schemas.name_of(field)])
+    if isinstance(field, type):
+        field = field()
     schema: dict[str, Any]
     match field:
+        case OutputField():
+            schema = dict(schemas.schema(field.shape))
         case serializers.ListSerializer() | serializers.ListField():
             schema = {"type": "array", "items": _schema(field.child, said=said)}
         case serializers.Serializer():

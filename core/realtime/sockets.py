@@ -29,6 +29,7 @@ from core.api import limits
 from core.api.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
 from core.api.limits import Limit
 from core.api.middleware import log_end, request_id_from
+from core.api.outputs import Output
 from core.api.parsing import NumberLiteral, parse_json
 from core.api.permissions import Gate, SignedIn
 from core.api.principals import Principal
@@ -110,7 +111,7 @@ class Command:
     name: str
     input: type[Serializer]
     run: Callable[..., dict[str, Any] | None]
-    answer: type[Serializer] | None
+    answer: "Frame | None"
     gates: tuple[type[Gate], ...]
     limit: Limit
 
@@ -143,7 +144,8 @@ R = TypeVar("R", bound=Callable[..., Any])
 _admission: Admission | None = None
 _commands: dict[str, Command] = {}
 _resumptions: dict[str, Resumption] = {}
-_announced: dict[str, type[Serializer]] = {}
+Frame = type[Serializer] | type[Output]
+_announced: dict[str, Frame] = {}
 
 
 def admit_by(admission: Admission) -> None:
@@ -162,7 +164,7 @@ def on(
     input: type[Serializer],
     *,
     gates: Iterable[type[Gate]] = (SignedIn,),
-    answer: type[Serializer] | None = None,
+    answer: Frame | None = None,
     limit: Limit = MESSAGES,
 ) -> Callable[[R], R]:
     """
@@ -192,7 +194,7 @@ def resumes(name: str, field: serializers.Field, *, streams: Callable[[Any], lis
     return register
 
 
-def announces(name: str, frame: type[Serializer]) -> None:
+def announces(name: str, frame: Frame) -> None:
     """Name a frame that this app publishes, for the AsyncAPI document."""
     _announced[name] = frame
 
@@ -201,7 +203,7 @@ def commands() -> list[Command]:
     return list(_commands.values())
 
 
-def announced() -> dict[str, type[Serializer]]:
+def announced() -> dict[str, Frame]:
     return dict(_announced)
 
 

@@ -22,13 +22,15 @@ def test_document_names_every_frame(api):
 
 
 def test_frames_show_their_members(api):
-    messages = api.get("/api/asyncapi").json()["components"]["messages"]
+    components = api.get("/api/asyncapi").json()["components"]
+    messages = components["messages"]
     sent = messages["chat.send"]["payload"]
     assert sent["properties"]["type"] == {"const": "chat.send"}
     assert sent["properties"]["content"]["maxLength"] == 8000
     assert set(sent["required"]) == {"type", "conversationId", "content"}
     heard = messages["chat.message"]["payload"]["properties"]["message"]
-    assert heard["properties"]["sender"]["properties"]["firstName"] == {"type": "string"}
+    assert heard["properties"]["sender"] == {"$ref": "#/components/schemas/UserCard"}
+    assert components["schemas"]["UserCard"]["properties"]["firstName"] == {"type": "string"}
     assert heard["properties"]["replyTo"]["type"] == ["object", "null"]
     assert all(message["summary"] for message in messages.values())
 

@@ -12,7 +12,6 @@ from core.models import AuditEntry, OutboxEvent
 from core.money import Money
 from core.testing import drain_outbox
 from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
-from investments.outputs import InvestmentCard, InvestmentOutput
 from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
 from investments.services.provider_events import receive_event
 from investments.testing import invest, make_card
@@ -33,7 +32,6 @@ def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, cam
     answer = ask(api, backer, campaign, 250, card)
     assert answer.status_code == 200, answer.json()
     body = answer.json()
-    assert set(body) == set(InvestmentCard().fields)
     assert (body["status"], body["amount"], body["currency"], body["nextAction"]) == (
         "committed",
         "250.00",
@@ -53,7 +51,6 @@ def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, cam
     actions = set(AuditEntry.objects.values_list("action", flat=True))
     assert {"investment.placed", "investment.committed"} <= actions
     read = api.as_user(backer).get(f"/api/investments/{body['id']}").json()
-    assert set(read) == set(InvestmentOutput().fields)
     assert [event["kind"] for event in read["events"]] == ["placed", "committed"]
     assert books_agree()
 

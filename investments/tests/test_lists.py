@@ -3,7 +3,6 @@
 import pytest
 
 from campaigns.testing import make_campaign
-from investments.outputs import BackerCard, PortfolioCard, PortfolioTotal
 from investments.services.closing import close_campaigns
 from investments.testing import invest, make_card
 from investments.tests.conftest import invest_url, refusal
@@ -33,7 +32,6 @@ def test_who_sees_a_campaigns_investments(api, founder, backer, friend, stranger
     assert amounts(founder) == amounts(moderator) == ["200.00", "100.00"]
     assert (amounts(backer), amounts(friend)) == (["100.00"], ["200.00"])
     assert refusal(api.as_user(stranger).get(path)) == (403, "investors_only")
-    assert set(api.as_user(founder).get(path).json()["items"][0]) == set(BackerCard().fields)
     draft = make_campaign(founder, status="draft")
     assert api.as_user(stranger).get(f"/api/campaigns/{draft.pk}/investments").status_code == 404
 
@@ -57,8 +55,6 @@ def test_the_portfolio_adds_up_per_currency(api, founder, backer, campaign):
         {"currency": "JPY", "invested": "3000", "pending": "0", "returned": "0", "refunded": "0"},
         {"currency": "USD", "invested": "100.50", "pending": "20.00", "returned": "0.00", "refunded": "0.00"},
     ]
-    assert set(answer["totals"][0]) == set(PortfolioTotal().fields)
-    assert set(answer["items"][0]) == set(PortfolioCard().fields)
     assert answer["items"][0]["campaignStatus"] == "live"
 
 
