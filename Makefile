@@ -9,7 +9,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHON
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo stop test check format lint types contracts drift schema where lock fmt dev
+.PHONY: help up demo stop test check format lint types contracts drift schema clients fuzz where lock fmt dev
 
 help:        ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -49,6 +49,12 @@ drift:       # generated files and settings that must follow the code
 schema: dev  ## renew the generated pages: docs/openapi.json, errors.md, permissions.md
 	@for name in openapi errors_doc permissions_doc; do \
 	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
+
+clients: dev ## lint docs/openapi.json, generate clients from it and run the main story with each
+	$(BIN)/python .ci/clients/run.py
+
+fuzz: dev    ## send the platform what Schemathesis makes up from its document (FUZZ_SECONDS=300)
+	$(BIN)/python .ci/fuzz.py
 
 where: dev   ## the handler of a call: make where q="POST /api/campaigns/.../invest"
 	@DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py where "$(q)"
