@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from core.jobs import outbox
-from core.models import AuditEntry, OutboxEvent
+from core.events.reading import audit_log
+from core.jobs import parked
+from core.models import Event, OutboxEvent
 from core.permissions import OPERATE_OUTBOX, READ_AUDIT
 from core.rights import Right
 
@@ -121,23 +122,28 @@ class ReadOnlyAdmin(StaffPage):
         return False
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The audit log."""
+
     right = READ_AUDIT
-    list_display = ("created_at", "action", "actor", "target", "address")
-    list_filter = ("action",)
-    search_help_text = _("Id of a person, a target or a request")
-    search_fields = ("actor_id", "target_id", "request_id")
+    list_display = ("created_at", "kind", "actor", "subject", "address")
+    list_filter = ("kind",)
+    search_help_text = _("Id of a person, a subject or a request")
+    search_fields = ("actor_id", "subject_id", "request_id")
     date_hierarchy = "created_at"
     show_full_result_count = False
 
-    @admin.display(description=_("Actor"), ordering="actor_id")
-    def actor(self, entry: AuditEntry) -> SafeString:
-        return named_id(entry.actor_label, entry.actor_id)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        return audit_log().order_by("-id")
 
-    @admin.display(description=_("Target"), ordering="target_id")
-    def target(self, entry: AuditEntry) -> SafeString:
-        return named_id(entry.target_type, entry.target_id)
+    @admin.display(description=_("Actor"), ordering="actor_id")
+    def actor(self, event: Event) -> SafeString:
+        return named_id(event.actor_label, event.actor_id)
+
+    @admin.display(description=_("Subject"), ordering="subject_id")
+    def subject(self, event: Event) -> SafeString:
+        return named_id(event.subject_type, event.subject_id)
 
 
 @admin.register(OutboxEvent)
@@ -165,7 +171,7 @@ class OutboxEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again (parked events)"), permissions=["retry"])
     def try_again(self, request: HttpRequest, events: QuerySet[OutboxEvent]) -> None:
-        count = outbox.unpark(by=request.user, event_ids=events.values_list("pk", flat=True), now=timezone.now())
+        count = parked.unpark(by=request.user, event_ids=events.values_list("pk", flat=True), now=timezone.now())
         if not count:
             self.message_user(request, _("None of these is parked."), messages.WARNING)
             return

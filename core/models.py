@@ -1,4 +1,4 @@
-"""What every app builds on, and the three tables of the floor: idempotency keys, outbox events, audit entries."""
+"""What every app builds on, and the three tables of the floor: idempotency keys, outbox events, business events."""
 
 from django.db import models
 from django.utils import timezone
@@ -74,25 +74,30 @@ class OutboxEvent(Entity):
         return f"{self.topic} {self.pk}"
 
 
-class AuditEntry(Entity):
-    """Who did what on whom and when, under which request. Append-only: the database refuses changes."""
+class Event(Entity):
+    """
+    A business fact: what happened to what, by whom and when, under which request. It is the line of the audit log and
+    of its subject's timeline (docs/events.md). Append-only: the database refuses changes.
+    """
 
+    kind = models.CharField(max_length=100)
+    """`noun.past_tense`, declared in the `events.py` of the app that records it."""
+    subject_type = models.CharField(max_length=100, default="", blank=True)
+    """The model of what it happened to, such as `campaigns.campaign`."""
+    subject_id = models.UUIDField(null=True, blank=True)
     actor_id = models.UUIDField(null=True, blank=True)
-    """The person; null for the system itself. No foreign key: the log outlives people."""
+    """The person who did it; null for the system itself. No foreign key: events outlive people."""
     actor_label = models.CharField(max_length=120, default="", blank=True)
-    action = models.CharField(max_length=100)
-    target_type = models.CharField(max_length=100, default="", blank=True)
-    target_id = models.CharField(max_length=64, default="", blank=True)
+    """The person's role at that moment; `system` without one."""
     facts = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, default="", blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "audit entries"
         indexes = [
-            models.Index(fields=["target_type", "target_id", "created_at"], name="audit_by_target"),
-            models.Index(fields=["actor_id", "created_at"], name="audit_by_actor"),
+            models.Index(fields=["subject_id", "id"], name="event_by_subject"),
+            models.Index(fields=["actor_id", "id"], name="event_by_actor"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.target_type} {self.target_id}"
+        return f"{self.kind} {self.subject_id or ''}".strip()

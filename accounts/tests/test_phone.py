@@ -164,7 +164,7 @@ def test_the_code_lies_nowhere_readable(api, ada, caplog):
         code = code_sent_to()
     assert code not in caplog.text
     with connection.cursor() as cursor:
-        for table in ("accounts_phonecode", "core_outboxevent", "core_auditentry", "notifications_mailboxmessage"):
+        for table in ("accounts_phonecode", "core_outboxevent", "core_event", "notifications_mailboxmessage"):
             cursor.execute(f"SELECT row_to_json(t)::text FROM {table} t")
             rows = [row for (row,) in cursor.fetchall()]
             assert rows and not any(f'"{code}"' in row or code.encode().hex() in row for row in rows)

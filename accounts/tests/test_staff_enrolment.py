@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AuthenticatorApp, MailedToken
 from accounts.services import two_factor
 from accounts.testing import PASSWORD, totp_code, with_two_factor
-from core.models import AuditEntry
+from core.models import Event
 from core.testing import commits, drain_outbox
 
 LOGIN, PAGE = "/admin/login/", "/admin/second-factor/"
@@ -79,7 +79,7 @@ def test_from_the_link_to_the_admin(admin, token):
     assert again["Location"] == "/admin/", "the codes are not shown twice"
     assert b"does not work any more" in Client().get(PAGE, {"token": token}).content
     assert enter(admin, code=codes[0]).status_code == 302
-    acts = set(AuditEntry.objects.filter(actor_id=admin.pk).values_list("action", flat=True))
+    acts = set(Event.objects.filter(actor_id=admin.pk).values_list("kind", flat=True))
     assert {"account.staff_factor_offered", "account.two_factor_enabled", "admin.signed_in"} <= acts
 
 

@@ -11,7 +11,7 @@ from accounts.errors import SuspensionNotYours
 from accounts.models import Session, Status, User
 from accounts.services import standing
 from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
-from core.models import AuditEntry
+from core.models import Event
 from core.realtime import publishing
 from core.testing import commits
 from core.testing.sockets import dial
@@ -48,7 +48,7 @@ def test_the_command_closes_sessions_and_sockets_and_undoes_it(api, pat, monkeyp
     refused = api.post("/api/auth/login", {"email": pat.email, "password": PASSWORD})
     assert (refused.status_code, refused.json()["code"]) == (403, "account_suspended")
     assert "theirs" not in refused.content.decode()
-    entry = AuditEntry.objects.get(action="account.suspended")
+    entry = Event.objects.get(kind="account.suspended")
     assert (entry.actor_id, entry.facts) == (None, {"reason": "Sells what is not theirs."})
     call_command("suspend_user", pat.email, undo=True)
     assert api.post("/api/auth/login", {"email": pat.email, "password": PASSWORD}).status_code == 200

@@ -14,7 +14,7 @@ from campaigns.services.closing import decide_campaign
 from campaigns.services.review import publish_campaign, reject_campaign
 from campaigns.signals import campaign_closed, campaign_published
 from campaigns.testing import make_campaign
-from core.models import AuditEntry
+from core.models import Event
 
 
 def url(campaign, *rest):
@@ -60,7 +60,7 @@ def test_from_draft_to_live(api, founder, moderator, heard, django_capture_on_co
     assert heard == [("published", {"campaign_id": draft.pk, "owner_id": founder.pk})]
     steps = StatusChange.objects.filter(campaign=draft).order_by("id").values_list("to_status", "actor__first_name")
     assert list(steps) == [("in_review", "Founder"), ("live", "Moderator")]
-    assert AuditEntry.objects.filter(action="campaign.live", actor_id=moderator.pk).exists()
+    assert Event.objects.filter(kind="campaign.live", actor_id=moderator.pk).exists()
 
 
 def test_nobody_reviews_their_own_campaign(person, moderator):

@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 (RFC 9562 §5.7), sortable by time and not enumerable."""
 
+import hashlib
 import os
 import threading
 import time
@@ -26,3 +27,12 @@ def uuid7() -> uuid.UUID:
 def first_id_at(moment: datetime) -> uuid.UUID:
     """The smallest UUIDv7 of a moment: ids from then on are not below it, so a key index serves as a time index."""
     return uuid.UUID(int=(int(moment.timestamp() * 1000) << 80) | (0x7 << 76) | (0b10 << 62))
+
+
+def derived_id(base: uuid.UUID, name: str) -> uuid.UUID:
+    """
+    Always the same UUIDv7 for the same id and name, of the moment of `base`: what is written twice because of one thing
+    has one key.
+    """
+    tail = int.from_bytes(hashlib.sha256(base.bytes + name.encode()).digest()[:10]) & ~((0xF << 76) | (0b11 << 62))
+    return uuid.UUID(int=(base.int >> 80 << 80) | tail | (0x7 << 76) | (0b10 << 62))

@@ -1,5 +1,5 @@
 """
-The outbox: what leaves the building leaves after the commit, at least once, and is safe to repeat (docs/outbox.md).
+The outbox: what leaves the process leaves after the commit, at least once, and is safe to repeat (docs/outbox.md).
 
 `emit` writes a row beside its cause. After the commit Celery is told at once; if Redis was away or lost the message,
 `relay` finds the row when it is due and tells Celery again. `deliver` runs the topic's handler under a lease, so that
@@ -8,7 +8,7 @@ two deliveries of one event do not overlap, and parks an event that failed ten t
 
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,8 +18,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from core import context
-from core.data.transactions import retrying
-from core.events import audit
+from core.data import sql
+from core.data.ids import uuid7
 from core.models import OutboxEvent
 
 logger = logging.getLogger("vectragrow.outbox")
@@ -69,20 +69,49 @@ def emit(topic: str, *, now: datetime | None = None, after: timedelta = timedelt
     :param after: how long to hold it back
     :raises LookupError: nobody handles `topic`
     """
+    event = row(topic, now=now, after=after, **facts)
+    sql.insert(event)
+    if not after:
+        nudge_after_commit([event.pk])
+    return event
+
+
+def row(
+    topic: str, *, id: UUID | None = None, now: datetime | None = None, after: timedelta = timedelta(0), **facts: Any
+) -> OutboxEvent:
+    """
+    The row that `emit` writes, for callers that write it together with other rows.
+
+    :param id: of the row, for those who may write it twice
+    :raises LookupError: nobody handles `topic`
+    """
     if topic not in _handlers:
         raise LookupError(f"no handler for {topic}")
     # What is due is judged by the present clock: one that runs ahead (`close_campaigns --at`) holds nothing back.
     moment = min(now or timezone.now(), timezone.now())
-    event = OutboxEvent.objects.create(
+    return OutboxEvent(
+        id=id or uuid7(),
         topic=topic,
         facts=facts,
         request_id=context.request_id.get(),
         created_at=moment,
         due_at=moment + (after or FIRST_LEASE),
     )
-    if not after:
-        transaction.on_commit(lambda: nudge(event.pk))
-    return event
+
+
+def emit_once(rows: Sequence[OutboxEvent]) -> None:
+    """Write rows whose ids may be there already, from an earlier try of the caller, and have them delivered."""
+    OutboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    nudge_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
+
+
+def nudge_after_commit(event_ids: Sequence[UUID]) -> None:
+    def tell() -> None:
+        for event_id in event_ids:
+            nudge(event_id)
+
+    if event_ids:
+        transaction.on_commit(tell)
 
 
 def nudge(event_id: UUID) -> None:
@@ -155,25 +184,3 @@ def relay(*, now: datetime) -> int:
     for event_id in ids:
         nudge(event_id)
     return len(ids)
-
-
-@retrying
-def unpark(*, by: Any, now: datetime, topic: str | None = None, event_ids: Iterable[UUID] | None = None) -> int:
-    """
-    Give parked events ten new tries, after what failed was mended. Returns how many.
-
-    :param by: the staff member, or None for an operator at the console
-    :param topic: only events of this topic
-    :param event_ids: only these
-    """
-    parked = OutboxEvent.objects.filter(parked_at__isnull=False)
-    if topic is not None:
-        parked = parked.filter(topic=topic)
-    if event_ids is not None:
-        parked = parked.filter(pk__in=event_ids)
-    events = list(parked.select_for_update(no_key=True).order_by("pk"))
-    for event in events:
-        audit.record(by, "outbox_event.retried", event, topic=event.topic)
-    return OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-        parked_at=None, held_until=None, attempts=0, due_at=now
-    )

@@ -2,13 +2,13 @@
 
 from core.api.idempotency import LIFETIME
 from core.jobs.outbox import KEPT
-from core.models import AuditEntry, IdempotencyKey, OutboxEvent
+from core.models import Event, IdempotencyKey, OutboxEvent
 from core.privacy import DeleteAfter, Kept, declare, declare_impersonal
 
 declare(
-    AuditEntry,
+    Event,
     person="actor_id",
-    export=("action", "target_type", "target_id", "created_at", "address"),
+    export=("kind", "subject_type", "subject_id", "created_at", "address"),
     erase=Kept("the audit log only grows; it holds ids, and the account behind them has no name any more"),
     retention=Kept("the audit log only grows"),
 )

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.jobs import outbox
-from core.models import AuditEntry, OutboxEvent
+from core.models import Event, OutboxEvent
 from core.testing import commits, drain_outbox
 
 LIST = "/admin/core/outboxevent/"
@@ -50,8 +50,8 @@ def test_the_button_of_one_event(person, delivered):
     assert "Try again" not in browser.get(page).content.decode()
     other.refresh_from_db()
     assert other.parked_at
-    [entry] = AuditEntry.objects.filter(action="outbox_event.retried")
-    assert (entry.actor_id, entry.target_id) == (admin.pk, str(event.pk))
+    [entry] = Event.objects.filter(kind="outbox_event.retried")
+    assert (entry.actor_id, entry.subject_id) == (admin.pk, event.pk)
 
 
 def test_several_from_the_list(person, delivered):

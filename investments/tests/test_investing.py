@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
-from core.models import AuditEntry, OutboxEvent
+from core.models import Event, OutboxEvent
 from core.money import Money
 from core.testing import drain_outbox
 from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
@@ -48,7 +48,7 @@ def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, cam
     assert minor(f"escrow:campaign:{campaign.pk}") == minor("provider:sandbox:USD") == 250_00
     assert kinds(backer) == ["investment_committed"]
     assert kinds(founder)[-1] == "new_backer"
-    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    actions = set(Event.objects.values_list("kind", flat=True))
     assert {"investment.placed", "investment.committed"} <= actions
     read = api.as_user(backer).get(f"/api/investments/{body['id']}").json()
     assert [event["kind"] for event in read["events"]] == ["placed", "committed"]

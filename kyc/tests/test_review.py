@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.services.standing import grant_role
-from core.models import AuditEntry
+from core.models import Event
 from kyc import signals
 from kyc.models import CaseEvent, Verification
 from kyc.testing import submitted_case
@@ -250,7 +250,7 @@ def test_every_view_of_a_paper_is_written_down(api, case, applicant, reviewer, a
     event = CaseEvent.objects.get(action="paper_viewed")
     assert (event.actor, event.document, event.words) == (reviewer, paper, {"why": "second look at the date"})
     assert event.address and event.request_id and event.created_at
-    assert AuditEntry.objects.filter(action="kyc.paper_viewed", actor_id=reviewer.pk, target_id=str(case.pk)).exists()
+    assert Event.objects.filter(kind="kyc.paper_viewed", actor_id=reviewer.pk, subject_id=case.pk).exists()
     with pytest.raises(DatabaseError), transaction.atomic():
         CaseEvent.objects.filter(pk=event.pk).update(actor=applicant)
     with pytest.raises(DatabaseError), transaction.atomic():

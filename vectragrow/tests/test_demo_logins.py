@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.testing import PASSWORD
-from core.models import AuditEntry
+from core.models import Event
 from vectragrow.management.commands.demo import KNOWN_PASSWORD
 
 
@@ -29,7 +29,7 @@ def test_people_of_an_earlier_demo_get_the_known_password(api, mei, person):
         assert log_in(api, mei, KNOWN_PASSWORD) == 200
     assert log_in(api, mei, PASSWORD) == 401
     assert (log_in(api, pat, PASSWORD), log_in(api, pat, KNOWN_PASSWORD)) == (200, 401)
-    assert AuditEntry.objects.filter(action="account.demo_password_set", target_id=str(mei.pk)).count() == 1
+    assert Event.objects.filter(kind="account.demo_password_set", subject_id=mei.pk).count() == 1
 
 
 def test_never_in_production(api, mei, settings):

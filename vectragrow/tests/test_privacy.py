@@ -18,7 +18,7 @@ from accounts.testing import PASSWORD
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.api.errors import Busy
-from core.models import AuditEntry, OutboxEvent
+from core.models import Event, OutboxEvent
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declarations, declare
 from core.privacy.declarations import every_declaration
 from core.privacy.erasure import erase_person
@@ -139,7 +139,7 @@ def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, fo
     assert read["investments/payment-methods.json"][0]["last4"] == "4242"
     assert read["kyc/identity-cases.json"][0]["documentNumberLast4"] == "2345"
     assert read["notifications/recipients.json"][0]["emailAddress"] == ada.email
-    assert read["core/audit-entries.json"]
+    assert read["core/events.json"]
     for part in ("accounts/sessions", "accounts/profiles", "uploads/stored-files", "notifications/notifications"):
         assert read[f"{part}.json"]
     purposes = {name.split("/")[1] for name in names if name.startswith("files/")}
@@ -281,7 +281,7 @@ def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
     assert set(kept.values_list("purpose", flat=True)) == {"chat"}, "what was said stays with those it was said to"
     talks = api.as_user(founder).get("/api/chat/conversations").json()["items"]
     assert talks[0]["lastMessage"]["sender"]["firstName"] == "Deleted"
-    assert AuditEntry.objects.filter(action="account.erased", target_id=str(gone.pk)).count() == 1
+    assert Event.objects.filter(kind="account.erased", subject_id=gone.pk).count() == 1
     again = {"email": ada.email, "password": "a fine long phrase", "firstName": "Ada", "lastName": "New"}
     assert api.post("/api/auth/register", again).status_code == 201
 

@@ -1,0 +1,136 @@
+"""
+What follows from an event after its commit: its effects, and the listeners of apps above the one that recorded it.
+
+The outbox holds one row for each event that something follows from, under the event's own id. Delivering it happens in
+one transaction: inbox entries are written there, and everything that talks to a provider or runs code of another app
+becomes an outbox row of its own, which is tried again by itself.
+"""
+
+import base64
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.crypto.sealing import CannotOpen, unseal
+from core.data.ids import derived_id
+from core.data.transactions import retrying
+from core.events.kinds import Kind, decode, kind_of
+from core.jobs import outbox
+from core.models import Event
+
+logger = logging.getLogger("vectragrow.events")
+
+DELIVER = "events.deliver"
+LISTEN = "events.listen"
+PURPOSE = "event facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as effects and listeners get it, with its facts in their types."""
+
+    id: UUID
+    kind: Kind
+    subject_id: UUID | None
+    actor_id: UUID | None
+    created_at: datetime
+    facts: dict[str, Any]
+    """Those that were given, the sealed ones too, and the subject's id. Listeners get no sealed ones."""
+
+    @classmethod
+    def of(cls, event: Event, facts: dict[str, Any]) -> "Recorded":
+        kind = kind_of(event.kind)
+        if kind.subject_key:
+            facts = {kind.subject_key: event.subject_id, **facts}
+        return cls(event.pk, kind, event.subject_id, event.actor_id, event.created_at, facts)
+
+
+Listener = Callable[[Recorded], None]
+_listeners: dict[str, dict[str, Listener]] = {}
+
+
+def on(kind: str) -> Callable[[Listener], Listener]:
+    """
+    Register a listener, in the `listeners.py` of the app that listens. It is called after the commit with the event,
+    again until it returns, and must come to the same when it is called twice for one `event.id`.
+
+    :raises LookupError: there is no such kind
+    """
+    kind_of(kind)
+
+    def register(listener: Listener) -> Listener:
+        known = _listeners.setdefault(kind, {})
+        name = name_of(listener)
+        if name in known:
+            raise ValueError(f"{name} listens to {kind} already")
+        known[name] = listener
+        return listener
+
+    return register
+
+
+def name_of(listener: Listener) -> str:
+    """`investments.begin_refunds`"""
+    return f"{listener.__module__.partition('.')[0]}.{listener.__name__}"
+
+
+def listeners_of(kind: str) -> dict[str, Listener]:
+    return _listeners.get(kind, {})
+
+
+def load(event_id: UUID, sealed: str = "") -> Recorded:
+    """
+    An event for its effects.
+
+    :param sealed: as the outbox carries it
+    :raises Event.DoesNotExist: :raises CannotOpen: its sealed facts were sealed under a secret that is gone
+    """
+    event = Event.objects.get(pk=event_id)
+    kind = kind_of(event.kind)
+    facts = decode(event.facts, kind.facts)
+    if sealed:
+        facts |= decode(unseal(base64.b64decode(sealed), purpose=PURPOSE), kind.sealed)
+    return Recorded.of(event, facts)
+
+
+@outbox.on(DELIVER)
+@retrying
+def deliver(event_id: UUID, sealed: str = "") -> None:
+    """Everything that follows from an event, in one transaction."""
+    listening = listeners_of(Event.objects.values_list("kind", flat=True).get(pk=event_id))
+    outbox.emit_once(
+        [
+            outbox.row(LISTEN, id=derived_id(event_id, name), caused_by=str(event_id), listener=name)
+            for name in listening
+        ]
+    )
+    try:
+        event = load(event_id, sealed)
+    except CannotOpen:
+        logger.error("an event's sealed facts cannot be opened; its effects are dropped", extra={"eventId": event_id})
+        return
+    for effect in event.kind.effects:
+        effect.deliver(event)
+
+
+@outbox.on(LISTEN)
+def listen(event_id: UUID, caused_by: str, listener: str) -> None:
+    event = load(UUID(caused_by))
+    function = listeners_of(event.kind.name).get(listener)
+    if function is None:
+        logger.warning("nobody listens any more", extra={"eventId": event.id, "listener": listener})
+        return
+    function(event)
+
+
+def deliver_promptly(event: Recorded) -> None:
+    """Right after the commit, in the process that recorded it. What fails here is done by the outbox."""
+    for effect in event.kind.effects:
+        if effect.is_prompt:
+            try:
+                effect.deliver(event)
+            except Exception:
+                logger.warning("left to the outbox", extra={"eventId": event.id}, exc_info=True)

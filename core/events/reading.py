@@ -1,0 +1,40 @@
+"""Reading what was recorded: the timeline of a subject, and which kinds are lines of the audit log."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from core.events.kinds import all_kinds, decode, kind_of
+from core.models import Event
+
+
+def timeline(subject: models.Model) -> models.QuerySet[Event]:
+    """What happened to something, in order; only kinds that are declared for its timeline."""
+    return _shown(subject._meta.label_lower).filter(subject_id=subject.pk).order_by("id")
+
+
+def timelines(model: type[models.Model], ids: Iterable[UUID]) -> dict[UUID, list[Event]]:
+    """The timelines of many, by id, in one statement."""
+    found: dict[UUID, list[Event]] = defaultdict(list)
+    for event in _shown(model._meta.label_lower).filter(subject_id__in=list(ids)).order_by("id"):
+        assert event.subject_id is not None
+        found[event.subject_id].append(event)
+    return found
+
+
+def facts_of(event: Event) -> dict[str, Any]:
+    """An event's facts in their types."""
+    return decode(event.facts, kind_of(event.kind).facts)
+
+
+def audit_log() -> models.QuerySet[Event]:
+    """Everything that is a line of the audit log."""
+    return Event.objects.exclude(kind__in=[kind.name for kind in all_kinds() if not kind.audit])
+
+
+def _shown(subject_type: str) -> models.QuerySet[Event]:
+    kinds = [kind.name for kind in all_kinds() if kind.timeline]
+    return Event.objects.filter(subject_type=subject_type, kind__in=kinds)
