@@ -6,19 +6,21 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from notifications.kinds import Kind
+from notifications.messages import Message
 from notifications.models import Recipient
 from notifications.senders.mail import Mail
 from notifications.services import unsubscribing
 from notifications.texts import Words
 
 
-def compose(event_id: UUID, text: Words, *, recipient: Recipient, address: str = "", kind: Kind | None = None) -> Mail:
+def compose(
+    event_id: UUID, text: Words, *, recipient: Recipient, address: str = "", message: Message | None = None
+) -> Mail:
     """
     :param address: where to, if not the recipient's own address
-    :param kind: what it is about; mails that a person may do without carry a link that says so
+    :param message: what it is about; mails that a person may do without carry a link that says so
     """
-    token = unsubscribing.token_for(recipient, address, kind.category) if kind else ""
+    token = unsubscribing.token_for(recipient, address, message.category) if message else ""
     page = {
         "words": text,
         # Whoever registers somebody else's address must not choose words of our mail: no name until it is verified.
@@ -26,7 +28,7 @@ def compose(event_id: UUID, text: Words, *, recipient: Recipient, address: str =
         "language": recipient.language,
         "site": settings.FRONTEND_URL,
         "unsubscribe": unsubscribing.page_of(token),
-        "about": kind.category.value.about if kind else "",
+        "about": message.category.value.about if message else "",
         "is_stranger": bool(address) and address != recipient.email_address,
     }
     with translation.override(recipient.language):

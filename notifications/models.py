@@ -12,7 +12,7 @@ class Recipient(models.Model):
     """
     How one person is reached and what they want to hear. `accounts` tells it through `services.recipients`.
 
-    The switches carry the names of `/api/profile/notifications`; what they mean for each kind is in `kinds.py`.
+    The switches carry the names of `/api/profile/notifications`; what they mean for each message is in `messages.py`.
     """
 
     user_id = models.UUIDField(primary_key=True)
@@ -66,6 +66,8 @@ class Notification(Entity):
     body = models.TextField()
     data = models.JSONField(default=dict)
     """The facts for a client to act on, under camelCase names: ids, amounts as text."""
+    event_id = models.UUIDField()
+    """What the entry is about (`core.models.Event`)."""
     read_at = models.DateTimeField(null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
@@ -74,6 +76,9 @@ class Notification(Entity):
         indexes = [
             models.Index(fields=["user_id", "-id"], name="notification_inbox"),
             models.Index(fields=["user_id"], condition=models.Q(read_at__isnull=True), name="notification_unread"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "user_id", "kind"], name="an_event_is_told_once"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A notice's words: its templates filled with facts, as plain text in one language."""
+"""A message's words: its templates filled with facts, as plain text in one language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.template.loader import get_template
 from django.utils import translation
 
 from core.texts import clean_line
-from notifications.kinds import Kind
+from notifications.messages import Message
 
-_PATH = "notifications/{kind}/{part}.txt"
+_PATH = "notifications/{name}/{part}.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,16 @@ class Words:
         return "\n\n".join(self.paragraphs)
 
 
-def words(name: str, kind: Kind, facts: Mapping[str, Any], *, language: str) -> Words:
-    """
-    Fill the templates of a kind.
-
-    :raises TypeError: a fact that the kind needs is missing
-    """
-    missing = [fact for fact in kind.facts if fact not in facts]
-    if missing:
-        raise TypeError(f"a notice of kind {name} needs {', '.join(missing)}")
+def words(message: Message, facts: Mapping[str, Any], *, language: str) -> Words:
+    """Fill the templates of a message."""
+    name = message.name
     with translation.override(language):
         title = one_line(_fill(name, "title", facts))
         body = _fill(name, "body", facts)
         action = one_line(_fill(name, "action", facts, optional=True))
         sms = one_line(_fill(name, "sms", facts, optional=True)) or title
     paragraphs = tuple(" ".join(part.split()) for part in body.split("\n\n") if part.strip())
-    link = _link(kind.path, facts) if action and kind.path else ""
+    link = _link(message.path, facts) if action and message.path else ""
     return Words(title=title[:200], paragraphs=paragraphs, sms=sms[:300], action=action if link else "", link=link)
 
 
@@ -62,9 +56,9 @@ def _link(path: str, facts: Mapping[str, Any]) -> str:
     return settings.FRONTEND_URL + path.format(**facts) if has_page else ""
 
 
-def _fill(kind: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:
+def _fill(name: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:
     try:
-        template = get_template(_PATH.format(kind=kind, part=part))
+        template = get_template(_PATH.format(name=name, part=part))
     except TemplateDoesNotExist:
         if optional:
             return ""

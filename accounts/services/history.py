@@ -12,7 +12,7 @@ from accounts.models import LoginAttempt, Status, User
 from core import context
 from core.data import sql
 from core.devices import device_name, recognise
-from notifications.services.notices import notify
+from notifications.services import notify
 
 KEPT = timedelta(days=180)
 PASSWORD_RESET = "password_reset"

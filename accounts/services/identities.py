@@ -40,7 +40,7 @@ from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.events import audit
 from core.events.signals import announce
-from notifications.services.notices import notify
+from notifications.services import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
 RETURNS_PER_ADDRESS = Limit("oauth:return", 30, timedelta(minutes=1))

@@ -25,7 +25,7 @@ from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.events import audit
-from notifications.services.notices import notify
+from notifications.services import notify
 
 Purpose = PasskeyChallenge.Purpose
 QUESTIONS_PER_ADDRESS = Limit("passkey:address", 30, timedelta(minutes=1))

@@ -15,8 +15,7 @@ from core.crypto.sealing import seal
 from core.data.transactions import retrying
 from core.events import audit
 from core.jobs import outbox
-from notifications.services.mails import send_mail_to
-from notifications.services.notices import notify
+from notifications.services import notify, send_mail_to
 
 RESETS_PER_ACCOUNT = Limit("reset:account", 5, timedelta(hours=1))
 RESETS_PER_ADDRESS = Limit("reset:address", 20, timedelta(hours=1))

@@ -15,7 +15,7 @@ from accounts.errors import TwoFactorOff
 from accounts.models import RecoveryCode, RecoverySheet, User
 from core.data.transactions import retrying
 from core.events import audit
-from notifications.services.notices import notify
+from notifications.services import notify
 
 CODES = 10
 LENGTH = 10

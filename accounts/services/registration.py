@@ -16,7 +16,7 @@ from core.api.problems import InvalidInput
 from core.data.transactions import retrying
 from core.events import audit
 from core.events.signals import announce
-from notifications.services.mails import send_mail_to
+from notifications.services import send_mail_to
 from notifications.services.recipients import keep_recipient
 
 PER_ADDRESS = Limit("registration:address", 20, timedelta(hours=1))

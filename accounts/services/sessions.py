@@ -20,7 +20,7 @@ from core.data.transactions import retrying
 from core.devices import device_name
 from core.events import audit
 from core.realtime import publishing
-from notifications.services.notices import notify
+from notifications.services import notify
 
 LOST_ANSWER_WITHIN = timedelta(hours=24)
 """How long after an exchange the used token gives its successor again, while nothing shows that the answer arrived."""

@@ -14,7 +14,7 @@ from core.api import limits
 from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.events import audit
-from notifications.services.mails import send_mail_to
+from notifications.services import send_mail_to
 
 PURPOSE = MailedToken.Purpose.STAFF_FACTOR
 MAILS = Limit("staff:factor-mail", 5, timedelta(hours=1))

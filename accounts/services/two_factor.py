@@ -32,7 +32,7 @@ from accounts.services import recovery, sessions
 from core.crypto.sealing import seal, unseal
 from core.data.transactions import retrying
 from core.events import audit
-from notifications.services.notices import notify
+from notifications.services import notify
 
 PURPOSE = "authenticator secret"
 ISSUER = "VECTRAGrow"

@@ -10,7 +10,7 @@ from accounts.services import mailed_tokens, registration
 from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.events import audit
-from notifications.services.mails import send_mail_to
+from notifications.services import send_mail_to
 
 MAILS = Limit("verification:mail", 1, timedelta(minutes=3))
 PURPOSE = MailedToken.Purpose.VERIFY_EMAIL

@@ -19,7 +19,7 @@ from accounts.testing import PASSWORD, sign_in, with_two_factor
 from accounts.tests.test_invitations import token_for
 from core.data.ids import uuid7
 from core.testing import Api, drain_outbox
-from notifications.kinds import Category
+from notifications.messages import Category
 from notifications.models import Recipient
 from notifications.services import unsubscribing
 

@@ -1,6 +1,3 @@
-"""The doors that other apps use; `services.recipients` is told where people are reached."""
-
-from notifications.services.mails import send_mail_to, send_text_to
-from notifications.services.notices import notify
+from notifications.services.direct import notify, send_mail_to, send_text_to
 
 __all__ = ["notify", "send_mail_to", "send_text_to"]

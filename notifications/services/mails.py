@@ -1,44 +1,61 @@
 """Mails and SMS that belong to an act: they go out whatever the preferences say and leave no inbox entry."""
 
 import base64
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from core.api.limits import hit
 from core.crypto.sealing import seal
+from core.data.ids import derived_id
 from core.jobs import outbox
 from notifications.errors import NumberNotServed, SMSOff
-from notifications.kinds import MAILS
+from notifications.messages import Message
 from notifications.senders import sms
 
 PURPOSE = "mail facts"
 
 
-def send_mail_to(*, user_id: UUID, template: str, now: datetime, address: str = "", **facts: Any) -> None:
+def mail(message: Message, facts: Mapping[str, Any], *, to: UUID, address: str = "", caused_by: UUID) -> None:
     """
     Mail a person, after the caller's commit. Facts may be secret (a token): they wait sealed.
 
-    :param address: where to, if not the address in the book, such as a new one that is to be verified
-    :raises KeyError: there is no such mail
-    :raises TypeError: a fact that it needs is missing
+    :param address: where to, if not the person's own address
+    :param caused_by: the event's id; it is mailed once
     """
-    missing = [fact for fact in MAILS[template].facts if fact not in facts]
-    if missing:
-        raise TypeError(f"the mail {template} needs {', '.join(missing)}")
-    outbox.emit(
-        "notifications.send_mail_to",
-        now=now,
-        user_id=str(user_id),
-        template=template,
-        address=address,
-        sealed=_sealed(facts),
+    outbox.emit_once(
+        [
+            outbox.row(
+                "notifications.send_mail_to",
+                id=derived_id(caused_by, f"mail {message.name}"),
+                user_id=str(to),
+                message=message.name,
+                address=address,
+                sealed=_sealed(message, facts),
+            )
+        ]
     )
 
 
-def send_text_to(*, user_id: UUID, template: str, number: str, now: datetime, **facts: Any) -> None:
+def text(message: Message, facts: Mapping[str, Any], *, to: UUID, number: str, caused_by: UUID) -> None:
+    """Text a number, after the caller's commit; it need not be confirmed yet. Facts wait sealed, as above."""
+    outbox.emit_once(
+        [
+            outbox.row(
+                "notifications.send_text_to",
+                id=derived_id(caused_by, f"sms {message.name}"),
+                user_id=str(to),
+                message=message.name,
+                number=number,
+                sealed=_sealed(message, facts),
+            )
+        ]
+    )
+
+
+def require_sms(number: str) -> None:
     """
-    Text a number, after the caller's commit; it need not be confirmed yet. Facts wait sealed, as above.
+    Count an SMS that a person asks for.
 
     :raises SMSOff: no SMS are sent here
     :raises NumberNotServed: of a country that is not one of SMS_COUNTRIES
@@ -49,16 +66,8 @@ def send_text_to(*, user_id: UUID, template: str, number: str, now: datetime, **
     if not sms.is_served(number):
         raise NumberNotServed()
     hit(sms.PER_NUMBER, number)
-    outbox.emit(
-        "notifications.send_text_to",
-        now=now,
-        user_id=str(user_id),
-        template=template,
-        number=number,
-        sealed=_sealed(facts),
-    )
 
 
-def _sealed(facts: dict[str, Any]) -> str:
-    said = {name: str(value) for name, value in facts.items()}
+def _sealed(message: Message, facts: Mapping[str, Any]) -> str:
+    said = {name: str(value) for name, value in message.chosen(facts).items()}
     return base64.b64encode(seal(said, purpose=PURPOSE)).decode()

@@ -1,56 +1,65 @@
-"""Telling people: the inbox entry, its frame on the socket, and what leaves the building by preference."""
+"""Inbox entries: written once for each event and person, with their frame, their mail and their SMS."""
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from core.api.names import to_camel
+from core.data.ids import derived_id
 from core.jobs import outbox
+from core.models import OutboxEvent
 from core.money import Money
 from core.realtime.publishing import publish
-from notifications import wishes
+from notifications import preferences
 from notifications.access import access_notification
-from notifications.kinds import KINDS, Kind
+from notifications.messages import Message
 from notifications.models import Notification, Recipient
 from notifications.sockets import frame_of
 from notifications.texts import Words, words
 
-logger = logging.getLogger("vectragrow.notifications")
 
-
-def notify(*, user_id: UUID, kind: str, now: datetime, **facts: Any) -> Notification | None:
+def write_entries(message: Message, facts: Mapping[str, Any], *, to: Collection[UUID], caused_by: UUID) -> None:
     """
-    Tell a person something, in the caller's transaction; frame, mail and SMS leave after the commit.
+    Tell people of an event, in the caller's transaction; frames, mails and SMS leave after the commit. For the same
+    event it may be called again: nobody gets a second entry, mail or SMS.
 
-    :param facts: what `kinds.KINDS[kind]` asks for, and more for `data`: ids, ready text, `Money`
-    :returns: the inbox entry, or None where the person turned the whole category off or is gone
-    :raises KeyError: there is no such kind
-    :raises TypeError: a fact that the kind needs is missing
+    :param facts: those of the event; what the message does not name stays out
+    :param to: ids of people; who turned the whole category off or was erased is left out
+    :param caused_by: the event's id
     """
-    rule = KINDS[kind]
-    recipient = Recipient.objects.filter(pk=user_id).first()
-    if recipient is None:
-        logger.info("nobody to tell: the person was erased", extra={"userId": user_id, "kind": kind})
-        return None
-    text = words(kind, rule, facts, language=recipient.language)
-    if not wishes.wants(recipient, rule) and not rule.category.value.keeps:
-        return None
-    notification = Notification.objects.create(
-        user_id=user_id,
-        kind=kind,
-        title=text.title,
-        body=text.body,
-        data=_data(facts),
-        created_at=now,
+    now = timezone.now()
+    chosen = message.chosen(facts)
+    texts: dict[UUID, tuple[Recipient, Words]] = {}
+    for recipient in Recipient.objects.filter(pk__in=to):
+        if preferences.has_entry(recipient, message):
+            texts[recipient.pk] = recipient, words(message, chosen, language=recipient.language)
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                user_id=user_id,
+                kind=message.name,
+                title=text.title,
+                body=text.body,
+                data=_data(chosen),
+                event_id=caused_by,
+                created_at=now,
+            )
+            for user_id, (_, text) in texts.items()
+        ],
+        ignore_conflicts=True,
     )
-    transaction.on_commit(partial(_push, notification))
-    _send(recipient, notification, rule, text, now)
-    return notification
+    written = Notification.objects.filter(event_id=caused_by, kind=message.name, user_id__in=texts)
+    letters: list[OutboxEvent] = []
+    for notification in written:
+        recipient, text = texts[notification.user_id]
+        letters += _letters(recipient, notification, message, text, now)
+        transaction.on_commit(partial(_push, notification))
+    outbox.emit_once(letters)
 
 
 def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,26 +78,37 @@ def _push(notification: Notification) -> None:
     publish(users=[notification.user_id], frame=frame_of(notification))
 
 
-def _send(recipient: Recipient, notification: Notification, kind: Kind, text: Words, now: datetime) -> None:
-    after = wishes.wait(recipient, kind, now)
-    if wishes.wants_mail(recipient, kind):
-        outbox.emit(
-            "notifications.send_mail",
-            now=now,
-            after=after,
-            notification_id=str(notification.pk),
-            action=text.action,
-            link=text.link,
+def _letters(
+    recipient: Recipient, notification: Notification, message: Message, text: Words, now: datetime
+) -> list[OutboxEvent]:
+    """What leaves by mail and SMS."""
+    after = preferences.quiet_for(recipient, message, now)
+    letters = []
+    if preferences.is_mailed(recipient, message):
+        letters.append(
+            outbox.row(
+                "notifications.send_mail",
+                id=derived_id(notification.pk, "mail"),
+                now=now,
+                after=after,
+                notification_id=str(notification.pk),
+                action=text.action,
+                link=text.link,
+            )
         )
-    if wishes.wants_sms(recipient, kind):
-        outbox.emit(
-            "notifications.send_sms",
-            now=now,
-            after=after,
-            user_id=str(recipient.pk),
-            kind=notification.kind,
-            text=text.sms,
+    if preferences.is_texted(recipient, message):
+        letters.append(
+            outbox.row(
+                "notifications.send_sms",
+                id=derived_id(notification.pk, "sms"),
+                now=now,
+                after=after,
+                user_id=str(recipient.pk),
+                message=message.name,
+                text=text.sms,
+            )
         )
+    return letters
 
 
 def mark_read(*, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:

@@ -17,7 +17,7 @@ def keep_recipient(
     phone_number: str = "",
     language: str = "en",
 ) -> Recipient:
-    """Keep how a person is reached, in the caller's transaction. Called at every change; wishes stay as they are."""
+    """Keep how a person is reached, in the caller's transaction, at each change of it. Preferences stay as they are."""
     recipient, _ = Recipient.objects.update_or_create(
         user_id=user_id,
         defaults={
@@ -32,18 +32,18 @@ def keep_recipient(
 
 
 @retrying
-def set_preferences(*, user_id: UUID, **wishes: Any) -> Recipient:
+def set_preferences(*, user_id: UUID, **changes: Any) -> Recipient:
     """
     Change any subset of a person's switches, quiet hours and time zone; the others stay as they are.
 
     :raises QuietHoursNeedTwoEnds: only one end is set, or both are the same
     """
     recipient = Recipient.objects.select_for_update().get(pk=user_id)
-    for name, value in wishes.items():
+    for name, value in changes.items():
         setattr(recipient, name, value)
     start, end = recipient.quiet_from, recipient.quiet_until
     if (start is None) != (end is None) or (start is not None and start == end):
         raise QuietHoursNeedTwoEnds(field="quietUntil" if start else "quietFrom")
-    if wishes:
-        recipient.save(update_fields=list(wishes))
+    if changes:
+        recipient.save(update_fields=list(changes))
     return recipient

@@ -16,7 +16,7 @@ from django.core import signing
 
 from core.crypto.keys import fingerprint, fingerprints
 from notifications.errors import UnsubscribeLinkNotValid
-from notifications.kinds import Category
+from notifications.messages import Category
 from notifications.models import Recipient, SilencedAddress
 
 _ADDRESS = "silenced address"

@@ -1,12 +1,15 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from core.data.ids import uuid7
 from core.testing import commits
-from notifications.models import Recipient
+from notifications.effects import Mail, Notice, Text, messages_of
+from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
-from notifications.services import notify
+from notifications.services import direct, mails, notices
 
 CAMPAIGN = {"campaign_id": "0190aaaa-0000-7000-8000-000000000001", "campaign_title": "Solar Roofs"}
 INVESTMENT = {**CAMPAIGN, "investment_id": "0190aaaa-0000-7000-8000-000000000002", "amount": "$1,000.00"}
@@ -23,7 +26,18 @@ EVERY_FACT = {
     "day": "24 December 2026",
     "platform": "Google",
     "passkey_name": "Firefox on Linux",
+    "reason": "",
+    "message": "",
+    "moment": "",
+    "address": "",
+    "cancellable_until": "",
 }
+NOTICES = {
+    **{name: replace(direct.direct_message(name), facts=tuple(EVERY_FACT)) for name in direct.KINDS},
+    **messages_of(Notice),
+}
+MAILS = {**{name: direct.direct_message(name) for name in direct.MAILS}, **messages_of(Mail)}
+TEXTS = {**{name: direct.direct_message(name) for name in direct.TEXTS}, **messages_of(Text)}
 
 
 @pytest.fixture(autouse=True)
@@ -47,21 +61,29 @@ def stranger(person):
 def tell():
     """Tells a person something, and commits."""
 
-    def tell(who, kind="investment_committed", **facts):
+    def tell(who, name="investment_committed", **facts):
+        event_id = uuid7()
         with commits():
-            return notify(user_id=who.pk, kind=kind, now=timezone.now(), **{**EVERY_FACT, **facts})
+            notices.write_entries(NOTICES[name], {**EVERY_FACT, **facts}, to=[who.pk], caused_by=event_id)
+        return Notification.objects.filter(event_id=event_id).first()
 
     return tell
 
 
+def mail_of_an_act(who, name, **facts):
+    """Has a mail sent that belongs to an act."""
+    with commits():
+        mails.mail(MAILS[name], {**EVERY_FACT, **facts}, to=who.pk, caused_by=uuid7())
+
+
 @pytest.fixture
-def wishes():
+def prefer():
     """Sets a person's switches."""
 
-    def wishes(who, **switches):
+    def prefer(who, **switches):
         Recipient.objects.filter(pk=who.pk).update(**switches)
 
-    return wishes
+    return prefer
 
 
 def later(**by):

@@ -4,12 +4,11 @@ import base64
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from core.data.ids import uuid7
-from core.testing import commits, drain_outbox
+from core.testing import drain_outbox
 from notifications.models import MailboxMessage
-from notifications.services import send_mail_to
+from notifications.tests.conftest import mail_of_an_act
 
 PAGE = {"Accept": "text/html"}
 
@@ -21,8 +20,8 @@ def mail(backer, tell):
     return MailboxMessage.objects.get()
 
 
-def test_newest_first_and_by_address(api, backer, stranger, tell, wishes):
-    wishes(backer, sms=True)
+def test_newest_first_and_by_address(api, backer, stranger, tell, prefer):
+    prefer(backer, sms=True)
     tell(backer, "investment_refunded")
     drain_outbox()
     tell(stranger, "kyc_received")
@@ -57,8 +56,7 @@ def test_the_frame_runs_no_script_and_nobody_else_frames_it(api, mail):
 
 def test_links_open_outside_the_frame(api, person):
     newcomer = person("newcomer", verified=False)
-    with commits():
-        send_mail_to(user_id=newcomer.pk, template="verify_email", now=timezone.now(), token="t0ken")
+    mail_of_an_act(newcomer, "verify_email")
     drain_outbox()
     kept = MailboxMessage.objects.latest("created_at")
     assert 'target="_blank" rel="noopener" href="http' in api.get(f"/mailbox/{kept.pk}/html").content.decode()
@@ -74,8 +72,8 @@ def test_not_there_outside_development(api, mail, settings, path):
 
 def test_a_token_lies_nowhere_readable(person, caplog):
     newcomer = person("newcomer", verified=False)
-    with caplog.at_level("DEBUG"), commits():
-        send_mail_to(user_id=newcomer.pk, template="verify_email", now=timezone.now(), token="secret-token-marker")
+    with caplog.at_level("DEBUG"):
+        mail_of_an_act(newcomer, "verify_email", token="secret-token-marker")
     with caplog.at_level("DEBUG"):
         drain_outbox()
     assert MailboxMessage.objects.filter(to=newcomer.email).exists()
@@ -92,8 +90,8 @@ def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer,
     from notifications.tasks import send_mail_to as mail, send_text_to as text
 
     sealed = base64.b64encode(b"sealed under a secret that is gone").decode()
-    mail(uuid7(), user_id=str(backer.pk), template="verify_email", address="", sealed=sealed)
-    text(uuid7(), user_id=str(backer.pk), template="phone_code", number="+12025550123", sealed=sealed)
+    mail(uuid7(), user_id=str(backer.pk), message="verify_email", address="", sealed=sealed)
+    text(uuid7(), user_id=str(backer.pk), message="phone_code", number="+12025550123", sealed=sealed)
     assert not MailboxMessage.objects.exists()
     assert caplog.text.count("cannot be opened") == 2
 

@@ -3,8 +3,8 @@
 import pytest
 
 from core.testing import drain_outbox
-from notifications.kinds import KINDS
 from notifications.models import MailboxMessage, Notification
+from notifications.tests.conftest import NOTICES
 
 SWITCHES = "/api/profile/notifications"
 
@@ -59,8 +59,8 @@ def test_switches_do_not_reach_the_address(api, backer, stranger):
         ("session_revoked", {"email": False, "login_alerts": False}, 1),
     ],
 )
-def test_mail_by_switch_and_the_inbox_always(backer, tell, wishes, kind, off, mails):
-    wishes(backer, **off)
+def test_mail_by_switch_and_the_inbox_always(backer, tell, prefer, kind, off, mails):
+    prefer(backer, **off)
     tell(backer, kind)
     assert sent("mail") == mails
     assert Notification.objects.of(backer.pk).count() == 1
@@ -78,31 +78,31 @@ def test_mail_by_switch_and_the_inbox_always(backer, tell, wishes, kind, off, ma
         ("new_device", {"sms": True, "login_alerts": False}, 0),
     ],
 )
-def test_sms_only_when_asked_for_and_urgent(backer, tell, wishes, kind, switches, texts):
-    wishes(backer, **switches)
+def test_sms_only_when_asked_for_and_urgent(backer, tell, prefer, kind, switches, texts):
+    prefer(backer, **switches)
     tell(backer, kind)
     assert sent("sms") == texts
 
 
 def test_no_mail_before_the_address_is_verified(person, tell):
     newcomer = person("newcomer", verified=False)
-    for kind in KINDS:
+    for kind in NOTICES:
         tell(newcomer, kind)
     assert sent("mail") == 0
-    assert Notification.objects.of(newcomer.pk).count() == len(KINDS)
+    assert Notification.objects.of(newcomer.pk).count() == len(NOTICES)
 
 
-def test_at_most_five_sms_an_hour_to_one_number(backer, tell, wishes):
-    wishes(backer, sms=True)
+def test_at_most_five_sms_an_hour_to_one_number(backer, tell, prefer):
+    prefer(backer, sms=True)
     for _ in range(7):
         tell(backer, "investment_refunded")
     assert sent("sms") == 5
 
 
-def test_erased_meanwhile_means_nobody_to_write_to(backer, tell, wishes):
+def test_erased_meanwhile_means_nobody_to_write_to(backer, tell, prefer):
     from notifications.models import Recipient
 
-    wishes(backer, sms=True)
+    prefer(backer, sms=True)
     tell(backer, "investment_refunded")
     Recipient.objects.filter(pk=backer.pk).delete()
     assert sent("mail") == sent("sms") == 0

@@ -3,16 +3,15 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from core.models import OutboxEvent
-from core.testing import commits, drain_outbox
-from notifications import wishes as asked
-from notifications.kinds import KINDS
+from core.testing import drain_outbox
+from notifications import preferences
 from notifications.models import MailboxMessage, Notification, Recipient
-from notifications.services import notify
 from notifications.services.recipients import keep_recipient
-from notifications.tests.conftest import EVERY_FACT
+from notifications.tests.conftest import NOTICES
 
 SWITCHES = "/api/profile/notifications"
 NIGHT = {"quietFrom": "22:00", "quietUntil": "07:00", "timeZone": "Europe/Berlin"}
@@ -28,7 +27,7 @@ def waits(now: str, kind: str = "campaign_funded", **hours) -> timedelta:
         quiet_from=time.fromisoformat(hours.get("start", "22:00")),
         quiet_until=time.fromisoformat(hours.get("end", "07:00")),
     )
-    return asked.wait(recipient, KINDS[kind], at(now))
+    return preferences.quiet_for(recipient, NOTICES[kind], at(now))
 
 
 def test_quiet_hours_are_set_read_and_switched_off(api, backer):
@@ -89,11 +88,11 @@ def test_safety_does_not_wait():
     assert waits("2026-01-15T23:30", "session_revoked") == waits("2026-01-15T23:30", "new_device") == timedelta(0)
 
 
-def test_the_inbox_tells_at_once_and_the_mail_in_the_morning(backer, wishes):
-    wishes(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
+def test_the_inbox_tells_at_once_and_the_mail_in_the_morning(backer, tell, prefer):
+    prefer(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
     now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
-    with commits():
-        notify(user_id=backer.pk, kind="investment_refunded", now=now, **EVERY_FACT)
+    with time_machine.travel(now, tick=False):
+        tell(backer, "investment_refunded")
     assert Notification.objects.of(backer.pk).count() == 1
     assert {event.due_at for event in OutboxEvent.objects.all()} == {now.replace(hour=23, minute=59)}
     drain_outbox(now=now)
@@ -103,11 +102,11 @@ def test_the_inbox_tells_at_once_and_the_mail_in_the_morning(backer, wishes):
 
 
 @pytest.mark.parametrize("off", [{"email": False, "sms": False}, {"investment_updates": False}])
-def test_what_is_turned_off_while_it_waits_is_not_sent(backer, wishes, off):
-    wishes(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
+def test_what_is_turned_off_while_it_waits_is_not_sent(backer, tell, prefer, off):
+    prefer(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
     now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
-    with commits():
-        notify(user_id=backer.pk, kind="investment_refunded", now=now, **EVERY_FACT)
-    wishes(backer, **off)
+    with time_machine.travel(now, tick=False):
+        tell(backer, "investment_refunded")
+    prefer(backer, **off)
     assert drain_outbox(now=now + timedelta(hours=12)) == 2
     assert not MailboxMessage.objects.exists()

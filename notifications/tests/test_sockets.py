@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from accounts.testing import sign_in
+from core.data.ids import uuid7
 from core.testing.sockets import dial
 from notifications.models import Notification
 from notifications.selectors import since
@@ -37,7 +38,7 @@ def test_resume_brings_what_was_missed_in_order(socket_server, backer, tell):
 def test_resume_goes_on_until_nothing_is_left(socket_server, backer, tell):
     first = tell(backer)
     Notification.objects.bulk_create(
-        Notification(user_id=backer.pk, kind="kyc_received", title="t", body="b") for _ in range(250)
+        Notification(user_id=backer.pk, kind="kyc_received", title="t", body="b", event_id=uuid7()) for _ in range(250)
     )
     with dial(socket_server.url, sign_in(backer)) as phone:
         phone.expect("ready")

@@ -4,20 +4,17 @@ from email import message_from_string
 from html.parser import HTMLParser
 
 import pytest
-from django.utils import timezone
 
 from core.data.ids import uuid7
 from core.devices import device_name
-from core.testing import commits, drain_outbox
+from core.testing import drain_outbox
 from notifications.composition import compose
-from notifications.kinds import KINDS, MAILS, TEXTS
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
-from notifications.services import send_mail_to
-from notifications.tests.conftest import EVERY_FACT
+from notifications.tests.conftest import EVERY_FACT, MAILS, NOTICES, TEXTS, mail_of_an_act
 from notifications.texts import one_line, words
 
-EVERY_KIND = {**KINDS, **MAILS, **TEXTS}
+EVERY_MESSAGE = {**NOTICES, **MAILS, **TEXTS}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\r\nBcc: victim@example.com\r\n\x00‮"
 
 
@@ -41,27 +38,20 @@ def mail_of(person) -> tuple[MailboxMessage, dict[str, str]]:
     return kept, _content(kept)
 
 
-@pytest.mark.parametrize("name", EVERY_KIND)
+@pytest.mark.parametrize("name", EVERY_MESSAGE)
 def test_every_kind_has_words_for_all_its_facts(name):
-    text = words(name, EVERY_KIND[name], EVERY_FACT, language="en")
+    text = words(EVERY_MESSAGE[name], EVERY_FACT, language="en")
     assert text.title and text.body and len(text.sms) <= 300
     assert "{" not in text.title + text.body + text.sms + text.link
-    assert (text.sms != text.title) == EVERY_KIND[name].sms
+    assert (text.sms != text.title) == EVERY_MESSAGE[name].sms
 
 
-@pytest.mark.parametrize("name", [name for name, kind in EVERY_KIND.items() if kind.facts])
-def test_a_missing_fact_is_told_to_the_programmer(name):
-    facts = {fact: value for fact, value in EVERY_FACT.items() if fact != EVERY_KIND[name].facts[-1]}
-    with pytest.raises(TypeError, match=EVERY_KIND[name].facts[-1]):
-        words(name, EVERY_KIND[name], facts, language="en")
-
-
-@pytest.mark.parametrize("name", EVERY_KIND)
+@pytest.mark.parametrize("name", EVERY_MESSAGE)
 def test_user_text_is_escaped_in_html_and_folded_in_subjects(name):
     def composed(value: str):
         facts = dict.fromkeys([*EVERY_FACT, "reason", "message"], value)
         recipient = Recipient(user_id=uuid7(), email_address="a@example.com", first_name=value, email_verified=True)
-        return compose(uuid7(), words(name, EVERY_KIND[name], facts, language="en"), recipient=recipient)
+        return compose(uuid7(), words(EVERY_MESSAGE[name], facts, language="en"), recipient=recipient)
 
     hostile, harmless = composed(HOSTILE), composed("x")
     assert Tags(hostile.html).found == Tags(harmless.html).found
@@ -71,8 +61,7 @@ def test_user_text_is_escaped_in_html_and_folded_in_subjects(name):
 
 def test_registering_a_foreign_address_cannot_put_words_into_our_mail(person):
     newcomer = person("Win a prize at evil.example", verified=False)
-    with commits():
-        send_mail_to(user_id=newcomer.pk, template="verify_email", now=timezone.now(), token="t0ken")
+    mail_of_an_act(newcomer, "verify_email")
     kept, content = mail_of(newcomer)
     assert "evil.example" not in kept.subject + content["text"] + content["html"].replace(newcomer.email, "")
     assert "/verify-email?token=t0ken" in content["text"] and "/verify-email?token=t0ken" in content["html"]
@@ -86,10 +75,10 @@ def test_plain_text_and_html_say_the_same(backer, tell):
 
 
 def test_buttons_lead_to_a_front_end_only_when_there_is_one(settings):
-    kind = KINDS["investment_committed"]
-    assert words("investment_committed", kind, EVERY_FACT, language="en").link == ""
+    message = NOTICES["investment_committed"]
+    assert words(message, EVERY_FACT, language="en").link == ""
     settings.FRONTEND_URL = "https://app.example"
-    text = words("investment_committed", kind, EVERY_FACT, language="en")
+    text = words(message, EVERY_FACT, language="en")
     assert text.link == f"https://app.example/investments/{EVERY_FACT['investment_id']}"
     assert text.action == "See your investment"
 

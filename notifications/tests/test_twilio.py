@@ -90,8 +90,8 @@ def twilio(settings, monkeypatch):
 
 
 @pytest.fixture
-def sent_sms(backer, tell, wishes):
-    wishes(backer, sms=True, email=False)
+def sent_sms(backer, tell, prefer):
+    prefer(backer, sms=True, email=False)
     tell(backer, "investment_refunded")
     return OutboxEvent.objects.get(topic="notifications.send_sms")
 
@@ -133,9 +133,9 @@ def test_the_secret_is_in_no_error(twilio, sent_sms, caplog):
 
 
 @pytest.mark.parametrize("countries, sent", [([], 1), (["US"], 1), (["DE", "AT"], 0)])
-def test_only_to_countries_of_the_list(twilio, backer, tell, wishes, settings, countries, sent):
+def test_only_to_countries_of_the_list(twilio, backer, tell, prefer, settings, countries, sent):
     settings.SMS_COUNTRIES = countries
-    wishes(backer, sms=True, email=False, phone_number="+12025550143")
+    prefer(backer, sms=True, email=False, phone_number="+12025550143")
     tell(backer, "investment_refunded")
     assert drain_outbox() == 1
     assert len(twilio.messages) == sent

@@ -4,17 +4,15 @@ import re
 
 import pytest
 from django.core import signing
-from django.utils import timezone
 
 from accounts.testing import make_person
 from core.data.ids import uuid7
-from core.testing import commits, drain_outbox
+from core.testing import drain_outbox
 from core.testing.browser import aside, needs_browser, open_page
-from notifications.kinds import KINDS, MAILS, Category
 from notifications.mailbox import _content
+from notifications.messages import Category
 from notifications.models import MailboxMessage, Recipient
-from notifications.services import send_mail_to
-from notifications.tests.conftest import EVERY_FACT
+from notifications.tests.conftest import MAILS, NOTICES, mail_of_an_act
 
 ONE_CLICK = "List-Unsubscribe=One-Click"
 FORM = "application/x-www-form-urlencoded"
@@ -54,19 +52,18 @@ def test_one_click_turns_off_what_the_mail_was_about_and_nothing_else(api, backe
     assert not MailboxMessage.objects.exists()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NOTICES)
 def test_only_mails_one_can_do_without_carry_the_link(backer, tell, kind):
     tell(backer, kind)
     mail = mail_to(backer)
-    optional = KINDS[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
+    optional = NOTICES[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
     assert (set(mail["headers"]) == {"List-Unsubscribe", "List-Unsubscribe-Post"}) == optional
     assert ("/unsubscribe?token=" in mail["text"]) == ("/unsubscribe?token=" in mail["html"]) == optional
 
 
 @pytest.mark.parametrize("name", MAILS)
 def test_mails_of_an_act_carry_it_to_strangers_only(backer, name):
-    with commits():
-        send_mail_to(user_id=backer.pk, template=name, now=timezone.now(), **EVERY_FACT)
+    mail_of_an_act(backer, name)
     mail = mail_to(backer)
     assert bool(mail["headers"]) == ("/unsubscribe?token=" in mail["html"]) == (name == "invitation")
 

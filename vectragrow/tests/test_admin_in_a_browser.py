@@ -23,8 +23,8 @@ from accounts.services import sharing, verification
 from accounts.testing import PASSWORD, make_person, totp_code
 from core.testing import commits, drain_outbox
 from core.testing.browser import aside, enter_admin, needs_browser, open_page
-from notifications.kinds import Category
 from notifications.mailbox import _content as mailbox_content
+from notifications.messages import Category
 from notifications.models import MailboxMessage, Recipient
 from notifications.services import unsubscribing
 from vectragrow.tests.admin_world import make_world

@@ -1,0 +1,105 @@
+"""
+How people are told of an event, for the declarations in the `events.py` of each app (docs/notifications.md):
+
+    Notice      an entry in the inbox with its frame on the socket, and a mail and an SMS if the person wants them
+    Mail        a mail that belongs to an act, such as a link to verify an address: whatever the preferences, no entry
+    Text        an SMS that belongs to an act, to a number that need not be confirmed yet
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from core import events
+from core.events import Effect, Kind, Recorded
+from notifications.messages import Category, Message
+from notifications.services import mails, notices
+from notifications.services.direct import direct_message
+
+__all__ = ["Category", "Mail", "Notice", "Text", "message_called", "messages_of"]
+
+
+@dataclass(frozen=True)
+class Notice(Effect):
+    column = "Notice"
+
+    message: Message
+    to: str
+    """The fact that holds the id of who is told, or a list of ids."""
+
+    def check(self, kind: Kind) -> None:
+        kind.require([self.to, *self.message.facts], f"the notice {self.message.name}")
+
+    def describe(self) -> str:
+        by_sms = " and SMS" if self.message.sms else ""
+        return (
+            f"`{self.message.name}` to `{self.to}`: inbox, socket, mail{by_sms} ({self.message.category.name.lower()})"
+        )
+
+    def deliver(self, event: Recorded) -> None:
+        told = event.facts[self.to]
+        notices.write_entries(
+            self.message, event.facts, to=told if isinstance(told, list) else [told], caused_by=event.id
+        )
+
+
+@dataclass(frozen=True)
+class Mail(Effect):
+    column = "Mail"
+
+    message: Message
+    to: str
+    """The fact that holds the id of the person in whose language and under whose name it is written."""
+    address: str = ""
+    """The fact that holds where it goes, if not to that person's own address. Without the fact there is no mail."""
+
+    def check(self, kind: Kind) -> None:
+        kind.require([self.to, *filter(None, [self.address]), *self.message.facts], f"the mail {self.message.name}")
+
+    def describe(self) -> str:
+        return f"`{self.message.name}` to `{self.address or self.to}`"
+
+    def deliver(self, event: Recorded) -> None:
+        address = event.facts.get(self.address, "") if self.address else ""
+        if address or not self.address:
+            mails.mail(self.message, event.facts, to=event.facts[self.to], address=address, caused_by=event.id)
+
+
+@dataclass(frozen=True)
+class Text(Effect):
+    column = "SMS"
+
+    message: Message
+    to: str
+    """The fact that holds the person's id."""
+    number: str
+    """The fact that holds where it goes. `services.mails.require_sms` has been asked about it."""
+
+    def check(self, kind: Kind) -> None:
+        kind.require([self.to, self.number, *self.message.facts], f"the SMS {self.message.name}")
+
+    def describe(self) -> str:
+        return f"`{self.message.name}` to `{self.number}`"
+
+    def deliver(self, event: Recorded) -> None:
+        number = event.facts[self.number]
+        mails.text(self.message, event.facts, to=event.facts[self.to], number=number, caused_by=event.id)
+
+
+def messages_of(*effects: type[Effect]) -> dict[str, Message]:
+    """Every message that is declared in effects of these types, by name."""
+    return {
+        effect.message.name: effect.message
+        for kind in events.all_kinds()
+        for effect in kind.effects
+        if isinstance(effect, Notice | Mail | Text) and isinstance(effect, effects)
+    }
+
+
+def message_called(name: str) -> Message | None:
+    """None for one that is not declared any more."""
+    return _by_name().get(name) or direct_message(name)
+
+
+@cache
+def _by_name() -> dict[str, Message]:
+    return messages_of(Notice, Mail, Text)

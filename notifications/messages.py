@@ -1,0 +1,63 @@
+"""
+What a message needs: the facts for its words, the category that says who hears it, where its button leads.
+
+The words lie in `templates/notifications/<name>/`: `title.txt` (one line; also the subject and the SMS unless there is
+an `sms.txt`), `body.txt` (paragraphs), `action.txt` (the button). docs/notifications.md says how to add one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    How a category reaches people. `switch` is the preference that turns its mails and SMS off (and the inbox entry too,
+    unless `keeps_entry`); `always_mailed` sends the mail whatever the preferences say; what is `urgent` does not wait
+    for quiet hours to end and is not turned off by a link in the mail. `about` completes "mails about …".
+    """
+
+    switch: str = ""
+    keeps_entry: bool = True
+    always_mailed: bool = False
+    urgent: bool = False
+    about: Any = ""
+
+    @property
+    def one_click(self) -> bool:
+        """Whether its mails carry a link that turns them off (RFC 8058)."""
+        return bool(self.switch) and not self.urgent
+
+
+class Category(Enum):
+    SECURITY = Rule(always_mailed=True, urgent=True)
+    LOGINS = Rule(switch="login_alerts", always_mailed=True, urgent=True)
+    KYC = Rule()
+    INVESTMENTS = Rule(switch="investment_updates", about=_("your investments"))
+    CAMPAIGNS = Rule(switch="campaign_updates", about=_("campaigns"))
+    SOCIAL = Rule(
+        switch="social_interactions", keeps_entry=False, about=_("what people do with your posts and profile")
+    )
+    INVITATIONS = Rule(about=_("invitations"))
+    """To addresses that may have no account: turned off per address, see `services.unsubscribing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    name: str
+    """Of its templates; the kind of an inbox entry, as clients see it."""
+    category: Category = Category.SECURITY
+    facts: tuple[str, ...] = ()
+    """Facts of the event that its words use; those of an inbox entry are its `data` too."""
+    sms: bool = False
+    """Whether an SMS may be sent."""
+    path: str = ""
+    """Where the front end shows it, made from the facts."""
+
+    def chosen(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The message's facts among those of an event; the ones that may be absent may be."""
+        return {name: facts[name] for name in self.facts if name in facts}
