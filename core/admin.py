@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from core.events.reading import audit_log
 from core.jobs import parked
-from core.models import Event, OutboxEvent
+from core.models import Event, FailingItem, OutboxEvent
 from core.permissions import OPERATE_OUTBOX, READ_AUDIT
 from core.rights import Right
 
@@ -192,3 +192,35 @@ class OutboxEventAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         self.try_again(request, OutboxEvent.objects.filter(pk=event.pk))
         return HttpResponseRedirect(request.path)
+
+
+@admin.register(FailingItem)
+class FailingItemAdmin(ReadOnlyAdmin):
+    """Items of jobs that raise again and again."""
+
+    right = OPERATE_OUTBOX
+    list_display = ("created_at", "job", "item", "state", "attempts", "due_at", "reason")
+    list_filter = (("parked_at", yes_or_no(_("parked"))), "job")
+    ordering = ("-created_at", "-id")
+    show_full_result_count = False
+    actions = ("try_again",)
+
+    @admin.display(description=_("State"), ordering="parked_at")
+    def state(self, row: FailingItem) -> SafeString:
+        return chip(_("parked"), "bad") if row.parked_at else chip(_("waiting"), "info")
+
+    @admin.display(description=_("Last error"))
+    def reason(self, row: FailingItem) -> SafeString:
+        return format_html('<span class="clipped" title="{0}">{0}</span>', row.last_error)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return holds(request, OPERATE_OUTBOX)
+
+    @admin.action(description=_("Try again (parked items)"), permissions=["retry"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[FailingItem]) -> None:
+        count = parked.unpark_items(by=request.user, ids=rows.values_list("pk", flat=True), now=timezone.now())
+        if not count:
+            self.message_user(request, _("None of these is parked."), messages.WARNING)
+            return
+        text = ngettext("%(n)s item will be tried again.", "%(n)s items will be tried again.", count)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS)

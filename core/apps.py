@@ -6,7 +6,8 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core.jobs import events, tasks  # noqa: F401  (declare the kinds of core; register the Celery tasks)
+        from core.jobs import events, housekeeping, tasks  # noqa: F401  (declare kinds; register jobs and tasks)
 
         autodiscover_modules("events")  # of every app, before anybody listens to them
         autodiscover_modules("listeners")
+        autodiscover_modules("jobs")

@@ -1,4 +1,4 @@
-"""What every app builds on, and the three tables of the floor: idempotency keys, outbox events, business events."""
+"""What every app builds on, and the tables of core: idempotency keys, outbox events, failing items, business events."""
 
 from django.db import models
 from django.utils import timezone
@@ -72,6 +72,25 @@ class OutboxEvent(Entity):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.pk}"
+
+
+class FailingItem(Entity):
+    """One item of a job that raised: when it is tried again, or that it was given up (docs/jobs.md)."""
+
+    job = models.CharField(max_length=100)
+    item = models.CharField(max_length=200)
+    """Its id, or the name of the step."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField()
+    parked_at = models.DateTimeField(null=True, blank=True)
+    """Set after ten tries: nobody tries again before a person says so."""
+    last_error = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "item"], name="an_item_fails_in_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.item}"
 
 
 class Event(Entity):

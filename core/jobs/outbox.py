@@ -7,7 +7,6 @@ two deliveries of one event do not overlap, and parks an event that failed ten t
 """
 
 import logging
-import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +19,11 @@ from django.utils import timezone
 from core import context
 from core.data import sql
 from core.data.ids import uuid7
+from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import OutboxEvent
 
 logger = logging.getLogger("vectragrow.outbox")
 
-MAX_ATTEMPTS = 10
 LEASE = timedelta(seconds=270)
 """Longer than a task may run (CELERY_TASK_TIME_LIMIT), so a lease ends only when its holder is gone."""
 FIRST_LEASE = timedelta(seconds=15)
@@ -164,11 +163,6 @@ def _failed(event: OutboxEvent, attempt: int, error: Exception, now: datetime) -
     logger.warning(
         "outbox event failed", extra={"eventId": event.pk, "topic": event.topic, "attempt": attempt, "reason": reason}
     )
-
-
-def backoff(attempt: int) -> timedelta:
-    """1, 2, 4, ... seconds with jitter, at most five minutes."""
-    return timedelta(seconds=min(300.0, 2.0 ** (attempt - 1)) * random.uniform(0.8, 1.2))
 
 
 def due(now: datetime, limit: int = 500) -> list[UUID]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core import events
 from core.data.transactions import retrying
-from core.models import OutboxEvent
+from core.models import FailingItem, OutboxEvent
 
 
 @retrying
@@ -30,3 +30,18 @@ def unpark(*, by: Any, now: datetime, topic: str | None = None, event_ids: Itera
     return OutboxEvent.objects.filter(pk__in=[event.pk for event in found]).update(
         parked_at=None, held_until=None, attempts=0, due_at=now
     )
+
+
+@retrying
+def unpark_items(*, by: Any, now: datetime, ids: Iterable[UUID]) -> int:
+    """
+    Give parked items of jobs ten new tries. Returns how many.
+
+    :param by: the staff member
+    :param ids: of their rows; those that are not parked are left alone
+    """
+    parked = FailingItem.objects.filter(pk__in=ids, parked_at__isnull=False)
+    found = list(parked.select_for_update(no_key=True).order_by("pk"))
+    for row in found:
+        events.record("failing_item.retried", row, actor=by, now=now, job=row.job, item=row.item)
+    return FailingItem.objects.filter(pk__in=[row.pk for row in found]).update(parked_at=None, attempts=0, due_at=now)

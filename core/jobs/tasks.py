@@ -1,4 +1,4 @@
-"""Celery's side of the outbox, and the floor's housekeeping."""
+"""Celery's side of the outbox."""
 
 import atexit
 import logging
@@ -92,10 +92,3 @@ def relay_outbox() -> None:
 
     heartbeat.beat("worker")
     outbox.relay(now=timezone.now())
-
-
-@shared_task(name="core.run_retention")
-def run_retention() -> None:
-    from core.privacy.retention import run_retention
-
-    run_retention(now=timezone.now())

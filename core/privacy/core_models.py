@@ -1,8 +1,12 @@
 """The declarations of `core`'s own models."""
 
+from datetime import timedelta
+
+from django.db.models import Q
+
 from core.api.idempotency import LIFETIME
 from core.jobs.outbox import KEPT
-from core.models import Event, IdempotencyKey, OutboxEvent
+from core.models import Event, FailingItem, IdempotencyKey, OutboxEvent
 from core.privacy import DeleteAfter, Kept, declare, declare_impersonal
 
 declare(
@@ -17,4 +21,9 @@ declare_impersonal(
     OutboxEvent,
     about="what waits to be sent: ids, and sealed facts that only the sender opens",
     retention=DeleteAfter(KEPT, since="delivered_at"),
+)
+declare_impersonal(
+    FailingItem,
+    about="items of jobs that failed: ids, and the last error",
+    retention=DeleteAfter(timedelta(days=7), since="due_at", where=Q(parked_at__isnull=True)),
 )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core import context
 from core.jobs import outbox
+from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import OutboxEvent
 from core.privacy.retention import run_retention
 from core.testing import commits, drain_outbox, together
@@ -110,7 +111,7 @@ def test_a_failure_is_tried_again_with_growing_pauses(bell, event):
 
 
 def test_pauses_stay_within_minutes():
-    assert max(outbox.backoff(attempt) for attempt in range(1, 30)) <= timedelta(seconds=360)
+    assert max(backoff(attempt) for attempt in range(1, 30)) <= timedelta(seconds=360)
 
 
 def test_a_handler_may_name_its_own_pause(bell, event):
@@ -122,7 +123,7 @@ def test_a_handler_may_name_its_own_pause(bell, event):
 
 def test_a_try_that_was_not_made_does_not_count(bell, event):
     bell.broken = outbox.NotYet("the provider is left alone", after=timedelta(seconds=30), tried=False)
-    for minute in range(outbox.MAX_ATTEMPTS + 2):
+    for minute in range(MAX_ATTEMPTS + 2):
         outbox.deliver(event.pk, now=timezone.now() + timedelta(minutes=minute))
     assert (again(event).attempts, event.parked_at) == (0, None)
 
@@ -130,11 +131,11 @@ def test_a_try_that_was_not_made_does_not_count(bell, event):
 def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
     bell.broken = ValueError("torn for good")
     now = timezone.now()
-    for _ in range(outbox.MAX_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert again(event).parked_at is None
         outbox.deliver(event.pk, now=now)
         now += timedelta(hours=1)
-    assert again(event).parked_at and event.attempts == outbox.MAX_ATTEMPTS
+    assert again(event).parked_at and event.attempts == MAX_ATTEMPTS
     assert "outbox event parked" in caplog.text
     assert outbox.deliver(event.pk, now=now) is False
     assert event.pk not in outbox.due(now + timedelta(days=30))
@@ -146,7 +147,7 @@ def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
 
 def test_parked_events_get_new_tries_by_command(bell, event, capsys):
     bell.broken = ValueError("torn")
-    for hour in range(outbox.MAX_ATTEMPTS):
+    for hour in range(MAX_ATTEMPTS):
         outbox.deliver(event.pk, now=timezone.now() + timedelta(hours=hour))
     bell.broken = None
     call_command("outbox_retry", topic="tests.other")

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import AuthResult
 from django.core.management import call_command
 from django.utils import timezone
 
-from core.jobs import outbox
+from core.jobs.backoff import MAX_ATTEMPTS
 from core.models import OutboxEvent
 from core.testing import PATIENCE, drain_outbox
 from core.testing.processes import free_port
@@ -124,10 +124,10 @@ def test_no_server_at_all(settings, backer, tell):
 def test_parked_after_ten_tries_and_the_rest_go_on(post_office, backer, stranger, tell, caplog):
     post_office.mood = "refuses"
     tell(backer)
-    for _ in range(outbox.MAX_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert not waiting().parked_at
         try_again()
-    assert waiting().parked_at and post_office.tries == outbox.MAX_ATTEMPTS
+    assert waiting().parked_at and post_office.tries == MAX_ATTEMPTS
     assert "outbox event parked" in caplog.text
     post_office.mood = "accepts"
     drain_outbox(now=timezone.now() + timedelta(days=1))
