@@ -25,17 +25,24 @@ class Notice(Effect):
     message: Message
     to: str
     """The fact that holds the id of who is told, or a list of ids."""
+    only_if: str = ""
+    """The fact that has to be true."""
+    unless: str = ""
+    """The fact that has to be false."""
 
     def check(self, kind: Kind) -> None:
-        kind.require([self.to, *self.message.facts], f"the notice {self.message.name}")
+        used = [self.to, *filter(None, [self.only_if, self.unless]), *self.message.facts]
+        kind.require(used, f"the notice {self.message.name}")
 
     def describe(self) -> str:
-        by_sms = " and SMS" if self.message.sms else ""
-        return (
-            f"`{self.message.name}` to `{self.to}`: inbox, socket, mail{by_sms} ({self.message.category.name.lower()})"
-        )
+        by_sms = ", SMS" if self.message.sms else ""
+        category = self.message.category.name.lower()
+        condition = f", if `{self.only_if}`" if self.only_if else f", unless `{self.unless}`" if self.unless else ""
+        return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms})"
 
     def deliver(self, event: Recorded) -> None:
+        if self.only_if and not event.facts[self.only_if] or self.unless and event.facts[self.unless]:
+            return
         told = event.facts[self.to]
         notices.write_entries(
             self.message, event.facts, to=told if isinstance(told, list) else [told], caused_by=event.id

@@ -2,7 +2,7 @@
 How a live campaign ends: decided by its deadline, or cancelled by its owner; settled when no money is left to move.
 
 Refunding and releasing is the business of `investments`, which calls `settle_campaign` when it is done and hears
-`campaign_closed` to begin.
+`campaign.cancelled` to begin.
 """
 
 from datetime import datetime
@@ -14,10 +14,7 @@ from campaigns.errors import NotLive, PaymentsUnderWay
 from campaigns.models import CLOSED, Campaign, Status
 from campaigns.services.funding import lock_campaign
 from campaigns.services.steps import take_step
-from campaigns.signals import campaign_closed
 from core.data.transactions import retrying
-from core.events.signals import announce
-from notifications.services import notify
 
 
 @retrying
@@ -59,12 +56,3 @@ def settle_campaign(campaign: Campaign, *, now: datetime) -> None:
 
 def _close(campaign: Campaign, outcome: str, *, actor: Any, now: datetime) -> None:
     take_step(campaign, outcome, actor=actor, now=now, closed_at=now, outcome=outcome)
-    notify(
-        user_id=campaign.owner_id,
-        kind=f"campaign_{outcome}",
-        now=now,
-        campaign_id=campaign.pk,
-        campaign_title=campaign.title,
-        amount=campaign.raised,
-    )
-    announce(campaign_closed, campaign_id=campaign.pk, owner_id=campaign.owner_id, outcome=str(outcome))

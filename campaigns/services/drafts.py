@@ -26,10 +26,10 @@ from campaigns.errors import (
 )
 from campaigns.models import EDITABLE, PUBLIC, Campaign, CampaignMedia, Category, Status
 from campaigns.services.steps import take_step
+from core import events
 from core.api.etags import require_match
 from core.api.names import to_camel
 from core.data.transactions import retrying
-from core.events import audit
 from core.money import Money
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, store_image
@@ -80,7 +80,7 @@ def keep_draft(*, owner: Any, draft: Draft, now: datetime) -> Campaign:
     campaign = draft.campaign
     campaign.save(force_insert=True)
     _show(campaign, draft.pictures, now)
-    audit.record(owner, "campaign.created", campaign)
+    events.record("campaign.created", campaign, actor=owner, now=now)
     count(user_id=owner.pk, campaigns=1)
     return campaign
 
@@ -134,7 +134,7 @@ def _edit(
         _show(campaign, pictures, now)
     if campaign.status == Status.REJECTED:
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
-    audit.record(owner, "campaign.edited", campaign, fields=sorted(fields))
+    events.record("campaign.edited", campaign, actor=owner, now=now, fields=sorted(fields))
     return campaign
 
 
@@ -151,7 +151,7 @@ def delete_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> None:
         raise HasInvestments()
     if campaign.status not in EDITABLE:
         raise NotADraft(status=campaign.status)
-    audit.record(owner, "campaign.deleted", campaign, title=campaign.title)
+    events.record("campaign.deleted", campaign, actor=owner, now=now, title=campaign.title)
     files = [picture.file for picture in campaign.media.select_related("file")]
     campaign.delete()
     for file in files:

@@ -11,10 +11,9 @@ from uuid import UUID
 
 from campaigns.errors import BelowMinimum, CampaignClosed, CampaignNotOpen, CurrencyMismatch, OverCap, OwnCampaign
 from campaigns.models import PUBLIC, Backing, Campaign, Status
-from campaigns.signals import backer_joined, backer_left
 from campaigns.trending import with_one_more
+from core import events
 from core.api.errors import NotFound
-from core.events.signals import announce
 from core.money import Money
 
 
@@ -78,7 +77,7 @@ def confirm_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money, now: d
     if not backing.committed_minor:
         backing.since = now
         campaign.investor_count += 1
-        announce(backer_joined, campaign_id=campaign.pk, backer_id=backer_id)
+        events.record("campaign.backer_joined", campaign, actor=None, now=now, backer_id=backer_id)
     backing.committed_minor += amount.minor
     backing.save(update_fields=["committed_minor", "since"])
     campaign.save(update_fields=["reserved_minor", "raised_minor", "trend", "investor_count"])
@@ -93,7 +92,7 @@ def release_funding(*, campaign_id: UUID, amount: Money) -> Campaign:
     return campaign
 
 
-def return_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money) -> Campaign:
+def return_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money, now: datetime) -> Campaign:
     """Take money raised out again: it is being refunded."""
     campaign = lock_campaign(campaign_id)
     campaign.raised_minor -= amount.minor
@@ -102,6 +101,6 @@ def return_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money) -> Camp
     backing.save(update_fields=["committed_minor"])
     if not backing.committed_minor:
         campaign.investor_count -= 1
-        announce(backer_left, campaign_id=campaign.pk, backer_id=backer_id)
+        events.record("campaign.backer_left", campaign, actor=None, now=now, backer_id=backer_id)
     campaign.save(update_fields=["raised_minor", "investor_count"])
     return campaign

@@ -8,12 +8,9 @@ from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import NotADraft, NotInReview, OwnCampaign, ReviewedDeadlinePassed
 from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.services.steps import take_step
-from campaigns.signals import campaign_published
 from campaigns.trending import score_of_one
 from core.api.errors import NotFound
 from core.data.transactions import retrying
-from core.events.signals import announce
-from notifications.services import notify
 
 
 @retrying
@@ -32,7 +29,6 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
     if campaign.status == Status.REJECTED:
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
     take_step(campaign, Status.IN_REVIEW, actor=owner, now=now)
-    notify(user_id=owner.pk, kind="campaign_submitted", now=now, **_facts(campaign))
     return campaign
 
 
@@ -56,8 +52,6 @@ def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime) -> Cam
         starts_at=campaign.starts_at or now,
         trend=score_of_one(now),
     )
-    notify(user_id=campaign.owner_id, kind="campaign_published", now=now, **_facts(campaign))
-    announce(campaign_published, campaign_id=campaign.pk, owner_id=campaign.owner_id)
     return campaign
 
 
@@ -70,7 +64,6 @@ def reject_campaign(*, moderator: Any, campaign_id: UUID, reason: str, now: date
     """
     campaign = _access_reviewed(moderator, campaign_id)
     take_step(campaign, Status.REJECTED, actor=moderator, now=now, reason=reason, review_note=reason)
-    notify(user_id=campaign.owner_id, kind="campaign_rejected", now=now, reason=reason, **_facts(campaign))
     return campaign
 
 
@@ -84,7 +77,3 @@ def _access_reviewed(moderator: Any, campaign_id: UUID) -> Campaign:
     if campaign.status != Status.IN_REVIEW:
         raise NotInReview(status=campaign.status)
     return campaign
-
-
-def _facts(campaign: Campaign) -> dict[str, Any]:
-    return {"campaign_id": campaign.pk, "campaign_title": campaign.title}

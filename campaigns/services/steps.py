@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from campaigns.models import STEPS, Campaign, StatusChange
-from core.events import audit
+from campaigns.events import STEP
+from campaigns.models import STEPS, Campaign, Status, StatusChange
+from core import events
 
 
 def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason: str = "", **changes: Any) -> None:
     """
-    Move a locked campaign on, with its history and its audit line, in the caller's transaction.
+    Move a locked campaign on, with its history and the event of its new status, in the caller's transaction.
 
     :param actor: who does it; None for the clock
+    :param reason: for the owner
     :param changes: other columns that change with it
     :raises ValueError: not a step that campaigns take; callers answer that before
     """
@@ -33,4 +35,14 @@ def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason:
         raised_minor=campaign.raised_minor,
         created_at=now,
     )
-    audit.record(actor, f"campaign.{to}", campaign, before=before)
+    events.record(
+        STEP[Status(to)],
+        campaign,
+        actor=actor,
+        now=now,
+        owner_id=campaign.owner_id,
+        before=before,
+        amount=campaign.raised,
+        campaign_title=campaign.title,
+        reason=reason or None,
+    )

@@ -12,9 +12,11 @@ from campaigns.errors import NotInReview, OwnCampaign, ReviewedDeadlinePassed
 from campaigns.models import STEPS, Campaign, Status, StatusChange
 from campaigns.services.closing import decide_campaign
 from campaigns.services.review import publish_campaign, reject_campaign
-from campaigns.signals import campaign_closed, campaign_published
 from campaigns.testing import make_campaign
+from core import events
 from core.models import Event
+from core.money import Money
+from core.testing import deliver_events
 
 
 def url(campaign, *rest):
@@ -25,26 +27,13 @@ def refusal(response):
     return response.status_code, response.json()["code"]
 
 
-@pytest.fixture
-def heard():
-    """The signals sent, as (name, facts)."""
-    told = []
-
-    def listen(name):
-        def hear(signal, sender, **facts):
-            told.append((name, facts))
-
-        return hear
-
-    listeners = {campaign_published: listen("published"), campaign_closed: listen("closed")}
-    for signal, listener in listeners.items():
-        signal.connect(listener)
-    yield told
-    for signal, listener in listeners.items():
-        signal.disconnect(listener)
+def told(client):
+    """Kinds of the person's notices, newest first."""
+    deliver_events()
+    return [item["kind"] for item in client.get("/api/notifications").json()["items"]]
 
 
-def test_from_draft_to_live(api, founder, moderator, heard, django_capture_on_commit_callbacks):
+def test_from_draft_to_live(api, founder, moderator):
     draft = make_campaign(founder, status="draft")
     client = api.as_user(founder)
     submitted = client.post(url(draft, "submit"))
@@ -52,15 +41,15 @@ def test_from_draft_to_live(api, founder, moderator, heard, django_capture_on_co
     assert submitted.json()["allowedActions"] == []
     assert refusal(client.put(url(draft), {"title": "Other"})) == (409, "campaign_in_review")
     assert refusal(client.post(url(draft, "submit"))) == (409, "campaign_not_a_draft")
-    with django_capture_on_commit_callbacks(execute=True):
-        publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now())
+    publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now())
     live = client.get(url(draft)).json()
     assert (live["status"], live["allowedActions"]) == ("live", ["edit", "cancel"])
     assert live["startsAt"] is not None
-    assert heard == [("published", {"campaign_id": draft.pk, "owner_id": founder.pk})]
     steps = StatusChange.objects.filter(campaign=draft).order_by("id").values_list("to_status", "actor__first_name")
     assert list(steps) == [("in_review", "Founder"), ("live", "Moderator")]
-    assert Event.objects.filter(kind="campaign.live", actor_id=moderator.pk).exists()
+    kinds = events.timeline(draft).values_list("kind", "actor_id")
+    assert list(kinds) == [("campaign.submitted", founder.pk), ("campaign.published", moderator.pk)]
+    assert told(client) == ["campaign_published", "campaign_submitted"]
 
 
 def test_nobody_reviews_their_own_campaign(person, moderator):
@@ -81,6 +70,11 @@ def test_a_rejected_campaign_can_be_mended_and_submitted_again(api, founder, mod
     reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Name the roof.", now=timezone.now())
     client = api.as_user(founder)
     assert client.get(url(campaign)).json()["status"] == "rejected"
+    deliver_events()
+    notice = client.get("/api/notifications").json()["items"][0]
+    assert (notice["kind"], notice["data"]["reason"]) == ("campaign_rejected", "Name the roof.")
+    assert "Name the roof." in notice["body"]
+    assert "Name the roof." not in str(Event.objects.values()), "words are not kept"
     mended = client.put(url(campaign), {"title": "The roof of the school"}).json()
     assert (mended["status"], mended["reviewNote"]) == ("draft", None)
     assert client.post(url(campaign, "submit")).json()["status"] == "in_review"
@@ -105,13 +99,18 @@ def test_the_operators_command(founder):
         call_command("publish_campaign", str(campaign.pk))
 
 
-def test_cancelling_is_for_live_campaigns(api, founder, campaign, heard):
+def test_cancelling_is_for_live_campaigns(api, founder, campaign):
     client = api.as_user(founder)
     draft = make_campaign(founder, status="draft")
     assert refusal(client.post(url(draft, "cancel"))) == (409, "campaign_not_live")
     assert client.post(url(campaign, "cancel")).json()["status"] == "cancelled"
     assert refusal(client.post(url(campaign, "cancel"))) == (409, "campaign_not_live")
-    assert heard == [("closed", {"campaign_id": campaign.pk, "owner_id": founder.pk, "outcome": "cancelled"})]
+    event = Event.objects.get(kind="campaign.cancelled")
+    assert (event.subject_id, event.actor_id, events.facts_of(event)) == (
+        campaign.pk,
+        founder.pk,
+        {"owner_id": founder.pk, "before": "live", "amount": Money(0, "USD")},
+    )
 
 
 def test_the_deadline_decides_once(founder, campaign):

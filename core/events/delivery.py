@@ -52,21 +52,23 @@ Listener = Callable[[Recorded], None]
 _listeners: dict[str, dict[str, Listener]] = {}
 
 
-def on(kind: str) -> Callable[[Listener], Listener]:
+def on(*kinds: str) -> Callable[[Listener], Listener]:
     """
     Register a listener, in the `listeners.py` of the app that listens. It is called after the commit with the event,
     again until it returns, and must come to the same when it is called twice for one `event.id`.
 
     :raises LookupError: there is no such kind
     """
-    kind_of(kind)
+    for kind in kinds:
+        kind_of(kind)
 
     def register(listener: Listener) -> Listener:
-        known = _listeners.setdefault(kind, {})
-        name = name_of(listener)
-        if name in known:
-            raise ValueError(f"{name} listens to {kind} already")
-        known[name] = listener
+        for kind in kinds:
+            known = _listeners.setdefault(kind, {})
+            name = name_of(listener)
+            if name in known:
+                raise ValueError(f"{name} listens to {kind} already")
+            known[name] = listener
         return listener
 
     return register

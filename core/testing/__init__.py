@@ -11,6 +11,7 @@ from django.test import TestCase
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from core.events.delivery import DELIVER
 from core.jobs import outbox
 from core.models import OutboxEvent
 from core.testing import documents
@@ -132,6 +133,14 @@ def drain_outbox(*, now: Any = None, rounds: int = 20) -> int:
             with commits():
                 delivered += outbox.deliver(event_id, now=moment)
     return delivered
+
+
+def deliver_events() -> None:
+    """Deliver every recorded event as the worker would: inbox entries are there then, and nothing else is done."""
+    waiting = OutboxEvent.objects.filter(topic=DELIVER, delivered_at__isnull=True).order_by("id")
+    for event_id in list(waiting.values_list("pk", flat=True)):
+        with commits():
+            outbox.deliver(event_id, now=timezone.now())
 
 
 def _is_ready(event_id: Any, moment: Any) -> bool:

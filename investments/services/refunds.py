@@ -61,7 +61,7 @@ def request_refund(locked: Locked, amount: Money, reason: str, *, now: datetime)
     payment.refunded_minor += amount.minor
     payment.updated_at = now
     payment.save(update_fields=["refunded_minor", "updated_at"])
-    return_funding(campaign_id=campaign.pk, backer_id=investment.investor_id, amount=amount)
+    return_funding(campaign_id=campaign.pk, backer_id=investment.investor_id, amount=amount, now=now)
     withdrawn = reason == Refund.Reason.WITHDRAWN
     kind = InvestmentEvent.Kind.WITHDRAWAL_REQUESTED if withdrawn else InvestmentEvent.Kind.REFUND_REQUESTED
     note(investment, kind, now=now, amount=amount, note=reason)

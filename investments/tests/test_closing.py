@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, StatusChange
 from campaigns.testing import make_campaign
-from core.testing import drain_outbox
+from core.testing import deliver_events, drain_outbox
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing
 from investments.services.closing import close_campaigns
@@ -23,6 +23,7 @@ def statuses():
 
 
 def told(person):
+    deliver_events()
     return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
 
 

@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.models import Event, OutboxEvent
 from core.money import Money
-from core.testing import drain_outbox
+from core.testing import deliver_events, drain_outbox
 from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
 from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
 from investments.services.provider_events import receive_event
@@ -25,6 +25,7 @@ def ask(api, who, campaign, amount, card, **headers):
 
 
 def kinds(person):
+    deliver_events()
     return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
 
 
@@ -47,7 +48,7 @@ def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, cam
     assert api.as_user(founder).get(f"/api/campaigns/{campaign.pk}").json()["myInvestment"] is None
     assert minor(f"escrow:campaign:{campaign.pk}") == minor("provider:sandbox:USD") == 250_00
     assert kinds(backer) == ["investment_committed"]
-    assert kinds(founder)[-1] == "new_backer"
+    assert "new_backer" in kinds(founder)
     actions = set(Event.objects.values_list("kind", flat=True))
     assert {"investment.placed", "investment.committed"} <= actions
     read = api.as_user(backer).get(f"/api/investments/{body['id']}").json()

@@ -21,16 +21,6 @@ def _investment(*facts: str, sms: bool = False) -> Message:
 
 
 KINDS: dict[str, Message] = {
-    "kyc_received": Message("", Category.KYC, path="/kyc"),
-    "kyc_verified": Message("", Category.KYC, sms=True, path="/kyc"),
-    "kyc_rejected": Message("", Category.KYC, sms=True, path="/kyc"),
-    "kyc_resubmit": Message("", Category.KYC, sms=True, path="/kyc"),
-    "campaign_submitted": _campaign(),
-    "campaign_published": _campaign(),
-    "campaign_rejected": _campaign(),
-    "campaign_funded": _campaign("amount", sms=True),
-    "campaign_failed": _campaign(sms=True),
-    "campaign_cancelled": _campaign(),
     "new_backer": _campaign("backer_name", "amount"),
     "investment_committed": _investment(),
     "investment_requires_action": _investment(sms=True),

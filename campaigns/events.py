@@ -1,0 +1,56 @@
+"""What is recorded of campaigns, and who is told."""
+
+from uuid import UUID
+
+from campaigns.models import Campaign, Status
+from core.events import Kind, declare
+from core.money import Money
+from notifications.effects import Category, Notice
+from notifications.messages import Message
+
+STEP = {
+    Status.DRAFT: "campaign.reopened",
+    Status.IN_REVIEW: "campaign.submitted",
+    Status.REJECTED: "campaign.rejected",
+    Status.LIVE: "campaign.published",
+    Status.FUNDED: "campaign.funded",
+    Status.FAILED: "campaign.failed",
+    Status.CANCELLED: "campaign.cancelled",
+    Status.SETTLED: "campaign.settled",
+}
+"""What is recorded when a campaign comes into a status."""
+
+
+def _step(to: Status, *facts: str, told: bool = True, sms: bool = False) -> Kind:
+    """
+    :param facts: what the owner's notice says besides the campaign
+    :param told: whether the owner gets one
+    """
+    name = STEP[to]
+    shown = ("campaign_id", "campaign_title", *facts)
+    message = Message(name.replace(".", "_"), Category.CAMPAIGNS, shown, sms=sms, path="/campaigns/{campaign_id}")
+    return Kind(
+        name,
+        about=Campaign,
+        facts={"owner_id": UUID, "before": str, "amount": Money},
+        sealed={"campaign_title": str, "reason": str | None},
+        timeline=True,
+        effects=[Notice(message, to="owner_id")] if told else [],
+    )
+
+
+declare(
+    Kind("campaign.created", about=Campaign),
+    Kind("campaign.edited", about=Campaign, facts={"fields": list[str]}),
+    Kind("campaign.deleted", about=Campaign, facts={"title": str}),
+    _step(Status.DRAFT, told=False),
+    _step(Status.IN_REVIEW),
+    _step(Status.REJECTED, "reason"),
+    _step(Status.LIVE),
+    _step(Status.FUNDED, "amount", sms=True),
+    _step(Status.FAILED, "amount", sms=True),
+    _step(Status.CANCELLED, "amount"),
+    _step(Status.SETTLED, told=False),
+    Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
+    Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
+)
