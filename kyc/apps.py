@@ -6,5 +6,4 @@ class KycConfig(AppConfig):
     verbose_name = "Identity"
 
     def ready(self) -> None:
-        from kyc import tasks  # noqa: F401  (registers the Celery tasks)
         from kyc.services import numbers  # noqa: F401  (registers itself for rewrap_keys)

@@ -221,8 +221,8 @@ class Document(Entity):
 
 class CaseEvent(Entity):
     """
-    Something that happened to a case, views of its papers included. Append-only: the database refuses changes, except
-    that `words` may be blanked when a person is erased.
+    What people wrote about an event of a case (`core.models.Event` of the same id), views of its papers included.
+    Append-only: the database refuses changes, except that `words` may be blanked when a person is erased.
     """
 
     verification = models.ForeignKey(Verification, on_delete=models.PROTECT, related_name="events")
@@ -232,9 +232,6 @@ class CaseEvent(Entity):
     """Null: the clock."""
     words = models.JSONField(default=dict, blank=True)
     """What people wrote: `why`, `reason`, `notes`, `message`."""
-    facts = models.JSONField(default=dict, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True)
-    request_id = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
         db_table = "kyc_event"

@@ -80,11 +80,12 @@ def _check_suspender(user: User, by: User | None) -> None:
 
 
 @retrying
-def set_identity_verified(*, user_id: UUID, verified_at: datetime | None) -> None:
+def set_identity_verified(*, user_id: UUID, verified_at: datetime | None) -> User:
     """Identity review calls this when a person is proven (`verified_at`, UTC) or is no longer (None)."""
     user = User.objects.select_for_update().get(pk=user_id)
     user.identity_verified_at = verified_at
     user.save(update_fields=["identity_verified_at", "updated_at"])
+    return user
 
 
 @retrying

@@ -1,14 +1,14 @@
 """Badges: given by staff or by the identity review, for a time or for good, and repeated on the person for cards."""
 
 from datetime import datetime
-from functools import partial
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.standing import set_badges
+from core import events
 from core.data.transactions import retrying
-from core.events import audit
-from core.jobs.runner import each
 from kyc.access import lock_person
 from kyc.errors import BadgeFollowsVerification, OwnCase
 from kyc.models import Badge, GrantedBadge, Source
@@ -27,7 +27,7 @@ def give_badge(
     """
     person = _person_for(staff, user_id, badge)
     grant(user_id=person.pk, badge=badge, source=Source.STAFF, issued_by=staff, expires_at=expires_at, now=now)
-    audit.record(staff, "badge.given", person, badge=badge)
+    events.record("badge.given", person, actor=staff, now=now, badge=badge)
     return badges_at(person.pk, now)
 
 
@@ -36,7 +36,7 @@ def take_badge(*, staff: User, user_id: UUID, badge: str, now: datetime) -> list
     """The opposite; one that is not held is no trouble. Refuses as `give_badge` does."""
     person = _person_for(staff, user_id, badge)
     if revoke(user_id=person.pk, badge=badge, now=now):
-        audit.record(staff, "badge.taken", person, badge=badge)
+        events.record("badge.taken", person, actor=staff, now=now, badge=badge)
     return badges_at(person.pk, now)
 
 
@@ -82,15 +82,15 @@ def revoke(*, user_id: UUID, badge: str, now: datetime) -> bool:
     return bool(held)
 
 
-def end_badges(*, now: datetime) -> int:
-    """Take those whose time is over off their people's cards. Safe to repeat. Returns how many."""
+def people_with_ended_badges(now: datetime) -> QuerySet[GrantedBadge, UUID]:
+    """Ids of people whose cards show a badge whose time is over."""
     over = GrantedBadge.objects.filter(revoked_at__isnull=True, expires_at__lte=now)
-    people = over.order_by("user_id").values_list("user_id", flat=True).distinct()
-    return each(people, partial(_end, now=now), what="person with an ended badge").done
+    return over.order_by("user_id").values_list("user_id", flat=True).distinct()
 
 
 @retrying
-def _end(user_id: UUID, now: datetime) -> None:
+def end_badges(user_id: UUID, *, now: datetime) -> None:
+    """Take the badges whose time is over off a person's card."""
     lock_person(user_id)
     GrantedBadge.objects.filter(user_id=user_id, revoked_at__isnull=True, expires_at__lte=now).update(revoked_at=now)
     _repeat(user_id, now)

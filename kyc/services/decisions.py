@@ -22,7 +22,6 @@ from kyc.models import DECISIONS, Document, DocumentStatus, Status, Verification
 from kyc.services import standing
 from kyc.services.history import record
 from kyc.services.risk import assess
-from notifications.services import notify
 
 
 @retrying
@@ -35,7 +34,7 @@ def take_case(*, reviewer: User, verification_id: UUID, now: datetime) -> Verifi
     case = access.lock_case(verification_id)
     _not_oneself(reviewer, case)
     if case.assignee_id != reviewer.pk:
-        record(reviewer, "taken", case, now=now, taken_from=str(case.assignee_id or ""))
+        record("taken", case, actor=reviewer, now=now, taken_from=case.assignee_id)
         case.assignee = reviewer
         assess(case, now=now)
         case.save(update_fields=["assignee", "risk", "risk_flags"])
@@ -49,7 +48,7 @@ def release_case(*, reviewer: User, verification_id: UUID, now: datetime) -> Ver
     if case.assignee_id == reviewer.pk:
         case.assignee = None
         case.save(update_fields=["assignee"])
-        record(reviewer, "released", case, now=now)
+        record("released", case, actor=reviewer, now=now)
     return case
 
 
@@ -90,7 +89,7 @@ def judge_document(
     document.reviewed_by, document.reviewed_at = reviewer, now
     document.save(update_fields=["status", "reason", "notes", "message", "reviewed_by", "reviewed_at"])
     words = {"reason": reason, "notes": notes, "message": message}
-    record(reviewer, f"paper_{status}", case, now=now, document=document, words=words)
+    record(f"paper_{status}", case, actor=reviewer, now=now, document=document, words=words)
     return document
 
 
@@ -142,8 +141,15 @@ def _decide(
     case.save()
     if status == Status.VERIFIED:
         standing.prove_identity(case, now=now)
-    record(reviewer, f"case_{status}", case, now=now, words=words, revision=case.revision)
-    notify(user_id=case.user_id, kind=f"kyc_{status}", now=now, **({"message": message} if message else {}))
+    record(
+        f"case_{status}",
+        case,
+        actor=reviewer,
+        now=now,
+        words=words,
+        revision=case.revision,
+        message=message or None,
+    )
     return case, None
 
 
@@ -152,12 +158,12 @@ def _propose(case: Verification, reviewer: User, words: dict[str, str], now: dat
     case.proposed_by, case.proposed_at, case.proposed_revision = reviewer, now, case.revision
     case.notes, case.message, case.assignee = words["notes"], words["message"], None
     case.save()
-    record(reviewer, "proposed", case, now=now, words=words, revision=case.revision)
+    record("proposed", case, actor=reviewer, now=now, words=words, revision=case.revision)
     return case
 
 
 def _drop_proposal(case: Verification, reviewer: User, now: datetime) -> Verification:
-    record(reviewer, "proposal_dropped", case, now=now, proposed=case.proposed_revision, now_at=case.revision)
+    record("proposal_dropped", case, actor=reviewer, now=now, proposed=case.proposed_revision, now_at=case.revision)
     case.status = Status.IN_REVIEW
     case.proposed_by = case.proposed_at = case.proposed_revision = None
     case.save()

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.jobs.runner import each
 from kyc.access import latest_case, lock_case, lock_person
 from kyc.errors import AlreadyVerified, InvalidDateOfBirth, KindsDoNotMatch, NoOpenVerification, VerificationOpen
 from kyc.models import OPEN, Document, DocumentStatus, Status, Verification
@@ -18,7 +18,6 @@ from kyc.services.checks import checks_of
 from kyc.services.history import record
 from kyc.services.numbers import keep_number, normalise
 from kyc.services.risk import PAPER, assess
-from notifications.services import notify
 from uploads.services import keep_files, store_document
 
 STARTS = Limit("kyc:start", 5, timedelta(days=1))
@@ -68,7 +67,7 @@ def _open_case(case: Verification, now: datetime) -> Verification:
     case.attempt = before.attempt + 1 if before else 1
     assess(case, now=now)
     case.save(force_insert=True)
-    record(case.user, "started", case, now=now, document_type=case.document_type, attempt=case.attempt)
+    record("started", case, actor=case.user, now=now, document_type=case.document_type, attempt=case.attempt)
     return case
 
 
@@ -114,7 +113,7 @@ def hand_in(*, person: User, papers: list[Document], now: datetime) -> list[Docu
     for paper in papers:
         replaced = Document.objects.current().filter(verification=case, kind=paper.kind).update(replaced_at=now)
         paper.save(force_insert=True)
-        record(person, "paper_sent", case, now=now, document=paper, replaces=bool(replaced))
+        record("paper_sent", case, actor=person, now=now, document=paper, replaces=bool(replaced))
     case.revision += 1
     _move_on(case, now)
     assess(case, now=now)
@@ -132,25 +131,25 @@ def _move_on(case: Verification, now: datetime) -> None:
         return
     if case.status not in (Status.IN_REVIEW, Status.AWAITING_SECOND_REVIEW):
         case.submitted_at, case.assignee = now, None
-        record(None, "submitted", case, now=now)
-        notify(user_id=case.user_id, kind="kyc_received", now=now)
+        record("submitted", case, actor=None, now=now)
     case.status = Status.IN_REVIEW
 
 
-def expire_abandoned(*, now: datetime) -> int:
-    """Close cases that have waited for papers for 30 days. Safe to repeat and to run side by side. Returns how many."""
+def abandoned_cases(now: datetime) -> QuerySet[Verification, UUID]:
+    """Ids of cases that may have waited for papers for 30 days."""
     waiting = Verification.objects.filter(status__in=(Status.PENDING_DOCUMENTS, Status.RESUBMIT))
-    old = waiting.filter(created_at__lte=now - ABANDONED_AFTER).values_list("pk", flat=True)
-    return each(old, partial(_expire, now=now), what="abandoned verification").done
+    old = waiting.filter(created_at__lte=now - ABANDONED_AFTER)
+    return old.order_by("created_at", "id").values_list("pk", flat=True)
 
 
 @retrying
-def _expire(verification_id: UUID, now: datetime) -> bool:
+def expire_case(verification_id: UUID, *, now: datetime) -> bool:
+    """Close a case that has waited for papers for 30 days. Returns whether it has."""
     case = lock_case(verification_id)
     since = max(filter(None, (case.created_at, case.decided_at, case.submitted_at)))
     if case.status not in (Status.PENDING_DOCUMENTS, Status.RESUBMIT) or since > now - ABANDONED_AFTER:
         return False
     case.status = Status.EXPIRED
     case.save(update_fields=["status"])
-    record(None, "expired", case, now=now)
+    record("expired", case, actor=None, now=now)
     return True

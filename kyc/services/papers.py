@@ -41,5 +41,5 @@ def _case_for(viewer: User, case: Verification, now: datetime) -> Verification:
 
 
 def _look(viewer: User, case: Verification, document: Document, why: str, now: datetime) -> Link:
-    record(viewer, "paper_viewed", case, now=now, document=document, words={"why": why})
+    record("paper_viewed", case, actor=viewer, now=now, document=document, words={"why": why})
     return make_link(document.file_id, viewer_id=viewer.pk, now=now)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from kyc.services.badges import end_badges
+from core.jobs.runner import run
+from kyc.jobs import END_BADGES
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def test_refusals(staff, reviewer, applicant):
 def test_a_badge_ends_by_the_clock(api, staff, applicant):
     soon = timezone.now() + timedelta(hours=1)
     staff.post("/api/kyc/badges/accredited_investor", {"userId": str(applicant.pk), "expiresAt": soon.isoformat()})
-    assert end_badges(now=soon - timedelta(seconds=1)) == 0
-    assert end_badges(now=soon + timedelta(seconds=1)) == 1
+    assert run(END_BADGES, now=soon - timedelta(seconds=1)).done == 0
+    assert run(END_BADGES, now=soon + timedelta(seconds=1)).done == 1
     applicant.refresh_from_db()
     assert applicant.badges == []
     assert api.as_user(applicant).get("/api/kyc/badges").json()["items"] == []

@@ -7,9 +7,12 @@ import pytest
 from django.utils import timezone
 from PIL import Image, ImageChops
 
+from core.jobs.runner import run
+from core.testing import deliver_events
+from kyc.jobs import EXPIRE_CASES
 from kyc.models import Document, Status, Verification
 from kyc.services.decisions import decide
-from kyc.services.evidence import ABANDONED_AFTER, expire_abandoned
+from kyc.services.evidence import ABANDONED_AFTER
 from kyc.testing import submitted_case
 from notifications.models import Notification
 from uploads.models import StoredFile
@@ -107,6 +110,7 @@ def test_papers_complete_the_case(mine, applicant):
     status = mine.get("/api/kyc/status").json()
     assert status["status"] == "in_review"
     assert [document["kind"] for document in status["documents"]] == ["front", "selfie"]
+    deliver_events()
     assert Notification.objects.filter(user_id=applicant.pk, kind="kyc_received").count() == 1
 
 
@@ -212,9 +216,9 @@ def test_a_case_without_papers_expires_after_30_days(mine, applicant, person):
     start(mine)
     waiting = submitted_case(person("patient"))
     now = timezone.now()
-    assert expire_abandoned(now=now + ABANDONED_AFTER - timedelta(minutes=1)) == 0
-    assert expire_abandoned(now=now + ABANDONED_AFTER + timedelta(minutes=1)) == 1
-    assert expire_abandoned(now=now + ABANDONED_AFTER + timedelta(minutes=1)) == 0
+    assert run(EXPIRE_CASES, now=now + ABANDONED_AFTER - timedelta(minutes=1)).done == 0
+    assert run(EXPIRE_CASES, now=now + ABANDONED_AFTER + timedelta(minutes=1)).done == 1
+    assert run(EXPIRE_CASES, now=now + ABANDONED_AFTER + timedelta(minutes=1)).done == 0
     assert mine.get("/api/kyc/status").json()["status"] == "expired"
     waiting.refresh_from_db()
     assert waiting.status == "in_review"

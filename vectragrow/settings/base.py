@@ -278,7 +278,8 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "retention": {"task": "core.run_retention", "schedule": crontab(minute=17)},
     "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
-    "identity-clock": {"task": "kyc.follow_the_clock", "schedule": crontab(minute=7)},
+    "expire-cases": {"task": "kyc.expire_cases", "schedule": crontab(minute=7)},
+    "end-badges": {"task": "kyc.end_badges", "schedule": crontab(minute=12)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from accounts.models import DataExport, User
 from accounts.services import exports, leaving
+from core.jobs.runner import run
 from core.privacy import declarations
 from core.privacy.retention import run_retention
+from kyc.jobs import END_BADGES, EXPIRE_CASES
 from kyc.models import GrantedBadge, Source, Verification
 from kyc.services import badges, evidence
 from kyc.testing import submitted_case
@@ -68,13 +70,13 @@ def test_identity_cases_expire_behind_one_that_cannot(two, monkeypatch):
     Verification.objects.update(status="pending_documents")
     real = evidence.record
 
-    def broken(actor, event, case, **facts):
+    def broken(action, case, **facts):
         if case.pk == cases[0].pk:
             raise KeyError("nobody thought of this")
-        return real(actor, event, case, **facts)
+        return real(action, case, **facts)
 
     monkeypatch.setattr(evidence, "record", broken)
-    assert evidence.expire_abandoned(now=timezone.now() + evidence.ABANDONED_AFTER + timedelta(days=1)) == 1
+    assert run(EXPIRE_CASES, now=timezone.now() + evidence.ABANDONED_AFTER + timedelta(days=1)).done == 1
     assert [Verification.objects.get(pk=case.pk).status for case in cases] == ["pending_documents", "expired"]
 
 
@@ -92,5 +94,5 @@ def test_badges_end_behind_one_that_cannot(two, monkeypatch):
         return real(user_id)
 
     monkeypatch.setattr(badges, "lock_person", broken)
-    assert badges.end_badges(now=now + timedelta(days=2)) == 1
+    assert run(END_BADGES, now=now + timedelta(days=2)).done == 1
     assert GrantedBadge.objects.filter(revoked_at__isnull=False).get().user_id == two[1].pk
