@@ -15,6 +15,7 @@ from core.jobs import runner
 from core.jobs.backoff import MAX_ATTEMPTS
 from core.jobs.runner import Job, exclusive, run, steps
 from core.models import Event, FailingItem, IdempotencyKey, OutboxEvent
+from core.privacy import retention
 from core.testing import PATIENCE, eventually
 from core.testing.processes import Program, kill_group
 from vectragrow.celery import app
@@ -213,17 +214,18 @@ def test_commands_and_the_schedule_know_every_job(db, capsys):
         assert name in app.tasks
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
     IdempotencyKey.objects.create(scope=b"x", fingerprint=b"x", locked_until=timezone.now())
-    call_command("run_job", "core.prune", dry_run=True, at="2099-01-01T00:00:00Z")
-    assert "core.prune: 3 due" in capsys.readouterr().out
+    call_command("run_job", "core.run_retention", dry_run=True, at="2099-01-01T00:00:00Z")
+    rules = len(retention.rules(timezone.now()))
+    assert f"core.run_retention: {rules} due" in capsys.readouterr().out
     assert IdempotencyKey.objects.exists()
-    call_command("run_job", "core.prune", at="2099-01-01T00:00:00Z")
-    assert "core.prune: 3 done, 0 left for the next time, 0 failed" in capsys.readouterr().out
+    call_command("run_job", "core.run_retention", at="2099-01-01T00:00:00Z")
+    assert f"core.run_retention: {rules} done, 0 left for the next time, 0 failed" in capsys.readouterr().out
     assert not IdempotencyKey.objects.exists()
-    for wrong in (["core.dance"], ["core.prune", "--at", "tomorrow"]):
+    for wrong in (["core.dance"], ["core.run_retention", "--at", "tomorrow"]):
         with pytest.raises(CommandError):
             call_command("run_job", *wrong)
 
 
 def test_a_name_is_one_jobs(db):
     with pytest.raises(ValueError, match="already"):
-        runner.register(Job("core.prune", "Twice.", due=lambda now: [], work=lambda item, now: None))
+        runner.register(Job("core.run_retention", "Twice.", due=lambda now: [], work=lambda item, now: None))
