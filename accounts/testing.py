@@ -10,7 +10,8 @@ from django.utils import timezone
 from django_otp.oath import TOTP
 
 from accounts.models import User
-from accounts.services import registration, sessions, two_factor
+from accounts.services import sessions, two_factor
+from accounts.services.contacts import keep_contact
 from core import context
 
 PASSWORD = "correct horse battery"
@@ -35,7 +36,7 @@ def make_person(
     )
     user.set_password(PASSWORD)
     user.save(force_insert=True)
-    registration.told(user)
+    keep_contact(user)
     return user
 
 

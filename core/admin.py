@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from core.events.reading import audit_log
-from core.jobs import parked
+from core.maintenance import parked
 from core.models import Event, FailingItem, OutboxEvent
 from core.permissions import OPERATE_OUTBOX, READ_AUDIT
 from core.rights import Right

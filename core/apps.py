@@ -6,7 +6,8 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core.jobs import events, housekeeping, tasks  # noqa: F401  (declare kinds; register jobs and tasks)
+        from core.jobs import tasks  # noqa: F401  (registers the Celery tasks)
+        from core.maintenance import jobs, kinds  # noqa: F401  (declare)
 
         autodiscover_modules("events")  # of every app, before anybody listens to them
         autodiscover_modules("listeners")

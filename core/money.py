@@ -8,12 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Self
 
-from babel.numbers import format_currency, get_currency_precision, list_currencies
-
 from core.api.errors import InvalidAmount
+from core.currencies import amount_in_words, digits
 
 MAX_MINOR = 10**15
 """
@@ -32,20 +30,7 @@ Should an account come to the end of its range nevertheless, the books refuse th
 (`ledger.errors.AccountFull`) before the database would have to.
 """
 
-_CODE_BESIDE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
-"""Where Babel leaves out the space that CLDR wants behind a sign that ends with a letter."""
 _PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
-
-
-@cache
-def digits(currency: str) -> int:
-    """How many decimals a currency has (ISO 4217: USD 2, JPY 0, KWD 3)."""
-    return get_currency_precision(currency)
-
-
-@cache
-def is_currency(code: str) -> bool:
-    return code in list_currencies()
 
 
 def parse_decimal(value: object, field: str = "amount") -> Decimal:
@@ -108,7 +93,7 @@ class Money:
 
     def __str__(self) -> str:
         """For prose: `$1,000.50`, `CHF 10.00`, `KWD 5.125`, `¥500`."""
-        return prose(self.text, self.currency)
+        return amount_in_words(self.text, self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Self]:
         """Parts in proportion to `weights`, by largest remainder; they add up to the whole (SECURITY-GOALS 18)."""
@@ -125,11 +110,6 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not mix")
         return other.minor
-
-
-def prose(text: str, currency: str) -> str:
-    """`str(Money)` of an amount that is text in major units already."""
-    return _CODE_BESIDE_DIGITS.sub(" ", format_currency(Decimal(text), currency, locale="en"))
 
 
 def minor_text(minor: int, currency: str) -> str:

@@ -33,7 +33,7 @@ from accounts.models import (
 from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
 from accounts.services import login, profiles, sessions
-from accounts.services.registration import told
+from accounts.services.contacts import keep_contact
 from accounts.signals import user_registered
 from core.api.errors import NotFound
 from core.api.limits import Limit
@@ -116,7 +116,7 @@ def _new_account(person: Person, email: str, now: datetime) -> User:
     user = User(email=email, **_names(person), email_verified_at=now, created_at=now)
     user.set_unusable_password()
     user.save(force_insert=True)
-    told(user)
+    keep_contact(user)
     audit.record(user, "account.registered", user)
     announce(user_registered, user=user, invited_by=None)
     return user
@@ -139,7 +139,7 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     for model in WAYS_IN:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
-    told(user)
+    keep_contact(user)
     audit.record(user, "account.taken_over_by_owner", user, issuer=person.issuer)
 
 

@@ -6,15 +6,15 @@ conversations that point to it.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.utils.formats import date_format
 
-from accounts.errors import AccountSuspended
 from accounts.models import Status, User
 from accounts.services import sessions
+from accounts.services.grace import GRACE
 from core.api.errors import Refusal
 from core.data.transactions import retrying
 from core.events import audit
@@ -23,8 +23,6 @@ from core.privacy.erasure import check_erasable, erase_person
 from notifications.services import send_mail_to
 
 logger = logging.getLogger("vectragrow.accounts")
-
-GRACE = timedelta(days=30)
 
 
 @retrying
@@ -45,20 +43,6 @@ def leave(*, person: User, now: datetime) -> datetime:
         audit.record(user, "account.deletion_requested", user)
     sessions.close_sessions(user=user, because="deletion", now=now)
     return user.deletion_due_at
-
-
-def stay(*, user: User, now: datetime) -> None:
-    """
-    Take the wish back, since the person signed in; in the caller's transaction.
-
-    :raises AccountSuspended: the account was erased or suspended in the meantime
-    """
-    still_there = User.objects.filter(pk=user.pk, status=Status.ACTIVE)
-    if not still_there.update(deletion_due_at=None, updated_at=now):
-        raise AccountSuspended()
-    user.deletion_due_at = None
-    send_mail_to(user_id=user.pk, template="deletion_cancelled", now=now)
-    audit.record(user, "account.deletion_cancelled", user)
 
 
 def erase_due(*, now: datetime) -> int:

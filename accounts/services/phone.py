@@ -7,7 +7,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.errors import NoPhoneNumber, PhoneAlreadyVerified, PhoneCodeInvalid
 from accounts.models import PhoneCode, User
-from accounts.services import registration
+from accounts.services.contacts import keep_contact
 from core.api import limits
 from core.api.limits import Limit, Standing
 from core.crypto.keys import fingerprint, fingerprints
@@ -76,7 +76,7 @@ def confirm(*, person: User, code: str, now: datetime) -> User:
     sent.delete()
     user.phone_verified_at = now
     user.save(update_fields=["phone_verified_at", "updated_at"])
-    registration.told(user)
+    keep_contact(user)
     notify(user_id=user.pk, kind="phone_verified", now=now, ending=user.phone_number[-4:])
     audit.record(user, "phone.verified", user)
     return user

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from accounts.errors import StepUpRequired
 from accounts.models import Profile, ProfilePicture, Session, User
-from accounts.services import registration
+from accounts.services.contacts import keep_contact
 from core.api.etags import require_match
 from core.data.transactions import retrying
 from core.events import audit
@@ -50,7 +50,7 @@ def edit_profile(
             raise StepUpRequired()
         _change_number(user, number, now)
     user.save(update_fields=[*WORDS, "phone_number", "phone_verified_at", "updated_at"])
-    registration.told(user)
+    keep_contact(user)
     _edited(profile)
     audit.record(user, "profile.edited", user, fields=sorted(fields))
     return user, profile

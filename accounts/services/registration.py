@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from accounts.errors import EmailTaken
 from accounts.models import User, normalise_email
 from accounts.services import invitations, sessions, verification
+from accounts.services.contacts import keep_contact
 from accounts.signals import user_registered
 from core.api.limits import Limit
 from core.api.problems import InvalidInput
@@ -17,7 +18,6 @@ from core.data.transactions import retrying
 from core.events import audit
 from core.events.signals import announce
 from notifications.services import send_mail_to
-from notifications.services.recipients import keep_recipient
 
 PER_ADDRESS = Limit("registration:address", 20, timedelta(hours=1))
 
@@ -57,7 +57,7 @@ def _open_account(user: User, invite_token: str, device: str, now: datetime) -> 
         _tell_the_owner(user.email, now)
         raise EmailTaken() from None
     invited_by = invitations.accept(token=invite_token, user=user, now=now) if invite_token else None
-    told(user)
+    keep_contact(user)
     verification.mail_link(user=user, now=now)
     audit.record(user, "account.registered", user)
     announce(user_registered, user=user, invited_by=invited_by)
@@ -74,17 +74,6 @@ def check_new_password(password: str, user: User, field: str = "password") -> No
             for row in error.error_list
         ]
         raise InvalidInput(rows) from None
-
-
-def told(user: User) -> None:
-    """Tell the notifications app where this person can be reached; called at every change of it."""
-    keep_recipient(
-        user_id=user.pk,
-        email=user.email,
-        first_name=user.first_name,
-        phone_number=user.phone_number if user.phone_verified else "",
-        email_verified=user.email_verified,
-    )
 
 
 def _tell_the_owner(address: str, now: datetime) -> None:

@@ -12,7 +12,8 @@ from django.db import transaction
 from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
-from accounts.services import history, leaving
+from accounts.services import history
+from accounts.services.grace import cancel_deletion
 from core import context
 from core.api.errors import NotFound
 from core.data import sql
@@ -52,7 +53,7 @@ def begin_session(*, user: User, device: str, method: str, now: datetime, second
     if not user.is_active:
         raise AccountSuspended()
     if user.deletion_due_at is not None:
-        leaving.stay(user=user, now=now)
+        cancel_deletion(user=user, now=now)
     session = Session(
         user=user,
         device=device[:200],

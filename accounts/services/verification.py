@@ -6,7 +6,8 @@ from django.conf import settings
 
 from accounts.errors import EmailAlreadyVerified, MailedTokenInvalid
 from accounts.models import MailedToken, User
-from accounts.services import mailed_tokens, registration
+from accounts.services import mailed_tokens
+from accounts.services.contacts import keep_contact
 from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.events import audit
@@ -46,7 +47,7 @@ def verify_email(*, token: str, now: datetime) -> User:
     if not user.email_verified:
         user.email_verified_at = now
         user.save(update_fields=["email_verified_at", "updated_at"])
-        registration.told(user)
+        keep_contact(user)
         audit.record(user, "account.email_verified", user)
     return user
 

@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.inputs.providers import LinkInput, OAuthCodeInput
 from accounts.models import ExternalIdentity, Platform
-from accounts.openid import sign_in
 from accounts.outputs.providers import IdentitiesOutput, IdentityOutput
 from accounts.outputs.sign_in import ChallengeOutput, TokensOutput
 from accounts.permissions import EmailVerified, TwoFactorRecent
-from accounts.services import identities
+from accounts.services import identities, provider_sign_in
 from accounts.views.callers import device_of, login_answer
 from core import context
 from core.api import limits
@@ -62,7 +61,7 @@ class _Provider(ApiViewSet):
         """
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         redirect = request.query_params.get("redirect", "")
-        return sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=timezone.now())
+        return provider_sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=timezone.now())
 
     @operation(
         "finishSignInWith{view}",
@@ -77,7 +76,7 @@ class _Provider(ApiViewSet):
         Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.
         """
         limits.hit(identities.RETURNS_PER_ADDRESS, context.client_address.get())
-        return sign_in.finish(request._request, platform=self.platform, now=timezone.now())
+        return provider_sign_in.finish(request._request, platform=self.platform, now=timezone.now())
 
 
 class Google(_Provider):

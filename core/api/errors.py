@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from core.currencies import amount_in_words
+
 
 class Refusal(Exception):
     """
@@ -45,9 +47,8 @@ class Refusal(Exception):
         text = str(self.message)
         if not self.facts or "%(" not in text:
             return text
-        from core.money import prose  # which raises refusals itself
-
-        return text % {**self.facts, **{n: prose(self.facts[n], self.facts["currency"]) for n in self.amounts}}
+        amounts = {name: amount_in_words(self.facts[name], self.facts["currency"]) for name in self.amounts}
+        return text % {**self.facts, **amounts}
 
     @property
     def headers(self) -> dict[str, str]:

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -56,14 +56,6 @@ LEASE = timedelta(seconds=60)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 Handler = Callable[..., Response]
 H = TypeVar("H", bound=Callable[..., Any])
-
-
-class Ticket(Protocol):
-    result_id: UUID | None
-
-    def bind(self, result_id: UUID) -> None: ...
-
-    def leave_open(self) -> None: ...
 
 
 class NoTicket:

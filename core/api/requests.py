@@ -1,12 +1,21 @@
 """The request as our views see it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from rest_framework.request import Request as DRFRequest
 
-if TYPE_CHECKING:
-    from core.api.idempotency import Ticket
-    from core.api.principals import Principal
+from core.api.principals import Principal
+
+
+class Ticket(Protocol):
+    """What a POST of several commits binds its `Idempotency-Key` with (core.api.idempotency)."""
+
+    result_id: UUID | None
+
+    def bind(self, result_id: UUID) -> None: ...
+
+    def leave_open(self) -> None: ...
 
 
 class Request(DRFRequest):

@@ -1,7 +1,7 @@
 """Business facts: recorded in one line, with everything that follows from them declared (docs/events.md)."""
 
-from core.events.delivery import Recorded, on
-from core.events.kinds import Effect, Kind, all_kinds, declare, kind_of
+from core.events.delivery import on
+from core.events.kinds import Effect, Kind, Recorded, all_kinds, declare, kind_of
 from core.events.reading import audit_log, facts_of, timeline, timelines
 from core.events.recording import record, record_many, rows
 

@@ -9,15 +9,12 @@ becomes an outbox row of its own, which is tried again by itself.
 import base64
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from core.crypto.sealing import CannotOpen, unseal
 from core.data.ids import derived_id
 from core.data.transactions import retrying
-from core.events.kinds import Kind, decode, kind_of
+from core.events.kinds import Recorded, decode, kind_of
 from core.jobs import outbox
 from core.models import Event
 
@@ -26,26 +23,6 @@ logger = logging.getLogger("vectragrow.events")
 DELIVER = "events.deliver"
 LISTEN = "events.listen"
 PURPOSE = "event facts"
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as effects and listeners get it, with its facts in their types."""
-
-    id: UUID
-    kind: Kind
-    subject_id: UUID | None
-    actor_id: UUID | None
-    created_at: datetime
-    facts: dict[str, Any]
-    """Those that were given, the sealed ones too, and the subject's id. Listeners get no sealed ones."""
-
-    @classmethod
-    def of(cls, event: Event, facts: dict[str, Any]) -> "Recorded":
-        kind = kind_of(event.kind)
-        if kind.subject_key:
-            facts = {kind.subject_key: event.subject_id, **facts}
-        return cls(event.pk, kind, event.subject_id, event.actor_id, event.created_at, facts)
 
 
 Listener = Callable[[Recorded], None]

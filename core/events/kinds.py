@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 from uuid import UUID
 
 from django.db import models
 
+from core.models import Event
 from core.money import Money
-
-if TYPE_CHECKING:
-    from core.events.delivery import Recorded
 
 FactType = Any
 """`str`, `int`, `bool`, `UUID`, `datetime`, `date`, `Money`, `list[str]` and so on; one with `| None` may be absent."""
@@ -92,6 +90,26 @@ class Kind:
         rows = [f"`{name}: {_type_name(type_)}`" for name, type_ in self.facts.items()]
         rows += [f"`{name}: {_type_name(type_)}` (sealed)" for name, type_ in self.sealed.items()]
         return ", ".join(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as effects and listeners get it, with its facts in their types."""
+
+    id: UUID
+    kind: Kind
+    subject_id: UUID | None
+    actor_id: UUID | None
+    created_at: datetime
+    facts: dict[str, Any]
+    """Those that were given, the sealed ones too, and the subject's id. Listeners get no sealed ones."""
+
+    @classmethod
+    def of(cls, event: Event, facts: dict[str, Any]) -> "Recorded":
+        kind = kind_of(event.kind)
+        if kind.subject_key:
+            facts = {kind.subject_key: event.subject_id, **facts}
+        return cls(event.pk, kind, event.subject_id, event.actor_id, event.created_at, facts)
 
 
 _kinds: dict[str, Kind] = {}

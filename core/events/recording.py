@@ -11,7 +11,7 @@ from core import context
 from core.crypto.sealing import seal
 from core.data import sql
 from core.events import delivery
-from core.events.kinds import Kind, decode, encode, kind_of
+from core.events.kinds import Kind, Recorded, decode, encode, kind_of
 from core.jobs import outbox
 from core.models import Event, OutboxEvent
 
@@ -89,6 +89,6 @@ def _follow_after_commit(kind: Kind, written: list[tuple[Event, Mapping[str, Any
     """Wake the outbox, and try at once what cannot wait for it."""
     if any(effect.is_prompt for effect in kind.effects):
         for event, facts in written:
-            prompt = delivery.Recorded.of(event, decode(encode(facts), {**kind.facts, **kind.sealed}))
+            prompt = Recorded.of(event, decode(encode(facts), {**kind.facts, **kind.sealed}))
             transaction.on_commit(lambda prompt=prompt: delivery.deliver_promptly(prompt), robust=True)  # type: ignore[misc]
     outbox.nudge_after_commit([event.pk for event, _ in written])

@@ -19,6 +19,7 @@ from django.utils import timezone
 from core import context
 from core.data import sql
 from core.data.ids import uuid7
+from core.jobs import messenger
 from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import OutboxEvent
 
@@ -115,9 +116,7 @@ def nudge_after_commit(event_ids: Sequence[UUID]) -> None:
 
 def nudge(event_id: UUID) -> None:
     """Tell Celery about an event. A broker that is away is no trouble: the relay will tell it again."""
-    from core.jobs import tasks
-
-    tasks.enqueue(str(event_id))
+    messenger.enqueue(str(event_id))
 
 
 def deliver(event_id: UUID, *, now: datetime) -> bool:

@@ -75,7 +75,7 @@ def all_jobs() -> dict[str, Job]:
 
 def steps(**by_name: Callable[..., object]) -> dict[str, Any]:
     """
-    `due` and `work` of a job whose items are a few steps that are always due: `Job("accounts.tidy", ..., **steps(...))`.
+    `due` and `work` of a job whose items are a few steps that are always due: `Job(name, help, **steps(...))`.
 
     :param by_name: functions that take `now`
     """

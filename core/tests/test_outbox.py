@@ -78,7 +78,7 @@ def test_the_handler_runs_under_the_request_that_caused_it(db, bell):
 
 def test_celery_is_told_after_the_commit_and_not_before(db, bell, monkeypatch):
     told: list[str] = []
-    monkeypatch.setattr("core.jobs.tasks.enqueue", told.append)
+    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
     with commits():
         event = outbox.emit(TOPIC)
         assert told == []
@@ -195,7 +195,7 @@ def test_without_the_lease_two_deliveries_would_be_two(bell, monkeypatch):
 
 def test_the_relay_tells_again_what_is_due_and_then_holds_back(bell, event, monkeypatch):
     told: list[str] = []
-    monkeypatch.setattr("core.jobs.tasks.enqueue", told.append)
+    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
     now = timezone.now()
     assert outbox.relay(now=now) == 0, "the message sent after the commit has its time to arrive"
     late = now + outbox.FIRST_LEASE + timedelta(seconds=1)

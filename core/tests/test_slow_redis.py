@@ -10,7 +10,7 @@ from redis import RedisError
 
 from core import redis as core_redis
 from core.api import limits
-from core.jobs import tasks
+from core.jobs import messenger as messengers, tasks
 from core.testing import Api
 from core.tests.test_idempotency import BODY, PATH
 
@@ -108,8 +108,8 @@ def test_a_request_does_not_wait_for_the_broker(db, monkeypatch):
         hangs.set()
         go_on.wait(60)
 
-    messenger = tasks.Messenger()
-    monkeypatch.setattr(tasks, "_messenger", messenger)
+    messenger = messengers.Messenger()
+    monkeypatch.setattr(messengers, "_messenger", messenger)
     monkeypatch.setattr(tasks.deliver_event, "apply_async", hang)
     try:
         assert Api().post(PATH, BODY).status_code == 201
@@ -127,9 +127,9 @@ def test_a_broker_that_failed_is_left_alone(monkeypatch):
         tried.append(kwargs["event_id"])
         raise OSError("no route")
 
-    messenger = tasks.Messenger()
+    messenger = messengers.Messenger()
     monkeypatch.setattr(tasks.deliver_event, "apply_async", fail)
-    monkeypatch.setattr(tasks, "PAUSE_AFTER_FAILURE", 3600.0)
+    monkeypatch.setattr(messengers, "PAUSE_AFTER_FAILURE", 3600.0)
     for number in range(5):
         messenger.send(str(number))
     assert messenger.flush(60)
@@ -139,7 +139,7 @@ def test_a_broker_that_failed_is_left_alone(monkeypatch):
 def test_what_waits_is_bounded(monkeypatch):
     go_on = threading.Event()
     told = []
-    messenger = tasks.Messenger()
+    messenger = messengers.Messenger()
     messenger._waiting = type(messenger._waiting)(maxlen=3)
 
     def hang(kwargs, retry):

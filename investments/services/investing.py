@@ -17,7 +17,7 @@ from accounts.models import User
 from campaigns.access import access_campaign
 from campaigns.services.funding import reserve_funding
 from core.api.errors import OutcomeUnknown, Unauthenticated
-from core.api.idempotency import Ticket
+from core.api.requests import Ticket
 from core.data.ids import uuid7
 from core.data.transactions import retrying
 from core.events import audit

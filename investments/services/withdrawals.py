@@ -17,8 +17,8 @@ from django.db import DatabaseError
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
 from core.api.errors import OutcomeUnknown
-from core.api.idempotency import Ticket
 from core.api.rendering import utc_text
+from core.api.requests import Ticket
 from core.data.transactions import retrying
 from core.events import audit
 from core.money import Money

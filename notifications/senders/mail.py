@@ -3,9 +3,6 @@
 import logging
 import smtplib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from email.utils import parseaddr
-from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
@@ -16,6 +13,7 @@ from environ import Env
 from core.data.ids import uuid7
 from core.jobs.circuit_breaker import Breaker
 from notifications.senders import mailbox
+from notifications.senders.messages import Mail
 
 logger = logging.getLogger("vectragrow.mail")
 
@@ -28,24 +26,6 @@ def _is_servers_fault(error: Exception) -> bool:
 
 
 breaker = Breaker("SMTP server", is_fault=_is_servers_fault)
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """`id` is the outbox event's: a repeated mail has the same Message-ID, by which a mailbox knows it again."""
-
-    id: UUID
-    to: str
-    subject: str
-    text: str
-    html: str
-    headers: dict[str, str] = field(default_factory=dict)
-    """Besides the usual ones: how to unsubscribe."""
-
-    @property
-    def message_id(self) -> str:
-        domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
-        return f"<{self.id}@{domain}>"
 
 
 def send(mail: Mail) -> None:

@@ -1,7 +1,7 @@
 """The development mailbox: what would have been sent is kept, sealed, and shown at /mailbox/."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -9,15 +9,13 @@ from django.utils import timezone
 
 from core.crypto.sealing import seal
 from notifications.models import MailboxMessage
-
-if TYPE_CHECKING:
-    from notifications.senders.mail import Mail
+from notifications.senders.messages import Mail
 
 logger = logging.getLogger("vectragrow.mailbox")
 PURPOSE = "mailbox"
 
 
-def keep_mail(mail: "Mail") -> None:
+def keep_mail(mail: Mail) -> None:
     content = {"text": mail.text, "html": mail.html, "headers": mail.headers}
     _keep(mail.id, MailboxMessage.Channel.MAIL, mail.to, mail.subject, content)
 

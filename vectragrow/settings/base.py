@@ -312,7 +312,7 @@ OPENID_PROVIDERS = {
     },
 }
 """Who signs people in beside us; one without a client is not offered."""
-SOCIALACCOUNT_ADAPTER = "accounts.openid.sign_in.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.services.provider_sign_in.SocialAccountAdapter"
 OAUTH_RETURN_PATHS = env.list("OAUTH_RETURN_PATHS", default=["/signed-in"])
 """Paths of the front end that a sign-in with a provider may end at; the first one unless it is told."""
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")

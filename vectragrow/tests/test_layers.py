@@ -1,9 +1,13 @@
-"""The floors of the house, for what import contracts cannot see: foreign keys are declared by name."""
+"""What the import contracts (pyproject.toml) cannot see: foreign keys, and cycles of single files."""
 
 import itertools
+import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
+import pytest
 from django.apps import apps
 from django.conf import settings
 
@@ -35,3 +39,16 @@ def test_foreign_keys_point_down():
         if target in FLOOR and target != owner and FLOOR[target] >= FLOOR[owner]
     ]
     assert not upward
+
+
+def test_no_file_imports_one_that_imports_it(monkeypatch):
+    """Imports in functions and for type checkers count as well."""
+    monkeypatch.setattr(sys, "path", [str(settings.BASE_DIR), *sys.path])
+    graph = grimp.build_graph(*sorted(FLOOR), cache_dir=None)
+    ours = {name for name in graph.modules if ".tests" not in name and not name.startswith("core.testing")}
+    imports = {name: graph.find_modules_directly_imported_by(name) & ours for name in ours}
+    assert len(ours) > 300
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail("imports go round: " + " <- ".join(error.args[1]))

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from core.jobs import parked
+from core.maintenance import parked
 
 
 class Command(BaseCommand):

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Role, User
-from accounts.services import registration, sessions
+from accounts.services import sessions
+from accounts.services.contacts import keep_contact
 from core.events import audit
 
 EMAIL = "admin@vectragrow.example"
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             user.email_verified_at = user.email_verified_at or now
             user.set_password(password)
             user.save()
-            registration.told(user)
+            keep_contact(user)
             audit.record(None, "account.install_admin_made", user)
             write_privately(file, f"email: {EMAIL}\npassword: {password}\n")
         self.stdout.write(f"The admin login is in {file}.")
