@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import browser_sessions, tasks  # noqa: F401  (register receivers and Celery tasks)
+        from accounts import browser_sessions  # noqa: F401  (registers receivers)
         from accounts.authentication import live_sessions, session_of
         from core.realtime import sockets
 

@@ -26,7 +26,7 @@ from accounts.models import (
     Status,
     User,
 )
-from accounts.services import exports, history
+from accounts.services import history
 from accounts.services.sharing import drop_preview
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declare
 from uploads.services import delete_file
@@ -133,7 +133,7 @@ declare(
     person="user_id",
     export=("id", "status", "created_at", "expires_at"),
     erase=delete_exports,
-    retention=[AS_LONG_AS_THE_ACCOUNT, exports.delete_expired],
+    retention=Kept("an archive for a week (`accounts.delete_archives`), its row as long as the account"),
 )
 declare(
     Invitation,

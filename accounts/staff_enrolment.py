@@ -16,10 +16,9 @@ from accounts.errors import InvalidCredentials, MailedTokenInvalid, TwoFactorNot
 from accounts.models import User
 from accounts.services import history, login, staff_factors, two_factor
 from accounts.services.two_factor import ENROLMENT_LIFETIME, Enrolment
-from core import context
+from core import context, events
 from core.api.errors import Refusal
 from core.devices import sent_by
-from core.events import audit
 
 ENROLLING = "second_factor_begun"
 """In the browser session: who gave the right password on this page, and until when (seconds since 1970) it counts."""
@@ -53,7 +52,9 @@ def _has_begun(request: HttpRequest, user: User, now: datetime) -> bool:
 def _begin(site: AdminSite, request: HttpRequest, user: User, token: str, now: datetime) -> HttpResponse:
     password, device = request.POST.get("password", "")[:1000], sent_by(request.headers)
     try:
-        login.verify_password(email=user.email, password=password, address=context.client_address.get(), device=device)
+        login.verify_password(
+            email=user.email, password=password, address=context.client_address.get(), device=device, now=now
+        )
         enrolment = staff_factors.begin(token=token, now=now)
     except Refusal as refusal:
         if isinstance(refusal, InvalidCredentials):
@@ -83,7 +84,7 @@ def _confirm(site: AdminSite, request: HttpRequest, token: str, now: datetime) -
     del request.session[ENROLLING]
     request.session[PROVEN] = str(user.pk)
     begin_admin_session(request, user)
-    audit.record(user, "admin.signed_in", user)
+    events.record("admin.signed_in", user, actor=user, now=now)
     return _page(site, request, "done", codes=codes)
 
 

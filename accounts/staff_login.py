@@ -22,11 +22,10 @@ from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused, Two
 from accounts.inputs.passkeys import KeyInput
 from accounts.models import User, normalise_email
 from accounts.services import history, login, staff_factors, two_factor
-from core import context
+from core import context, events
 from core.api.errors import MalformedBody, Refusal
 from core.api.parsing import parse_json
 from core.devices import sent_by
-from core.events import audit
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
 MOST_PASSKEY = 16_000
@@ -85,7 +84,7 @@ class StaffLoginForm(AuthenticationForm):
         except Refusal as refusal:
             raise ValidationError(refusal.detail, code=refusal.code) from None
         self.user_cache = user
-        audit.record(user, "admin.signed_in", user)
+        events.record("admin.signed_in", user, actor=user, now=now)
         return data
 
     def _by_passkey(self, data: dict[str, Any], device: str, now: datetime) -> User:
@@ -111,6 +110,7 @@ class StaffLoginForm(AuthenticationForm):
                 password=data.get("password", ""),
                 address=context.client_address.get(),
                 device=device,
+                now=now,
             )
             _check_staff(user)
             self._check_second_factor(user, data.get("code", ""), now)

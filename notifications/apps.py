@@ -5,4 +5,4 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import sockets, tasks  # noqa: F401  (register frames, resumption, outbox handlers)
+        from notifications import sockets  # noqa: F401  (registers frames and resumption)

@@ -8,7 +8,6 @@ from core.privacy import Kept, declare
 from uploads.models import StoredFile
 from uploads.services import read_file
 from uploads.services.files import EXTENSIONS, PDF
-from uploads.services.orphans import delete_orphans
 
 logger = logging.getLogger("vectragrow.uploads")
 
@@ -32,5 +31,5 @@ declare(
     export=("id", "purpose", "content_type", "size", "width", "height", "created_at", "deleted_at"),
     files=files_of,
     erase=Kept("the app that stored the file deletes it, or keeps it and says why"),
-    retention=[Kept("the row says when its file was deleted"), delete_orphans],
+    retention=Kept("the row says when its file was deleted; files without a row go with `uploads.delete_orphans`"),
 )

@@ -2,24 +2,22 @@
 
 import json
 from datetime import datetime, timedelta
-from functools import partial
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DataExport, User
+from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.api.rendering import to_json
 from core.data.transactions import retrying
-from core.events import audit
 from core.jobs import outbox
-from core.jobs.runner import each
 from core.privacy.exports import files_of, rows_of
-from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, make_link, store_archive
 
@@ -49,8 +47,7 @@ def request_export(*, person: User, now: datetime) -> DataExport:
     if export is None:
         export = DataExport.objects.create(user=user, created_at=now)
         outbox.emit("accounts.make_export", now=now, export_id=str(export.pk))
-        notify(user_id=user.pk, kind="export_requested", now=now)
-        audit.record(user, "export.requested", export)
+        events.record("export.requested", export, actor=user, now=now, user_id=user.pk)
     return export
 
 
@@ -72,7 +69,7 @@ def _hand_over(export_id: UUID, stored: StoredFile, now: datetime) -> None:
     keep_files([stored])
     export.status, export.file, export.expires_at = DataExport.Status.READY, stored, now + KEPT
     export.save(update_fields=["status", "file", "expires_at"])
-    notify(user_id=export.user_id, kind="export_ready", now=now, export_id=export.pk)
+    events.record("export.made", export, actor=None, now=now, user_id=export.user_id, export_id=export.pk)
 
 
 def archive_of(person_id: UUID, now: datetime) -> bytes:
@@ -110,14 +107,15 @@ def export_output(export: DataExport, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def delete_expired(*, now: datetime) -> int:
-    """Delete archives whose week is over. Returns how many. Safe to repeat and to run side by side."""
+def expired_archives(now: datetime) -> QuerySet[DataExport, UUID]:
+    """Ids of exports whose week is over."""
     over = DataExport.objects.filter(status=DataExport.Status.READY, expires_at__lte=now)
-    return each(over.values_list("pk", flat=True), partial(_expire, now=now), what="archive").done
+    return over.order_by("expires_at", "id").values_list("pk", flat=True)
 
 
 @retrying
-def _expire(export_id: UUID, now: datetime) -> bool:
+def delete_archive(export_id: UUID, *, now: datetime) -> bool:
+    """Delete an archive; the export stays as expired. Returns whether it was there."""
     ready = DataExport.objects.filter(pk=export_id, status=DataExport.Status.READY)
     export = ready.select_for_update(of=("self",), skip_locked=True).select_related("file").first()
     if export is None:

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 from accounts.errors import AccountSuspended
 from accounts.models import Status, User
-from core.events import audit
-from notifications.services import send_mail_to
+from core import events
 
 GRACE = timedelta(days=30)
 
@@ -20,5 +19,4 @@ def cancel_deletion(*, user: User, now: datetime) -> None:
     if not still_there.update(deletion_due_at=None, updated_at=now):
         raise AccountSuspended()
     user.deletion_due_at = None
-    send_mail_to(user_id=user.pk, template="deletion_cancelled", now=now)
-    audit.record(user, "account.deletion_cancelled", user)
+    events.record("account.deletion_cancelled", user, actor=user, now=now)

@@ -9,10 +9,9 @@ from django.db.models import Model
 from django.utils.formats import date_format
 
 from accounts.models import LoginAttempt, Status, User
-from core import context
+from core import context, events
 from core.data import sql
 from core.devices import device_name, recognise
-from notifications.services import notify
 
 KEPT = timedelta(days=180)
 PASSWORD_RESET = "password_reset"
@@ -66,7 +65,15 @@ def note_sign_in(*, user: User, device: str, method: str, now: datetime, beside:
     if has_entered and not is_familiar:
         moment = f"{date_format(now, 'j F Y, H:i')} UTC"
         address = attempt.address or ""
-        notify(user_id=user.pk, kind="new_device", now=now, device=device_name(device), moment=moment, address=address)
+        events.record(
+            "account.new_device_seen",
+            user,
+            actor=user,
+            now=now,
+            device=device_name(device),
+            moment=moment,
+            address=address,
+        )
 
 
 @cache

@@ -4,6 +4,7 @@ How they vouch: `accounts.openid`.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -34,13 +35,10 @@ from accounts.openid.provider import Person, person_in_token
 from accounts.selectors import ways_in
 from accounts.services import login, profiles, sessions
 from accounts.services.contacts import keep_contact
-from accounts.signals import user_registered
+from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.events import audit
-from core.events.signals import announce
-from notifications.services import notify
 
 STARTS_PER_ADDRESS = Limit("oauth:address", 30, timedelta(minutes=1))
 RETURNS_PER_ADDRESS = Limit("oauth:return", 30, timedelta(minutes=1))
@@ -90,7 +88,7 @@ def _account_of(person: Person, platform: str, now: datetime) -> User:
         if user.email_verified or user.email != email:
             raise AccountExists()
         _hand_over(user, person, now)
-    _link(user, person, platform, now)
+    _link(user, person, platform, now, at_sign_in=True)
     return user
 
 
@@ -117,8 +115,7 @@ def _new_account(person: Person, email: str, now: datetime) -> User:
     user.set_unusable_password()
     user.save(force_insert=True)
     keep_contact(user)
-    audit.record(user, "account.registered", user)
-    announce(user_registered, user=user, invited_by=None)
+    events.record("account.registered", user, actor=user, now=now)
     return user
 
 
@@ -140,10 +137,10 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
     keep_contact(user)
-    audit.record(user, "account.taken_over_by_owner", user, issuer=person.issuer)
+    events.record("account.taken_over_by_owner", user, actor=user, now=now, issuer=person.issuer)
 
 
-def _link(user: User, person: Person, platform: str, now: datetime) -> ExternalIdentity:
+def _link(user: User, person: Person, platform: str, now: datetime, *, at_sign_in: bool) -> ExternalIdentity:
     identity = ExternalIdentity.objects.create(
         user=user,
         platform=platform,
@@ -152,8 +149,14 @@ def _link(user: User, person: Person, platform: str, now: datetime) -> ExternalI
         email=person.email[:254],
         created_at=now,
     )
-    audit.record(user, "account.identity_linked", identity, platform=platform)
+    events.record("account.identity_linked", identity, actor=user, now=now, **_about(identity), at_sign_in=at_sign_in)
     return identity
+
+
+def _about(identity: ExternalIdentity) -> dict[str, Any]:
+    """What is recorded of an identity."""
+    platform = Platform(identity.platform)
+    return {"user_id": identity.user_id, "provider": platform.value, "platform": str(platform.label)}
 
 
 @retrying
@@ -202,10 +205,9 @@ def _link_once(user: User, person: Person, platform: str, now: datetime) -> Exte
         raise PlatformLinked()
     try:
         with transaction.atomic():
-            identity = _link(present, person, platform, now)
+            identity = _link(present, person, platform, now, at_sign_in=False)
     except IntegrityError:  # somebody else linked it at this very moment
         raise IdentityTaken() from None
-    notify(user_id=present.pk, kind="identity_linked", now=now, platform=Platform(platform).label)
     return identity
 
 
@@ -226,8 +228,7 @@ def unlink(*, user: User, platform: str, now: datetime) -> None:
         raise NotFound()
     if ways_in(present) == 1:
         raise OnlyWayIn()
-    audit.record(present, "account.identity_unlinked", identity, platform=platform)
+    events.record("account.identity_unlinked", identity, actor=present, now=now, **_about(identity))
     identity.delete()
     SignInCode.objects.filter(user=present, method=platform).delete()
     LoginChallenge.objects.filter(user=present, method=platform).delete()
-    notify(user_id=present.pk, kind="identity_unlinked", now=now, platform=Platform(platform).label)

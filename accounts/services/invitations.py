@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from accounts import tokens
 from accounts.errors import InvitationInvalid
 from accounts.models import Invitation, User, normalise_email
+from core import events
 from core.api import limits
 from core.api.limits import Limit, RateLimited
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import send_mail_to
 
 LIFETIME = timedelta(days=30)
 PER_PERSON = Limit("invitation:person", 20, timedelta(days=1))
@@ -29,11 +28,10 @@ def invite(*, inviter: User, email: str, now: datetime) -> Invitation:
     invitation = Invitation.objects.create(
         inviter=inviter, email=address, digest=tokens.digest(token), created_at=now, expires_at=now + LIFETIME
     )
-    audit.record(inviter, "invitation.sent", invitation)
+    mailed = {}
     if not User.objects.filter(email=address).exists() and _may_be_written_to(address):
-        send_mail_to(
-            user_id=inviter.pk, template="invitation", now=now, address=address, inviter=_shown(inviter), token=token
-        )
+        mailed = {"email": address, "inviter": _shown(inviter), "token": token}
+    events.record("invitation.sent", invitation, actor=inviter, now=now, inviter_id=inviter.pk, **mailed)
     return invitation
 
 
@@ -49,7 +47,7 @@ def accept(*, token: str, user: User, now: datetime) -> User:
         raise InvitationInvalid(field="inviteToken")
     invitation.accepted_by, invitation.accepted_at = user, now
     invitation.save(update_fields=["accepted_by", "accepted_at"])
-    audit.record(user, "invitation.accepted", invitation)
+    events.record("invitation.accepted", invitation, actor=user, now=now)
     return invitation.inviter
 
 

@@ -7,20 +7,18 @@ conversations that point to it.
 
 import logging
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 
 from accounts.models import Status, User
 from accounts.services import sessions
 from accounts.services.grace import GRACE
+from core import events
 from core.api.errors import Refusal
 from core.data.transactions import retrying
-from core.events import audit
-from core.jobs.runner import each
 from core.privacy.erasure import check_erasable, erase_person
-from notifications.services import send_mail_to
 
 logger = logging.getLogger("vectragrow.accounts")
 
@@ -37,25 +35,24 @@ def leave(*, person: User, now: datetime) -> datetime:
     if user.deletion_due_at is None:
         user.deletion_due_at = now + GRACE
         user.save(update_fields=["deletion_due_at", "updated_at"])
-        send_mail_to(
-            user_id=user.pk, template="deletion_requested", now=now, day=date_format(user.deletion_due_at, "j F Y")
-        )
-        audit.record(user, "account.deletion_requested", user)
+        day = date_format(user.deletion_due_at, "j F Y")
+        events.record("account.deletion_requested", user, actor=user, now=now, day=day)
     sessions.close_sessions(user=user, because="deletion", now=now)
     return user.deletion_due_at
 
 
-def erase_due(*, now: datetime) -> int:
+def people_to_erase(now: datetime) -> QuerySet[User, UUID]:
+    """Ids of those whose grace is over."""
+    due = User.objects.filter(deletion_due_at__lte=now, status=Status.ACTIVE)
+    return due.order_by("deletion_due_at", "id").values_list("pk", flat=True)
+
+
+def erase_when_due(user_id: UUID, *, now: datetime) -> bool:
     """
-    Erase everyone whose grace is over. Returns how many. Safe to repeat and to run side by side.
+    Erase somebody whose grace is over. Safe to repeat and to run side by side.
 
-    Somebody whom an app does not let be erased, since money began to move again, is tried again next time.
+    :returns: False while an app does not let them be erased, since money began to move again: next time
     """
-    due = User.objects.filter(deletion_due_at__lte=now, status=Status.ACTIVE).order_by("deletion_due_at")
-    return each(due.values_list("pk", flat=True), partial(_erase_if_possible, now=now), what="account to erase").done
-
-
-def _erase_if_possible(user_id: UUID, now: datetime) -> bool:
     try:
         return _erase(user_id=user_id, now=now)
     except Refusal as refusal:
@@ -71,5 +68,5 @@ def _erase(*, user_id: UUID, now: datetime) -> bool:
         return False
     check_erasable(user.pk)
     erase_person(person_id=user.pk, now=now)
-    audit.record(None, "account.erased", user)
+    events.record("account.erased", user, actor=None, now=now)
     return True

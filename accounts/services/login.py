@@ -21,10 +21,10 @@ from accounts.errors import (
 from accounts.models import LoginChallenge, PasskeyChallenge, Session, Status, User, normalise_email
 from accounts.passkeys import Credential
 from accounts.services import history, passkeys, sessions, two_factor
+from core import events
 from core.api import limits
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.events import audit
 
 FAILURES_PER_ADDRESS = Limit("login:address", 10, timedelta(minutes=1))
 FAILURES_PER_ACCOUNT = Limit("login:account", 5, timedelta(minutes=5))
@@ -57,7 +57,7 @@ def log_in(
     """
     account = normalise_email(email)
     try:
-        user = verify_password(email=account, password=password, address=address, device=device)
+        user = verify_password(email=account, password=password, address=address, device=device, now=now)
     except InvalidCredentials as refusal:
         known = User.objects.filter(email=account).exclude(status=Status.DELETED).first()
         history.note_failure(user=known, device=device, method="password", reason=refusal.code, now=now)
@@ -65,7 +65,7 @@ def log_in(
     return admit(user=user, method="password", device=device, now=now)
 
 
-def verify_password(*, email: str, password: str, address: str | None, device: str) -> User:
+def verify_password(*, email: str, password: str, address: str | None, device: str, now: datetime) -> User:
     """
     The person behind an address and password. Each try is counted first and given back when it was right, so that
     parallel guesses count too.
@@ -85,7 +85,7 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     elif passwords.matches(password, user):
         limits.settle(FAILURES_PER_ADDRESS, address, forgotten=FAILURES_PER_ACCOUNT, forgotten_key=counted)
         return user
-    audit.record(user, "account.login_failed", user)
+    events.record("account.login_failed", actor=user, now=now)
     raise InvalidCredentials()
 
 
@@ -287,5 +287,5 @@ def step_up(
         with _counted(address):
             _check_proof(user, proof, PasskeyChallenge.Purpose.STEP_UP, now)
     else:
-        verify_password(email=user.email, password=password, address=address, device=device)
+        verify_password(email=user.email, password=password, address=address, device=device, now=now)
     sessions.confirm_presence(session=session, second_factor=bool(proof), now=now)

@@ -21,11 +21,10 @@ from accounts.models import Passkey, PasskeyChallenge, Session, User
 from accounts.passkeys import Credential
 from accounts.selectors import ways_in
 from accounts.services import two_factor
+from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import notify
 
 Purpose = PasskeyChallenge.Purpose
 QUESTIONS_PER_ADDRESS = Limit("passkey:address", 30, timedelta(minutes=1))
@@ -85,8 +84,7 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
     except IntegrityError:
         raise PasskeyTaken() from None
     codes = two_factor.note_new_factor(user=user, session=session, now=now)
-    audit.record(user, "account.passkey_added", passkey)
-    notify(user_id=user.pk, kind="passkey_added", now=now, passkey_name=name)
+    events.record("account.passkey_added", passkey, actor=user, now=now, user_id=user.pk, passkey_name=name)
     return Registered(passkey, codes)
 
 
@@ -138,14 +136,14 @@ def check(*, user: User, credential: Credential, purpose: str, now: datetime) ->
 
 
 @retrying
-def rename(*, user: User, passkey_id: UUID, name: str) -> Passkey:
+def rename(*, user: User, passkey_id: UUID, name: str, now: datetime) -> Passkey:
     """:raises NotFound: none of theirs"""
     passkey = Passkey.objects.select_for_update().filter(user=user, pk=passkey_id).first()
     if passkey is None:
         raise NotFound()
     passkey.name = name
     passkey.save(update_fields=["name"])
-    audit.record(user, "account.passkey_renamed", passkey)
+    events.record("account.passkey_renamed", passkey, actor=user, now=now, user_id=user.pk)
     return passkey
 
 
@@ -163,9 +161,8 @@ def remove(*, user: User, passkey_id: UUID, now: datetime) -> None:
         raise NotFound()
     if ways_in(user) == 1:
         raise OnlyWayIn()
-    audit.record(user, "account.passkey_removed", passkey)
+    events.record("account.passkey_removed", passkey, actor=user, now=now, user_id=user.pk, passkey_name=passkey.name)
     passkey.delete()
-    notify(user_id=user.pk, kind="passkey_removed", now=now, passkey_name=passkey.name)
     two_factor.end_without_factors(user=user, now=now, by=user)
 
 
@@ -200,8 +197,16 @@ def use_up(credential: Credential, purpose: str, user: User | None, now: datetim
 
 
 def _warn_of_a_copy(passkey: Passkey, told: int, now: datetime) -> None:
-    audit.record(None, "account.passkey_counter_went_back", passkey, kept=passkey.sign_count, told=told)
-    notify(user_id=passkey.user_id, kind="passkey_copied", now=now, passkey_name=passkey.name)
+    events.record(
+        "account.passkey_counter_went_back",
+        passkey,
+        actor=None,
+        now=now,
+        user_id=passkey.user_id,
+        passkey_name=passkey.name,
+        kept=passkey.sign_count,
+        told=told,
+    )
 
 
 def _digest(challenge: bytes) -> bytes:

@@ -9,13 +9,12 @@ from accounts.access import lock_proven
 from accounts.models import LoginChallenge, MailedToken, Session, Status, User, normalise_email
 from accounts.services import history, login, mailed_tokens, sessions, two_factor
 from accounts.services.registration import check_new_password
+from core import events
 from core.api import limits
 from core.api.limits import Limit
 from core.crypto.sealing import seal
 from core.data.transactions import retrying
-from core.events import audit
 from core.jobs import outbox
-from notifications.services import notify, send_mail_to
 
 RESETS_PER_ACCOUNT = Limit("reset:account", 5, timedelta(hours=1))
 RESETS_PER_ADDRESS = Limit("reset:address", 20, timedelta(hours=1))
@@ -45,8 +44,7 @@ def mail_reset_link(*, email: str, now: datetime) -> None:
     if user is None:
         return
     token = mailed_tokens.issue(user=user, purpose=PURPOSE, lifetime=settings.RESET_TOKEN_LIFETIME, now=now)
-    send_mail_to(user_id=user.pk, template="reset_password", now=now, token=token)
-    audit.record(None, "account.reset_requested", user)
+    events.record("account.reset_requested", user, actor=None, now=now, token=token)
 
 
 @retrying
@@ -62,13 +60,13 @@ def reset_password(*, token: str, password: str, address: str | None, device: st
     :raises InvalidInput: the password is too weak
     """
     user = mailed_tokens.use_up(token=token, purpose=PURPOSE, now=now)
-    _set(user, password, "password", now)
+    _set(user, password, "password")
     if user.two_factor_enabled and not user.email_verified:
         two_factor.switch_off(user=user, by=None, now=now)
     sessions.close_sessions(user=user, because="password_reset", now=now)
     login.forgive(email=user.email, address=address, device=device)
     history.note_reset(user=user, device=device, now=now)
-    audit.record(user, "account.password_reset", user)
+    events.record("account.password_reset", user, actor=user, now=now)
 
 
 def change_password(
@@ -86,23 +84,23 @@ def change_password(
     :raises InvalidCredentials, RateLimited: the present one is wrong; counted together with login
     :raises InvalidInput: the new one is too weak
     """
-    user = login.verify_password(email=session.user.email, password=current_password, address=address, device=device)
+    email = session.user.email
+    user = login.verify_password(email=email, password=current_password, address=address, device=device, now=now)
     _change(user, session, new_password, now)
 
 
 @retrying
 def _change(user: User, session: Session, password: str, now: datetime) -> None:
     present = lock_proven(user)
-    _set(present, password, "newPassword", now)
+    _set(present, password, "newPassword")
     sessions.close_sessions(user=present, because="password_changed", keep=session.pk, now=now)
-    audit.record(present, "account.password_changed", present)
+    events.record("account.password_changed", present, actor=present, now=now)
 
 
-def _set(user: User, password: str, field: str, now: datetime) -> None:
+def _set(user: User, password: str, field: str) -> None:
     """The one place that changes a password: logins half-way and links on their way end with the old one."""
     check_new_password(password, user, field=field)
     user.set_password(password)
     user.save(update_fields=["password", "updated_at"])
     LoginChallenge.objects.filter(user=user).delete()
     MailedToken.objects.filter(user=user, purpose=PURPOSE, used_at__isnull=True).delete()
-    notify(user_id=user.pk, kind="password_changed", now=now)

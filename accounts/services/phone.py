@@ -8,12 +8,12 @@ from django.utils.crypto import constant_time_compare
 from accounts.errors import NoPhoneNumber, PhoneAlreadyVerified, PhoneCodeInvalid
 from accounts.models import PhoneCode, User
 from accounts.services.contacts import keep_contact
+from core import events
 from core.api import limits
 from core.api.limits import Limit, Standing
 from core.crypto.keys import fingerprint, fingerprints
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import notify, send_text_to
+from notifications.services.mails import require_sms
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -51,8 +51,8 @@ def _send(person: User, now: datetime) -> None:
             "tries": 0,
         },
     )
-    send_text_to(user_id=user.pk, template="phone_code", number=user.phone_number, now=now, code=code)
-    audit.record(user, "phone.code_sent", user)
+    require_sms(user.phone_number)
+    events.record("phone.code_sent", user, actor=user, now=now, number=user.phone_number, code=code)
 
 
 @retrying
@@ -77,8 +77,7 @@ def confirm(*, person: User, code: str, now: datetime) -> User:
     user.phone_verified_at = now
     user.save(update_fields=["phone_verified_at", "updated_at"])
     keep_contact(user)
-    notify(user_id=user.pk, kind="phone_verified", now=now, ending=user.phone_number[-4:])
-    audit.record(user, "phone.verified", user)
+    events.record("phone.verified", user, actor=user, now=now, ending=user.phone_number[-4:])
     return user
 
 

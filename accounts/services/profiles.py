@@ -9,10 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from accounts.errors import StepUpRequired
 from accounts.models import Profile, ProfilePicture, Session, User
 from accounts.services.contacts import keep_contact
+from core import events
 from core.api.etags import require_match
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.selectors import media_url
 from uploads.services import delete_file, keep_files, store_sizes
@@ -52,16 +51,16 @@ def edit_profile(
     user.save(update_fields=[*WORDS, "phone_number", "phone_verified_at", "updated_at"])
     keep_contact(user)
     _edited(profile)
-    audit.record(user, "profile.edited", user, fields=sorted(fields))
+    events.record("profile.edited", user, actor=user, now=now, fields=sorted(fields))
     return user, profile
 
 
 def _change_number(user: User, number: str, now: datetime) -> None:
     user.phone_number, user.phone_verified_at = number, None
     if number:
-        notify(user_id=user.pk, kind="phone_changed", now=now, ending=number[-4:])
+        events.record("phone.changed", user, actor=user, now=now, ending=number[-4:])
     else:
-        notify(user_id=user.pk, kind="phone_removed", now=now)
+        events.record("phone.removed", user, actor=user, now=now)
 
 
 def store_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -> list[StoredFile]:
@@ -108,7 +107,7 @@ def _show(person: User, kind: str, stored: Sequence[StoredFile], now: datetime) 
     setattr(user, column, media_url(sizes[SHOWN[kind]].storage_name) if sizes else "")
     user.save(update_fields=[column, "updated_at"])
     _edited(profile)
-    audit.record(user, f"profile.{kind}_{'changed' if stored else 'removed'}", user)
+    events.record(f"profile.{kind}_{'changed' if stored else 'removed'}", user, actor=user, now=now)
     return user, profile
 
 

@@ -13,9 +13,8 @@ from argon2.low_level import Type, hash_secret_raw
 from accounts.access import lock_person
 from accounts.errors import TwoFactorOff
 from accounts.models import RecoveryCode, RecoverySheet, User
+from core import events
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import notify
 
 CODES = 10
 LENGTH = 10
@@ -34,8 +33,7 @@ def replace_codes(*, user: User, now: datetime) -> list[str]:
     if not user.two_factor_enabled:
         raise TwoFactorOff()
     codes = new_sheet(user, now)
-    audit.record(user, "account.recovery_codes_replaced", user)
-    notify(user_id=user.pk, kind="recovery_codes_replaced", now=now)
+    events.record("account.recovery_codes_replaced", user, actor=user, now=now)
     return codes
 
 
@@ -67,8 +65,7 @@ def use_up(user: User, code: str, now: datetime) -> bool:
     row.used_at = now
     row.save(update_fields=["used_at"])
     left = sheet.codes.filter(used_at__isnull=True).count()
-    audit.record(user, "account.recovery_code_used", user, left=left)
-    notify(user_id=user.pk, kind="recovery_code_used", now=now, left=left)
+    events.record("account.recovery_code_used", user, actor=user, now=now, left=left)
     return True
 
 

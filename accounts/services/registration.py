@@ -11,13 +11,10 @@ from accounts.errors import EmailTaken
 from accounts.models import User, normalise_email
 from accounts.services import invitations, sessions, verification
 from accounts.services.contacts import keep_contact
-from accounts.signals import user_registered
+from core import events
 from core.api.limits import Limit
 from core.api.problems import InvalidInput
 from core.data.transactions import retrying
-from core.events import audit
-from core.events.signals import announce
-from notifications.services import send_mail_to
 
 PER_ADDRESS = Limit("registration:address", 20, timedelta(hours=1))
 
@@ -59,8 +56,7 @@ def _open_account(user: User, invite_token: str, device: str, now: datetime) -> 
     invited_by = invitations.accept(token=invite_token, user=user, now=now) if invite_token else None
     keep_contact(user)
     verification.mail_link(user=user, now=now)
-    audit.record(user, "account.registered", user)
-    announce(user_registered, user=user, invited_by=invited_by)
+    events.record("account.registered", user, actor=user, now=now, invited_by=invited_by.pk if invited_by else None)
     return sessions.open_session(user=user, device=device, method="registration", now=now)
 
 
@@ -79,4 +75,4 @@ def check_new_password(password: str, user: User, field: str = "password") -> No
 def _tell_the_owner(address: str, now: datetime) -> None:
     owner = User.objects.filter(email=address).first()
     if owner is not None:
-        send_mail_to(user_id=owner.pk, template="email_taken", now=now)
+        events.record("account.registration_repeated", owner, actor=None, now=now)

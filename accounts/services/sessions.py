@@ -7,21 +7,17 @@ from functools import cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts import tokens
 from accounts.errors import AccountSuspended, RefreshTokenInvalid, TokenReused
 from accounts.models import RefreshToken, Session, User
 from accounts.services import history
 from accounts.services.grace import cancel_deletion
-from core import context
+from core import context, events
 from core.api.errors import NotFound
 from core.data import sql
 from core.data.transactions import retrying
 from core.devices import device_name
-from core.events import audit
-from core.realtime import publishing
-from notifications.services import notify
 
 LOST_ANSWER_WITHIN = timedelta(hours=24)
 """How long after an exchange the used token gives its successor again, while nothing shows that the answer arrived."""
@@ -70,7 +66,7 @@ def begin_session(*, user: User, device: str, method: str, now: datetime, second
     rows = (
         session,
         link,
-        audit.entry_of(user, "session.opened", session, method=method),
+        *events.rows("session.opened", session, actor=user, now=now, method=method),
     )
     history.note_sign_in(user=user, device=device, method=method, now=now, beside=rows)
     return _answer(session, link.pk, refresh, now)
@@ -94,8 +90,14 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
     successor_again = _successor_again(presented, session, refresh_token, now)
     if successor_again is None:
         _revoke([session], because="token_reused", now=now)
-        audit.record(session.user, "session.token_reused", session)
-        notify(user_id=session.user_id, kind="session_revoked", now=now, device=device_name(session.device))
+        events.record(
+            "session.token_reused",
+            session,
+            actor=session.user,
+            now=now,
+            user_id=session.user_id,
+            device=device_name(session.device),
+        )
         raise TokenReused()
     return _answer(session, *successor_again, now)
 
@@ -178,7 +180,7 @@ def close_session(*, user: User, session_id: UUID, because: str, now: datetime) 
     if session is None:
         raise NotFound()
     _revoke([session], because=because, now=now)
-    audit.record(user, "session.closed", session, because=because)
+    events.record("session.closed", session, actor=user, now=now, because=because)
 
 
 @retrying
@@ -186,18 +188,17 @@ def close_sessions(*, user: User, because: str, now: datetime, keep: UUID | None
     """Sign every device out, but for `keep`. Returns how many."""
     sessions = list(Session.objects.live_at(now).filter(user=user).select_for_update().order_by("pk"))
     sessions = [session for session in sessions if session.pk != keep]
-    _revoke(sessions, because=because, now=now)
     if sessions:
-        audit.record(user, "session.all_closed", user, because=because, count=len(sessions))
+        _revoke(sessions, because=because, now=now)
+        ids = [session.pk for session in sessions]
+        events.record("session.all_closed", user, actor=user, now=now, because=because, count=len(ids), session_ids=ids)
     return len(sessions)
 
 
 def _revoke(sessions: Iterable[Session], *, because: str, now: datetime) -> None:
+    """The event that is recorded with it closes their sockets."""
     ids = [session.pk for session in sessions]
-    if not ids:
-        return
     Session.objects.filter(pk__in=ids).update(revoked_at=now, revoked_because=because)
-    transaction.on_commit(lambda: publishing.revoke(sessions=ids))
 
 
 @retrying
@@ -205,4 +206,4 @@ def confirm_presence(*, session: Session, second_factor: bool, now: datetime) ->
     """The person proved again who they are, by password or by second factor; holds for REAUTHENTICATION_WINDOW."""
     proven = {"authenticated_at": now, **({"second_factor_at": now} if second_factor else {})}
     Session.objects.filter(pk=session.pk).update(**proven)
-    audit.record(session.user, "session.stepped_up", session, second_factor=second_factor)
+    events.record("session.stepped_up", session, actor=session.user, now=now, second_factor=second_factor)

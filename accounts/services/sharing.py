@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Profile, ProfilePicture, Status, User
 from accounts.previews import HEIGHT, WIDTH, Preview, draw
 from accounts.services.profiles import lock_profile
+from core import events
 from core.api.errors import NotFound
 from core.api.rendering import to_json
 from core.data.transactions import retrying
-from core.events import audit
 from uploads.models import StoredFile
 from uploads.selectors import media_url
 from uploads.services import delete_file, keep_files, read_file, store_drawing
@@ -56,7 +56,7 @@ def rotate_link(*, person: User, now: datetime) -> str:
     user, profile = lock_profile(person)
     _give_token(profile)
     drop_preview(profile, now)
-    audit.record(user, "profile.link_rotated", user)
+    events.record("profile.link_rotated", user, actor=user, now=now)
     return link_of(profile)
 
 

@@ -10,11 +10,10 @@ from accounts.errors import MailedTokenInvalid
 from accounts.models import MailedToken, User
 from accounts.services import mailed_tokens, two_factor
 from accounts.services.two_factor import Enrolment
+from core import events
 from core.api import limits
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import send_mail_to
 
 PURPOSE = MailedToken.Purpose.STAFF_FACTOR
 MAILS = Limit("staff:factor-mail", 5, timedelta(hours=1))
@@ -30,8 +29,7 @@ def mail_link(*, user: User, now: datetime) -> None:
     """
     limits.hit(MAILS, user.pk)
     token = mailed_tokens.issue(user=user, purpose=PURPOSE, lifetime=LIFETIME, now=now)
-    send_mail_to(user_id=user.pk, template="staff_factor", now=now, token=token)
-    audit.record(user, "account.staff_factor_offered", user)
+    events.record("account.staff_factor_offered", user, actor=user, now=now, token=token)
 
 
 def person_behind(*, token: str, now: datetime) -> User:

@@ -8,8 +8,8 @@ from accounts.errors import NotSuspended, SuspensionNotYours
 from accounts.models import LoginChallenge, Role, Status, User, normalise_email
 from accounts.permissions import SUSPEND, SUSPEND_STAFF
 from accounts.services import sessions
+from core import events
 from core.data.transactions import retrying
-from core.events import audit
 
 
 @retrying
@@ -27,7 +27,7 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
         before, user.role = user.role, role
         user.save(update_fields=["role", "updated_at"])
         sessions.close_sessions(user=user, because="role_changed", now=now)
-        audit.record(None, "account.role_granted", user, before=before, after=role)
+        events.record("account.role_granted", user, actor=None, now=now, before=before, after=role)
     return user
 
 
@@ -49,7 +49,7 @@ def suspend(*, user_id: UUID, reason: str, by: User | None, now: datetime) -> Us
     user.save(update_fields=["status", "suspended_because", "updated_at"])
     LoginChallenge.objects.filter(user=user).delete()
     sessions.close_sessions(user=user, because="suspended", now=now)
-    audit.record(by, "account.suspended", user, reason=reason[:300])
+    events.record("account.suspended", user, actor=by, now=now, reason=reason[:300])
     return user
 
 
@@ -67,7 +67,7 @@ def reinstate(*, user_id: UUID, by: User | None, now: datetime) -> User:
         raise NotSuspended()
     user.status, user.suspended_because = Status.ACTIVE, ""
     user.save(update_fields=["status", "suspended_because", "updated_at"])
-    audit.record(by, "account.reinstated", user)
+    events.record("account.reinstated", user, actor=by, now=now)
     return user
 
 

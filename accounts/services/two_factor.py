@@ -29,10 +29,9 @@ from accounts.errors import (
 from accounts.models import AuthenticatorApp, LoginChallenge, RecoverySheet, Session, User
 from accounts.selectors import ways_in
 from accounts.services import recovery, sessions
+from core import events
 from core.crypto.sealing import seal, unseal
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import notify
 
 PURPOSE = "authenticator secret"
 ISSUER = "VECTRAGrow"
@@ -120,12 +119,9 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
     _use_up(app, code, now)
     app.confirmed_at = now
     app.save(update_fields=["confirmed_at"])
-    audit.record(user, "account.authenticator_added", app)
-    if codes := note_new_factor(user=user, session=session, now=now):
-        notify(user_id=user.pk, kind="two_factor_enabled", now=now)
-        return codes
-    notify(user_id=user.pk, kind="authenticator_added", now=now)
-    return recovery.replace_codes(user=user, now=now)
+    codes = note_new_factor(user=user, session=session, now=now)
+    events.record("account.authenticator_added", app, actor=user, now=now, user_id=user.pk, is_first_factor=bool(codes))
+    return codes or recovery.replace_codes(user=user, now=now)
 
 
 def check_first_factor(user: User, session: Session | None) -> None:
@@ -153,7 +149,7 @@ def note_new_factor(*, user: User, session: Session | None, now: datetime) -> li
     user.two_factor_enabled_at = now
     user.save(update_fields=["two_factor_enabled_at", "updated_at"])
     AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=True).delete()
-    audit.record(user, "account.two_factor_enabled", user)
+    events.record("account.two_factor_enabled", user, actor=user, now=now)
     return recovery.new_sheet(user, now)
 
 
@@ -197,10 +193,10 @@ def remove_app(*, user: User, now: datetime) -> None:
     app = AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).first()
     if app is None:
         raise TwoFactorNotSetUp()
-    audit.record(user, "account.authenticator_removed", app)
+    was_last = not user.passkeys.exists()
+    events.record("account.authenticator_removed", app, actor=user, now=now, user_id=user.pk, was_last_factor=was_last)
     app.delete()
-    if not end_without_factors(user=user, now=now, by=user):
-        notify(user_id=user.pk, kind="authenticator_removed", now=now)
+    end_without_factors(user=user, now=now, by=user)
 
 
 @retrying
@@ -222,23 +218,19 @@ def switch_off(*, user: User, now: datetime, by: User | None) -> None:
     end_without_factors(user=user, now=now, by=by)
 
 
-def end_without_factors(*, user: User, now: datetime, by: User | None) -> bool:
+def end_without_factors(*, user: User, now: datetime, by: User | None) -> None:
     """
     A factor was removed, under the person's lock: logins that wait for a second step end, and where no factor is left
     two-factor sign-in goes off.
-
-    :returns: whether it did
     """
     LoginChallenge.objects.filter(user=user).delete()
     if has_app(user) or user.passkeys.exists():
-        return False
+        return
     AuthenticatorApp.objects.filter(user=user).delete()
     RecoverySheet.objects.filter(user=user).delete()
     user.two_factor_enabled_at = None
     user.save(update_fields=["two_factor_enabled_at", "updated_at"])
-    audit.record(by, "account.two_factor_disabled", user)
-    notify(user_id=user.pk, kind="two_factor_disabled", now=now)
-    return True
+    events.record("account.two_factor_disabled", user, actor=by, now=now)
 
 
 def has_app(user: User) -> bool:
@@ -278,7 +270,7 @@ def _fail(app: AuthenticatorApp, now: datetime) -> None:
     app.failures += 1
     if app.failures >= FAILURES:
         app.failures, app.locked_until = 0, now + LOCK
-        audit.record(app.user, "account.two_factor_locked", app.user)
+        events.record("account.two_factor_locked", app.user, actor=app.user, now=now)
     app.save(update_fields=["failures", "locked_until"])
     raise CodeInvalid(field="code")
 

@@ -8,10 +8,9 @@ from accounts.errors import EmailAlreadyVerified, MailedTokenInvalid
 from accounts.models import MailedToken, User
 from accounts.services import mailed_tokens
 from accounts.services.contacts import keep_contact
+from core import events
 from core.api.limits import Limit
 from core.data.transactions import retrying
-from core.events import audit
-from notifications.services import send_mail_to
 
 MAILS = Limit("verification:mail", 1, timedelta(minutes=3))
 PURPOSE = MailedToken.Purpose.VERIFY_EMAIL
@@ -27,7 +26,7 @@ def mail_link(*, user: User, now: datetime) -> None:
     if user.email_verified:
         raise EmailAlreadyVerified()
     token = mailed_tokens.issue(user=user, purpose=PURPOSE, lifetime=settings.EMAIL_TOKEN_LIFETIME, now=now)
-    send_mail_to(user_id=user.pk, template="verify_email", now=now, token=token)
+    events.record("account.verification_asked", user, actor=user, now=now, token=token)
 
 
 @retrying
@@ -48,7 +47,7 @@ def verify_email(*, token: str, now: datetime) -> User:
         user.email_verified_at = now
         user.save(update_fields=["email_verified_at", "updated_at"])
         keep_contact(user)
-        audit.record(user, "account.email_verified", user)
+        events.record("account.email_verified", user, actor=user, now=now)
     return user
 
 

@@ -21,7 +21,7 @@ from accounts.services import history, sessions
 from accounts.testing import PASSWORD, with_two_factor
 from core.data.ids import uuid7
 from core.privacy.retention import count_due, run_retention
-from core.testing import Api
+from core.testing import Api, deliver_events
 from notifications.models import Recipient
 
 HISTORY = "/api/profile/login-history"
@@ -149,6 +149,7 @@ def test_a_new_device_is_announced_whatever_the_switches_say(ada, mails):
 def test_no_notice_shows_what_a_stranger_calls_a_device(ada):
     log_in(ada)
     token = log_in(ada, "Firefox/1 <b>your account</b> http://evil.example", "198.51.100.7").json()["token"]
+    deliver_events()
     [notice] = Api(token).get("/api/notifications").json()["items"]
     assert (notice["kind"], notice["data"]["device"]) == ("new_device", "Firefox")
     assert "evil" not in str(notice)

@@ -187,7 +187,7 @@ def test_nobody_mails_a_deleted_account(api, person, mails):
 
 
 def test_a_mail_that_is_delivered_twice_leaves_one_link(ada, mails):
-    from accounts.tasks import mail_reset_link
+    from accounts.jobs import mail_reset_link
 
     passwords.ask_for_reset(email=ada.email, address="192.0.2.1", now=timezone.now())
     event = OutboxEvent.objects.get(topic="accounts.mail_reset_link")

@@ -10,13 +10,13 @@ from django.utils import timezone
 from accounts.models import PhoneCode, User
 from accounts.services import phone
 from accounts.testing import sign_in
+from core import events
 from core.api.limits import hit
 from core.models import OutboxEvent
-from core.testing import Api, commits, drain_outbox, together
+from core.testing import Api, commits, deliver_events, drain_outbox, together
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Notification, Recipient
 from notifications.senders.sms import PER_NUMBER
-from notifications.services import notify
 
 SEND, CONFIRM, PROFILE = "/api/profile/phone/send-code", "/api/profile/phone/confirm", "/api/profile"
 NUMBER = "+12025550123"
@@ -56,6 +56,7 @@ def test_a_code_confirms_the_number(api, ada):
     confirmed = me.post(CONFIRM, {"code": code_sent_to()})
     assert (confirmed.status_code, confirmed.json()["phoneVerified"]) == (200, True)
     assert Recipient.objects.get(pk=ada.pk).phone_number == NUMBER
+    deliver_events()
     assert Notification.objects.of(ada.pk).get().kind == "phone_verified"
     for again in (me.post(SEND), me.post(CONFIRM, {"code": "123456"})):
         assert refusal(again) == (409, "phone_already_verified")
@@ -179,7 +180,8 @@ def test_without_an_account_for_sms_it_says_so(api, ada, settings):
     User.objects.filter(pk=ada.pk).update(phone_verified_at=timezone.now())
     Recipient.objects.filter(pk=ada.pk).update(phone_number=NUMBER, sms=True)
     with commits():
-        notify(user_id=ada.pk, kind="kyc_verified", now=timezone.now())
+        seen = {"device": "Firefox", "moment": "", "address": ""}
+        events.record("account.new_device_seen", ada, actor=ada, now=timezone.now(), **seen)
     drain_outbox()
     texts = OutboxEvent.objects.filter(topic="notifications.send_sms")
     assert texts.filter(delivered_at__isnull=False).count() == 1, "notices go without SMS, and nothing is stuck"

@@ -159,8 +159,8 @@ def test_another_number_needs_a_fresh_proof_is_told_and_starts_unconfirmed(api, 
     changed = fresh.put(PROFILE, {"phoneNumber": "+12025550199"}).json()
     assert (changed["phoneNumber"], changed["phoneVerified"]) == ("+12025550199", False)
     assert fresh.put(PROFILE, {"phoneNumber": ""}).json()["phoneNumber"] is None
-    assert [n.kind for n in Notification.objects.of(ada.pk).order_by("id")] == ["phone_changed", "phone_removed"]
     drain_outbox()
+    assert [n.kind for n in Notification.objects.of(ada.pk).order_by("id")] == ["phone_changed", "phone_removed"]
     subjects = MailboxMessage.objects.filter(to=ada.email).values_list("subject", flat=True)
     assert set(subjects) == {"Your phone number was changed", "Your phone number was removed"}
 

@@ -15,7 +15,7 @@ from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
 from core.api import limits
 from core.data.ids import uuid7
-from core.testing import PATIENCE, Api, together
+from core.testing import PATIENCE, Api, deliver_events, together
 from core.testing.sockets import dial
 
 
@@ -329,6 +329,7 @@ def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
         assert reused.json()["code"] == "token_reused"
         assert api.with_token(answer["token"]).get("/api/auth/me").status_code == 401
     assert Session.objects.get().revoked_because == "token_reused"
+    deliver_events()
     assert Notification.objects.filter(user_id=ada.pk, kind="session_revoked").count() == 1
 
 

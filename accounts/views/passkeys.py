@@ -85,7 +85,8 @@ class Passkeys(ApiViewSet):
     def rename(self, request: Request, passkey_id: UUID) -> Response:
         """Rename a passkey"""
         name = parse(PasskeyNameInput, request)["name"]
-        return Response(PasskeyOutput(passkeys.rename(user=request.user, passkey_id=passkey_id, name=name)).data)
+        passkey = passkeys.rename(user=request.user, passkey_id=passkey_id, name=name, now=timezone.now())
+        return Response(PasskeyOutput(passkey).data)
 
     @operation("removePasskey", returns=Message, errors=[NotFound, errors.OnlyWayIn])
     def remove(self, request: Request, passkey_id: UUID) -> Response:

@@ -36,8 +36,8 @@ NOTICES = {
     **{name: replace(direct.direct_message(name), facts=tuple(EVERY_FACT)) for name in direct.KINDS},
     **messages_of(Notice),
 }
-MAILS = {**{name: direct.direct_message(name) for name in direct.MAILS}, **messages_of(Mail)}
-TEXTS = {**{name: direct.direct_message(name) for name in direct.TEXTS}, **messages_of(Text)}
+MAILS = messages_of(Mail)
+TEXTS = messages_of(Text)
 
 
 @pytest.fixture(autouse=True)

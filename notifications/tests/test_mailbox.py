@@ -87,7 +87,7 @@ def test_a_token_lies_nowhere_readable(person, caplog):
 
 
 def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer, caplog):
-    from notifications.tasks import send_mail_to as mail, send_text_to as text
+    from notifications.jobs import send_mail_to as mail, send_text_to as text
 
     sealed = base64.b64encode(b"sealed under a secret that is gone").decode()
     mail(uuid7(), user_id=str(backer.pk), message="verify_email", address="", sealed=sealed)
@@ -97,7 +97,7 @@ def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer,
 
 
 def test_a_repeated_delivery_is_one_message(backer, tell):
-    from notifications.tasks import send_mail
+    from notifications.jobs import send_mail
 
     entry = tell(backer)
     drain_outbox()

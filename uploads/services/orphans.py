@@ -1,11 +1,11 @@
 """Bytes in the store that no row points to: a transaction was rolled back, or a deletion did not arrive."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.core.files.storage import storages
 
-from core.jobs.runner import each
 from uploads.models import StoredFile
 
 logger = logging.getLogger("vectragrow.uploads")
@@ -13,30 +13,35 @@ logger = logging.getLogger("vectragrow.uploads")
 GRACE = timedelta(days=1)
 """No transaction is open this long."""
 DAYS = 3
+STORES = ("default", "private")
 
 
-def delete_orphans(*, now: datetime, days: int = DAYS) -> int:
+def orphans(now: datetime, *, days: int = DAYS) -> Iterator[str]:
     """
-    Delete orphans of the last `days` whole days before the grace; names begin with their day. Returns how many.
+    Orphans of the last `days` whole days before the grace, as `store/2026/11/24/name`; names begin with their day.
 
-    Runs hourly, so each day is looked at many times over. Safe to repeat and to run side by side.
+    A day that cannot be looked at is logged and left for the next time: each is looked at many times over.
     """
-    removed = 0
+    for store in STORES:
+        for back in range(1, days + 1):
+            day = f"{now - GRACE - timedelta(days=back):%Y/%m/%d}"
+            try:
+                yield from sorted(f"{store}/{name}" for name in _orphans_of(store, day))
+            except Exception:
+                logger.exception("a day of the store cannot be looked at", extra={"store": store, "day": day})
 
-    def clean_folder(place: tuple[str, str]) -> None:
-        nonlocal removed
-        alias, folder = place
-        store = storages[alias]
-        try:
-            names = {f"{folder}/{name}" for name in store.listdir(folder)[1]}
-        except FileNotFoundError:
-            return
-        kept = StoredFile.objects.filter(storage_name__startswith=folder, deleted_at__isnull=True)
-        orphans = sorted(names.difference(kept.values_list("storage_name", flat=True)))
-        removed += each(orphans, store.delete, what="file without a row").done
 
-    folders = [f"{now - GRACE - timedelta(days=back):%Y/%m/%d}" for back in range(1, days + 1)]
-    each([(alias, folder) for alias in ("default", "private") for folder in folders], clean_folder, what="folder")
-    if removed:
-        logger.info("removed files without a row", extra={"count": removed})
-    return removed
+def _orphans_of(store: str, day: str) -> set[str]:
+    try:
+        names = {f"{day}/{name}" for name in storages[store].listdir(day)[1]}
+    except FileNotFoundError:
+        return set()
+    kept = StoredFile.objects.filter(storage_name__startswith=day, deleted_at__isnull=True)
+    return names.difference(kept.values_list("storage_name", flat=True))
+
+
+def delete_orphan(orphan: str, *, now: datetime) -> None:
+    """:param orphan: as `orphans` names it"""
+    store, _, name = orphan.partition("/")
+    storages[store].delete(name)
+    logger.info("deleted a file without a row", extra={"file": orphan})

@@ -14,9 +14,10 @@ import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
 
+from core.jobs.runner import run
 from uploads.cloudinary_storage import CloudinaryAway
+from uploads.jobs import DELETE_ORPHANS
 from uploads.services import delete_file, read_file, store_document, store_image
-from uploads.services.orphans import delete_orphans
 from uploads.testing import PDF, kept, paper, picture
 from vectragrow.settings.storage import storages as storages_of
 
@@ -108,7 +109,7 @@ def test_orphans_are_found_there_too(cloud):
     now = timezone.now()
     ours = kept(store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now))
     store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now)
-    assert delete_orphans(now=now + timedelta(days=2)) == 1
+    assert run(DELETE_ORPHANS, now=now + timedelta(days=2)).done == 1
     assert [f"{key[2]}.jpg" for key in cloud.assets] == [ours.storage_name]
 
 

@@ -10,9 +10,10 @@ from django.core.files.storage import storages
 from django.db import transaction
 from django.utils import timezone
 
+from core.jobs.runner import run
+from uploads.jobs import DELETE_ORPHANS
 from uploads.selectors import media_url
 from uploads.services import read_file, store_document, store_image
-from uploads.services.orphans import delete_orphans
 from uploads.testing import kept, paper, picture
 from vectragrow.settings.storage import storages as storages_of
 
@@ -70,11 +71,11 @@ def test_bytes_of_a_rolled_back_transaction_are_deleted_and_others_kept(folder):
         raise RuntimeError
     path = folder / "public" / lost.storage_name
     assert path.exists()
-    assert delete_orphans(now=now + timedelta(hours=20)) == 0  # an open transaction might still commit
-    assert delete_orphans(now=now + timedelta(days=2)) == 1
+    assert run(DELETE_ORPHANS, now=now + timedelta(hours=20)).done == 0  # an open transaction might still commit
+    assert run(DELETE_ORPHANS, now=now + timedelta(days=2)).done == 1
     assert not path.exists()
     assert read_file(kept)
-    assert delete_orphans(now=now + timedelta(days=2)) == 0
+    assert run(DELETE_ORPHANS, now=now + timedelta(days=2)).done == 0
 
 
 def test_addresses_of_stores():

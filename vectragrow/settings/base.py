@@ -277,7 +277,9 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "core.relay_outbox", "schedule": 5.0, "options": {"expires": 5}},
     "retention": {"task": "core.run_retention", "schedule": crontab(minute=17)},
-    "account-clock": {"task": "accounts.follow_the_clock", "schedule": crontab(minute=47)},
+    "delete-orphans": {"task": "uploads.delete_orphans", "schedule": crontab(minute=37)},
+    "delete-archives": {"task": "accounts.delete_archives", "schedule": crontab(minute=42)},
+    "erase-people": {"task": "accounts.erase_people", "schedule": crontab(minute=47)},
     "expire-cases": {"task": "kyc.expire_cases", "schedule": crontab(minute=7)},
     "end-badges": {"task": "kyc.end_badges", "schedule": crontab(minute=12)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.jobs import DELETE_ARCHIVES, ERASE_PEOPLE
 from accounts.models import DataExport, User
 from accounts.services import exports, leaving
 from core.jobs.runner import run
@@ -35,22 +36,22 @@ def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(api, two, monke
             raise RuntimeError("nobody thought of this")
 
     monkeypatch.setattr(leaving, "erase_person", broken)
-    assert leaving.erase_due(now=timezone.now() + timedelta(days=31)) == 1
+    assert run(ERASE_PEOPLE, now=timezone.now() + timedelta(days=31)).done == 1
     assert [User.objects.get(pk=who.pk).status for who in two] == ["active", "deleted"]
 
 
 def test_archives_end_behind_one_that_cannot(two, monkeypatch):
     for who in two:
         exports.make_export(export_id=exports.request_export(person=who, now=timezone.now()).pk, now=timezone.now())
-    real = exports._expire
+    real = exports.delete_file
 
-    def broken(export_id, now):
-        if DataExport.objects.get(pk=export_id).user_id == two[0].pk:
+    def broken(file, now):
+        if file.owner_id == two[0].pk:
             raise OSError("the store is away")
-        return real(export_id, now)
+        return real(file, now=now)
 
-    monkeypatch.setattr(exports, "_expire", broken)
-    assert exports.delete_expired(now=timezone.now() + timedelta(days=8)) == 1
+    monkeypatch.setattr(exports, "delete_file", broken)
+    assert run(DELETE_ARCHIVES, now=timezone.now() + timedelta(days=8)).done == 1
     assert [DataExport.objects.get(user=who).status for who in two] == ["ready", "expired"]
 
 

@@ -11,26 +11,27 @@ from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
 
+from accounts.jobs import DELETE_ARCHIVES, ERASE_PEOPLE
 from accounts.models import DataExport, Invitation, Session, User
-from accounts.services import leaving
-from accounts.services.exports import delete_expired, make_export
+from accounts.services.exports import make_export
 from accounts.testing import PASSWORD
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
+from core import events
 from core.api.errors import Busy
+from core.jobs.runner import run
 from core.models import Event, OutboxEvent
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declarations, declare
 from core.privacy.declarations import every_declaration
 from core.privacy.erasure import erase_person
 from core.privacy.retention import run_retention
-from core.testing import drain_outbox, together
+from core.testing import deliver_events, drain_outbox, together
 from investments.models import Investment
 from investments.testing import invest, make_card
 from kyc.models import CaseEvent, Verification
 from ledger.models import Entry, LedgerAccount
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Notification, Recipient
-from notifications.services import notify
 from uploads.models import StoredFile
 from uploads.testing import paper, picture
 
@@ -127,6 +128,8 @@ def archive(client) -> zipfile.ZipFile:
 
 
 def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, founder):
+    events.record("account.password_changed", ada, actor=ada, now=timezone.now())
+    deliver_events()
     with archive(api.as_user(ada)) as kept:
         names = kept.namelist()
         read = {name: json.loads(kept.read(name)) for name in names if name.endswith(".json")}
@@ -175,8 +178,8 @@ def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api, ada, fo
     DataExport.objects.update(expires_at=timezone.now())
     over = fresh.get(f"{EXPORT}/{export.pk}").json()
     assert (over["status"], over["link"]) == ("expired", None), "by the clock, whether or not a job ran"
-    assert delete_expired(now=timezone.now()) == 1
-    assert delete_expired(now=timezone.now()) == 0
+    assert run(DELETE_ARCHIVES, now=timezone.now()).done == 1
+    assert run(DELETE_ARCHIVES, now=timezone.now()).done == 0
     assert StoredFile.objects.get(pk=export.file_id).deleted_at
 
 
@@ -186,6 +189,7 @@ def test_asking_again_while_it_is_made_is_the_same_one(api, ada):
     assert first["id"] == second["id"]
     drain_outbox()
     assert me.post(EXPORT).json()["id"] != first["id"]
+    deliver_events()
     kinds = list(Notification.objects.of(ada.pk).values_list("kind", flat=True))
     assert (kinds.count("export_requested"), kinds.count("export_ready")) == (2, 1)
 
@@ -208,7 +212,7 @@ PROFILE = "/api/profile"
 
 
 def after_the_grace() -> int:
-    return leaving.erase_due(now=timezone.now() + timedelta(days=30, minutes=1))
+    return run(ERASE_PEOPLE, now=timezone.now() + timedelta(days=30, minutes=1)).done
 
 
 def whole_database() -> str:
@@ -264,7 +268,7 @@ def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
     assert traces_of(ada), "the test can see traces"
     api.as_user(ada).delete(PROFILE)
     drain_outbox()
-    assert leaving.erase_due(now=timezone.now() + timedelta(days=29, hours=23)) == 0
+    assert run(ERASE_PEOPLE, now=timezone.now() + timedelta(days=29, hours=23)).done == 0
     assert after_the_grace() == 1
     assert after_the_grace() == 0
     run_retention(now=timezone.now() + timedelta(days=30), only=OutboxEvent)
@@ -318,8 +322,12 @@ def test_retention_spares_papers_of_people_who_are_here(api, ada, settings):
 
 def test_somebody_erased_hears_nothing_any_more(ada):
     erase_person(person_id=ada.pk, now=timezone.now())
-    assert notify(user_id=ada.pk, kind="kyc_received", now=timezone.now()) is None
+    sent = MailboxMessage.objects.count()
+    for kind in ("account.password_reset", "account.deletion_cancelled"):
+        events.record(kind, ada, actor=None, now=timezone.now())
+    drain_outbox()
     assert not Notification.objects.of(ada.pk).exists()
+    assert MailboxMessage.objects.count() == sent
 
 
 def test_money_on_its_way_holds_the_account(api, founder, person):

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import redis
 
+from core.testing import eventually
 from core.testing.processes import free_port
 from vectragrow.demo.client import Client, command
 from vectragrow.demo.story import Story
@@ -58,6 +59,7 @@ def test_the_story_survives_a_kill_and_leaves_no_secret(platform):
     process = start()
     story, steps = tell(base)
     assert len(steps) == Story.STEPS
+    eventually(lambda: everybody_was_told(data_dir))
     before = what_was_answered(story)
 
     os.killpg(process.pid, signal.SIGKILL)
@@ -99,6 +101,13 @@ def what_was_answered(story: Story) -> dict:
         story.people["Mei"].app.get(f"/api/campaigns/{row['id']}") for row in story.campaigns.values()
     ]
     return answered
+
+
+def everybody_was_told(data_dir: Path) -> bool:
+    """Whether nothing recorded waits to be delivered."""
+    with psycopg.connect(discovery.read(data_dir)["DATABASE_URL"]) as connection:
+        waiting = "SELECT FROM core_outboxevent WHERE topic = 'events.deliver' AND delivered_at IS NULL"
+        return connection.execute(waiting).fetchone() is None
 
 
 def found_in_files(folder: Path, markers: list[str]) -> list[tuple[str, str]]:

@@ -1,10 +1,9 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.utils import timezone
+from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.services.exports import delete_expired
-from accounts.services.leaving import erase_due
+from accounts.jobs import DELETE_ARCHIVES, ERASE_PEOPLE
+from core.jobs.commands import moment_of, run_with_progress
 
 
 class Command(BaseCommand):
@@ -13,7 +12,9 @@ class Command(BaseCommand):
         "The worker does it hourly; safe to run twice and side by side."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
-        archives, erased = delete_expired(now=now), erase_due(now=now)
-        self.stdout.write(f"{erased} accounts erased, {archives} archives deleted")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say how much is due")
+
+    def handle(self, *, dry_run: bool, **options: Any) -> None:
+        for job in (DELETE_ARCHIVES, ERASE_PEOPLE):
+            self.stdout.write(run_with_progress(job, now=moment_of(None), dry_run=dry_run))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import sessions
-from core.events import audit
+from core import events
 from vectragrow.demo.client import Client, DemoFailed
 from vectragrow.demo.story import DOMAIN, Story
 
@@ -99,5 +99,5 @@ def known_logins() -> list[User]:
             person.set_password(KNOWN_PASSWORD)
             person.save(update_fields=["password", "updated_at"])
             sessions.close_sessions(user=person, because="password_changed", now=now)
-            audit.record(None, "account.demo_password_set", person)
+            events.record("account.demo_password_set", person, actor=None, now=now)
     return people

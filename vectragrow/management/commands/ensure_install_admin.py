@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from accounts.services import sessions
 from accounts.services.contacts import keep_contact
-from core.events import audit
+from core import events
 
 EMAIL = "admin@vectragrow.example"
 LOGIN_FILE = "admin-login.txt"
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             user.set_password(password)
             user.save()
             keep_contact(user)
-            audit.record(None, "account.install_admin_made", user)
+            events.record("account.install_admin_made", user, actor=None, now=now)
             write_privately(file, f"email: {EMAIL}\npassword: {password}\n")
         self.stdout.write(f"The admin login is in {file}.")
 

@@ -1,17 +1,34 @@
-"""What accounts do later, and by the clock."""
+"""What runs in the background: handlers of the outbox, and what is done by the clock."""
 
 import base64
 import logging
 from uuid import UUID
 
-from celery import shared_task
 from django.utils import timezone
 
 from accounts.services import exports, leaving, passwords
 from core.crypto.sealing import CannotOpen, unseal
 from core.jobs import outbox
+from core.jobs.runner import Job, register
 
 logger = logging.getLogger("vectragrow.accounts")
+
+DELETE_ARCHIVES = register(
+    Job(
+        "accounts.delete_archives",
+        "Delete archives of people's data whose week is over.",
+        due=exports.expired_archives,
+        work=exports.delete_archive,
+    )
+)
+ERASE_PEOPLE = register(
+    Job(
+        "accounts.erase_people",
+        "Erase accounts whose thirty days of grace are over.",
+        due=leaving.people_to_erase,
+        work=leaving.erase_when_due,
+    )
+)
 
 
 @outbox.on("accounts.mail_reset_link")
@@ -28,9 +45,3 @@ def mail_reset_link(event_id: UUID, sealed: str) -> None:
 @outbox.on("accounts.make_export")
 def make_export(event_id: UUID, export_id: str) -> None:
     exports.make_export(export_id=UUID(export_id), now=timezone.now())
-
-
-@shared_task(name="accounts.follow_the_clock")
-def follow_the_clock() -> None:
-    """Hourly: erase accounts whose grace is over."""
-    leaving.erase_due(now=timezone.now())
