@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import Conflict, Invalid, NotAllowed
+from core.api.outputs import Currency, MoneyText
 
 
 class UnknownCategory(Invalid):
@@ -50,7 +51,7 @@ class TermsFrozen(Conflict):
 
     code = "terms_frozen"
     message = _("The campaign is live: its goal, limits, currency, dates and return cannot change any more.")
-    shown = ("fields",)
+    shown = {"fields": list[str]}
 
 
 class InReview(Conflict):
@@ -96,7 +97,7 @@ class CampaignNotOpen(Conflict):
 class CurrencyMismatch(Conflict):
     code = "currency_mismatch"
     message = _("This campaign is in %(currency)s.")
-    shown = ("currency",)
+    shown = {"currency": Currency}
 
 
 class BelowMinimum(Conflict):
@@ -104,7 +105,7 @@ class BelowMinimum(Conflict):
 
     code = "below_minimum"
     message = _("The smallest investment in this campaign is %(minimum)s.")
-    shown = ("minimum", "currency")
+    shown = {"minimum": MoneyText, "currency": Currency}
     amounts = ("minimum",)
 
 
@@ -113,7 +114,7 @@ class OverCap(Conflict):
 
     code = "over_cap"
     message = _("Only %(available)s can still be invested in this campaign.")
-    shown = ("available", "currency")
+    shown = {"available": MoneyText, "currency": Currency}
     amounts = ("available",)
 
 

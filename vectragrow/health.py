@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as NoAnswer
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from django.conf import settings
 from django.db import connection
@@ -24,6 +24,7 @@ from core.api.rendering import to_json
 from core.jobs import heartbeat
 from core.models import OutboxEvent
 from core.redis import client
+from vectragrow.outputs import AliveOutput, PartOutput, ReadinessOutput
 
 DEADLINE = 2.0
 """Seconds that all parts together have to answer."""
@@ -57,23 +58,23 @@ class Report:
         return [part.name for part in self.parts if not part.is_up]
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["ready", "degraded", "unavailable"]:
         """`ready`, `degraded` (something waits) or `unavailable`."""
         if not self.is_ready:
             return "unavailable"
         return "degraded" if self.missing else "ready"
 
-    def document(self) -> dict[str, Any]:
-        states = {
-            part.name: {"status": "up" if part.is_up else "down", "detail": part.detail, "title": part.title}
+    def output(self) -> ReadinessOutput:
+        parts = {
+            part.name: PartOutput(status="up" if part.is_up else "down", detail=part.detail, title=part.title)
             for part in self.parts
         }
-        return {"status": self.status, "missing": self.missing, "parts": states}
+        return ReadinessOutput(status=self.status, missing=self.missing, parts=parts)
 
 
 def alive() -> HttpResponse:
     """`/healthz`: the process answers; nothing else is asked."""
-    return _never_kept(HttpResponse(to_json({"status": "alive"}), content_type="application/json"))
+    return _never_kept(HttpResponse(to_json(AliveOutput(status="alive")), content_type="application/json"))
 
 
 def ready() -> HttpResponse:
@@ -82,7 +83,7 @@ def ready() -> HttpResponse:
     """
     found = report()
     status = 200 if found.is_ready else 503
-    answer = HttpResponse(to_json(found.document()), status=status, content_type="application/json")
+    answer = HttpResponse(to_json(found.output()), status=status, content_type="application/json")
     if not found.is_ready:
         answer["Retry-After"] = "5"
     return _never_kept(answer)

@@ -16,13 +16,15 @@ from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import confirmed_by, verify_email
 from core import context
-from core.api import catalogue, errors, problems
+from core.api import catalogue, errors, problems, schemas
 from core.api.methods import only
+from core.api.openapi import header_refs
 from core.api.rendering import to_json
 from core.devices import sent_by
 from core.realtime import asyncapi
 from notifications.services import unsubscribing
 from vectragrow import health
+from vectragrow.outputs import AliveOutput, ReadinessOutput
 
 
 @only("GET")
@@ -184,6 +186,42 @@ def _documents(request: HttpRequest, here: str, template: str, **facts: Any) -> 
 def _schema() -> bytes:
     """Made once per process: it costs a second and changes with the code only."""
     return to_json(SchemaGenerator().get_schema(request=None, public=True))
+
+
+def describe_platform(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add to the OpenAPI document what is answered here, outside of the API's views (`SPECTACULAR_SETTINGS`)."""
+    schemas_used = result["components"]["schemas"]
+    for path, (operation_id, summary, answers) in PLATFORM.items():
+        responses = {}
+        for status, (text, shape) in answers.items():
+            schemas_used |= schemas.components(shape) if shape else {}
+            content = {"application/json": {"schema": schemas.schema(shape) if shape else {"type": "object"}}}
+            names = ("X-Request-ID", *(["Retry-After"] if status == 503 else ()))
+            responses[str(status)] = {"description": text, "content": content, "headers": header_refs(names)}
+        result["paths"][path] = {
+            "get": {
+                "operationId": operation_id,
+                "summary": summary,
+                "tags": ["Platform"],
+                "security": [],
+                "responses": responses,
+            }
+        }
+    result["components"]["schemas"] = dict(sorted(schemas_used.items()))
+    return result
+
+
+PLATFORM: dict[str, tuple[str, str, dict[int, tuple[str, Any]]]] = {
+    "/healthz": ("getHealth", "Whether the process answers", {200: ("It does.", AliveOutput)}),
+    "/readyz": (
+        "getReadiness",
+        "Whether requests can be served, and which parts are missing",
+        {200: ("They can.", ReadinessOutput), 503: ("Without the database they cannot.", ReadinessOutput)},
+    ),
+    "/api/schema": ("getOpenAPIDocument", "This document", {200: ("OpenAPI 3.1.", None)}),
+    "/api/asyncapi": ("getAsyncAPIDocument", "The frames of the socket at /ws/", {200: ("AsyncAPI 3.0.", None)}),
+}
+"""Path, operation id, summary, and by status what is answered."""
 
 
 @only("GET")

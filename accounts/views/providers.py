@@ -45,7 +45,13 @@ class _Provider(ApiViewSet):
     @operation(
         "signInWith{view}",
         status=302,
-        parameters=[OpenApiParameter("redirect", OpenApiTypes.STR, description="One of OAUTH_RETURN_PATHS.")],
+        parameters=[
+            OpenApiParameter(
+                "redirect",
+                OpenApiTypes.STR,
+                description="A path of the front end to go back to; those that it has registered.",
+            )
+        ],
         errors=[
             errors.ProviderNotConfigured,
             errors.ProviderUnavailable,

@@ -5,7 +5,7 @@ Services raise; `core.api.problems` answers HTTP with problem+json (RFC 9457) an
 same code in its error frames. `docs/errors.md` is made from these classes by `manage.py errors_doc`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Any, ClassVar
@@ -19,7 +19,8 @@ class Refusal(Exception):
     """
     A clear no. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the keywords.
 
-    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text.
+    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text; the
+    API document has their types from there.
     Those named in `amounts` are in major units of the fact `currency`; in the message they have that currency's form.
     """
 
@@ -27,7 +28,7 @@ class Refusal(Exception):
     code: ClassVar[str] = "refused"
     title: ClassVar[Any] = _("Refused")
     message: ClassVar[Any] = _("This cannot be done.")
-    shown: ClassVar[tuple[str, ...]] = ()
+    shown: ClassVar[Mapping[str, Any]] = {}
     amounts: ClassVar[tuple[str, ...]] = ()
     keeps_effects: ClassVar[bool] = False
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
@@ -253,7 +254,7 @@ class MalformedBody(Invalid):
 class UnknownFile(Invalid):
     code = "unknown_file"
     message = _("No file is taken under this name. Names for files here: %(names)s.")
-    shown = ("names",)
+    shown = {"names": str}
 
 
 class MalformedHead(Invalid):

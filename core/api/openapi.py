@@ -16,7 +16,7 @@ from rest_framework import serializers
 from core.api import errors, schemas
 from core.api.names import to_camel
 from core.api.operations import Operation, operation_of
-from core.api.outputs import DEEPEST, MAX_LIMIT, MONEY_PATTERN, Problem
+from core.api.outputs import DEEPEST, MAX_LIMIT, Problem
 from core.api.serializers import CurrencyField, Serializer, is_optional, takes_files
 
 JSON, FORM, PROBLEM = "application/json", "multipart/form-data", "application/problem+json"
@@ -136,7 +136,8 @@ class Schema(AutoSchema):
         return self.operation.description
 
     def get_tags(self) -> list[str]:
-        return [self.path.removeprefix("/api").strip("/").split("/")[0].capitalize()]
+        subject = self.path.removeprefix("/api").strip("/").split("/")[0]
+        return [subject.upper() if len(subject) <= 3 else subject.capitalize()]
 
     def get_request_serializer(self) -> Any:
         return _bodies(self.operation)
@@ -184,6 +185,7 @@ class Schema(AutoSchema):
             return self._with_components(field.shape)
         if isinstance(field, serializers.ChoiceField) and (named := self._named_choice(field)):
             meta = self._get_serializer_field_meta(field, direction)
+            meta.pop("nullable", None)  # a word of OpenAPI 3.0
             return {"oneOf": [named, {"type": "null"}], **meta} if field.allow_null else {**named, **meta}
         if isinstance(field, serializers.FileField):
             return {**FILE, **self._get_serializer_field_meta(field, direction)}
@@ -229,7 +231,7 @@ class Schema(AutoSchema):
             str(status): {
                 "description": "The browser goes on to `Location`." if 300 <= status < 400 else text,
                 **({"content": content} if content else {}),
-                "headers": _header_refs(self._success_headers(status)),
+                "headers": header_refs(self._success_headers(status)),
             }
             for status, text in described.items()
         }
@@ -262,31 +264,32 @@ class Schema(AutoSchema):
         self.registry.register_on_missing(component)
         return component
 
-    def _problem(self, status: int, refusals: Iterable[type[errors.Refusal]]) -> dict[str, Any]:
+    def _problem(self, status: int, refusals: Sequence[type[errors.Refusal]]) -> dict[str, Any]:
         codes = sorted({refusal.code for refusal in refusals})
-        members: dict[str, Any] = {"code": {"type": "string", "enum": codes}}
-        for refusal in refusals:
-            members |= errors_members(refusal)
-        own = {"type": "object", "properties": members, "required": ["code"]}
+        is_common = all(refusal.__module__ == errors.__name__ for refusal in refusals)
+        if len(codes) == 1 or (is_common and len(codes) <= 3):  # what many operations have in common
+            name = "Or".join(_pascal(code) for code in codes) + "Problem"
+        else:
+            name = f"{_pascal(self.get_operation_id())}Problem{status}"
+        self._with_components(Problem)  # for the component of its rows, and for clients that handle all alike
         return {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "content": {PROBLEM: {"schema": {"allOf": [self._with_components(Problem), own]}}},
-            "headers": _header_refs(self._problem_headers(status)),
-            "x-codes": codes,
+            "content": {PROBLEM: {"schema": self._component(name, _problem_schema(codes, refusals)).ref}},
+            "headers": header_refs(self._problem_headers(status)),
         }
 
     def _success_headers(self, status: int) -> list[str]:
         names = ["ETag"] if self.operation.etag else []
         names += ["Location"] if 300 <= status < 400 else []
         names += ["Idempotent-Replayed"] if self.method == "POST" else []
-        return [*names, *(_RATE_LIMIT if self.operation.limited else ())]
+        return [*names, *(_RATE_LIMIT if self.operation.limited else ()), "X-Request-ID"]
 
     def _problem_headers(self, status: int) -> list[str]:
         names = ["WWW-Authenticate"] if status == 401 else ["Allow"] if status == 405 else []
         waits = status in (429, 503) or (status == 409 and self.method == "POST")
         names += ["Retry-After"] if waits else []
         names += ["Idempotent-Replayed"] if self.method == "POST" and status in (404, 409) else []
-        return [*names, *(_RATE_LIMIT if self.operation.limited and status != 405 else ())]
+        return [*names, *(_RATE_LIMIT if self.operation.limited and status != 405 else ()), "X-Request-ID"]
 
     def _refusals(self) -> list[type[errors.Refusal]]:
         from core.api.problems import InvalidInput
@@ -319,16 +322,23 @@ class Schema(AutoSchema):
         return [*found, *operation.refusals]
 
 
-def _header_refs(names: Sequence[str]) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{_HEADERS[name][0]}"} for name in (*names, "X-Request-ID")}
+def header_refs(names: Iterable[str]) -> dict[str, Any]:
+    """What a response says of the headers that it has; they are described among the components."""
+    return {name: {"$ref": f"#/components/headers/{_HEADERS[name][0]}"} for name in names}
 
 
-def errors_members(refusal: type[errors.Refusal]) -> dict[str, Any]:
-    """The members that a refusal's problem has of its own."""
-    return {
-        to_camel(name): {"type": "string", "pattern": MONEY_PATTERN} if name in refusal.amounts else {}
-        for name in refusal.shown
-    }
+def _problem_schema(codes: list[str], refusals: Iterable[type[errors.Refusal]]) -> dict[str, Any]:
+    """A problem with one of these codes, and the members that its refusals have of their own."""
+    general = schemas.components(Problem)["Problem"]
+    own = {to_camel(name): schemas.schema(kind) for refusal in refusals for name, kind in refusal.shown.items()}
+    members = {**general["properties"], "code": {"type": "string", "enum": codes}, **own}
+    return {"type": "object", "properties": members, "required": general["required"]}
+
+
+def _pascal(name: str) -> str:
+    """`not_found` and `placeInvestment` as `NotFound` and `PlaceInvestment`."""
+    camel = to_camel(name)
+    return camel[0].upper() + camel[1:]
 
 
 def _is_serializer(shape: Any) -> bool:

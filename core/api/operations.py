@@ -113,11 +113,11 @@ def operation(
     """
 
     def decorate(handler: H) -> H:
-        summary, _, description = cleandoc(handler.__doc__ or "").partition("\n")
+        summary, *paragraphs = paragraphs_of(handler)
         declared = Operation(
             id=id,
             summary=summary,
-            description=description.strip(),
+            description="\n\n".join(paragraphs),
             input=input,
             query=query,
             returns=returns,
@@ -151,6 +151,12 @@ def operation(
         return answer  # type: ignore[return-value]
 
     return decorate
+
+
+def paragraphs_of(documented: Any) -> list[str]:
+    """The paragraphs of its own docstring, each in one line; without one a single empty text."""
+    text = cleandoc(documented.__doc__ or "")
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
 def operation_of(view: Any) -> Operation | None:

@@ -78,7 +78,7 @@ def _named_in(info: mi.Type) -> Iterator[Any]:
 
 
 def _component(info: Any) -> Schema:
-    own = cleandoc((get_origin(info.cls) or info.cls).__dict__.get("__doc__") or "")
+    own = cleandoc((get_origin(info.cls) or info.cls).__dict__.get("__doc__") or "").replace("\n", " ")
     if not isinstance(info, mi.StructType):
         return {"type": "string", "enum": [member.value for member in info.cls]}
     words: Schema = {"description": own} if own else {}

@@ -174,7 +174,7 @@ _AMOUNT = {
         {"type": "number", "exclusiveMinimum": 0},
     ],
     "description": "Major units, exact: digits with at most the currency's decimals; a string or a plain JSON number.",
-    "example": "1000.50",
+    "examples": ["1000.50"],
 }
 
 

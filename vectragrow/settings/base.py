@@ -223,9 +223,38 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "core.api.principals.Anonymous",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_DESCRIPTION = """\
+The backend of an investment-crowdfunding community.
+
+- **Signing in**: `POST /api/auth/login` gives an access token, sent as `Authorization: Bearer <token>`, and a refresh
+  token for `POST /api/auth/refresh`.
+- **JSON** has camelCase names. `null` for an optional member, and a blank query parameter, mean absent.
+- **Money** is sent and answered in major units, exactly, as text with the currency's decimals: `"1000.50"` beside
+  `"currency": "USD"`.
+- **Times** are RFC 3339; answers have UTC with `Z`.
+- **Lists** answer `{items, page, limit, hasMore, nextCursor}`. Ask by `page` or, to miss and repeat nothing while rows
+  come and go, by `cursor`.
+- **Refusals** are `application/problem+json`; switch on `code`. /api/docs/errors lists all codes.
+- **Repeating**: a POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours. Send one with
+  every call about money.
+- **Changing**: `If-Match` with the `ETag` that was read keeps one change from overwriting another.
+"""
+API_TAGS = {
+    "Auth": "Registering, signing in, sessions, the second factor of a login.",
+    "Profile": "The person who is signed in: profile, settings, security, own things.",
+    "KYC": "Proving an identity, and reviewing the proofs.",
+    "Campaigns": "Campaigns from draft to settlement, and investing in them.",
+    "Investments": "Own investments, withdrawals and payment methods.",
+    "Chat": "Conversations and their messages; live ones come over the socket (/api/asyncapi).",
+    "Notifications": "The inbox, and links to unsubscribe.",
+    "Files": "Private files by signed link.",
+    "Platform": "Whether the platform works, and its documents.",
+}
+"""In the order that a newcomer needs."""
 SPECTACULAR_SETTINGS = {
     "TITLE": "VECTRAGrow API",
-    "DESCRIPTION": "The backend of an investment-crowdfunding community. Conventions: docs/api.md.",
+    "DESCRIPTION": API_DESCRIPTION,
+    "TAGS": [{"name": name, "description": text} for name, text in API_TAGS.items()],
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/", "description": "The host that serves this document."}],
@@ -235,8 +264,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": False,
+    "CAMELIZE_NAMES": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["core.api.openapi.finish"],
+    "POSTPROCESSING_HOOKS": ["core.api.openapi.finish", "vectragrow.pages.describe_platform"],
     "PREPROCESSING_HOOKS": [],
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
