@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +65,7 @@ class SandboxGateway:
             state, reason = State.DECLINED, "card_declined"
         elif token == "tok_3ds":
             state, action = State.REQUIRES_ACTION, secrets.token_urlsafe(24)
+        _take_time()
         with transaction.atomic(durable=True):  # refuses to run inside a transaction of ours
             row, _ = SandboxCharge.objects.get_or_create(
                 key=key,
@@ -79,6 +81,7 @@ class SandboxGateway:
         return _charge(row, amount.currency)
 
     def cancel(self, *, key: str, now: datetime) -> Charge:
+        _take_time()
         with transaction.atomic(durable=True):
             SandboxCharge.objects.get_or_create(
                 key=key, defaults={"state": State.CANCELLED, "reason": "cancelled", "created_at": now}
@@ -90,10 +93,12 @@ class SandboxGateway:
         return _charge(row, row.currency)
 
     def find(self, *, key: str) -> Charge | None:
+        _take_time()
         row = SandboxCharge.objects.filter(key=key).first()
         return _charge(row, row.currency) if row else None
 
     def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
+        _take_time()
         with transaction.atomic(durable=True):
             charge = SandboxCharge.objects.select_for_update().get(key=charge_key)
             done = SandboxRefund.objects.filter(key=key).first()
@@ -126,6 +131,11 @@ class SandboxGateway:
                 row.reason = "" if approved else "authentication_failed"
                 row.save(update_fields=["state", "reason"])
         return row
+
+
+def _take_time() -> None:
+    """Answer as late as a provider does that is reached over a network."""
+    time.sleep(settings.SANDBOX_DELAY_MS / 1000)
 
 
 def event_about(charge: SandboxCharge, *, now: datetime) -> tuple[bytes, dict[str, str]]:

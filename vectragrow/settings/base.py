@@ -350,6 +350,8 @@ OAUTH_RETURN_PATHS = env.list("OAUTH_RETURN_PATHS", default=["/signed-in"])
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="")
 """Signs the sandbox provider's events; empty: made from SECRET_KEY."""
+SANDBOX_DELAY_MS = env.int("SANDBOX_DELAY_MS", default=0)
+"""How long the sandbox provider takes for an answer, in milliseconds; for measurements and demonstrations."""
 STORAGE_URL = env.str("STORAGE_URL", default="")
 """`file:/path`, `s3://key:secret@host/bucket?region=…`, `cloudinary://key:secret@cloud`; empty: DATA_DIR/media."""
 STORAGES = storages(STORAGE_URL, DATA_DIR, PUBLIC_URL)
