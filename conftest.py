@@ -70,6 +70,14 @@ def locks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def locks_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that locks rows out of order fails its test (docs/locking.md)."""
+    from core.testing import lock_guard
+
+    lock_guard.watch(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
 def ids_of_now() -> None:
     """Ids only grow within a process: those that a test gave on a journey into the future end with it."""
     from core.data import ids

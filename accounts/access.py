@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.errors import InvalidCredentials
 from accounts.models import User
-from core.data import sql
+from core.data import locks, sql
 
 
 def lock_person(user_id: UUID) -> User:
@@ -15,10 +15,11 @@ def lock_person(user_id: UUID) -> User:
 
     :raises User.DoesNotExist: no such account
     """
-    found = sql.first(f"{_person_sql()} {sql.lock('u')}", [user_id], User)
+    found = sql.first(f"{_person_sql()} {locks.clause('u')}", [user_id], User)
     if found is None:
         raise User.DoesNotExist
     person: User = found[0]
+    locks.taken(person)
     return person
 
 

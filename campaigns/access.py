@@ -7,6 +7,7 @@ from campaigns.errors import NotTheOwner
 from campaigns.models import Campaign, CampaignQuerySet
 from campaigns.permissions import MODERATE
 from core.api.errors import NotFound
+from core.data.locks import lock
 
 
 def visible_to(person: Any) -> CampaignQuerySet:
@@ -28,7 +29,7 @@ def access_own_campaign(person: Any, campaign_id: UUID) -> Campaign:
     :raises NotFound: missing, or not yet public and somebody else's
     :raises NotTheOwner: public, and somebody else's
     """
-    campaign = visible_to(person).select_for_update(no_key=True, of=("self",)).filter(pk=campaign_id).first()
+    campaign = lock(visible_to(person).filter(pk=campaign_id)).first()
     if campaign is None:
         raise NotFound()
     if campaign.owner_id != person.pk:

@@ -106,6 +106,8 @@ class Campaign(Entity):
     the same amounts in the ledger.
     """
 
+    lock_level: ClassVar = 30
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns")
     title = models.CharField(max_length=120)
     slug = models.SlugField(max_length=130, unique=True)

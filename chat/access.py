@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chat.models import Member
 from core.api.errors import NotFound
+from core.data.locks import lock
 
 
 def access_conversation(user: Any, conversation_id: UUID, *, for_update: bool = False) -> Member:
@@ -15,9 +16,7 @@ def access_conversation(user: Any, conversation_id: UUID, *, for_update: bool = 
     :raises NotFound: not there, not theirs, or deleted by them
     """
     places = Member.objects.of(user).filter(conversation=conversation_id).select_related("conversation")
-    if for_update:
-        places = places.select_for_update(of=("conversation",))
-    member = places.first()
+    member = lock(places, of=("conversation",)).first() if for_update else places.first()
     if member is None:
         raise NotFound()
     return member

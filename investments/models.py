@@ -97,6 +97,8 @@ class InvestmentQuerySet(models.QuerySet["Investment"]):
 class Investment(Entity):
     """Someone puts an amount into a campaign. Its status only moves forward; the table refuses another step."""
 
+    lock_level: ClassVar = 40
+
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="investments")
     investor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investments")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="investments")
@@ -152,6 +154,8 @@ class Payment(Entity):
 
     `key` goes to the provider on every try, so that it charges once whatever we have missed.
     """
+
+    lock_level: ClassVar = 50
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -212,6 +216,8 @@ class Payment(Entity):
 
 class Refund(Entity):
     """Money on its way back to where it came from. Asked for once, sent until the provider has said yes."""
+
+    lock_level: ClassVar = 60
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from core.api.errors import NotFound
+from core.data.locks import lock
 from kyc.models import Document, Verification
 from kyc.permissions import REVIEW
 
@@ -15,7 +16,7 @@ def latest_case(user_id: UUID) -> Verification | None:
 
 def lock_person(user_id: UUID) -> User:
     """:raises NotFound: nobody has this id"""
-    person = User.objects.select_for_update().filter(pk=user_id).first()
+    person = lock(User.objects).filter(pk=user_id).first()
     if person is None:
         raise NotFound()
     return person
@@ -31,7 +32,7 @@ def lock_case(verification_id: UUID) -> Verification:
     if user_id is None:
         raise NotFound()
     person = lock_person(user_id)
-    case = Verification.objects.select_for_update().get(pk=verification_id)
+    case = lock(Verification.objects).get(pk=verification_id)
     case.user = person
     return case
 

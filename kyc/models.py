@@ -1,7 +1,7 @@
 """A person's identity cases, the papers in them, everything that happened to a case, and the badges that came of it."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -83,6 +83,8 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
 
 class Verification(Entity):
     """One attempt to prove an identity. Its status is written by `services.decisions` and `services.evidence` only."""
+
+    lock_level: ClassVar = 20
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="verifications")
     status = models.CharField(max_length=30, choices=Status, default=Status.PENDING_DOCUMENTS)

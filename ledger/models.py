@@ -5,6 +5,8 @@ Balances are kept by the database as entries arrive and no rule of these tables 
 `migrations/0002_database_rules.py` for the triggers.
 """
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -19,6 +21,8 @@ class LedgerAccount(Entity):
 
     Callers name accounts (`escrow:campaign:<uuid>`); the books know no business.
     """
+
+    lock_level: ClassVar = 70
 
     class Kind(models.TextChoices):
         ASSET = "asset"

@@ -43,6 +43,8 @@ def normalise_email(email: str) -> str:
 class User(Entity, AbstractBaseUser):
     """A person. Status, role, verification and identity are written only by their own workflows (SECURITY-GOALS 38)."""
 
+    lock_level: ClassVar = 10
+
     email = models.EmailField(max_length=254, unique=True)
     first_name = models.CharField(max_length=LONGEST_NAME)
     last_name = models.CharField(max_length=LONGEST_NAME, default="", blank=True)

@@ -15,6 +15,7 @@ from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.api.rendering import to_json
+from core.data.locks import lock
 from core.data.transactions import retrying
 from core.jobs import outbox
 from core.privacy.exports import files_of, rows_of
@@ -41,7 +42,7 @@ identity check, which you can open one by one in the app.
 @retrying
 def request_export(*, person: User, now: datetime) -> DataExport:
     """Have an archive made; while one is under way it is that one."""
-    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    user = lock(User.objects).get(pk=person.pk)
     pending = DataExport.objects.filter(user=user, status=DataExport.Status.PENDING, created_at__gt=now - GIVEN_UP)
     export = pending.first()
     if export is None:
@@ -62,7 +63,7 @@ def make_export(*, export_id: UUID, now: datetime) -> None:
 
 @retrying
 def _hand_over(export_id: UUID, stored: StoredFile, now: datetime) -> None:
-    export = DataExport.objects.select_for_update().get(pk=export_id)
+    export = lock(DataExport.objects).get(pk=export_id)
     if export.status != DataExport.Status.PENDING:  # made twice at once
         delete_file(stored, now=now)
         return
@@ -117,7 +118,7 @@ def expired_archives(now: datetime) -> QuerySet[DataExport, UUID]:
 def delete_archive(export_id: UUID, *, now: datetime) -> bool:
     """Delete an archive; the export stays as expired. Returns whether it was there."""
     ready = DataExport.objects.filter(pk=export_id, status=DataExport.Status.READY)
-    export = ready.select_for_update(of=("self",), skip_locked=True).select_related("file").first()
+    export = lock(ready, skip_locked=True).select_related("file").first()
     if export is None:
         return False
     export.status = DataExport.Status.EXPIRED

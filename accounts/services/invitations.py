@@ -11,6 +11,7 @@ from accounts.models import Invitation, User, normalise_email
 from core import events
 from core.api import limits
 from core.api.limits import Limit, RateLimited
+from core.data.locks import lock
 from core.data.transactions import retrying
 
 LIFETIME = timedelta(days=30)
@@ -41,7 +42,7 @@ def accept(*, token: str, user: User, now: datetime) -> User:
 
     :raises InvitationInvalid: used, expired or not ours
     """
-    found = Invitation.objects.select_for_update(of=("self",)).select_related("inviter")
+    found = lock(Invitation.objects).select_related("inviter")
     invitation = found.filter(digest=tokens.digest(token)).first()
     if invitation is None or invitation.accepted_at or invitation.expires_at <= now or not invitation.inviter.is_active:
         raise InvitationInvalid(field="inviteToken")

@@ -17,6 +17,7 @@ from accounts.services import sessions
 from accounts.services.grace import GRACE
 from core import events
 from core.api.errors import Refusal
+from core.data.locks import lock
 from core.data.transactions import retrying
 from core.privacy.erasure import check_erasable, erase_person
 
@@ -30,7 +31,7 @@ def leave(*, person: User, now: datetime) -> datetime:
 
     :raises MoneyInFlight: money of theirs is on its way; other apps may block it with refusals of their own
     """
-    user = User.objects.select_for_update().get(pk=person.pk)
+    user = lock(User.objects).get(pk=person.pk)
     check_erasable(user.pk)
     if user.deletion_due_at is None:
         user.deletion_due_at = now + GRACE
@@ -63,7 +64,7 @@ def erase_when_due(user_id: UUID, *, now: datetime) -> bool:
 @retrying
 def _erase(*, user_id: UUID, now: datetime) -> bool:
     due = User.objects.filter(pk=user_id, deletion_due_at__lte=now, status=Status.ACTIVE)
-    user = due.select_for_update(skip_locked=True).first()
+    user = lock(due, skip_locked=True).first()
     if user is None:  # signed in at the last moment, suspended, or another worker has it
         return False
     check_erasable(user.pk)

@@ -24,6 +24,7 @@ from accounts.services import two_factor
 from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
+from core.data.locks import lock
 from core.data.transactions import retrying
 
 Purpose = PasskeyChallenge.Purpose
@@ -138,7 +139,7 @@ def check(*, user: User, credential: Credential, purpose: str, now: datetime) ->
 @retrying
 def rename(*, user: User, passkey_id: UUID, name: str, now: datetime) -> Passkey:
     """:raises NotFound: none of theirs"""
-    passkey = Passkey.objects.select_for_update().filter(user=user, pk=passkey_id).first()
+    passkey = lock(Passkey.objects).filter(user=user, pk=passkey_id).first()
     if passkey is None:
         raise NotFound()
     passkey.name = name

@@ -12,6 +12,7 @@ from core import events
 from core.api import limits
 from core.api.limits import Limit, Standing
 from core.crypto.keys import fingerprint, fingerprints
+from core.data.locks import lock
 from core.data.transactions import retrying
 from notifications.services.mails import require_sms
 
@@ -39,7 +40,7 @@ def send_code(*, person: User, address: str | None, now: datetime) -> Standing:
 
 @retrying
 def _send(person: User, now: datetime) -> None:
-    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    user = lock(User.objects).get(pk=person.pk)
     _require_unconfirmed(user)
     code = f"{secrets.randbelow(1_000_000):06d}"
     PhoneCode.objects.update_or_create(
@@ -63,9 +64,9 @@ def confirm(*, person: User, code: str, now: datetime) -> User:
     :raises NoPhoneNumber: :raises PhoneAlreadyVerified:
     :raises PhoneCodeInvalid: wrong, expired, for another number, or the sixth try
     """
-    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    user = lock(User.objects).get(pk=person.pk)
     _require_unconfirmed(user)
-    sent = PhoneCode.objects.select_for_update().filter(user=user).first()
+    sent = lock(PhoneCode.objects).filter(user=user).first()
     if sent is None or sent.expires_at <= now or sent.tries >= TRIES:
         raise PhoneCodeInvalid(field="code")
     sent.tries += 1

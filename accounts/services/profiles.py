@@ -11,6 +11,7 @@ from accounts.models import Profile, ProfilePicture, Session, User
 from accounts.services.contacts import keep_contact
 from core import events
 from core.api.etags import require_match
+from core.data.locks import lock
 from core.data.transactions import retrying
 from uploads.models import StoredFile
 from uploads.selectors import media_url
@@ -113,9 +114,9 @@ def _show(person: User, kind: str, stored: Sequence[StoredFile], now: datetime) 
 
 def lock_profile(person: User) -> tuple[User, Profile]:
     """The account and its profile as they are now, locked in this order until the caller's transaction ends."""
-    user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    user = lock(User.objects).get(pk=person.pk)
     Profile.objects.bulk_create([Profile(user=user)], ignore_conflicts=True)
-    return user, Profile.objects.select_for_update().get(pk=user.pk)
+    return user, lock(Profile.objects).get(pk=user.pk)
 
 
 def _edited(profile: Profile) -> None:

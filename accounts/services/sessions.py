@@ -15,7 +15,7 @@ from accounts.services import history
 from accounts.services.grace import cancel_deletion
 from core import context, events
 from core.api.errors import NotFound
-from core.data import sql
+from core.data import locks, sql
 from core.data.transactions import retrying
 from core.devices import device_name
 
@@ -108,11 +108,12 @@ def _lock_chain(token: str) -> tuple[RefreshToken, Session]:
 
     :raises RefreshTokenInvalid: not one of ours
     """
-    statement = f"{_chain_sql()} {sql.lock('t', 's')}"
+    statement = f"{_chain_sql()} {locks.clause('t', 's')}"
     found = sql.first(statement, [tokens.digest(token)], RefreshToken, Session, User)
     if found is None:
         raise RefreshTokenInvalid()
     presented, session, session.user = found
+    locks.taken(presented, session)
     return presented, session
 
 
@@ -176,7 +177,7 @@ def close_session(*, user: User, session_id: UUID, because: str, now: datetime) 
 
     :raises NotFound: no live session of theirs
     """
-    session = Session.objects.live_at(now).filter(user=user, pk=session_id).select_for_update().first()
+    session = locks.lock(Session.objects.live_at(now).filter(user=user, pk=session_id)).first()
     if session is None:
         raise NotFound()
     _revoke([session], because=because, now=now)
@@ -186,7 +187,7 @@ def close_session(*, user: User, session_id: UUID, because: str, now: datetime) 
 @retrying
 def close_sessions(*, user: User, because: str, now: datetime, keep: UUID | None = None) -> int:
     """Sign every device out, but for `keep`. Returns how many."""
-    sessions = list(Session.objects.live_at(now).filter(user=user).select_for_update().order_by("pk"))
+    sessions = list(locks.lock(Session.objects.live_at(now).filter(user=user)).order_by("pk"))
     sessions = [session for session in sessions if session.pk != keep]
     if sessions:
         _revoke(sessions, because=because, now=now)

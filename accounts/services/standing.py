@@ -9,6 +9,7 @@ from accounts.models import LoginChallenge, Role, Status, User, normalise_email
 from accounts.permissions import SUSPEND, SUSPEND_STAFF
 from accounts.services import sessions
 from core import events
+from core.data.locks import lock
 from core.data.transactions import retrying
 
 
@@ -22,7 +23,7 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
     """
     if role not in Role.values:
         raise ValueError(f"{role} is not a role; roles are {', '.join(Role.values)}")
-    user = User.objects.select_for_update().get(email=normalise_email(email))
+    user = lock(User.objects).get(email=normalise_email(email))
     if user.role != role:
         before, user.role = user.role, role
         user.save(update_fields=["role", "updated_at"])
@@ -82,7 +83,7 @@ def _check_suspender(user: User, by: User | None) -> None:
 @retrying
 def set_identity_verified(*, user_id: UUID, verified_at: datetime | None) -> User:
     """Identity review calls this when a person is proven (`verified_at`, UTC) or is no longer (None)."""
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = lock(User.objects).get(pk=user_id)
     user.identity_verified_at = verified_at
     user.save(update_fields=["identity_verified_at", "updated_at"])
     return user

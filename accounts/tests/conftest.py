@@ -79,10 +79,10 @@ def no_locks(monkeypatch):
     """Twins of race tests: the same without the lock, to see that the test would see the bug."""
     from django.db.models import QuerySet
 
-    from core.data import sql
+    from core.data import locks
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **options: self)
-    monkeypatch.setattr(sql, "lock", lambda *aliases: "")
+    monkeypatch.setattr(locks, "clause", lambda *aliases: "")
 
 
 @pytest.fixture

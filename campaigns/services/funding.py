@@ -14,6 +14,7 @@ from campaigns.models import PUBLIC, Backing, Campaign, Status
 from campaigns.trending import with_one_more
 from core import events
 from core.api.errors import NotFound
+from core.data.locks import lock
 from core.money import Money
 
 
@@ -25,9 +26,7 @@ def lock_campaign(campaign_id: UUID) -> Campaign:
 
     :raises NotFound: there is none
     """
-    campaign = (
-        Campaign.objects.select_for_update(no_key=True).defer("description", "search").filter(pk=campaign_id).first()
-    )
+    campaign = lock(Campaign.objects).defer("description", "search").filter(pk=campaign_id).first()
     if campaign is None:
         raise NotFound()
     return campaign

@@ -10,6 +10,7 @@ from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.services.steps import take_step
 from campaigns.trending import score_of_one
 from core.api.errors import NotFound
+from core.data.locks import lock
 from core.data.transactions import retrying
 
 
@@ -69,7 +70,7 @@ def reject_campaign(*, moderator: Any, campaign_id: UUID, reason: str, now: date
 
 def _access_reviewed(moderator: Any, campaign_id: UUID) -> Campaign:
     campaigns = Campaign.objects.all() if moderator is None else visible_to(moderator)
-    campaign = campaigns.select_for_update(no_key=True, of=("self",)).filter(pk=campaign_id).first()
+    campaign = lock(campaigns.filter(pk=campaign_id)).first()
     if campaign is None:
         raise NotFound()
     if moderator is not None and campaign.owner_id == moderator.pk:

@@ -15,11 +15,6 @@ Statement = tuple[str, Iterable[Any]]
 """SQL and its values."""
 
 
-def lock(*aliases: str) -> str:
-    """The end of a SELECT that locks its rows of these tables. Twins of race tests take it away."""
-    return f"FOR NO KEY UPDATE OF {', '.join(aliases)}"
-
-
 @cache
 def columns(model: type[models.Model], alias: str) -> str:
     """All columns of a model, as `first` wants to have them selected."""

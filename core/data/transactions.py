@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from core.api.errors import Busy, OutcomeUnknown, Refusal
+from core.data import locks
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,7 @@ def atomic() -> Iterator[None]:
     committing = False
     kept: Refusal | None = None
     try:
-        with transaction.atomic():
+        with locks.of_one_transaction(), transaction.atomic():
             if outermost:
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from core import events
+from core.data.locks import lock
 from core.data.transactions import retrying
 from core.models import FailingItem, OutboxEvent
 
@@ -24,7 +25,7 @@ def unpark(*, by: Any, now: datetime, topic: str | None = None, event_ids: Itera
         parked = parked.filter(topic=topic)
     if event_ids is not None:
         parked = parked.filter(pk__in=event_ids)
-    found = list(parked.select_for_update(no_key=True).order_by("pk"))
+    found = list(lock(parked).order_by("pk"))
     for event in found:
         events.record("outbox_event.retried", event, actor=by, now=now, topic=event.topic)
     return OutboxEvent.objects.filter(pk__in=[event.pk for event in found]).update(
@@ -41,7 +42,7 @@ def unpark_items(*, by: Any, now: datetime, ids: Iterable[UUID]) -> int:
     :param ids: of their rows; those that are not parked are left alone
     """
     parked = FailingItem.objects.filter(pk__in=ids, parked_at__isnull=False)
-    found = list(parked.select_for_update(no_key=True).order_by("pk"))
+    found = list(lock(parked).order_by("pk"))
     for row in found:
         events.record("failing_item.retried", row, actor=by, now=now, job=row.job, item=row.item)
     return FailingItem.objects.filter(pk__in=[row.pk for row in found]).update(parked_at=None, attempts=0, due_at=now)

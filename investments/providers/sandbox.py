@@ -26,6 +26,7 @@ from core.api.errors import MalformedBody
 from core.api.parsing import parse_json
 from core.crypto.keys import keys_for
 from core.data.ids import uuid7
+from core.data.locks import lock
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge, SandboxRefund
@@ -86,7 +87,7 @@ class SandboxGateway:
             SandboxCharge.objects.get_or_create(
                 key=key, defaults={"state": State.CANCELLED, "reason": "cancelled", "created_at": now}
             )
-            row = SandboxCharge.objects.select_for_update().get(key=key)
+            row = lock(SandboxCharge.objects).get(key=key)
             if row.state == State.REQUIRES_ACTION:
                 row.state, row.reason = State.CANCELLED, "expired"
                 row.save(update_fields=["state", "reason"])
@@ -100,7 +101,7 @@ class SandboxGateway:
     def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
         _take_time()
         with transaction.atomic(durable=True):
-            charge = SandboxCharge.objects.select_for_update().get(key=charge_key)
+            charge = lock(SandboxCharge.objects).get(key=charge_key)
             done = SandboxRefund.objects.filter(key=key).first()
             if done is None:
                 if charge.state != State.CAPTURED or charge.refunded_minor + amount.minor > charge.amount_minor:
@@ -125,7 +126,7 @@ class SandboxGateway:
     def finish_action(self, action_token: str, *, approved: bool) -> SandboxCharge:
         """The person has answered 3-D Secure; only the first answer counts."""
         with transaction.atomic(durable=True):
-            row = SandboxCharge.objects.select_for_update().get(action_token=action_token)
+            row = lock(SandboxCharge.objects).get(action_token=action_token)
             if row.state == State.REQUIRES_ACTION:
                 row.state = State.CAPTURED if approved else State.DECLINED
                 row.reason = "" if approved else "authentication_failed"

@@ -14,12 +14,13 @@ from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.closing import decide_campaign, settle_campaign
 from campaigns.services.funding import lock_campaign
+from core.data.locks import lock
 from core.data.transactions import retrying
 from core.events import audit
 from core.jobs.runner import each
 from investments import books
 from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
-from investments.services.locks import lock_payment
+from investments.services.locks import lock_payments
 from investments.services.payments import finish
 from investments.services.refunds import due_refunds, request_refund, send_refund
 from investments.services.timeline import tell_investor
@@ -74,9 +75,8 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
-    books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
     committed = Investment.objects.filter(campaign_id=campaign_id, status=Status.COMMITTED).order_by("id")
-    batch = list(committed.select_for_update(no_key=True, of=("self",)).select_related("payment")[:BATCH])
+    batch = list(lock(committed).select_related("payment")[:BATCH])
     Investment.objects.filter(pk__in=[investment.pk for investment in batch]).update(
         status=Status.INVESTED, updated_at=now
     )
@@ -91,6 +91,7 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     )
     for investment in batch:
         tell_investor(investment, campaign, "investment_settled", now=now)
+    books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
     return len(batch) == BATCH
 
 
@@ -107,8 +108,7 @@ def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
         investment__campaign_id=campaign_id, investment__status=Status.COMMITTED, captured_minor__gt=0
     ).exclude(refunds__reason=reason)
     batch = list(holding.order_by("id").values_list("pk", flat=True)[:BATCH])
-    for payment_id in batch:
-        locked = lock_payment(payment_id)
+    for locked in lock_payments(campaign_id, batch):
         if locked.payment.held_minor:
             money = locked.investment.amount
             request_refund(locked, type(money)(locked.payment.held_minor, money.currency), reason, now=now)

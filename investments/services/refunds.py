@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from campaigns.services.funding import return_funding
+from core.data.locks import lock
 from core.data.transactions import retrying
 from core.events import audit
 from core.jobs import outbox
@@ -121,7 +122,7 @@ def due_refunds(now: datetime) -> QuerySet[Refund]:
 def _record_refund(refund_id: UUID, provider_id: str, now: datetime) -> None:
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
     locked = lock_payment(payment_id)
-    refund = Refund.objects.select_for_update(no_key=True, of=("self",)).select_related("reservation").get(pk=refund_id)
+    refund = lock(Refund.objects).select_related("reservation").get(pk=refund_id)
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return

@@ -36,13 +36,16 @@ def read_together(monkeypatch, *places, rivals=2):
     """`lock_payment` only reads, and those that have read go on together."""
     barrier = Barrier(rivals)
 
-    def read_payment(payment_id):
-        payment = Payment.objects.select_related("investment__campaign", "reservation").get(pk=payment_id)
+    def read_payments(campaign_id, payment_ids):
+        payments = Payment.objects.select_related("investment__campaign", "reservation").filter(pk__in=payment_ids)
+        locked = [locks.Locked(one.investment.campaign, one.investment, one) for one in payments]
         barrier.wait(timeout=PATIENCE)
-        return locks.Locked(payment.investment.campaign, payment.investment, payment)
+        return locked
 
+    monkeypatch.setattr("core.data.locks.is_guarded", False)
+    monkeypatch.setattr(locks, "lock_payments", read_payments)
     for place in places:
-        monkeypatch.setattr(place, "lock_payment", read_payment)
+        monkeypatch.setattr(place, "lock_payments", read_payments)
 
 
 # --- The cap --------------------------------------------------------------------------------------------------------
@@ -120,7 +123,7 @@ def test_an_answer_written_down_twice_at_once(campaign, answered):
 
 def test_an_answer_written_down_twice_at_once_twin(campaign, answered, monkeypatch):
     """Without the lock both find it unwritten, and only the table's own check stops the second: a crash."""
-    read_together(monkeypatch, payments)
+    read_together(monkeypatch)
     outcomes = together(*answered)
     assert [type(outcome) for outcome in outcomes].count(IntegrityError) == 1
 

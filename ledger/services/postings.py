@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
+from core.data.locks import lock
 from core.money import Money
 from ledger.errors import AccountFull, InsufficientFunds, PostingKeyReused, ReservationResolved
 from ledger.models import Entry, LedgerAccount, Posting
@@ -157,7 +158,7 @@ def write(posting: Posting, sums: Sums) -> Posting:
 
 def lock_accounts(account_ids: Iterable[UUID]) -> dict[UUID, LedgerAccount]:
     """The accounts as they are now. Nobody else books on them until this transaction ends. One order for all: by id."""
-    accounts = LedgerAccount.objects.select_for_update(no_key=True).order_by("pk")
+    accounts = lock(LedgerAccount.objects).order_by("pk")
     return {account.pk: account for account in accounts.filter(pk__in=list(account_ids))}
 
 

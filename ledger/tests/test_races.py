@@ -10,7 +10,8 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from core.api.errors import Busy
-from core.data import transactions
+from core.data import locks, transactions
+from core.data.locks import lock
 from core.data.transactions import atomic
 from core.money import Money
 from core.testing import PATIENCE, together
@@ -92,10 +93,11 @@ def test_crossing_payments_do_not_deadlock_twin(escrow_of_100, owner_of_50, monk
         for account_id in account_ids:
             if accounts:
                 barrier.wait(timeout=PATIENCE)
-            accounts[account_id] = LedgerAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+            accounts[account_id] = lock(LedgerAccount.objects).get(pk=account_id)
         return accounts
 
     monkeypatch.setattr(postings, "lock_accounts", lock_as_listed)
+    monkeypatch.setattr(locks, "is_guarded", False)
     outcomes = cross_over(escrow_of_100, owner_of_50)
     assert [transactions.sqlstate(outcome) for outcome in outcomes if isinstance(outcome, OperationalError)] == [
         "40P01"

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from core.data.locks import lock
 from core.data.transactions import retrying
 from notifications.errors import QuietHoursNeedTwoEnds
 from notifications.models import Recipient
@@ -38,7 +39,7 @@ def set_preferences(*, user_id: UUID, **changes: Any) -> Recipient:
 
     :raises QuietHoursNeedTwoEnds: only one end is set, or both are the same
     """
-    recipient = Recipient.objects.select_for_update().get(pk=user_id)
+    recipient = lock(Recipient.objects).get(pk=user_id)
     for name, value in changes.items():
         setattr(recipient, name, value)
     start, end = recipient.quiet_from, recipient.quiet_until

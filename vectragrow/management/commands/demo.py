@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import sessions
 from core import events
+from core.data.locks import lock
 from vectragrow.demo.client import Client, DemoFailed
 from vectragrow.demo.story import DOMAIN, Story
 
@@ -92,7 +93,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def known_logins() -> list[User]:
     """Give everybody whom a demo has made the known password; who has it stays signed in. Empty before any demo."""
-    people = list(User.objects.select_for_update().filter(email__endswith=DOMAIN).order_by("created_at", "id"))
+    people = list(lock(User.objects).filter(email__endswith=DOMAIN).order_by("created_at", "id"))
     now = timezone.now()
     for person in people:
         if not person.check_password(KNOWN_PASSWORD):

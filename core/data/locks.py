@@ -1,0 +1,77 @@
+"""
+Row locks: always FOR NO KEY UPDATE, always in one order (docs/locking.md).
+
+A model whose rows are locked together with others says where it stands in the order: `lock_level`, smaller ones first.
+Rows of one level are locked in the order of their ids. Tests switch the guard on (`core.testing.lock_guard`); then
+`taken` raises where a transaction breaks the order.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import models
+
+M = TypeVar("M", bound=models.Model)
+
+
+def lock(
+    rows: models.QuerySet[M] | models.Manager[M], *, of: tuple[str, ...] = ("self",), skip_locked: bool = False
+) -> models.QuerySet[M]:
+    """
+    The rows, locked until the caller's transaction ends. Lock late, then look again at what was read before.
+
+    FOR NO KEY UPDATE keeps out everyone who changes a row and lets pass those who only point to it by a foreign key.
+
+    :param of: whose rows are locked, of the ones joined: `self` and names of relations
+    :param skip_locked: leave out what somebody else holds, instead of waiting for it
+    """
+    return rows.select_for_update(no_key=True, of=of, skip_locked=skip_locked)
+
+
+def clause(*aliases: str) -> str:
+    """The same for a written SELECT: its end, which locks the rows of these tables. Tell `taken` what came back."""
+    return f"FOR NO KEY UPDATE OF {', '.join(aliases)}"
+
+
+class LockOrderBroken(AssertionError):
+    """A lock was taken out of order: with a rival that keeps to it, the two would wait for each other for ever."""
+
+
+class _Held(threading.local):
+    """What this thread's transaction has locked: (level, id) of every guarded row."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.rows: set[tuple[int, Any]] = set()
+
+
+is_guarded = False
+_held = _Held()
+
+
+@contextmanager
+def of_one_transaction() -> Iterator[None]:
+    """Around a transaction or savepoint: what the guard remembers ends with the outermost."""
+    _held.depth += 1
+    try:
+        yield
+    finally:
+        _held.depth -= 1
+        if not _held.depth:
+            _held.rows.clear()
+
+
+def taken(*rows: models.Model) -> None:
+    """
+    Tell the guard of the rows that one statement has locked. Does nothing outside of tests.
+
+    :raises LockOrderBroken: the transaction holds a row that should have been locked after one of these
+    """
+    if not is_guarded or not _held.depth:
+        return
+    new = {(level, row.pk) for row in rows if (level := getattr(row, "lock_level", None)) is not None} - _held.rows
+    if new and _held.rows and min(new) < max(_held.rows):
+        raise LockOrderBroken(f"{min(new)} after {max(_held.rows)} (level, id): {[row._meta.label for row in rows]}")
+    _held.rows |= new

@@ -1,0 +1,48 @@
+"""Row locks keep one order, and tests fail where a transaction breaks it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+from accounts.models import User
+from core.data.locks import LockOrderBroken, lock
+from core.data.transactions import atomic, retrying
+
+
+@pytest.fixture
+def pair(person):
+    return sorted([person("first").pk, person("second").pk])
+
+
+def lock_user(pk):
+    return lock(User.objects).get(pk=pk)
+
+
+def test_going_back_in_the_order_is_refused(db, pair):
+    with pytest.raises(LockOrderBroken), atomic():
+        lock_user(pair[1])
+        lock_user(pair[0])
+
+
+def test_one_order_repeated_and_nested_is_fine(db, pair):
+    with atomic():
+        lock_user(pair[0])
+        retrying(lock_user)(pair[1])
+        lock_user(pair[0])
+    with atomic():
+        lock_user(pair[0])
+
+
+def test_for_update_without_no_key_is_refused(db, pair):
+    with pytest.raises(AssertionError, match="FOR UPDATE"), atomic():
+        User.objects.select_for_update().get(pk=pair[0])
+
+
+def test_the_order_is_the_documented_one():
+    page = (Path(settings.BASE_DIR) / "docs" / "locking.md").read_text()
+    documented = dict(re.findall(r"^\| (\d+) \| `([\w.]+)` \|", page, re.M))
+    declared = {str(m.lock_level): m._meta.label for m in apps.get_models() if hasattr(m, "lock_level")}
+    assert documented == declared
