@@ -30,7 +30,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
@@ -44,6 +44,7 @@ from core.api.rendering import to_json
 from core.api.requests import Request
 from core.crypto import aes
 from core.crypto.keys import keys_bound_to
+from core.data import sql
 from core.data.transactions import retrying
 from core.models import IdempotencyKey
 
@@ -83,8 +84,7 @@ class KeyTicket:
         :raises IdempotencyInProgress: a twin has taken over meanwhile, and goes on instead
         """
         self.result_id = result_id
-        if not _held(self.row).update(result_id=result_id):
-            raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
+        sql.change(_BIND, [result_id, self.row.pk, self.row.locked_until], check=_refuse_if_lost)
 
     def leave_open(self) -> None:
         """The answer is not the last word: do not store it, and let the next repeat go on at once."""
@@ -215,22 +215,42 @@ def _try_to_store(row: IdempotencyKey, reply: Reply, seal: bytes) -> None:
         _release(row)
 
 
+_CLAIM = """
+    INSERT INTO core_idempotencykey AS known (id, created_at, scope, fingerprint, locked_until)
+    VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (scope) DO UPDATE SET
+        id = excluded.id, created_at = excluded.created_at, fingerprint = excluded.fingerprint,
+        locked_until = excluded.locked_until, status = NULL, reply = NULL, result_id = NULL
+    WHERE known.created_at < %s
+    RETURNING id
+"""
+"""A new key, or one whose lifetime is over and which the job has not deleted yet."""
+_HELD = "WHERE id = %s AND reply IS NULL AND locked_until = %s"
+"""As `_held`."""
+_BIND = f"UPDATE core_idempotencykey SET result_id = %s {_HELD}"
+_STORE = f"UPDATE core_idempotencykey SET status = %s, reply = %s {_HELD}"
+
+
+def _refuse_if_lost(changed: int) -> None:
+    """:raises IdempotencyInProgress: a twin has taken over; what was done in this transaction is undone with it"""
+    if not changed:
+        raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
+
+
 def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[IdempotencyKey, Reply | None]:
     person = str(request.user.pk or f"anyone at {context.client_address.get()}")
     scope = hashlib.sha256("\n".join([person, request.method or "", request.path, key]).encode()).digest()
     fingerprint = hmac.digest(key.encode(), digest, "sha256")
-    IdempotencyKey.objects.filter(scope=scope, created_at__lt=now - LIFETIME).delete()
     row = IdempotencyKey(scope=scope, fingerprint=fingerprint, created_at=now, locked_until=now + LEASE)
     try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-        _release_abandoned(now)
-        return row, None
-    except IntegrityError:
-        known = IdempotencyKey.objects.filter(scope=scope).first()
+        is_ours = sql.execute((_CLAIM, [row.pk, now, scope, fingerprint, row.locked_until, now - LIFETIME]))
     except DatabaseError:
         _release(row)  # it may be there, without anybody who works on it
         raise
+    if is_ours:
+        _release_abandoned(now)
+        return row, None
+    known = IdempotencyKey.objects.filter(scope=scope).first()
     if known is None:  # its holder was refused and let go of it between our two statements
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
     if bytes(known.fingerprint) != fingerprint:
@@ -268,9 +288,8 @@ def _held(row: IdempotencyKey) -> QuerySet[IdempotencyKey]:
 def _store(row: IdempotencyKey, reply: Reply, seal: bytes) -> None:
     """:raises IdempotencyInProgress: a twin has taken over; what was done in this transaction is undone with it"""
     plain = to_json(dict(reply.headers)) + b"\n" + reply.body
-    stored = _held(row).update(status=reply.status, reply=aes.encrypt(seal, plain))
-    if not stored:
-        raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
+    sealed = aes.encrypt(seal, plain)
+    sql.change(_STORE, [reply.status, sealed, row.pk, row.locked_until], check=_refuse_if_lost)
 
 
 _abandoned: OrderedDict[UUID, datetime] = OrderedDict()

@@ -38,6 +38,21 @@ def is_lost(error: BaseException) -> bool:
 
 
 @contextmanager
+def _lock_timeout(outermost: bool) -> Iterator[None]:
+    """The transaction that begins inside waits so long for a lock; saying so costs no exchange of its own."""
+    if not outermost:
+        yield
+        return
+    connection.ensure_connection()
+    opened = connection.connection
+    opened.lock_timeout = LOCK_TIMEOUT
+    try:
+        yield
+    finally:
+        opened.lock_timeout = ""
+
+
+@contextmanager
 def atomic() -> Iterator[None]:
     """
     `transaction.atomic` that waits at most 3 s for any lock. A refusal that `keeps_effects` commits and is raised then.
@@ -49,10 +64,7 @@ def atomic() -> Iterator[None]:
     committing = False
     kept: Refusal | None = None
     try:
-        with locks.of_one_transaction(), transaction.atomic():
-            if outermost:
-                with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        with _lock_timeout(outermost), locks.of_one_transaction(), transaction.atomic():
             try:
                 yield
             except Refusal as refusal:

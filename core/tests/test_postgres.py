@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from psycopg_pool import ConnectionPool
 
 from core.data.postgres import PooledConnection, waiting
@@ -164,3 +164,21 @@ def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch)
             pool.submit(ask)
             mine.execute("SELECT pg_sleep(4)")
     assert not waiting.is_silent()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wait_for_locks_travels_with_begin_and_ends_with_the_transaction(monkeypatch):
+    from core.data import transactions
+
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "1234ms")
+
+    def lock_timeout():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW lock_timeout")
+            return cursor.fetchone()[0]
+
+    with transactions.atomic():
+        assert lock_timeout() == "1234ms"
+    assert lock_timeout() == "0"
+    with transaction.atomic():
+        assert lock_timeout() == "0"

@@ -73,6 +73,7 @@ def test_two_cannot_invest_in_the_same_room_twin(api, backer, friend, campaign, 
         return campaign
 
     rivals = [asking(api, who, campaign, "700", make_card(who)) for who in (backer, friend)]
+    monkeypatch.setattr("core.data.locks.is_guarded", False)
     monkeypatch.setattr(funding, "lock_campaign", first_look_is_free)
     answers = together(*rivals)
     taken = sum(SandboxCharge.objects.filter(state="captured").values_list("amount_minor", flat=True))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import psycopg
-from psycopg import waiting as psycopg_waiting
+from psycopg import generators, pq, waiting as psycopg_waiting
 from psycopg.errors import _WaitTimeout
 
 from core.data.postgres import waiting
@@ -27,6 +27,21 @@ def _from(first: Any, gen: Any) -> Any:
 
 class PooledConnection(psycopg.Connection[Any]):
     """psycopg's connection, with limits from `core.data.postgres.waiting`."""
+
+    lock_timeout = ""
+    """How long a transaction that begins now waits for any lock, in PostgreSQL's words; empty: as the server has it."""
+
+    def _start_query(self) -> Any:
+        """psycopg's BEGIN before the first statement of a transaction; the wait for locks travels with it."""
+        if self.autocommit or not self.lock_timeout or self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            yield from super()._start_query()
+            return
+        self.pgconn.send_query(
+            self._get_tx_start_command() + f"; SET LOCAL lock_timeout = '{self.lock_timeout}'".encode()
+        )
+        for result in (yield from generators.execute(self.pgconn)):
+            if result.status != pq.ExecStatus.COMMAND_OK:
+                raise psycopg.errors.error_from_result(result)
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """
