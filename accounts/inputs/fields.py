@@ -15,7 +15,6 @@ from rest_framework.fields import (
 
 from accounts.models import LONGEST_NAME
 from core.api.serializers import LineField
-from core.devices import device_name
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 
@@ -78,13 +77,6 @@ class PasswordField(CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 1000, "trim_whitespace": False, "write_only": True, **kwargs})
-
-
-class DeviceField(CharField):
-    """A `User-Agent` header, shown in our own words."""
-
-    def to_representation(self, value: Any) -> str:
-        return device_name(value)
 
 
 class CodeField(CharField):

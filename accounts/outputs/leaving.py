@@ -1,18 +1,34 @@
 """Exports and the end of an account."""
 
-from rest_framework.fields import CharField, DateTimeField, UUIDField
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
 
-from core.api.serializers import Serializer
+from msgspec import Meta
 
-
-class ExportOutput(Serializer):
-    id = UUIDField()
-    status = CharField(help_text="`pending`, `ready` or `expired`.")
-    link = CharField(allow_null=True, help_text="The archive, for five minutes; ask again for another link.")
-    created_at = DateTimeField()
-    expires_at = DateTimeField(allow_null=True)
+from accounts.models import DataExport
+from accounts.services.exports import link_to
+from core.api.outputs import Moment, Output, Url
 
 
-class LeavingOutput(Serializer):
-    message = CharField()
-    deletion_due_at = DateTimeField(help_text="Until then signing in keeps the account.")
+class ExportOutput(Output):
+    id: UUID
+    status: DataExport.Status
+    link: Annotated[Url | None, Meta(description="The archive, for five minutes; ask again for another link.")]
+    created_at: Moment
+    expires_at: Moment | None
+
+    @classmethod
+    def of(cls, export: DataExport, *, now: datetime) -> Self:
+        return cls(
+            id=export.pk,
+            status=DataExport.Status(export.status_at(now)),
+            link=link_to(export, now=now),
+            created_at=export.created_at,
+            expires_at=export.expires_at,
+        )
+
+
+class LeavingOutput(Output):
+    message: str
+    deletion_due_at: Annotated[Moment, Meta(description="Until then signing in keeps the account.")]

@@ -1,40 +1,56 @@
 """What a browser is asked about passkeys, and the passkeys of a person."""
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-    DateTimeField,
-    DictField,
-    ListField,
-    UUIDField,
-)
+from typing import Annotated, Any, Self
+from uuid import UUID
 
-from core.api.serializers import Serializer
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from accounts.models import Passkey
+from accounts.services.passkeys import Registered
+from core.api.outputs import Moment, Output
 
 
-class PasskeyQuestion(Serializer):
+class PasskeyQuestion(Output):
     """For `PublicKeyCredential.parseRequestOptionsFromJSON` and `navigator.credentials.get()`."""
 
-    publicKey = DictField(help_text="PublicKeyCredentialRequestOptionsJSON, good for five minutes.")
+    public_key: Annotated[
+        dict[str, Any], Meta(description="PublicKeyCredentialRequestOptionsJSON, good for five minutes.")
+    ]
 
 
-class NewPasskeyQuestion(Serializer):
+class NewPasskeyQuestion(Output):
     """For `PublicKeyCredential.parseCreationOptionsFromJSON` and `navigator.credentials.create()`."""
 
-    publicKey = DictField(help_text="PublicKeyCredentialCreationOptionsJSON, good for five minutes.")
+    public_key: Annotated[
+        dict[str, Any], Meta(description="PublicKeyCredentialCreationOptionsJSON, good for five minutes.")
+    ]
 
 
-class PasskeyOutput(Serializer):
-    id = UUIDField()
-    name = CharField()
-    synced = BooleanField(source="backed_up", help_text="Whether a password manager carries it to other devices.")
-    created_at = DateTimeField()
-    last_used_at = DateTimeField(allow_null=True)
+class PasskeyOutput(Output):
+    id: UUID
+    name: str
+    synced: Annotated[bool, Meta(description="Whether a password manager carries it to other devices.")]
+    created_at: Moment
+    last_used_at: Moment | None
+
+    @classmethod
+    def of(cls, passkey: Passkey) -> Self:
+        return cls(
+            id=passkey.pk,
+            name=passkey.name,
+            synced=passkey.backed_up,
+            created_at=passkey.created_at,
+            last_used_at=passkey.last_used_at,
+        )
 
 
 class NewPasskeyOutput(PasskeyOutput):
-    recovery_codes = ListField(
-        child=CharField(),
-        allow_null=True,
-        help_text="With the first second factor: ten codes, shown this once. Else null.",
-    )
+    recovery_codes: Annotated[
+        list[str] | None, Meta(description="With the first second factor: ten codes, shown this once. Else null.")
+    ]
+
+    @classmethod
+    def of_registered(cls, registered: Registered) -> Self:
+        passkey = asdict(PasskeyOutput.of(registered.passkey))
+        return cls(**passkey, recovery_codes=registered.recovery_codes or None)

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 from uuid import UUID
 
-from rest_framework.fields import BooleanField, CharField, DateTimeField, EmailField, UUIDField
-
-from accounts.models import User
-from core.api.outputs import Output, Url
-from core.api.serializers import Serializer
+from accounts.models import Role, Status, User
+from core.api.outputs import Moment, Output, Url
 
 CARD_COLUMNS = ("id", "first_name", "last_name", "profile_photo", "badges")
 """What a queryset has to load for a card."""
@@ -50,53 +47,58 @@ class UserCard(Output):
         )
 
 
-class SignedInUser(Serializer):
-    id = UUIDField()
-    email = EmailField()
-    first_name = CharField()
-    last_name = CharField()
+class SignedInUser(Output):
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(id=user.pk, email=user.email, first_name=user.first_name, last_name=user.last_name)
 
 
-class MeOutput(Serializer):
-    id = UUIDField()
-    email = EmailField()
-    first_name = CharField()
-    last_name = CharField()
-    phone_number = CharField(allow_null=True)
-    profile_photo = CharField(allow_null=True)
-    cover_photo = CharField(allow_null=True)
-    bio = CharField()
-    location = CharField()
-    website = CharField()
-    email_verified = BooleanField()
-    phone_verified = BooleanField()
-    kyc_verified = BooleanField()
-    two_factor_enabled = BooleanField()
-    role = CharField()
-    status = CharField()
-    created_at = DateTimeField()
-    updated_at = DateTimeField()
+class MeOutput(Output):
+    """A person as they see themselves."""
 
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone_number: str | None
+    profile_photo: Url | None
+    cover_photo: Url | None
+    bio: str
+    location: str
+    website: str
+    email_verified: bool
+    phone_verified: bool
+    kyc_verified: bool
+    two_factor_enabled: bool
+    role: Role
+    status: Status
+    created_at: Moment
+    updated_at: Moment
 
-def me(user: User) -> dict[str, object]:
-    """The answer of /me, shaped by hand: it is the most asked question of all."""
-    return {
-        "id": user.pk,
-        "email": user.email,
-        "firstName": user.first_name,
-        "lastName": user.last_name,
-        "phoneNumber": user.phone_number or None,
-        "profilePhoto": user.profile_photo or None,
-        "coverPhoto": user.cover_photo or None,
-        "bio": user.bio,
-        "location": user.location,
-        "website": user.website,
-        "emailVerified": user.email_verified,
-        "phoneVerified": user.phone_verified,
-        "kycVerified": user.kyc_verified,
-        "twoFactorEnabled": user.two_factor_enabled,
-        "role": user.role,
-        "status": user.status,
-        "createdAt": user.created_at,
-        "updatedAt": user.updated_at,
-    }
+    @classmethod
+    def of(cls, user: User) -> Self:
+        return cls(
+            id=user.pk,
+            email=user.email,
+            first_name=user.first_name,
+            last_name=user.last_name,
+            phone_number=user.phone_number or None,
+            profile_photo=user.profile_photo or None,
+            cover_photo=user.cover_photo or None,
+            bio=user.bio,
+            location=user.location,
+            website=user.website,
+            email_verified=user.email_verified,
+            phone_verified=user.phone_verified,
+            kyc_verified=user.kyc_verified,
+            two_factor_enabled=user.two_factor_enabled,
+            role=Role(user.role),
+            status=Status(user.status),
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )

@@ -1,24 +1,23 @@
 """Identities at other companies."""
 
-from typing import Any
+from typing import Annotated, Self
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-)
+from msgspec import Meta
 
-from core.api.serializers import Serializer
+from accounts.models import ExternalIdentity, Platform
+from core.api.outputs import Output
 
 
-class IdentityOutput(Serializer):
-    platform = CharField()
-    linked = BooleanField(help_text="Always true.")
-    email = CharField(help_text="As the provider told it when it was linked.", allow_null=True)
+class IdentityOutput(Output):
+    platform: Platform
+    linked: Annotated[bool, Meta(description="Always true.")]
+    email: Annotated[str | None, Meta(description="As the provider told it when it was linked.")]
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        return {"platform": instance.platform, "linked": True, "email": instance.email or None}
+    @classmethod
+    def of(cls, identity: ExternalIdentity) -> Self:
+        return cls(platform=Platform(identity.platform), linked=True, email=identity.email or None)
 
 
-class IdentitiesOutput(Serializer):
-    password = BooleanField(help_text="Whether the account has a password.")
-    items = IdentityOutput(many=True)
+class IdentitiesOutput(Output):
+    password: Annotated[bool, Meta(description="Whether the account has a password.")]
+    items: list[IdentityOutput]

@@ -1,23 +1,26 @@
 """What setting up the second factor answers."""
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-    ListField,
-)
+from typing import Annotated, Self
 
-from core.api.serializers import Serializer
+from msgspec import Meta
 
-
-class EnrolmentOutput(Serializer):
-    secret = CharField(help_text="Base32, for typing.")
-    otpauth_url = CharField()
-    qr_code = CharField(help_text="A data URL of a PNG.")
+from accounts.services.two_factor import Enrolment
+from core.api.outputs import Output, Url
 
 
-class TwoFactorOutput(Serializer):
-    two_factor_enabled = BooleanField()
+class EnrolmentOutput(Output):
+    secret: Annotated[str, Meta(description="Base32, for typing.")]
+    otpauth_url: Url
+    qr_code: Annotated[str, Meta(description="A data URL of a PNG.")]
+
+    @classmethod
+    def of(cls, enrolment: Enrolment) -> Self:
+        return cls(secret=enrolment.secret, otpauth_url=enrolment.otpauth_url, qr_code=enrolment.qr_code)
+
+
+class TwoFactorOutput(Output):
+    two_factor_enabled: bool
 
 
 class RecoveryCodesOutput(TwoFactorOutput):
-    recovery_codes = ListField(child=CharField(), help_text="Ten codes, shown this once.")
+    recovery_codes: Annotated[list[str], Meta(description="Ten codes, shown this once.")]

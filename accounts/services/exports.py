@@ -3,7 +3,6 @@
 import json
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -94,18 +93,11 @@ def access_export(person: User, export_id: UUID) -> DataExport:
     return export
 
 
-def export_output(export: DataExport, *, now: datetime) -> dict[str, Any]:
-    """How clients see it; while it is ready with a link that opens for whoever holds it, for five minutes."""
-    status, link = export.status_at(now), None
-    if status == DataExport.Status.READY and export.file_id:
-        link = make_link(export.file_id, viewer_id=None, now=now, lifetime=LINK_LIFETIME).url
-    return {
-        "id": export.pk,
-        "status": status,
-        "link": link,
-        "createdAt": export.created_at,
-        "expiresAt": export.expires_at,
-    }
+def link_to(export: DataExport, *, now: datetime) -> str | None:
+    """While it is ready, a link to the archive that opens for whoever holds it, for five minutes."""
+    if export.status_at(now) != DataExport.Status.READY or export.file_id is None:
+        return None
+    return make_link(export.file_id, viewer_id=None, now=now, lifetime=LINK_LIFETIME).url
 
 
 def expired_archives(now: datetime) -> QuerySet[DataExport, UUID]:

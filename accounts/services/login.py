@@ -39,7 +39,7 @@ class Challenge:
     """The first step was right; `token` and a proof of one of `methods` are the second."""
 
     token: str
-    methods: list[str]
+    methods: list[two_factor.Method]
     expires_in: int
     """Seconds until `token` expires."""
 

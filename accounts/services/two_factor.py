@@ -9,6 +9,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 import segno
@@ -41,6 +42,9 @@ FAILURES = 5
 LOCK = timedelta(minutes=15)
 ENROLMENT_LIFETIME = timedelta(minutes=10)
 """A secret that no first code confirmed by then is none: whoever asked for it may have held a stolen session."""
+
+
+Method = Literal["passkey", "totp", "recovery_code"]
 
 
 @dataclass(frozen=True)
@@ -237,9 +241,9 @@ def has_app(user: User) -> bool:
     return AuthenticatorApp.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
-def methods_of(user: User) -> list[str]:
-    """With what this person may take a second step: `passkey`, `totp`, `recovery_code`."""
-    present = (
+def methods_of(user: User) -> list[Method]:
+    """With what this person may take a second step."""
+    present: tuple[tuple[Method, bool], ...] = (
         ("passkey", user.passkeys.exists()),
         ("totp", has_app(user)),
         ("recovery_code", recovery.has_codes(user)),

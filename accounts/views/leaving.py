@@ -30,14 +30,13 @@ class Exports(ApiViewSet):
         now = timezone.now()
         standing = limits.hit(exports.PER_PERSON, request.user.pk)
         export = exports.request_export(person=request.user, now=now)
-        return Response(exports.export_output(export, now=now), 202, headers=standing.headers)
+        return Response(ExportOutput.of(export, now=now), 202, headers=standing.headers)
 
     @operation("getExport", returns=ExportOutput)
-    def show_export(self, request: Request, export_id: UUID) -> Response:
+    def show_export(self, request: Request, export_id: UUID) -> ExportOutput:
         """
         An archive of mine
 
         It is kept for seven days.
         """
-        now = timezone.now()
-        return Response(exports.export_output(exports.access_export(request.user, export_id), now=now))
+        return ExportOutput.of(exports.access_export(request.user, export_id), now=timezone.now())

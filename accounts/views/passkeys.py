@@ -1,10 +1,10 @@
 """/api/profile/passkeys: a person's own passkeys. Signing in with one is in `accounts.views.sign_in`."""
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
@@ -18,11 +18,10 @@ from core import context
 from core.api import limits
 from core.api.errors import NotFound
 from core.api.operations import operation
-from core.api.outputs import Message
+from core.api.outputs import Message, Page
 from core.api.pages import paginate
 from core.api.permissions import SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from core.devices import device_name
 
@@ -36,18 +35,18 @@ class Passkeys(ApiViewSet):
         "register": [EmailVerified, TwoFactorRecent],
     }
 
-    @operation("listPasskeys", page_of=PasskeyOutput)
-    def list(self, request: Request) -> Response:
+    @operation("listPasskeys", returns=Page[PasskeyOutput])
+    def list(self, request: Request) -> Page[PasskeyOutput]:
         """My passkeys"""
         mine = Passkey.objects.filter(user=request.user)
-        return Response(paginate(request, mine, lambda passkey: PasskeyOutput(passkey).data))
+        return paginate(request, mine, PasskeyOutput.of)
 
     @operation(
         "getNewPasskeyOptions",
         returns=NewPasskeyQuestion,
         errors=[errors.TooManyPasskeys, errors.StaffFactorByMail, limits.RateLimited],
     )
-    def ask(self, request: Request) -> Response:
+    def ask(self, request: Request) -> NewPasskeyQuestion:
         """
         Ask for a new passkey
 
@@ -55,7 +54,7 @@ class Passkeys(ApiViewSet):
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         options = passkeys.ask_for_new(user=request.user, session=current_session(request), now=timezone.now())
-        return Response({"publicKey": options})
+        return NewPasskeyQuestion(public_key=options)
 
     @operation(
         "addPasskey",
@@ -64,13 +63,12 @@ class Passkeys(ApiViewSet):
         status=201,
         errors=[errors.PasskeyInvalid, errors.PasskeyTaken, errors.TooManyPasskeys, errors.StaffFactorByMail],
     )
-    def register(self, request: Request) -> Response:
+    def register(self, request: Request, data: dict[str, Any]) -> NewPasskeyOutput:
         """
         Register a passkey
 
         The first second factor of a person switches two-factor sign-in on and brings the recovery codes.
         """
-        data = parse(NewPasskeyInput, request)
         registered = passkeys.register(
             user=request.user,
             credential=data["credential"],
@@ -78,22 +76,19 @@ class Passkeys(ApiViewSet):
             session=current_session(request),
             now=timezone.now(),
         )
-        shown = PasskeyOutput(registered.passkey).data
-        return Response({**shown, "recoveryCodes": registered.recovery_codes or None}, 201)
+        return NewPasskeyOutput.of_registered(registered)
 
     @operation("renamePasskey", PasskeyNameInput, returns=PasskeyOutput, errors=[NotFound])
-    def rename(self, request: Request, passkey_id: UUID) -> Response:
+    def rename(self, request: Request, passkey_id: UUID, data: dict[str, Any]) -> PasskeyOutput:
         """Rename a passkey"""
-        name = parse(PasskeyNameInput, request)["name"]
-        passkey = passkeys.rename(user=request.user, passkey_id=passkey_id, name=name, now=timezone.now())
-        return Response(PasskeyOutput(passkey).data)
+        return PasskeyOutput.of(passkeys.rename(user=request.user, passkey_id=passkey_id, now=timezone.now(), **data))
 
     @operation("removePasskey", returns=Message, errors=[NotFound, errors.OnlyWayIn])
-    def remove(self, request: Request, passkey_id: UUID) -> Response:
+    def remove(self, request: Request, passkey_id: UUID) -> Message:
         """
         Remove a passkey
 
         With the last factor of a person two-factor sign-in goes off.
         """
         passkeys.remove(user=request.user, passkey_id=passkey_id, now=timezone.now())
-        return Response({"message": _("Removed")})
+        return Message(message=_("Removed"))

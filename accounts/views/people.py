@@ -1,8 +1,9 @@
 """Registering, verifying an address, and passwords."""
 
+from typing import Any
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
@@ -15,7 +16,7 @@ from accounts.inputs.people import (
 )
 from accounts.outputs.sign_in import TokensOutput
 from accounts.services import passwords, registration, verification
-from accounts.views.callers import caller_of, device_of, tokens_answer
+from accounts.views.callers import caller_of, device_of
 from core import context
 from core.api import limits
 from core.api.operations import operation
@@ -36,18 +37,17 @@ class SignUp(ApiViewSet):
         status=201,
         errors=[errors.EmailTaken, errors.InvitationInvalid, limits.RateLimited],
     )
-    def register(self, request: Request) -> Response:
+    def register(self, request: Request) -> TokensOutput:
         """Register"""
-        limits.hit(registration.PER_ADDRESS, context.client_address.get())
+        limits.hit(registration.PER_ADDRESS, context.client_address.get())  # a body that is refused counts, too
         data = parse(RegisterInput, request)
-        tokens = registration.register(**data, device=device_of(request), now=timezone.now())
-        return Response(tokens_answer(tokens), 201)
+        return TokensOutput.of(registration.register(**data, device=device_of(request), now=timezone.now()))
 
     @operation("verifyEmail", TokenInput, returns=Message, errors=[errors.MailedTokenInvalid])
-    def verify_email(self, request: Request) -> Response:
+    def verify_email(self, request: Request, data: dict[str, Any]) -> Message:
         """Verify an e-mail address"""
-        verification.verify_email(token=parse(TokenInput, request)["token"], now=timezone.now())
-        return Response({"message": _("Email successfully verified")})
+        verification.verify_email(**data, now=timezone.now())
+        return Message(message=_("Email successfully verified"))
 
 
 class Passwords(ApiViewSet):
@@ -55,15 +55,14 @@ class Passwords(ApiViewSet):
     gates = {"change": [SignedIn]}
 
     @operation("forgotPassword", ForgotPasswordInput, returns=Message, errors=[limits.RateLimited])
-    def forgot(self, request: Request) -> Response:
+    def forgot(self, request: Request, data: dict[str, Any]) -> Message:
         """
         Ask for a link that resets the password
 
         The same answer whether or not there is such an account.
         """
-        email = parse(ForgotPasswordInput, request)["email"]
-        passwords.ask_for_reset(email=email, address=context.client_address.get(), now=timezone.now())
-        return Response({"message": _("Password reset email sent")})
+        passwords.ask_for_reset(**data, address=context.client_address.get(), now=timezone.now())
+        return Message(message=_("Password reset email sent"))
 
     @operation(
         "resetPassword",
@@ -72,14 +71,14 @@ class Passwords(ApiViewSet):
         errors=[errors.MailedTokenInvalid],
         limited=True,
     )
-    def reset(self, request: Request) -> Response:
+    def reset(self, request: Request, data: dict[str, Any]) -> Message:
         """
         Reset the password
 
         Ends every session and opens none. A second factor stays as it is.
         """
-        passwords.reset_password(**parse(ResetPasswordInput, request), **caller_of(request))
-        return Response({"message": _("Password successfully reset")})
+        passwords.reset_password(**data, **caller_of(request))
+        return Message(message=_("Password successfully reset"))
 
     @operation(
         "changePassword",
@@ -87,12 +86,11 @@ class Passwords(ApiViewSet):
         returns=Message,
         errors=[errors.InvalidCredentials, limits.RateLimited],
     )
-    def change(self, request: Request) -> Response:
+    def change(self, request: Request, data: dict[str, Any]) -> Message:
         """
         Change the password
 
         Ends the other sessions.
         """
-        data = parse(ChangePasswordInput, request)
         passwords.change_password(session=current_session(request), **data, **caller_of(request))
-        return Response({"message": _("Password changed")})
+        return Message(message=_("Password changed"))

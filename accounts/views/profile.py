@@ -1,5 +1,7 @@
 """The profile, its pictures, phone number, link and invitations."""
 
+from typing import Any
+
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,7 +33,7 @@ from uploads.models import StoredFile
 
 
 def _answer(user: User, profile: Profile) -> Response:
-    return Response(selectors.own_profile(user, profile), headers={"ETag": profile.etag})
+    return Response(ProfileOutput.of_profile(user, profile), headers={"ETag": profile.etag})
 
 
 class OwnProfile(ApiViewSet):
@@ -51,7 +53,7 @@ class OwnProfile(ApiViewSet):
         etag=True,
         errors=[Stale, errors.StepUpRequired],
     )
-    def edit(self, request: Request) -> Response:
+    def edit(self, request: Request, data: dict[str, Any]) -> Response:
         """
         Change my profile
 
@@ -62,12 +64,12 @@ class OwnProfile(ApiViewSet):
             session=current_session(request),
             expected=if_match(request),
             now=timezone.now(),
-            **parse(ProfileInput, request, partial=True),
+            **data,
         )
         return _answer(user, profile)
 
     @operation("deleteAccount", returns=LeavingOutput, status=202, errors_from=blocking_refusals)
-    def leave(self, request: Request) -> Response:
+    def leave(self, request: Request) -> LeavingOutput:
         """
         Delete my account
 
@@ -76,7 +78,7 @@ class OwnProfile(ApiViewSet):
         """
         due_at = leaving.leave(person=request.user, now=timezone.now())
         message = _("Your account will be deleted. Sign in before that day to keep it.")
-        return Response({"message": message, "deletionDueAt": due_at}, 202)
+        return LeavingOutput(message=message, deletion_due_at=due_at)
 
     def _store(self, request: Request, kind: str, file: UploadedFile) -> list[StoredFile]:
         return profiles.store_picture(person=request.user, kind=kind, file=file, now=timezone.now())
@@ -144,31 +146,30 @@ class Sharing(ApiViewSet):
     permission_classes = [EmailVerified]
 
     @operation("getShareLink", returns=ShareOutput)
-    def link(self, request: Request) -> Response:
+    def link(self, request: Request) -> ShareOutput:
         """The link to my public profile"""
-        return Response({"link": sharing.share_link(person=request.user)})
+        return ShareOutput(link=sharing.share_link(person=request.user))
 
     @operation("rotateShareLink", returns=ShareOutput)
-    def rotate(self, request: Request) -> Response:
+    def rotate(self, request: Request) -> ShareOutput:
         """
         Replace the link to my public profile
 
         The old link is a 404 at once.
         """
-        return Response({"link": sharing.rotate_link(person=request.user, now=timezone.now())})
+        return ShareOutput(link=sharing.rotate_link(person=request.user, now=timezone.now()))
 
     @operation("sendInvitation", InviteInput, returns=InvitedOutput, errors=[limits.RateLimited])
-    def invite(self, request: Request) -> Response:
+    def invite(self, request: Request, data: dict[str, Any]) -> Response:
         """
         Invite somebody by mail
 
         At most 20 a day. The answer is the same for an address that has an account already; no mail goes there. The
         mail carries a token for `inviteToken` of the registration, good for 30 days.
         """
-        email = parse(InviteInput, request)["email"]
         standing = limits.hit(invitations.PER_PERSON, request.user.pk)
-        invitation = invitations.invite(inviter=request.user, email=email, now=timezone.now())
-        answer = {"message": _("Invitation sent"), "invitationId": invitation.pk}
+        invitation = invitations.invite(inviter=request.user, **data, now=timezone.now())
+        answer = InvitedOutput(message=_("Invitation sent"), invitation_id=invitation.pk)
         return Response(answer, headers=standing.headers)
 
 
@@ -188,7 +189,7 @@ class Phone(ApiViewSet):
         one number and twenty from one address.
         """
         standing = phone.send_code(person=request.user, address=context.client_address.get(), now=timezone.now())
-        return Response({"message": _("Code sent")}, headers=standing.headers)
+        return Response(Message(message=_("Code sent")), headers=standing.headers)
 
     @operation(
         "confirmPhone",
@@ -197,8 +198,7 @@ class Phone(ApiViewSet):
         etag=True,
         errors=[errors.NoPhoneNumber, errors.PhoneAlreadyVerified, errors.PhoneCodeInvalid],
     )
-    def confirm(self, request: Request) -> Response:
+    def confirm(self, request: Request, data: dict[str, Any]) -> Response:
         """Confirm my phone number"""
-        code = parse(PhoneCodeInput, request)["code"]
-        user = phone.confirm(person=request.user, code=code, now=timezone.now())
+        user = phone.confirm(person=request.user, **data, now=timezone.now())
         return _answer(user, selectors.profile_of(user))

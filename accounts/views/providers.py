@@ -1,20 +1,21 @@
 """Signing in and linking with Google and LinkedIn."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
-from rest_framework.response import Response
+from drf_spectacular.utils import OpenApiParameter
 
 from accounts import errors
 from accounts.inputs.providers import LinkInput, OAuthCodeInput
 from accounts.models import ExternalIdentity, Platform
 from accounts.outputs.providers import IdentitiesOutput, IdentityOutput
-from accounts.outputs.sign_in import ChallengeOutput, TokensOutput
+from accounts.outputs.sign_in import ChallengeOutput, TokensOutput, login_output
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.services import identities, provider_sign_in
-from accounts.views.callers import device_of, login_answer
+from accounts.views.callers import device_of
 from core import context
 from core.api import limits
 from core.api.errors import NotFound
@@ -99,18 +100,18 @@ class Exchange(ApiViewSet):
     @operation(
         "exchangeOAuthCode",
         OAuthCodeInput,
-        returns=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
+        returns=TokensOutput | ChallengeOutput,
         errors=[errors.OAuthCodeInvalid, errors.AccountSuspended, limits.RateLimited],
     )
-    def exchange(self, request: Request) -> Response:
+    def exchange(self, request: Request) -> TokensOutput | ChallengeOutput:
         """
         Log in with the code of a provider's sign-in
 
         The second factor is asked for as at `POST /api/auth/login`.
         """
-        limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
-        code = parse(OAuthCodeInput, request)["code"]
-        return Response(login_answer(identities.exchange(code=code, device=device_of(request), now=timezone.now())))
+        limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())  # a body that is refused counts, too
+        data = parse(OAuthCodeInput, request)
+        return login_output(identities.exchange(**data, device=device_of(request), now=timezone.now()))
 
 
 class Identities(ApiViewSet):
@@ -118,11 +119,11 @@ class Identities(ApiViewSet):
     gates = {"link": [EmailVerified], "unlink": [TwoFactorRecent]}
 
     @operation("listLinkedProviders", returns=IdentitiesOutput)
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> IdentitiesOutput:
         """What I can sign in with"""
         linked = ExternalIdentity.objects.filter(user=request.user).order_by("platform")
-        return Response(
-            {"password": request.user.has_usable_password(), "items": IdentityOutput(linked, many=True).data}
+        return IdentitiesOutput(
+            password=request.user.has_usable_password(), items=[IdentityOutput.of(identity) for identity in linked]
         )
 
     @operation(
@@ -138,17 +139,16 @@ class Identities(ApiViewSet):
         ],
     )
     @multi_phase
-    def link(self, request: Request) -> Response:
+    def link(self, request: Request, data: dict[str, Any]) -> IdentityOutput:
         """
         Link a provider
 
         `token` is an ID token of the provider for our client, at most ten minutes old.
         """
-        identity = identities.link(user=request.user, **parse(LinkInput, request), now=timezone.now())
-        return Response(IdentityOutput(identity).data)
+        return IdentityOutput.of(identities.link(user=request.user, **data, now=timezone.now()))
 
     @operation("unlinkProvider", returns=Message, errors=[NotFound, errors.OnlyWayIn])
-    def unlink(self, request: Request, platform: str) -> Response:
+    def unlink(self, request: Request, platform: str) -> Message:
         """Unlink a provider"""
         identities.unlink(user=request.user, platform=platform, now=timezone.now())
-        return Response({"message": _("Unlinked")})
+        return Message(message=_("Unlinked"))

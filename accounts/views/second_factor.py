@@ -1,7 +1,8 @@
 """The second factor under /api/profile/2fa."""
 
+from typing import Any
+
 from django.utils import timezone
-from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
@@ -12,12 +13,11 @@ from accounts.services import recovery, two_factor
 from core.api.operations import operation
 from core.api.permissions import SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse
 from core.api.views import ApiViewSet
 
 
 class SecondFactor(ApiViewSet):
-    """The authenticator app and the recovery codes of a signed-in person; passkeys are in `passkey_views`."""
+    """The authenticator app and the recovery codes of a signed-in person; passkeys are in `accounts.views.passkeys`."""
 
     permission_classes = [TwoFactorRecent]
     gates = {"verify": [SignedIn]}
@@ -27,10 +27,10 @@ class SecondFactor(ApiViewSet):
         returns=EnrolmentOutput,
         errors=[errors.TwoFactorOn, errors.StaffFactorByMail],
     )
-    def set_up(self, request: Request) -> Response:
+    def set_up(self, request: Request) -> EnrolmentOutput:
         """Set up an authenticator app"""
-        enrolment = two_factor.enroll(user=request.user, session=current_session(request), now=timezone.now())
-        return Response(EnrolmentOutput(enrolment).data)
+        session = current_session(request)
+        return EnrolmentOutput.of(two_factor.enroll(user=request.user, session=session, now=timezone.now()))
 
     @operation(
         "verifyTwoFactor",
@@ -45,24 +45,24 @@ class SecondFactor(ApiViewSet):
             errors.SecondFactorLocked,
         ],
     )
-    def verify(self, request: Request) -> Response:
+    def verify(self, request: Request, data: dict[str, Any]) -> RecoveryCodesOutput:
         """
         Switch the second factor on with a first code
 
         The secret has to be at most ten minutes old. Beside another factor it asks for a step-up.
         """
-        code = parse(CodeInput, request)["code"]
-        codes = two_factor.confirm(user=request.user, code=code, session=current_session(request), now=timezone.now())
-        return Response({"twoFactorEnabled": True, "recoveryCodes": codes})
+        session = current_session(request)
+        codes = two_factor.confirm(user=request.user, **data, session=session, now=timezone.now())
+        return RecoveryCodesOutput(two_factor_enabled=True, recovery_codes=codes)
 
     @operation("replaceRecoveryCodes", returns=RecoveryCodesOutput, errors=[errors.TwoFactorOff])
-    def replace_recovery_codes(self, request: Request) -> Response:
+    def replace_recovery_codes(self, request: Request) -> RecoveryCodesOutput:
         """Replace the recovery codes"""
         codes = recovery.replace_codes(user=request.user, now=timezone.now())
-        return Response({"twoFactorEnabled": True, "recoveryCodes": codes})
+        return RecoveryCodesOutput(two_factor_enabled=True, recovery_codes=codes)
 
     @operation("removeAuthenticatorApp", returns=TwoFactorOutput, errors=[errors.TwoFactorNotSetUp])
-    def remove_app(self, request: Request) -> Response:
+    def remove_app(self, request: Request) -> TwoFactorOutput:
         """
         Remove the authenticator app
 
@@ -70,18 +70,18 @@ class SecondFactor(ApiViewSet):
         """
         two_factor.remove_app(user=request.user, now=timezone.now())
         request.user.refresh_from_db(fields=["two_factor_enabled_at"])
-        return Response({"twoFactorEnabled": request.user.two_factor_enabled})
+        return TwoFactorOutput(two_factor_enabled=request.user.two_factor_enabled)
 
     @operation(
         "disableTwoFactor",
         returns=TwoFactorOutput,
         errors=[errors.TwoFactorOff, errors.OnlyWayIn],
     )
-    def switch_off(self, request: Request) -> Response:
+    def switch_off(self, request: Request) -> TwoFactorOutput:
         """
         Switch the second factor off
 
         Forgets the authenticator app, every passkey and the recovery codes.
         """
         two_factor.switch_off(user=request.user, by=request.user, now=timezone.now())
-        return Response({"twoFactorEnabled": False})
+        return TwoFactorOutput(two_factor_enabled=False)

@@ -1,9 +1,9 @@
 """Signing in and refreshing, and what a signed-in person does with their session."""
 
+from typing import Any
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import PolymorphicProxySerializer
-from rest_framework.response import Response
 
 from accounts import errors
 from accounts.authentication import current_session
@@ -17,17 +17,16 @@ from accounts.inputs.sign_in import (
 )
 from accounts.models import PasskeyChallenge
 from accounts.outputs.passkeys import PasskeyQuestion
-from accounts.outputs.people import MeOutput, me
-from accounts.outputs.sign_in import ChallengeOutput, RefreshOutput, TokensOutput
+from accounts.outputs.people import MeOutput
+from accounts.outputs.sign_in import ChallengeOutput, RefreshOutput, TokensOutput, login_output
 from accounts.services import login, passkeys, sessions, verification
-from accounts.views.callers import caller_of, login_answer, refresh_answer, tokens_answer
+from accounts.views.callers import caller_of
 from core import context
 from core.api import limits
 from core.api.operations import operation
 from core.api.outputs import Message
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse
 from core.api.views import ApiViewSet
 
 
@@ -37,12 +36,12 @@ class SignIn(ApiViewSet):
     @operation(
         "login",
         LoginInput,
-        returns=PolymorphicProxySerializer("Login", [TokensOutput, ChallengeOutput], resource_type_field_name=None),
+        returns=TokensOutput | ChallengeOutput,
         errors=[errors.InvalidCredentials, errors.AccountSuspended, limits.RateLimited],
     )
-    def login(self, request: Request) -> Response:
+    def login(self, request: Request, data: dict[str, Any]) -> TokensOutput | ChallengeOutput:
         """Log in"""
-        return Response(login_answer(login.log_in(**parse(LoginInput, request), **caller_of(request))))
+        return login_output(login.log_in(**data, **caller_of(request)))
 
     @operation(
         "loginWithSecondFactor",
@@ -57,9 +56,9 @@ class SignIn(ApiViewSet):
             limits.RateLimited,
         ],
     )
-    def second_step(self, request: Request) -> Response:
+    def second_step(self, request: Request, data: dict[str, Any]) -> TokensOutput:
         """Finish a login with the second factor"""
-        return Response(tokens_answer(login.take_second_step(**parse(SecondStepInput, request), **caller_of(request))))
+        return TokensOutput.of(login.take_second_step(**data, **caller_of(request)))
 
     @operation(
         "getSecondFactorPasskeyOptions",
@@ -67,26 +66,24 @@ class SignIn(ApiViewSet):
         returns=PasskeyQuestion,
         errors=[errors.TwoFactorTokenInvalid, errors.NoPasskey, limits.RateLimited],
     )
-    def second_step_passkey(self, request: Request) -> Response:
+    def second_step_passkey(self, request: Request, data: dict[str, Any]) -> PasskeyQuestion:
         """
         Ask for a passkey as the second factor of a login
 
         Its answer goes to `POST /api/auth/login/2fa` as `credential`.
         """
-        token = parse(ChallengeTokenInput, request)["two_factor_token"]
         address = context.client_address.get()
-        question = login.ask_for_passkey(two_factor_token=token, address=address, now=timezone.now())
-        return Response({"publicKey": question})
+        return PasskeyQuestion(public_key=login.ask_for_passkey(**data, address=address, now=timezone.now()))
 
     @operation("getPasskeyLoginOptions", returns=PasskeyQuestion, errors=[limits.RateLimited])
-    def passkey_options(self, request: Request) -> Response:
+    def passkey_options(self, request: Request) -> PasskeyQuestion:
         """
         Ask for a passkey to log in with
 
         The same for everybody: the browser offers the passkeys that it has for this site.
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
-        return Response({"publicKey": passkeys.ask_for_any(now=timezone.now())})
+        return PasskeyQuestion(public_key=passkeys.ask_for_any(now=timezone.now()))
 
     @operation(
         "loginWithPasskey",
@@ -94,14 +91,13 @@ class SignIn(ApiViewSet):
         returns=TokensOutput,
         errors=[errors.PasskeyRefused, errors.AccountSuspended, limits.RateLimited],
     )
-    def passkey(self, request: Request) -> Response:
+    def passkey(self, request: Request, data: dict[str, Any]) -> TokensOutput:
         """
         Log in with a passkey
 
         Stands for both steps: the key itself, and the finger, face or PIN that opens it.
         """
-        credential = parse(PasskeyLoginInput, request)["credential"]
-        return Response(tokens_answer(login.log_in_with_passkey(credential=credential, **caller_of(request))))
+        return TokensOutput.of(login.log_in_with_passkey(**data, **caller_of(request)))
 
     @operation(
         "refreshTokens",
@@ -109,10 +105,9 @@ class SignIn(ApiViewSet):
         returns=RefreshOutput,
         errors=[errors.RefreshTokenInvalid, errors.TokenReused],
     )
-    def refresh(self, request: Request) -> Response:
+    def refresh(self, request: Request, data: dict[str, Any]) -> RefreshOutput:
         """Refresh the tokens"""
-        token = parse(RefreshInput, request)["refresh_token"]
-        return Response(refresh_answer(sessions.refresh_session(refresh_token=token, now=timezone.now())))
+        return RefreshOutput.of(sessions.refresh_session(**data, now=timezone.now()))
 
 
 class Own(ApiViewSet):
@@ -121,35 +116,35 @@ class Own(ApiViewSet):
     permission_classes = [SignedIn]
 
     @operation("getMe", returns=MeOutput)
-    def me(self, request: Request) -> Response:
+    def me(self, request: Request) -> MeOutput:
         """Who am I"""
-        return Response(me(request.user))
+        return MeOutput.of(request.user)
 
     @operation(
         "resendVerification",
         returns=Message,
         errors=[errors.EmailAlreadyVerified, limits.RateLimited],
     )
-    def resend_verification(self, request: Request) -> Response:
+    def resend_verification(self, request: Request) -> Message:
         """Send the verification mail again"""
         if request.user.email_verified:
             raise errors.EmailAlreadyVerified()
         limits.hit(verification.MAILS, request.user.pk)
         verification.mail_link(user=request.user, now=timezone.now())
-        return Response({"message": _("Verification email sent")})
+        return Message(message=_("Verification email sent"))
 
     @operation("logout", returns=Message)
-    def logout(self, request: Request) -> Response:
+    def logout(self, request: Request) -> Message:
         """Log out"""
         session = current_session(request)
         sessions.close_session(user=request.user, session_id=session.pk, because="logout", now=timezone.now())
-        return Response({"message": _("Logged out successfully")})
+        return Message(message=_("Logged out successfully"))
 
     @operation("logoutAll", returns=Message)
-    def logout_all(self, request: Request) -> Response:
+    def logout_all(self, request: Request) -> Message:
         """Log out everywhere"""
         sessions.close_sessions(user=request.user, because="logout_all", now=timezone.now())
-        return Response({"message": _("Logged out everywhere")})
+        return Message(message=_("Logged out everywhere"))
 
     @operation(
         "stepUp",
@@ -165,17 +160,17 @@ class Own(ApiViewSet):
             limits.RateLimited,
         ],
     )
-    def step_up(self, request: Request) -> Response:
+    def step_up(self, request: Request, data: dict[str, Any]) -> Message:
         """Confirm that it is you"""
-        login.step_up(session=current_session(request), **parse(StepUpInput, request), **caller_of(request))
-        return Response({"message": _("Confirmed")})
+        login.step_up(session=current_session(request), **data, **caller_of(request))
+        return Message(message=_("Confirmed"))
 
     @operation(
         "getStepUpPasskeyOptions",
         returns=PasskeyQuestion,
         errors=[errors.NoPasskey, limits.RateLimited],
     )
-    def step_up_passkey(self, request: Request) -> Response:
+    def step_up_passkey(self, request: Request) -> PasskeyQuestion:
         """
         Ask for a passkey to confirm that it is you
 
@@ -183,4 +178,4 @@ class Own(ApiViewSet):
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         purpose = PasskeyChallenge.Purpose.STEP_UP
-        return Response({"publicKey": passkeys.ask(user=request.user, purpose=purpose, now=timezone.now())})
+        return PasskeyQuestion(public_key=passkeys.ask(user=request.user, purpose=purpose, now=timezone.now()))

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.outputs.sign_in import TokensOutput
 from accounts.testing import make_person
-from accounts.views import people as views
 from core.api.errors import IdempotencyInProgress
 from core.api.idempotency import LEASE, _canonical
 from core.api.parsing import parse_json
@@ -59,7 +59,7 @@ def test_an_accident_takes_its_effects_back_and_frees_the_key(api, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(views, "tokens_answer", accident)
+        patch.setattr(TokensOutput, "of", accident)
         assert api.post(PATH, BODY, idempotency_key="k").status_code == 500
     assert not User.objects.exists()
     assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
@@ -81,14 +81,14 @@ def test_a_key_whose_holder_died_is_taken_over(api):
 def test_twins_in_flight_make_one_account(monkeypatch):
     make_person(first_name="Somebody")
     entered, go_on = Event(), Event()
-    real = views.tokens_answer
+    real = TokensOutput.of
 
     def slowly(tokens):
         entered.set()
         go_on.wait(PATIENCE)
         return real(tokens)
 
-    monkeypatch.setattr(views, "tokens_answer", slowly)
+    monkeypatch.setattr(TokensOutput, "of", slowly)
 
     def first():
         return Api().post(PATH, BODY, idempotency_key="k")
