@@ -50,18 +50,18 @@ class ReadInput(Serializer):
     seq = IntegerField(required=False, default=None, min_value=0, max_value=LARGEST_SEQ)
 
 
-class SendFrame(Serializer):
+class SendCommand(Serializer):
     conversation_id = IdField()
     client_id = IdField(required=False, default=None)
     content = ProseField(max_length=MOST_CHARACTERS, trim_whitespace=False)
     reply_to_id = IdField(required=False, default=None)
 
 
-class ReadFrame(Serializer):
+class ReadCommand(Serializer):
     conversation_id = IdField()
     seq = IntegerField(min_value=0, max_value=LARGEST_SEQ)
 
 
-class TypingFrame(Serializer):
+class TypingCommand(Serializer):
     conversation_id = IdField()
     is_typing = BooleanField()

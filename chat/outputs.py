@@ -1,113 +1,196 @@
 """What clients see of the chat, by REST and by socket."""
 
-from rest_framework.serializers import (
-    BooleanField,
-    CharField,
-    ChoiceField,
-    DateTimeField,
-    IntegerField,
-    URLField,
-    UUIDField,
-)
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from chat.models import Conversation, Member
-from core.api.openapi import OutputField
-from core.api.serializers import Serializer
+from core.api.outputs import Count, Moment, Output, Url
+from core.realtime.frames import Ack, Frame
+from uploads.models import StoredFile
+from uploads.services import make_link
+
+LINK_LIFETIME = timedelta(minutes=15)
+"""Of a picture's link; reading the message again gives a new one."""
+EXCERPT = 200
+
+Seq = Annotated[Count, Meta(description="Grows by one from message to message of a conversation, without gaps.")]
 
 
-class PictureOutput(Serializer):
-    id = UUIDField()
-    url = URLField(help_text="Opens without a token until `expiresAt`; read the message again for a new one.")
-    expires_at = DateTimeField()
-    type = CharField()
-    width = IntegerField()
-    height = IntegerField()
-    alt = CharField()
+class PictureOutput(Output):
+    id: UUID
+    url: Annotated[
+        Url, Meta(description="Opens without a token until `expiresAt`; read the message again for a new one.")
+    ]
+    expires_at: Moment
+    type: Annotated[str, Meta(description="The content type, such as `image/jpeg`.")]
+    width: int | None
+    height: int | None
+    alt: str
+
+    @classmethod
+    def of(cls, stored: StoredFile, now: datetime) -> Self:
+        """
+        A picture with a link. It opens for whoever holds it, since a frame goes to everybody in the conversation;
+        reading the message was the access check.
+        """
+        link = make_link(stored.pk, viewer_id=None, now=now, lifetime=LINK_LIFETIME)
+        return cls(
+            id=stored.pk,
+            url=link.url,
+            expires_at=link.expires_at,
+            type=stored.content_type,
+            width=stored.width,
+            height=stored.height,
+            alt="",
+        )
 
 
-class ReplyTo(Serializer):
-    id = UUIDField()
-    seq = IntegerField()
-    sender = OutputField(UserCard)
-    content = CharField(help_text="The first 200 characters.")
-    deleted_at = DateTimeField(allow_null=True)
+class ReplyTo(Output):
+    """The message that another one answers."""
+
+    id: UUID
+    seq: Seq
+    sender: UserCard
+    content: Annotated[str, Meta(description=f"The first {EXCERPT} characters.")]
+    deleted_at: Moment | None
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], message_id: UUID, prefix: str = "") -> Self:
+        return cls(
+            id=message_id,
+            seq=row[f"{prefix}seq"],
+            sender=UserCard.of_row(row, f"{prefix}sender"),
+            content=row[f"{prefix}content"][:EXCERPT],
+            deleted_at=row[f"{prefix}deleted_at"],
+        )
 
 
-class MessageOutput(Serializer):
-    id = UUIDField()
-    conversation_id = UUIDField()
-    seq = IntegerField(help_text="Grows by one from message to message of a conversation, without gaps.")
-    sender = OutputField(UserCard)
-    content = CharField()
-    media = PictureOutput(many=True)
-    reply_to = ReplyTo(allow_null=True)
-    client_id = UUIDField(allow_null=True)
-    created_at = DateTimeField()
-    edited_at = DateTimeField(allow_null=True)
-    deleted_at = DateTimeField(allow_null=True)
+class MessageOutput(Output):
+    id: UUID
+    conversation_id: UUID
+    seq: Seq
+    sender: UserCard
+    content: str
+    media: list[PictureOutput]
+    reply_to: ReplyTo | None
+    client_id: UUID | None
+    created_at: Moment
+    edited_at: Moment | None
+    deleted_at: Moment | None
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], media: list[PictureOutput]) -> Self:
+        """From a row of `MESSAGE_COLUMNS`."""
+        return cls(
+            id=row["id"],
+            conversation_id=row["conversation_id"],
+            seq=row["seq"],
+            sender=UserCard.of_row(row, "sender"),
+            content=row["content"],
+            media=media,
+            reply_to=ReplyTo.of_row(row, row["reply_to_id"], "reply_to__") if row["reply_to_id"] else None,
+            client_id=row["client_id"],
+            created_at=row["created_at"],
+            edited_at=row["edited_at"],
+            deleted_at=row["deleted_at"],
+        )
 
 
-class ConversationCard(Serializer):
-    id = UUIDField()
-    type = ChoiceField(choices=Conversation.Type.choices)
-    title = CharField(allow_null=True)
-    participants = OutputField(list[UserCard], help_text="In lists at most the first 20.")
-    participant_count = IntegerField()
-    last_message = MessageOutput(allow_null=True)
-    last_seq = IntegerField()
-    unread_count = IntegerField()
-    muted = BooleanField()
-    updated_at = DateTimeField()
+class ConversationCard(Output):
+    """A conversation in a list."""
+
+    id: UUID
+    type: Conversation.Type
+    title: str | None
+    participants: Annotated[list[UserCard], Meta(description="In lists at most the first 20.")]
+    participant_count: Count
+    last_message: MessageOutput | None
+    last_seq: Count
+    unread_count: Count
+    muted: bool
+    updated_at: Moment
+
+    @classmethod
+    def of(
+        cls, member: Member, *, participants: list[UserCard], participant_count: int, last_message: MessageOutput | None
+    ) -> Self:
+        """As this member sees it."""
+        conversation = member.conversation
+        return cls(
+            id=conversation.pk,
+            type=Conversation.Type(conversation.type),
+            title=conversation.title or None,
+            participants=participants,
+            participant_count=participant_count,
+            last_message=last_message,
+            last_seq=conversation.last_seq,
+            unread_count=conversation.last_seq - member.last_read_seq,
+            muted=member.muted,
+            updated_at=conversation.active_at,
+        )
 
 
-class MemberOutput(Serializer):
-    user = OutputField(UserCard)
-    role = ChoiceField(choices=Member.Role.choices)
-    last_read_seq = IntegerField()
+class MemberOutput(Output):
+    user: UserCard
+    role: Member.Role
+    last_read_seq: Annotated[Count, Meta(description="How far this person has read.")]
 
 
 class ConversationOutput(ConversationCard):
-    members = MemberOutput(many=True)
+    """One conversation with everybody in it."""
+
+    members: list[MemberOutput]
 
 
-class MessageAck(Serializer):
-    message = MessageOutput()
+# --- Frames of the socket ---------------------------------------------------------------------------------------------
 
 
-class ReadAck(Serializer):
-    seq = IntegerField(help_text="Where the mark is now.")
+class MessageAck(Ack):
+    """The message was sent, now or before under the same `clientId`."""
+
+    message: MessageOutput
 
 
-class MessageAnnounced(Serializer):
+class ReadAck(Ack):
+    """The mark was moved."""
+
+    seq: Annotated[Count, Meta(description="Where the mark is now.")]
+
+
+class MessageFrame(Frame, tag="chat.message"):
     """A new message, to everybody in the conversation, the sender's devices included; in order of `seq`."""
 
-    message = MessageOutput()
+    message: MessageOutput
 
 
-class ReadAnnounced(Serializer):
+class ReadFrame(Frame, tag="chat.read"):
     """Somebody has read up to `seq`; to everybody in the conversation."""
 
-    conversation_id = UUIDField()
-    user_id = UUIDField()
-    seq = IntegerField()
+    conversation_id: UUID
+    user_id: UUID
+    seq: Count
 
 
-class TypingAnnounced(Serializer):
+class TypingFrame(Frame, tag="chat.typing"):
     """Somebody began or stopped writing; to the others. Take it as ended after 10 seconds without news."""
 
-    conversation_id = UUIDField()
-    user_id = UUIDField()
-    is_typing = BooleanField()
+    conversation_id: UUID
+    user_id: UUID
+    is_typing: bool
 
 
-class AccessRevoked(Serializer):
+class AccessRevokedFrame(Frame, tag="access_revoked"):
     """This person is not (any more) in the conversation; forget it."""
 
-    conversation_id = UUIDField()
+    conversation_id: UUID
 
 
-class ResyncRequired(Serializer):
+class ResyncRequiredFrame(Frame, tag="resync_required"):
     """Too much is lacking for a `resume`; read the messages of this conversation again over REST."""
 
-    conversation_id = UUIDField()
+    conversation_id: UUID

@@ -32,20 +32,21 @@ class Positions(DictField):
     default_error_messages = {"too_many": "At most {most} conversations at a time."}
 
 
-@sockets.on("chat.send", inputs.SendFrame, gates=[EmailVerified], answer=outputs.MessageAck)
-def send(*, user: User, now: datetime, **message: Any) -> dict[str, Any]:
+@sockets.on("chat.send", inputs.SendCommand, gates=[EmailVerified], answer=outputs.MessageAck)
+def send(*, user: User, now: datetime, **message: Any) -> outputs.MessageAck:
     """Say something. Sent again with the same `clientId` it is the same message."""
     output, _ = messages.send_message(user=user, now=now, **message)
-    return {"message": output}
+    return outputs.MessageAck(message=output)
 
 
-@sockets.on("chat.read", inputs.ReadFrame, answer=outputs.ReadAck, limit=sockets.SIGNALS)
-def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> dict[str, Any]:
+@sockets.on("chat.read", inputs.ReadCommand, answer=outputs.ReadAck, limit=sockets.SIGNALS)
+def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> outputs.ReadAck:
     """Move one's mark forward."""
-    return {"seq": reading.mark_read(user=user, conversation_id=conversation_id, seq=seq).last_read_seq}
+    member = reading.mark_read(user=user, conversation_id=conversation_id, seq=seq)
+    return outputs.ReadAck(seq=member.last_read_seq)
 
 
-@sockets.on("chat.typing", inputs.TypingFrame, gates=[EmailVerified], limit=sockets.SIGNALS)
+@sockets.on("chat.typing", inputs.TypingCommand, gates=[EmailVerified], limit=sockets.SIGNALS)
 def show_typing(*, user: User, now: datetime, conversation_id: UUID, is_typing: bool) -> None:
     """Show the others that one is writing."""
     typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing)
@@ -57,8 +58,10 @@ sockets.resumes(
     streams=lambda positions: [stream_of(conversation_id) for conversation_id in positions],
 )(streams.resume)
 publishing.read_streams_from("chat", publishing.Source(streams.after, streams.missed))
-sockets.announces("chat.message", outputs.MessageAnnounced)
-sockets.announces("chat.read", outputs.ReadAnnounced)
-sockets.announces("chat.typing", outputs.TypingAnnounced)
-sockets.announces("access_revoked", outputs.AccessRevoked)
-sockets.announces("resync_required", outputs.ResyncRequired)
+sockets.announces(
+    outputs.MessageFrame,
+    outputs.ReadFrame,
+    outputs.TypingFrame,
+    outputs.AccessRevokedFrame,
+    outputs.ResyncRequiredFrame,
+)

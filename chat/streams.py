@@ -7,11 +7,11 @@ The database is the truth here; nothing in this module was pushed before, so not
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from chat.models import Member, Message, stream_of
+from chat.outputs import AccessRevokedFrame, MessageFrame, MessageOutput, ResyncRequiredFrame
 from chat.selectors import MESSAGE_COLUMNS, message_outputs, messages_behind
 from core.data.ids import first_id_at
 from core.realtime.publishing import Push, make_push
@@ -22,10 +22,6 @@ KEPT = 1000
 AT_ONCE = 20
 """Conversations read together."""
 PAGE = 500
-
-
-def message_frame(message: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "chat.message", "message": message}
 
 
 def resume(*, user: User, positions: dict[str, int]) -> Page:
@@ -43,17 +39,17 @@ def resume(*, user: User, positions: dict[str, int]) -> Page:
     for conversation_id, seq in wanted.items():
         member = mine.get(conversation_id)
         if member is None:
-            words.append(_word("access_revoked", user, conversation_id))
+            words.append(make_push(users=[user.pk], frame=AccessRevokedFrame(conversation_id=conversation_id)))
             continue
         last = member.conversation.last_seq
         if seq > last or last - max(seq, member.cleared_seq) > KEPT:
-            words.append(_word("resync_required", user, conversation_id))
+            words.append(make_push(users=[user.pk], frame=ResyncRequiredFrame(conversation_id=conversation_id)))
         elif max(seq, member.cleared_seq) < last:
             behind[conversation_id] = max(seq, member.cleared_seq)
     now_read = dict(list(behind.items())[:AT_ONCE])
     messages = messages_behind(now_read, PAGE) if now_read else []
     for message in messages:
-        behind[message["conversationId"]] = message["seq"]
+        behind[message.conversation_id] = message.seq
     rest = {str(one): seq for one, seq in behind.items() if seq < mine[one].conversation.last_seq}
     return Page([*words, *(_push(message, [user.pk]) for message in messages)], rest)
 
@@ -71,20 +67,15 @@ def missed(user_ids: Collection[str], since: datetime) -> list[Push]:
     return _for_everybody(message_outputs(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
 
 
-def _for_everybody(messages: list[dict[str, Any]]) -> list[Push]:
+def _for_everybody(messages: list[MessageOutput]) -> list[Push]:
     """Each for whoever is in its conversation now: the access check of a delivery that comes from the database."""
     users: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    conversations = {message["conversationId"] for message in messages}
+    conversations = {message.conversation_id for message in messages}
     for member in Member.objects.filter(conversation__in=conversations).values("conversation_id", "user_id"):
         users[member["conversation_id"]].append(member["user_id"])
-    return [_push(message, users[message["conversationId"]]) for message in messages]
+    return [_push(message, users[message.conversation_id]) for message in messages]
 
 
-def _push(message: dict[str, Any], users: list[UUID]) -> Push:
-    return make_push(
-        users=users, frame=message_frame(message), stream=stream_of(message["conversationId"]), seq=message["seq"]
-    )
-
-
-def _word(kind: str, user: User, conversation_id: UUID) -> Push:
-    return make_push(users=[user.pk], frame={"type": kind, "conversationId": conversation_id})
+def _push(message: MessageOutput, users: list[UUID]) -> Push:
+    frame = MessageFrame(message=message)
+    return make_push(users=users, frame=frame, stream=stream_of(message.conversation_id), seq=message.seq)

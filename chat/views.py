@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from msgspec.structs import replace
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified
@@ -20,12 +22,12 @@ from core.api.errors import Stale
 from core.api.etags import if_match, require_match
 from core.api.idempotency import prepared
 from core.api.operations import operation
-from core.api.outputs import Message as Said
+from core.api.outputs import Message, Page
 from core.api.pages import paginate
 from core.api.permissions import SignedIn
 from core.api.rendering import to_json
 from core.api.requests import Request
-from core.api.serializers import parse, parse_query
+from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from core.realtime.sockets import MESSAGES
 from uploads.errors import BAD_FILE
@@ -39,12 +41,12 @@ class Conversations(ApiViewSet):
     permission_classes = [SignedIn]
     gates = {"begin": [EmailVerified]}
 
-    @operation("listConversations", page_of=ConversationCard)
-    def list(self, request: Request) -> Response:
+    @operation("listConversations", returns=Page[ConversationCard])
+    def list(self, request: Request) -> Page[ConversationCard]:
         """My conversations, latest activity first"""
         places = Member.objects.of(request.user).select_related("conversation")
         order = ("-conversation__active_at", "-conversation__id")
-        return Response(paginate(request, places, together=selectors.conversation_outputs, order=order))
+        return paginate(request, places, together=selectors.conversation_outputs, order=order)
 
     @operation(
         "startConversation",
@@ -55,9 +57,8 @@ class Conversations(ApiViewSet):
         etag=True,
         errors=[errors.WrongParticipants, errors.PersonNotFound, limits.RateLimited],
     )
-    def begin(self, request: Request) -> Response:
+    def begin(self, request: Request, data: dict[str, Any]) -> Response:
         """Begin a conversation"""
-        data = parse(ConversationInput, request)
         standing = limits.hit(BEGINNINGS, request.user.pk)
         people, now, is_new = data["participants"], timezone.now(), True
         if data["type"] == Conversation.Type.DIRECT:
@@ -72,24 +73,23 @@ class Conversations(ApiViewSet):
         return _conversation(access_conversation(request.user, conversation_id))
 
     @operation("markConversationRead", ReadInput, returns=ConversationOutput, etag=True, errors=[Stale])
-    def read(self, request: Request, conversation_id: UUID) -> Response:
+    def read(self, request: Request, conversation_id: UUID, data: dict[str, Any]) -> Response:
         """
         Mark as read
 
         Up to `seq`, or to the last message. The mark never moves back.
         """
-        data = parse(ReadInput, request)
         expected = if_match(request)
         if expected is not None:
             member = access_conversation(request.user, conversation_id)
             require_match(expected, _etag(selectors.conversation_detail(member)))
         return _conversation(reading.mark_read(user=request.user, conversation_id=conversation_id, **data))
 
-    @operation("deleteConversation", returns=Said)
-    def remove(self, request: Request, conversation_id: UUID) -> Response:
+    @operation("deleteConversation", returns=Message)
+    def remove(self, request: Request, conversation_id: UUID) -> Message:
         """Delete a conversation for myself; the others keep it"""
         conversations.delete_conversation(user=request.user, conversation_id=conversation_id)
-        return Response({"message": "Conversation deleted successfully"})
+        return Message(message=_("Conversation deleted successfully"))
 
 
 class Messages(ApiViewSet):
@@ -99,17 +99,15 @@ class Messages(ApiViewSet):
     @operation(
         "listMessages",
         query=MessagesQuery,
-        page_of=MessageOutput,
+        returns=Page[MessageOutput],
         default_limit=MESSAGES_IN_A_PAGE,
     )
-    def list(self, request: Request, conversation_id: UUID) -> Response:
+    def list(self, request: Request, conversation_id: UUID, query: dict[str, Any]) -> Page[MessageOutput]:
         """Messages, newest first"""
-        window = parse_query(MessagesQuery, request)
-        rows = selectors.message_rows(access_conversation(request.user, conversation_id), **window)
-        page = paginate(
+        rows = selectors.message_rows(access_conversation(request.user, conversation_id), **query)
+        return paginate(
             request, rows, together=selectors.message_outputs, order=("-seq",), default_limit=MESSAGES_IN_A_PAGE
         )
-        return Response(page)
 
     def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
         data = parse(MessageInput, request)
@@ -141,7 +139,8 @@ def _conversation(member: Member, *, status: int = 200, headers: dict[str, str] 
     return Response(detail, status, headers={**(headers or {}), "ETag": _etag(detail)})
 
 
-def _etag(detail: dict[str, Any]) -> str:
+def _etag(detail: ConversationOutput) -> str:
     """Of what is shown, but for the pictures' links, which are new each time."""
-    last = detail["lastMessage"] and {**detail["lastMessage"], "media": None}
-    return f'"{sha256(to_json({**detail, "lastMessage": last})).hexdigest()[:32]}"'
+    if detail.last_message:
+        detail = replace(detail, last_message=replace(detail.last_message, media=[]))
+    return f'"{sha256(to_json(detail)).hexdigest()[:32]}"'

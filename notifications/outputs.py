@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from core.api.outputs import Count, Moment, Output, Page
+from core.realtime.frames import Frame
 from notifications.models import Notification, Recipient
 
 ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
@@ -37,7 +38,7 @@ class NotificationOutput(Output):
         )
 
 
-class NotificationFrame(Output):
+class NotificationFrame(Frame, tag="notification"):
     """Something new in the inbox."""
 
     notification: NotificationOutput

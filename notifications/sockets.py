@@ -14,11 +14,11 @@ from notifications.selectors import newer, since
 AT_ONCE = 100
 
 
-announces("notification", NotificationFrame)
+announces(NotificationFrame)
 
 
-def frame_of(notification: Notification) -> dict[str, Any]:
-    return {"type": "notification", "notification": NotificationOutput.of(notification)}
+def frame_of(notification: Notification) -> NotificationFrame:
+    return NotificationFrame(notification=NotificationOutput.of(notification))
 
 
 @dataclass(frozen=True, slots=True)

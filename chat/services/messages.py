@@ -14,14 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from msgspec.structs import replace
 
 from accounts.models import User
 from accounts.outputs.people import UserCard
 from chat.access import access_conversation
 from chat.errors import EmptyMessage, ReplyNotHere
 from chat.models import Attachment, Message, stream_of
-from chat.selectors import message_output, picture_output, reply_output
-from chat.streams import message_frame
+from chat.outputs import MessageFrame, MessageOutput, PictureOutput
+from chat.selectors import message_output, reply_output
 from core.api.errors import NotFound
 from core.data.ids import uuid7
 from core.data.transactions import atomic
@@ -51,14 +52,17 @@ SELECT turn.seq, (SELECT array_agg(user_id) FROM chat_member WHERE conversation_
 
 @dataclass(frozen=True)
 class Draft:
-    """A message that nobody has seen yet; its pictures are in the store. Or its twin, which was sent before."""
+    """
+    A message that nobody has seen yet, with 0 as its `seq`; its pictures are in the store. Or its twin, which was sent
+    before.
+    """
 
-    message: dict[str, Any]
+    message: MessageOutput
     files: list[StoredFile]
     is_twin: bool = False
 
 
-def send_message(**said: Any) -> tuple[dict[str, Any], bool]:
+def send_message(**said: Any) -> tuple[MessageOutput, bool]:
     """`draft_message`, then `commit_message`."""
     return commit_message(draft_message(**said))
 
@@ -96,23 +100,23 @@ def draft_message(
         store_private(file, owner_id=user.pk, purpose="chat", now=now, field=f"media.{position}")
         for position, file in enumerate(media)
     ]
-    message = {
-        "id": uuid7(),
-        "conversationId": conversation_id,
-        "seq": 0,
-        "sender": UserCard.of(user),
-        "content": content,
-        "media": [picture_output(file, now) for file in files],
-        "replyTo": replied,
-        "clientId": client_id,
-        "createdAt": now,
-        "editedAt": None,
-        "deletedAt": None,
-    }
+    message = MessageOutput(
+        id=uuid7(),
+        conversation_id=conversation_id,
+        seq=0,
+        sender=UserCard.of(user),
+        content=content,
+        media=[PictureOutput.of(file, now) for file in files],
+        reply_to=replied,
+        client_id=client_id,
+        created_at=now,
+        edited_at=None,
+        deleted_at=None,
+    )
     return Draft(message, files)
 
 
-def commit_message(draft: Draft) -> tuple[dict[str, Any], bool]:
+def commit_message(draft: Draft) -> tuple[MessageOutput, bool]:
     """
     Say it: the message is committed with the next `seq` before anybody hears of it.
 
@@ -123,17 +127,16 @@ def commit_message(draft: Draft) -> tuple[dict[str, Any], bool]:
     if draft.is_twin:
         return message, False
     try:
-        _write(message, draft.files)
+        return _write(message, draft.files), True
     except IntegrityError:
         for file in draft.files:
-            delete_file(file, now=message["createdAt"])
-        if twin := _twin(message["sender"].id, message["conversationId"], message["clientId"]):
+            delete_file(file, now=message.created_at)
+        if twin := _twin(message.sender.id, message.conversation_id, message.client_id):
             return twin, False
         raise
-    return message, True
 
 
-def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> dict[str, Any] | None:
+def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> MessageOutput | None:
     """What was sent before under this `client_id`."""
     if client_id is None:
         return None
@@ -141,21 +144,20 @@ def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> dic
     return next((message_output(pk) for pk in twins.values_list("pk", flat=True)), None)
 
 
-def _write(message: dict[str, Any], files: list[StoredFile]) -> None:
+def _write(message: MessageOutput, files: list[StoredFile]) -> MessageOutput:
     """
-    Commit a message and give it its `seq`; tell everybody afterwards.
+    Commit a message and give it its `seq`; tell everybody afterwards. Returns it with its `seq`.
 
     :raises IntegrityError: it was sent before under its `clientId`
     """
-    replied, conversation_id = message["replyTo"], message["conversationId"]
-    facts = {
-        "id": message["id"],
-        "now": message["createdAt"],
-        "conversation": conversation_id,
-        "sender": message["sender"].id,
-        "client_id": message["clientId"],
-        "content": message["content"],
-        "reply_to": replied and replied["id"],
+    facts: dict[str, Any] = {
+        "id": message.id,
+        "now": message.created_at,
+        "conversation": message.conversation_id,
+        "sender": message.sender.id,
+        "client_id": message.client_id,
+        "content": message.content,
+        "reply_to": message.reply_to.id if message.reply_to else None,
     }
     with atomic():
         with connection.cursor() as cursor:
@@ -164,10 +166,12 @@ def _write(message: dict[str, Any], files: list[StoredFile]) -> None:
         if row is None:
             raise NotFound()
         # The audience is whoever is a member in this very statement.
-        message["seq"], audience = row
+        seq, audience = row
+        sent = replace(message, seq=seq)
         keep_files(files)
         Attachment.objects.bulk_create(
-            Attachment(message_id=message["id"], file=file, position=position) for position, file in enumerate(files)
+            Attachment(message_id=message.id, file=file, position=position) for position, file in enumerate(files)
         )
-        frame, stream = message_frame(message), stream_of(conversation_id)
-        transaction.on_commit(partial(publish, users=audience, frame=frame, stream=stream, seq=message["seq"]))
+        frame, stream = MessageFrame(message=sent), stream_of(message.conversation_id)
+        transaction.on_commit(partial(publish, users=audience, frame=frame, stream=stream, seq=seq))
+    return sent

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from chat.access import access_conversation, audience
 from chat.models import Member
+from chat.outputs import ReadFrame
 from core.data.transactions import retrying
 from core.realtime.publishing import publish
 
@@ -25,7 +26,7 @@ def mark_read(*, user: User, conversation_id: UUID, seq: int | None = None) -> M
     moved = Member.objects.filter(pk=member.pk, last_read_seq__lt=target).update(last_read_seq=target)
     if moved:
         member.last_read_seq = target
-        frame = {"type": "chat.read", "conversationId": conversation_id, "userId": user.pk, "seq": target}
+        frame = ReadFrame(conversation_id=conversation_id, user_id=user.pk, seq=target)
         # Everybody in the conversation sees how far the others are; the reader's other devices clear their badge.
         transaction.on_commit(partial(publish, users=audience(conversation_id), frame=frame))
     return member

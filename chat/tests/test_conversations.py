@@ -114,7 +114,7 @@ def test_queries_do_not_grow_with_rows(api, founder, person, tail):
     for number in range(9):
         other = person("other")
         say(other, direct(founder, other))
-        say(founder, talk, f"{number}", reply_to_id=first["id"])
+        say(founder, talk, f"{number}", reply_to_id=first.id)
     assert queries(path) == with_one
 
 

@@ -9,6 +9,7 @@ from accounts.testing import sign_in
 from chat.models import Member, Message
 from chat.streams import KEPT
 from chat.tests.factories import direct, group, say, url
+from core.realtime.frames import Frame
 from core.realtime.publishing import publish
 from core.realtime.sockets import MESSAGES
 from core.redis import client
@@ -16,6 +17,11 @@ from core.testing import eventually, together
 from core.testing.sockets import Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Bulk(Frame, tag="test.bulk"):
+    number: int
+    padding: str
 
 
 def seqs(frames):
@@ -237,9 +243,9 @@ def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, fo
     slow = open_socket(founder)
     slow.connection.recv_messages.pause()  # the client's library stops taking frames off the connection
     quick = open_socket(backer)
-    frame = {"type": "test.bulk", "padding": "x" * 60_000}
+    padding = "x" * 60_000
     for number in range(250):
-        publish(users=[founder.pk, backer.pk], frame={**frame, "number": number})
+        publish(users=[founder.pk, backer.pk], frame=Bulk(number=number, padding=padding))
         assert quick.expect("test.bulk")["number"] == number
     slow.connection.recv_messages.resume()
     assert slow.close_code() == 4008

@@ -75,7 +75,7 @@ def test_reply_shows_what_it_answers(api, founder, backer, stranger, talk):
         "deletedAt": None,
     }
     elsewhere = say(founder, direct(founder, stranger))
-    for wrong in (elsewhere["id"], str(uuid4())):
+    for wrong in (str(elsewhere.id), str(uuid4())):
         refused = send(api, backer, talk, "?", replyToId=wrong)
         assert (refused.status_code, refused.json()["code"]) == (400, "reply_not_here")
 

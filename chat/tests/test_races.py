@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.models import Conversation, Message
+from chat.outputs import MessageOutput
 from chat.services import conversations, messages
 from chat.tests.factories import say
 from core.testing import together
@@ -53,7 +54,7 @@ def both_write(founder, backer, talk, **more):
 def test_two_writers_get_two_places(founder, backer, talk):
     for _ in range(5):
         said = both_write(founder, backer, talk)
-        assert all(isinstance(message, dict) for message in said), said
+        assert all(isinstance(message, MessageOutput) for message in said), said
     assert list(Message.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 11))
     talk.refresh_from_db()
     assert talk.last_seq == 10
@@ -62,7 +63,7 @@ def test_two_writers_get_two_places(founder, backer, talk):
 def test_two_writers_get_two_places_twin(founder, backer, talk, unlocked):
     """Without the lock both take number 1, and only the database's own rule stops the second: a message is lost."""
     said = both_write(founder, backer, talk)
-    assert sorted(type(one).__name__ for one in said) == ["IntegrityError", "dict"]
+    assert sorted(type(one).__name__ for one in said) == ["IntegrityError", "MessageOutput"]
     assert Message.objects.count() == 1
 
 

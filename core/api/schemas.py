@@ -84,6 +84,8 @@ def _component(info: Any) -> Schema:
     words: Schema = {"description": own} if own else {}
     always = [field.encode_name for field in info.fields if not _is_left_out(field)]
     members = {field.encode_name: _schema(field.type) for field in info.fields}
+    if info.tag_field:  # of a frame: its type
+        members, always = {info.tag_field: {"const": info.tag}, **members}, [info.tag_field, *always]
     return {"type": "object", **words, "properties": members, **({"required": always} if always else {})}
 
 

@@ -1,15 +1,20 @@
-"""The AsyncAPI 3 document of `/ws/`, made from the same table that routes its frames."""
+"""
+The AsyncAPI 3 document of `/ws/`.
 
+What the server sends are frames (`core.realtime.frames`), described as answers are; what clients send are commands,
+described from the serializers that check them.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
 from core.api import schemas
-from core.api.openapi import OutputField
-from core.api.outputs import Output
 from core.api.serializers import Serializer, is_optional
 from core.realtime import sockets
+from core.realtime.frames import Ack, Frame, Pong
 
 
 class Auth(sockets.AuthInput):
@@ -20,59 +25,30 @@ class Ping(Serializer):
     """Ask for a sign of life, every `heartbeatSeconds`; answered by `pong`."""
 
 
-class Pong(Serializer):
-    """Answers `ping`, with its `ref`."""
-
-
-class Ready(Serializer):
-    """The socket is signed in and hears everything from now on."""
-
-    user_id = serializers.UUIDField()
-    session_id = serializers.UUIDField()
-    heartbeat_seconds = serializers.IntegerField()
-
-
-class FieldError(Serializer):
-    field = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class Error(Serializer):
-    """A frame was refused; the codes are those of the API (/api/docs/errors)."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    errors = FieldError(many=True, required=False)  # type: ignore[assignment]
-
-
+RESUME = "Bring what was missed behind these positions, in order, then go on live."
 REF = {
-    "type": ["string", "integer"],
+    "type": ["string", "integer", "null"],
     "maxLength": 64,
     "minimum": -sockets.LARGEST_REF,
     "maximum": sockets.LARGEST_REF,
     "description": "The client's own mark; the `ack`, `pong` or `error` carries it back.",
 }
+SERVER, CLIENT = "server", "client"
+"""Who sends a message: the names of messages begin with it, since `chat.read` is sent by both."""
 
 
 def document() -> dict[str, Any]:
     """What `/api/asyncapi` answers."""
-    resume = (sockets.resume_input(), "Bring what was missed behind these positions, in order, then go on live.")
-    said = {
-        "auth": _summed_up(Auth),
-        "ping": _summed_up(Ping),
-        "resume": resume,
-        **{command.name: (command.input, command.summary) for command in sockets.commands()},
+    commands: dict[str, tuple[type[Serializer], str, type[Frame]]] = {
+        "auth": (Auth, summary_of(Auth), Ack),
+        "ping": (Ping, summary_of(Ping), Pong),
+        "resume": (sockets.resume_input(), RESUME, Ack),
+        **{command.name: (command.input, command.summary, command.answer) for command in sockets.commands()},
     }
-    own: dict[str, sockets.Frame] = {"ready": Ready, "pong": Pong, "error": Error}
-    heard = {name: _summed_up(frame) for name, frame in {**own, **sockets.announced()}.items()}
+    frames = [*sockets.announced(), *{answer: None for _, _, answer in commands.values() if issubclass(answer, Ack)}]
     messages = {
-        **{name: _message(name, frame, summary, ref=True, said=True) for name, (frame, summary) in said.items()},
-        **{
-            _heard_key(name): _message(name, frame, summary, ref=name in ("pong", "error"))
-            for name, (frame, summary) in heard.items()
-        },
-        "ack": _ack(),
+        **{f"{CLIENT}.{name}": _command(name, input, text) for name, (input, text, _) in commands.items()},
+        **{message_key(frame): _frame(frame) for frame in frames},
     }
     scheme, _, host = settings.PUBLIC_URL.partition("://")
     return {
@@ -99,130 +75,94 @@ def document() -> dict[str, Any]:
             }
         },
         "operations": {
-            "say": _operation("receive", "What clients send.", list(said)),
-            "hear": _operation("send", "What the server sends.", ["ack", *map(_heard_key, heard)]),
+            **{
+                name: {
+                    **_operation("receive", text, [f"{CLIENT}.{name}"]),
+                    "reply": {"channel": _CHANNEL, "messages": _refs([message_key(answer), "server.error"])},
+                }
+                for name, (_, text, answer) in commands.items()
+            },
+            "hear": _operation("send", "What the server sends.", [message_key(frame) for frame in frames]),
         },
         "components": {
-            "schemas": _components([*heard.values(), *said.values()]),
+            "schemas": {name: schema for frame in frames for name, schema in schemas.components(frame).items()},
             "messages": messages,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
 
 
-def _heard_key(name: str) -> str:
-    """`chat.read` is both said and heard; the document's names are unique."""
-    return f"{name}.heard" if name in {command.name for command in sockets.commands()} else name
+def message_key(frame: type[Frame]) -> str:
+    """The name of a frame's message: `server.chat.read`; `server.ack.MessageAck` for an ack with members."""
+    name = f"{SERVER}.{type_of(frame)}"
+    return f"{name}.{frame.__name__}" if issubclass(frame, Ack) and frame is not Ack else name
 
 
-def _operation(action: str, summary: str, keys: list[str]) -> dict[str, Any]:
-    return {
-        "action": action,
-        "summary": summary,
-        "channel": {"$ref": "#/channels/socket"},
-        "messages": [{"$ref": f"#/channels/socket/messages/{key}"} for key in keys],
-    }
+def type_of(frame: type[Frame]) -> str:
+    return str(frame.__struct_config__.tag)
 
 
-def _message(name: str, frame: Any, summary: str, *, ref: bool, said: bool = False) -> dict[str, Any]:
-    schema = _schema(frame, said=said)
-    mark = {**REF, "type": ["string", "integer", "null"]} if said else REF
-    schema["properties"] = {"type": {"const": name}, **({"ref": mark} if ref else {}), **schema["properties"]}
+def summary_of(described: type) -> str:
+    return (described.__doc__ or "").strip().split("\n")[0]
+
+
+_CHANNEL = {"$ref": "#/channels/socket"}
+
+
+def _operation(action: str, summary: str, keys: Iterable[str]) -> dict[str, Any]:
+    return {"action": action, "summary": summary, "channel": _CHANNEL, "messages": _refs(keys)}
+
+
+def _refs(keys: Iterable[str]) -> list[dict[str, str]]:
+    return [{"$ref": f"#/channels/socket/messages/{key}"} for key in keys]
+
+
+def _frame(frame: type[Frame]) -> dict[str, Any]:
+    payload = schemas.schema(frame)
+    if issubclass(frame, Ack):  # it answers a frame that had one
+        payload = {"allOf": [payload, {"required": ["ref"]}]}
+    return _message(type_of(frame), summary_of(frame), payload)
+
+
+def _command(name: str, input: type[Serializer], summary: str) -> dict[str, Any]:
+    schema = _schema(input())
+    schema["properties"] = {"type": {"const": name}, "ref": REF, **schema["properties"]}
     schema["required"] = ["type", *schema["required"]]
-    return {"name": name, "summary": summary, "contentType": "application/json", "payload": schema}
+    return _message(name, summary, schema)
 
 
-def _ack() -> dict[str, Any]:
-    """The answer to a frame with `ref`: more members follow, by what was asked."""
-    answers = {command.name: command.answer for command in sockets.commands() if command.answer}
-    plain = {"type": "object", "properties": {"type": {"const": "ack"}, "ref": REF}, "required": ["type", "ref"]}
-    return {
-        "name": "ack",
-        "summary": "A frame with `ref` was done. " + " ".join(f"`{name}` adds members." for name in answers),
-        "contentType": "application/json",
-        "payload": {
-            "allOf": [plain],
-            "anyOf": [
-                *({"title": name, **_schema(answer)} for name, answer in answers.items()),
-                {"type": "object"},
-            ],
-        },
-    }
-
-
-def _components(frames: list[tuple[Any, str]]) -> dict[str, Any]:
-    """Every output that a frame or its answer has inside."""
-    answers = [command.answer for command in sockets.commands() if command.answer]
-    found: dict[str, Any] = {}
-    for frame in [*(frame for frame, _ in frames), *answers]:
-        for shape in _outputs_in(frame):
-            found |= schemas.components(shape)
-    return found
-
-
-def _outputs_in(frame: Any) -> list[Any]:
-    if isinstance(frame, type) and issubclass(frame, Output):
-        return [frame]
-    found: list[Any] = []
-    for field in (frame() if isinstance(frame, type) else frame).fields.values():
-        inner = getattr(field, "child", field)
-        if isinstance(inner, OutputField):
-            found.append(inner.shape)
-        elif isinstance(inner, serializers.Serializer):
-            found += _outputs_in(inner)
-    return found
-
-
-def _summed_up(frame: Any) -> tuple[Any, str]:
-    return frame, (frame.__doc__ or "").strip().split("\n")[0]
+def _message(name: str, summary: str, payload: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "summary": summary, "contentType": "application/json", "payload": payload}
 
 
 _TYPES: list[tuple[type[serializers.Field], dict[str, Any]]] = [
     (serializers.UUIDField, {"type": "string", "format": "uuid"}),
-    (serializers.DateTimeField, {"type": "string", "format": "date-time"}),
-    (serializers.URLField, {"type": "string", "format": "uri"}),
     (serializers.BooleanField, {"type": "boolean"}),
     (serializers.IntegerField, {"type": "integer"}),
-    (serializers.ChoiceField, {"type": "string"}),
     (serializers.CharField, {"type": "string"}),
 ]
 
 
-def _schema(field: Any, *, said: bool = False) -> dict[str, Any]:
-    """
-    JSON Schema of a field or serializer, as far as our frames go.
-
-    :param said: by clients, who may write null for what they leave out
-    """
-    if isinstance(field, type) and issubclass(field, Output):
-        return dict(schemas.components(field)[schemas.name_of(field)])
-    if isinstance(field, type):
-        field = field()
+def _schema(field: Any) -> dict[str, Any]:
+    """JSON Schema of what clients send, as far as our commands go; null stands for what is left out."""
     schema: dict[str, Any]
     match field:
-        case OutputField():
-            schema = dict(schemas.schema(field.shape))
-        case serializers.ListSerializer() | serializers.ListField():
-            schema = {"type": "array", "items": _schema(field.child, said=said)}
         case serializers.Serializer():
             members = field.fields
             schema = {
                 "type": "object",
-                "properties": {name: _schema(member, said=said) for name, member in members.items()},
-                "required": [name for name, member in members.items() if member.required or member.read_only],
+                "properties": {name: _schema(member) for name, member in members.items()},
+                "required": [name for name, member in members.items() if member.required],
             }
         case serializers.DictField():
-            inner = _schema(field.child) if field.child.__class__ is not serializers.Field else {}
-            schema = {"type": "object", "additionalProperties": inner or True}
+            schema = {"type": "object", "additionalProperties": _schema(field.child)}
         case _:
-            schema = dict(next((schema for kind, schema in _TYPES if isinstance(field, kind)), {}))
-    if choices := getattr(field, "choices", None):
-        schema["enum"] = list(choices)
+            schema = dict(next(schema for kind, schema in _TYPES if isinstance(field, kind)))
     for ours, theirs in (("max_length", "maxLength"), ("min_value", "minimum"), ("max_value", "maximum")):
-        if (bound := getattr(field, ours, None)) is not None and schema.get("type") != "array":
+        if (bound := getattr(field, ours, None)) is not None:
             schema[theirs] = bound
     if field.help_text:
         schema["description"] = str(field.help_text)
-    if (field.allow_null or said and is_optional(field)) and "type" in schema:
+    if field.allow_null or is_optional(field):
         schema["type"] = [schema["type"], "null"]
     return schema

@@ -17,6 +17,7 @@ from django.conf import settings
 from redis import RedisError
 
 from core.api.rendering import to_json
+from core.realtime.frames import Frame
 from core.redis import client
 
 logger = logging.getLogger("vectragrow.realtime")
@@ -61,11 +62,11 @@ def source_of(stream: str) -> Source:
     return _sources[stream.partition(":")[0]]
 
 
-def make_push(*, users: Iterable[UUID], frame: dict[str, Any], stream: str = "", seq: int = 0) -> Push:
+def make_push(*, users: Iterable[UUID], frame: Frame, stream: str = "", seq: int = 0) -> Push:
     return Push([str(user) for user in users], to_json(frame).decode(), stream, seq)
 
 
-def publish(*, users: Iterable[UUID], frame: dict[str, Any], stream: str = "", seq: int = 0) -> None:
+def publish(*, users: Iterable[UUID], frame: Frame, stream: str = "", seq: int = 0) -> None:
     """
     Hand a frame to every open socket of these people. Call it after the commit; choosing `users` is the access check.
 

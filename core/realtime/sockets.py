@@ -21,6 +21,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from msgspec import UNSET
+from msgspec.structs import replace
 from rest_framework import serializers
 
 from core import context
@@ -29,7 +31,7 @@ from core.api import limits
 from core.api.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
 from core.api.limits import Limit
 from core.api.middleware import log_end, request_id_from
-from core.api.outputs import Output
+from core.api.outputs import FieldError
 from core.api.parsing import NumberLiteral, parse_json
 from core.api.permissions import Gate, SignedIn
 from core.api.principals import Principal
@@ -37,6 +39,7 @@ from core.api.problems import refusal_of
 from core.api.rendering import to_json
 from core.api.serializers import Serializer
 from core.realtime import open_sockets
+from core.realtime.frames import Ack, Error, Frame, Pong, Ready, Ref
 from core.realtime.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
 from core.realtime.publishing import Push
 from core.realtime.threads import in_thread
@@ -110,8 +113,8 @@ class Command:
 
     name: str
     input: type[Serializer]
-    run: Callable[..., dict[str, Any] | None]
-    answer: "Frame | None"
+    run: Callable[..., Ack | None]
+    answer: type[Ack]
     gates: tuple[type[Gate], ...]
     limit: Limit
 
@@ -144,8 +147,7 @@ R = TypeVar("R", bound=Callable[..., Any])
 _admission: Admission | None = None
 _commands: dict[str, Command] = {}
 _resumptions: dict[str, Resumption] = {}
-Frame = type[Serializer] | type[Output]
-_announced: dict[str, Frame] = {}
+_announced: list[type[Frame]] = [Ready, Pong, Error]
 
 
 def admit_by(admission: Admission) -> None:
@@ -164,13 +166,14 @@ def on(
     input: type[Serializer],
     *,
     gates: Iterable[type[Gate]] = (SignedIn,),
-    answer: Frame | None = None,
+    answer: type[Ack] = Ack,
     limit: Limit = MESSAGES,
 ) -> Callable[[R], R]:
     """
-    Register `def handler(*, user, now, **input)` for a type of frame. It runs on a thread; what it returns is the ack.
+    Register `def handler(*, user, now, **input)` for a type of frame. It runs on a thread and returns the ack, or None
+    for a plain one.
 
-    :param answer: the members of the ack, for the document
+    :param answer: the class of the ack, for the document
     """
 
     def register(handler: R) -> R:
@@ -194,17 +197,18 @@ def resumes(name: str, field: serializers.Field, *, streams: Callable[[Any], lis
     return register
 
 
-def announces(name: str, frame: Frame) -> None:
-    """Name a frame that this app publishes, for the AsyncAPI document."""
-    _announced[name] = frame
+def announces(*frames: type[Frame]) -> None:
+    """Name the frames that this app publishes, for the AsyncAPI document."""
+    _announced.extend(frames)
 
 
 def commands() -> list[Command]:
     return list(_commands.values())
 
 
-def announced() -> dict[str, Frame]:
-    return dict(_announced)
+def announced() -> list[type[Frame]]:
+    """Every frame that the server sends but for the acks."""
+    return list(_announced)
 
 
 class AuthInput(Serializer):
@@ -275,7 +279,7 @@ class Socket(AsyncWebsocketConsumer):
             _whole_numbers_only(members)
             answer = await self._answer(members.pop("type", None), ref, members)
             if ref is not None and answer is not None:
-                self._say({"type": "ack", "ref": ref, **answer})
+                self._say(replace(answer, ref=ref))
         except Exception as error:
             self._refuse(error, ref)
 
@@ -291,28 +295,28 @@ class Socket(AsyncWebsocketConsumer):
 
     # --- In -----------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, kind: Any, ref: Any, members: dict[str, Any]) -> dict[str, Any] | None:
-        """Do what a frame asks. Returns the members of its ack, or None if it was answered otherwise."""
+    async def _answer(self, kind: Any, ref: Ref | None, members: dict[str, Any]) -> Ack | None:
+        """Do what a frame asks. Returns its ack, or None if it was answered otherwise."""
         if self.session is None:
             if kind != "auth":
                 raise Unauthenticated()
             await self._sign_in(_checked(AuthInput, members)["token"])
-            return {}
+            return Ack()
         match kind:
             case "auth":
                 raise AlreadySignedIn()
             case "ping":
                 await in_thread(self._count, MESSAGES)
-                self._say({"type": "pong"} if ref is None else {"type": "pong", "ref": ref})
+                self._say(Pong(ref=UNSET if ref is None else ref))
                 return None
             case "resume":
                 await in_thread(self._count, MESSAGES)
                 await self._resume(_checked(resume_input(), members))
-                return {}
+                return Ack()
         command = _commands.get(kind) if isinstance(kind, str) else None
         return await in_thread(self._run, command, members)
 
-    def _run(self, command: Command | None, members: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, command: Command | None, members: dict[str, Any]) -> Ack:
         """On a thread: who is it now, may they, is it well-formed, do it."""
         now = timezone.now()
         self._count(command.limit if command else MESSAGES)
@@ -325,7 +329,7 @@ class Socket(AsyncWebsocketConsumer):
             self._believed_until = 0.0
             session = self._present_session(now)
             _pass(command.gates, session)
-        return command.run(user=session.user, now=now, **_checked(command.input, members)) or {}
+        return command.run(user=session.user, now=now, **_checked(command.input, members)) or Ack()
 
     def _present_session(self, now: datetime) -> Session:
         """
@@ -356,14 +360,7 @@ class Socket(AsyncWebsocketConsumer):
         self.session, self.hub = session, hub
         await hub.join(self.line)
         await in_thread(self._present_session, timezone.now())  # it may have ended before the hub knew of it
-        self._say(
-            {
-                "type": "ready",
-                "userId": session.user.pk,
-                "sessionId": session.pk,
-                "heartbeatSeconds": HEARTBEAT,
-            }
-        )
+        self._say(Ready(user_id=session.user.pk, session_id=session.pk, heartbeat_seconds=HEARTBEAT))
         self._loop.call_later(RESUME_WITHIN, self.line.open)
 
     def _admit(self, token: str, hub: Hub) -> Session:
@@ -390,20 +387,21 @@ class Socket(AsyncWebsocketConsumer):
 
     # --- Out ----------------------------------------------------------------------------------------------------------
 
-    def _say(self, frame: dict[str, Any]) -> None:
+    def _say(self, frame: Frame) -> None:
         self.line.put(to_json(frame).decode())
 
-    def _refuse(self, error: Exception, ref: Any) -> None:
+    def _refuse(self, error: Exception, ref: Ref | None) -> None:
         """Answer with the refusal's own code; close where the socket cannot go on."""
         refusal = refusal_of(error)
         if refusal is None:
             logger.error("a frame could not be handled", exc_info=error)
             refusal = Broken()
-        frame: dict[str, Any] = {"type": "error", "code": refusal.code, "detail": refusal.detail}
-        if ref is not None:
-            frame["ref"] = ref
-        if refusal.errors:
-            frame["errors"] = refusal.errors
+        frame = Error(
+            ref=UNSET if ref is None else ref,
+            code=refusal.code,
+            detail=refusal.detail,
+            errors=[FieldError(**row) for row in refusal.errors] or UNSET,
+        )
         self._say(frame)
         match refusal:
             case Unauthenticated():
@@ -476,7 +474,7 @@ def _read(text: str | None) -> dict[str, Any]:
     return frame
 
 
-def _ref(members: dict[str, Any]) -> str | int | None:
+def _ref(members: dict[str, Any]) -> Ref | None:
     """The client's own mark on a frame, given back with the answer."""
     ref = members.pop("ref", None)
     is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF

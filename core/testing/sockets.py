@@ -14,11 +14,16 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from core.realtime.frames import Frame
 from core.realtime.publishing import publish
-from core.testing import PATIENCE
+from core.testing import PATIENCE, frames
 from core.testing.processes import Program, free_port, is_open
 
 PROTOCOL = "vectragrow.v1"
+
+
+class Mark(Frame, tag="test.mark"):
+    mark: str
 
 
 class Server(Program):
@@ -46,11 +51,19 @@ class Device:
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self.frames: list[dict[str, Any]] = []
+        self.asked: dict[str | int, dict[str, Any]] = {}
+        """What was sent with a `ref`, by it."""
         self.refs = 0
         self.user_id = ""
 
     def send(self, type: str, **members: Any) -> None:
-        self.connection.send(json.dumps({"type": type, **members}))
+        """A frame with a `ref` is compared with the document when the server takes it, one without at once."""
+        frame = {"type": type, **members}
+        if "ref" in frame:
+            self.asked[frame["ref"]] = frame
+        else:
+            frames.check_said(frame)
+        self.connection.send(json.dumps(frame))
 
     def flood(self, count: int, type: str, **members: Any) -> None:
         """Send over and over, until the server closes."""
@@ -87,6 +100,10 @@ class Device:
         frame: dict[str, Any] = json.loads(self.connection.recv(timeout=max(0.001, deadline - time.monotonic())))
         if frame["type"] == "ready":
             self.user_id = frame["userId"]
+        asked = self.asked.get(frame.get("ref", ""))
+        frames.check_heard(frame, answers=asked["type"] if asked else None)
+        if asked and frame["type"] in ("ack", "pong"):
+            frames.check_said(asked)
         return frame
 
     def all(self, type: str, count: int) -> list[dict[str, Any]]:
@@ -100,7 +117,7 @@ class Device:
         waited there for a `resume` are let through.
         """
         mark = uuid4().hex
-        publish(users=[UUID(self.user_id)], frame={"type": "test.mark", "mark": mark})
+        publish(users=[UUID(self.user_id)], frame=Mark(mark=mark))
         self.until(lambda frame: frame.get("mark") == mark)
         self.ask("resume", conversations={})
         return all(frame["type"] != type for frame in self.frames)
