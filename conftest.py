@@ -6,7 +6,9 @@ launcher starts a PostgreSQL and a Valkey of this run's own under var/test and s
 killed, they end with it.
 """
 
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import django
 import hypothesis
@@ -21,6 +23,11 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
 from ledger.testing import books_can_be_emptied  # noqa: E402, F401
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from core.testing import Api
+    from core.testing.sockets import Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,7 +93,7 @@ def ids_of_now() -> None:
 
 
 @pytest.fixture
-def api(db):
+def api(db: None) -> "Api":
     """A client without a person; `api.as_user(person)` signs in."""
     from core.testing import Api
 
@@ -94,18 +101,18 @@ def api(db):
 
 
 @pytest.fixture
-def person(db):
+def person(db: None) -> "Callable[..., User]":
     """Makes people: `person("founder", identity=True)`."""
     from accounts.testing import make_person
 
-    def make(first_name: str = "Pat", **traits):
+    def make(first_name: str = "Pat", **traits: Any) -> "User":
         return make_person(first_name=first_name.capitalize(), **traits)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def socket_server(django_db_setup, django_db_blocker):
+def socket_server(django_db_setup: None, django_db_blocker: Any) -> "Iterator[Server]":
     """A real server of `/ws/`, for tests that commit (`django_db(transaction=True)`)."""
     from core.testing.sockets import Server
 

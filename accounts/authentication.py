@@ -92,5 +92,6 @@ class BearerAuthentication(BaseAuthentication):
 
 def current_session(request: Request) -> Session:
     """The session behind a signed-in request."""
-    session: Any = request.auth.credential
+    session = request.auth.credential
+    assert isinstance(session, Session)
     return session

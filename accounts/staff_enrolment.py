@@ -46,7 +46,7 @@ def second_factor(site: AdminSite, request: HttpRequest) -> HttpResponse:
 
 def _has_begun(request: HttpRequest, user: User, now: datetime) -> bool:
     person, until = request.session.get(ENROLLING, ("", 0))
-    return person == str(user.pk) and now.timestamp() < until
+    return bool(person == str(user.pk) and now.timestamp() < until)
 
 
 def _begin(site: AdminSite, request: HttpRequest, user: User, token: str, now: datetime) -> HttpResponse:

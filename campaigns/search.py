@@ -73,7 +73,9 @@ def _holding(term: str) -> QuerySet[Any]:
     if not _is_dense(term) and len(term) >= 3:
         place = StrIndex(_Fold(Concat("title", Value(" "), "summary")), _Fold(Value(term)))
         found.append(indexed.alias(place=place).filter(grams__contains=_Trigrams(Value(term)), place__gt=0))
-    return found[0].union(*found[1:])
+    first, *others = found
+    whole: QuerySet[Any] = first.union(*others)
+    return whole
 
 
 def _is_dense(term: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Count, F, Q, Window
@@ -31,7 +31,7 @@ def message_rows(member: Member, *, before_seq: int | None = None, after_seq: in
         messages = messages.filter(seq__lt=before_seq)
     if after_seq is not None:
         messages = messages.filter(seq__gt=after_seq)
-    return messages.values(*MESSAGE_COLUMNS)
+    return cast(MessageQuerySet, messages.values(*MESSAGE_COLUMNS))
 
 
 def message_outputs(rows: Sequence[dict[str, Any]]) -> list[MessageOutput]:

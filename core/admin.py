@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -17,6 +17,12 @@ from core.maintenance import parked
 from core.models import Event, FailingItem, OutboxEvent
 from core.permissions import OPERATE_OUTBOX, READ_AUDIT
 from core.rights import Right
+
+if TYPE_CHECKING:  # these are generic for the type checker only
+    _Page = admin.ModelAdmin[Any]
+    _Rows = admin.TabularInline[Any, Any]
+else:
+    _Page, _Rows = admin.ModelAdmin, admin.TabularInline
 
 
 def chip(text: Any, tone: str = "") -> SafeString:
@@ -56,7 +62,7 @@ def yes_or_no(title: Any) -> type[admin.EmptyFieldListFilter]:
     return Filter
 
 
-class ReadOnlyRows(admin.TabularInline):
+class ReadOnlyRows(_Rows):
     """Rows that belong to what is shown; `fields` names them."""
 
     template = "admin/read_only_rows.html"
@@ -84,7 +90,7 @@ def holds(request: HttpRequest, right: Right) -> bool:
     return request.user.has_perm(right.name)
 
 
-class StaffPage(admin.ModelAdmin):
+class StaffPage(_Page):
     """A page of the admin, for those who hold its `right` (core.rights)."""
 
     right: Right

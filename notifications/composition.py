@@ -8,7 +8,7 @@ from django.utils import translation
 
 from notifications.messages import Message
 from notifications.models import Recipient
-from notifications.senders.mail import Mail
+from notifications.senders.messages import Mail
 from notifications.services import unsubscribing
 from notifications.texts import Words
 

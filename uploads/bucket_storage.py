@@ -11,5 +11,5 @@ class PublicFiles(S3Storage):
 
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         if self.custom_domain:
-            return super().url(name, *args, **kwargs)
+            return str(super().url(name, *args, **kwargs))
         return f"{settings.PUBLIC_URL}/media/{name}"

@@ -45,7 +45,7 @@ class CloudinaryStorage(Storage):
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         return name  # ours are random; asking would cost a call
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: "File[bytes]") -> str:
         public_id, extension = self._split(name)
         cloudinary.uploader.upload(
             BytesIO(content.read()),
@@ -60,7 +60,7 @@ class CloudinaryStorage(Storage):
         )
         return name
 
-    def _open(self, name: str, mode: str = "rb") -> File:
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         public_id, extension = self._split(name)
         address = cloudinary.utils.private_download_url(
             public_id,
@@ -133,7 +133,7 @@ class CloudinaryStorage(Storage):
             sign_url=self.delivery_type != "upload",
             **self.account,
         )
-        return address
+        return str(address)
 
     def _split(self, name: str) -> tuple[str, str]:
         """Cloudinary keeps an image's extension apart; a raw asset's is part of its id."""

@@ -1,6 +1,6 @@
 """Files out: public ones under /media/, unless the store has an address of its own; private ones by link."""
 
-from typing import Any
+from typing import TypeVar
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -16,6 +16,8 @@ from uploads.errors import LinkNotValid
 from uploads.models import StoredFile
 from uploads.services.files import EXTENSIONS, PDF, ZIP
 from uploads.services.links import open_link
+
+R = TypeVar("R", bound=HttpResponseBase)
 
 _DOWNLOADS = {PDF: "pdf", ZIP: "zip"}
 _OPENED = (*EXTENSIONS, *_DOWNLOADS)
@@ -60,7 +62,7 @@ def file_response(stored: StoredFile, content: bytes) -> HttpResponse:
     return harmless(response)
 
 
-def harmless(response: Any) -> Any:
+def harmless(response: R) -> R:
     """Whatever the bytes are, a browser neither guesses their type nor runs anything in them."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

@@ -24,7 +24,7 @@ import uvicorn
 from django.conf import settings
 from django.http import HttpResponse
 
-from vectragrow.asgi import websocket_application  # first: it loads the apps
+from vectragrow.asgi import application as websocket_application  # first: it loads the apps
 from vectragrow.wsgi import application as wsgi_application
 
 from core.api import bodies, errors, problems  # isort: skip

@@ -64,7 +64,7 @@ def _change_number(user: User, number: str, now: datetime) -> None:
         events.record("phone.removed", user, actor=user, now=now)
 
 
-def store_picture(*, person: User, kind: str, file: UploadedFile, now: datetime) -> list[StoredFile]:
+def store_picture(*, person: User, kind: str, file: "UploadedFile[bytes]", now: datetime) -> list[StoredFile]:
     """
     Take a photo or cover to the store in every size; outside of any transaction.
 

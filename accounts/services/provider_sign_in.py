@@ -83,7 +83,7 @@ class FlowSession(SessionStore):
 
     def load(self) -> dict[str, Any]:
         try:
-            return unseal(bytes.fromhex(self.session_key or ""), purpose=PURPOSE)
+            return dict(unseal(bytes.fromhex(self.session_key or ""), purpose=PURPOSE))
         except (CannotOpen, ValueError):
             return {}
 
@@ -140,7 +140,7 @@ class _Callback(OAuth2CallbackView):
 def _return_path(redirect: str) -> str:
     """:raises RedirectNotAllowed: anything but a path of the front end that is on the list"""
     if not redirect:
-        return settings.OAUTH_RETURN_PATHS[0]
+        return str(settings.OAUTH_RETURN_PATHS[0])
     plain = redirect.isascii() and redirect.isprintable() and not {"\\", " ", "#"} & set(redirect)
     if {"code", "error"} & set(parse_qs(urlsplit(redirect).query, keep_blank_values=True)):  # those are ours to add
         raise RedirectNotAllowed(field="redirect")

@@ -80,7 +80,7 @@ class OwnProfile(ApiViewSet):
         message = _("Your account will be deleted. Sign in before that day to keep it.")
         return LeavingOutput(message=message, deletion_due_at=due_at)
 
-    def _store(self, request: Request, kind: str, file: UploadedFile) -> list[StoredFile]:
+    def _store(self, request: Request, kind: str, file: "UploadedFile[bytes]") -> list[StoredFile]:
         return profiles.store_picture(person=request.user, kind=kind, file=file, now=timezone.now())
 
     def _store_photo(self, request: Request) -> list[StoredFile]:

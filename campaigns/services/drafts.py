@@ -56,12 +56,14 @@ class Draft:
     pictures: list[StoredFile]
 
 
-def create_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] = (), **fields: Any) -> Campaign:
+def create_campaign(
+    *, owner: Any, now: datetime, media: "Sequence[UploadedFile[bytes]]" = (), **fields: Any
+) -> Campaign:
     """`draft_campaign`, then `keep_draft`."""
     return keep_draft(owner=owner, draft=draft_campaign(owner=owner, now=now, media=media, **fields), now=now)
 
 
-def draft_campaign(*, owner: Any, now: datetime, media: Sequence[UploadedFile] = (), **fields: Any) -> Draft:
+def draft_campaign(*, owner: Any, now: datetime, media: "Sequence[UploadedFile[bytes]]" = (), **fields: Any) -> Draft:
     """
     Check a new draft and take its pictures to the store, outside of any transaction.
 
@@ -91,7 +93,7 @@ def edit_campaign(
     campaign_id: UUID,
     now: datetime,
     expected: frozenset[str] | None = None,
-    media: Sequence[UploadedFile] | None = None,
+    media: "Sequence[UploadedFile[bytes]] | None" = None,
     **fields: Any,
 ) -> Campaign:
     """
@@ -190,7 +192,7 @@ def _category(name: str) -> Category:
     return category
 
 
-def _store(media: Sequence[UploadedFile], owner: Any, now: datetime) -> list[StoredFile]:
+def _store(media: "Sequence[UploadedFile[bytes]]", owner: Any, now: datetime) -> list[StoredFile]:
     return [store_image(file, owner_id=owner.pk, purpose="campaign", field="media", now=now) for file in media]
 
 

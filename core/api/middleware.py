@@ -5,7 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
@@ -115,8 +115,8 @@ def for_pages(base: type[Any]) -> type[Any]:
     class ForPages(base):
         def __call__(self, request: HttpRequest) -> HttpResponse:
             if request.path_info.startswith("/api/") and not request.path_info.startswith("/api/docs"):
-                return self.get_response(request)
-            return super().__call__(request)
+                return cast(HttpResponse, self.get_response(request))
+            return cast(HttpResponse, super().__call__(request))
 
     return ForPages
 

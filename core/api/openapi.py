@@ -208,7 +208,7 @@ class Schema(AutoSchema):
         return [{}, *bearer] if self.operation.may_sign_in else []
 
     def _gates(self) -> list[Any]:
-        return self.view.get_permissions()
+        return list(self.view.get_permissions())
 
     def _is_open(self) -> bool:
         return all(getattr(gate, "roles", ()) == ("anyone",) for gate in self._gates())
@@ -375,7 +375,7 @@ def _drop(part: Any, name: str) -> None:
 # --- Until every app answers outputs: serializers that only describe, and outputs inside of them ---
 
 
-class OutputField(serializers.Field):
+class OutputField(serializers.Field):  # type: ignore[type-arg]
     """An output inside of a serializer that describes an answer: `OutputField(list[UserCard])`."""
 
     def __init__(self, shape: Any, **kwargs: Any) -> None:

@@ -52,7 +52,7 @@ def name_of(cls: Any) -> str:
     """
     if get_origin(cls) is not None:
         return "".join(name_of(argument) for argument in get_args(cls)) + name_of(get_origin(cls))
-    name = cls.__qualname__.rpartition("<locals>.")[2].replace(".", "")
+    name: str = cls.__qualname__.rpartition("<locals>.")[2].replace(".", "")
     if issubclass(cls, Enum) and "." not in cls.__qualname__:
         owner = cls.__module__.partition(".")[0].removesuffix("s").capitalize()
         return name if name.startswith(owner) else owner + name

@@ -41,7 +41,7 @@ class _CamelMeta(serializers.SerializerMetaclass):
         return super().__new__(cls, name, bases, attrs)
 
 
-class Serializer(serializers.Serializer, metaclass=_CamelMeta):
+class Serializer(serializers.Serializer[Any], metaclass=_CamelMeta):
     """The base of every …Input and …Query."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -65,12 +65,12 @@ class Serializer(serializers.Serializer, metaclass=_CamelMeta):
         return members
 
 
-def is_optional(field: serializers.Field) -> bool:
+def is_optional(field: serializers.Field[Any, Any, Any, Any]) -> bool:
     """Whether a client may leave a member out: always when only some fields of a thing are changed."""
     return not field.required or getattr(field.root, "partial", False)
 
 
-def takes_files(field: serializers.Field) -> bool:
+def takes_files(field: serializers.Field[Any, Any, Any, Any]) -> bool:
     """Whether a field holds a file or a list of files."""
     return isinstance(getattr(field, "child", field), serializers.FileField)
 
@@ -179,7 +179,7 @@ _AMOUNT = {
 
 
 @extend_schema_field(_AMOUNT)
-class AmountField(serializers.Field):
+class AmountField(serializers.Field[Any, Any, Any, Any]):
     """An amount in major units, exact; gives a positive Decimal. `Money.of(amount, currency)` checks the rest."""
 
     default_error_messages = {"invalid_amount": InvalidAmount.message}

@@ -155,10 +155,15 @@ def decode(stored: Mapping[str, Any], declared: Mapping[str, FactType]) -> dict[
     return {name: _decoded(stored[name], type_) for name, type_ in declared.items() if name in stored}
 
 
+def _is_list(type_: FactType) -> bool:
+    origin: Any = get_origin(type_)
+    return origin is list
+
+
 def _fits(value: Any, type_: FactType) -> bool:
     if isinstance(type_, UnionType):
         return any(_fits(value, each) for each in get_args(type_))
-    if get_origin(type_) is list:
+    if _is_list(type_):
         (item,) = get_args(type_)
         return isinstance(value, list) and all(_fits(each, item) for each in value)
     if isinstance(value, bool) and type_ is int or isinstance(value, datetime) and type_ is date:
@@ -179,7 +184,7 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: Any, type_: FactType) -> Any:
     if isinstance(type_, UnionType):
         (type_,) = (each for each in get_args(type_) if each is not NoneType)
-    if get_origin(type_) is list:
+    if _is_list(type_):
         (item,) = get_args(type_)
         return [_decoded(each, item) for each in value]
     if type_ is Money:

@@ -135,7 +135,7 @@ def _message(name: str, summary: str, payload: dict[str, Any]) -> dict[str, Any]
     return {"name": name, "summary": summary, "contentType": "application/json", "payload": payload}
 
 
-_TYPES: list[tuple[type[serializers.Field], dict[str, Any]]] = [
+_TYPES: list[tuple[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]]] = [
     (serializers.UUIDField, {"type": "string", "format": "uuid"}),
     (serializers.BooleanField, {"type": "boolean"}),
     (serializers.IntegerField, {"type": "integer"}),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from channels.exceptions import StopConsumer
@@ -137,7 +137,7 @@ class Resumption:
     """A member of `resume`: its field, the streams it stands for, and how to read on from its positions."""
 
     name: str
-    field: serializers.Field
+    field: serializers.Field[Any, Any, Any, Any]
     streams: Callable[[Any], list[str]]
     read: Callable[..., Page]
 
@@ -183,7 +183,9 @@ def on(
     return register
 
 
-def resumes(name: str, field: serializers.Field, *, streams: Callable[[Any], list[str]]) -> Callable[[R], R]:
+def resumes(
+    name: str, field: serializers.Field[Any, Any, Any, Any], *, streams: Callable[[Any], list[str]]
+) -> Callable[[R], R]:
     """
     Register `def reader(*, user, positions) -> Page` for a member of `resume`; it is called until nothing is left.
 
@@ -480,7 +482,7 @@ def _ref(members: dict[str, Any]) -> Ref | None:
     is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF
     is_text = isinstance(ref, str) and not isinstance(ref, NumberLiteral) and len(ref) <= 64
     if ref is None or is_number or is_text:
-        return ref
+        return cast("str | int | None", ref)
     raise Invalid(field="ref")
 
 

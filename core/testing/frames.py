@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import translation
 from jsonschema import Draft202012Validator
 
-from core.realtime import asyncapi, sockets
+from core.realtime import asyncapi, frames, sockets
 from core.testing.documents import _FORMATS
 
 OF_TESTS = "test."
@@ -40,7 +40,7 @@ def _check(key: str, frame: dict[str, Any], happened: str) -> None:
 def _key_of(frame: dict[str, Any], answers: str | None) -> str:
     """The message of a frame; of an ack, the one of what it answers."""
     if frame["type"] == "ack":
-        answer = {command.name: command.answer for command in sockets.commands()}.get(answers or "", sockets.Ack)
+        answer = {command.name: command.answer for command in sockets.commands()}.get(answers or "", frames.Ack)
         return asyncapi.message_key(answer)
     return f"{asyncapi.SERVER}.{frame['type']}"
 

@@ -132,7 +132,7 @@ def read_file(stored: StoredFile) -> bytes:
     :raises core.crypto.aes.CannotOpen: the store gave back something else
     """
     with _store(stored.visibility).open(stored.storage_name) as handle:
-        content = handle.read()
+        content: bytes = handle.read()
     if stored.is_private:
         return unseal(Sealed(content=content, key=bytes(stored.wrapped_key or b"")), stored.sealed_as)
     return content
