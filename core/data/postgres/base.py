@@ -1,6 +1,6 @@
 """The Django database backend `core.data.postgres`: connections come within the limits of `waiting`, or not at all."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db.backends.postgresql import base, schema
 from psycopg import IsolationLevel
@@ -8,8 +8,22 @@ from psycopg import IsolationLevel
 from core.data.postgres import waiting
 from core.data.postgres.connections import PooledConnection
 
+MIGRATION_LOCK_TIMEOUT = "2s"
+"""Whoever waits for a table's lock makes all wait who come after (SECURITY-GOALS 63)."""
+
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    """
+    A migration may take long, and waits two seconds at most for a lock. One that is not atomic has no limit: it is for
+    what takes no lock that others feel, such as a concurrent index, which waits for their transactions to end.
+    """
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration and not self.collect_sql:
+            self.execute(f"SET LOCAL lock_timeout = '{MIGRATION_LOCK_TIMEOUT}'")
+        return self
+
     def execute(self, *args: Any, **kwargs: Any) -> None:
         with waiting.without_limit():
             super().execute(*args, **kwargs)
