@@ -1,22 +1,15 @@
 """What clients see of the review of identities."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
-from rest_framework.fields import (
-    BooleanField,
-    CharField,
-    ChoiceField,
-    DateTimeField,
-    DictField,
-    IntegerField,
-    ListField,
-    UUIDField,
-)
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from accounts.models import User
 from accounts.outputs.people import UserCard
-from core.api.openapi import OutputField
-from core.api.serializers import Serializer
+from core.api.outputs import Count, Moment, Output, Url
 from kyc.models import (
     NOT_STARTED,
     Badge,
@@ -30,164 +23,204 @@ from kyc.models import (
     Status,
     Verification,
 )
+from uploads.services.links import Link
 
 SHOWN_TO_PERSON = frozenset({"resolution", "sharpness"})
+Verdict = Literal["passed", "failed"]
 
 
-class DocumentOutput(Serializer):
+class VerificationStatus(StrEnum):
+    """The statuses of a case, and that there is none yet."""
+
+    NOT_STARTED = NOT_STARTED
+    PENDING_DOCUMENTS = Status.PENDING_DOCUMENTS.value
+    IN_REVIEW = Status.IN_REVIEW.value
+    AWAITING_SECOND_REVIEW = Status.AWAITING_SECOND_REVIEW.value
+    RESUBMIT = Status.RESUBMIT.value
+    VERIFIED = Status.VERIFIED.value
+    REJECTED = Status.REJECTED.value
+    EXPIRED = Status.EXPIRED.value
+
+
+class RiskLevel(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class DocumentOutput(Output):
     """A paper as its person sees it."""
 
-    id = UUIDField()
-    kind = ChoiceField(choices=Kind.choices)
-    status = ChoiceField(choices=DocumentStatus.choices)
-    reason = CharField()
-    message = CharField()
-    checks = DictField(child=ChoiceField(choices=["passed", "failed"]))
-    uploaded_at = DateTimeField()
+    id: UUID
+    kind: Kind
+    status: DocumentStatus
+    reason: str
+    message: str
+    checks: Annotated[dict[str, Verdict], Meta(description="What was measured of the picture.")]
+    uploaded_at: Moment
+
+    @classmethod
+    def of(cls, paper: Document) -> Self:
+        return cls(
+            id=paper.pk,
+            kind=Kind(paper.kind),
+            status=DocumentStatus(paper.status),
+            reason=paper.reason,
+            message=paper.message,
+            checks={name: verdict for name, verdict in paper.checks.items() if name in SHOWN_TO_PERSON},
+            uploaded_at=paper.created_at,
+        )
 
 
-class DocumentsOutput(Serializer):
-    documents = DocumentOutput(many=True)
+class DocumentsOutput(Output):
+    documents: list[DocumentOutput]
 
 
 class ReviewDocumentOutput(DocumentOutput):
     """A paper as reviewers see it."""
 
-    verification_id = UUIDField()
-    notes = CharField()
-    content_type = CharField()
-    reviewed_by = UUIDField(allow_null=True)
-    reviewed_at = DateTimeField(allow_null=True)
+    verification_id: UUID
+    notes: str
+    content_type: str
+    reviewed_by: UUID | None
+    reviewed_at: Moment | None
+
+    @classmethod
+    def of(cls, paper: Document) -> Self:
+        shown = {**asdict(DocumentOutput.of(paper)), "checks": paper.checks}
+        return cls(
+            **shown,
+            verification_id=paper.verification_id,
+            notes=paper.notes,
+            content_type=paper.file.content_type,
+            reviewed_by=paper.reviewed_by_id,
+            reviewed_at=paper.reviewed_at,
+        )
 
 
-class VerificationOutput(Serializer):
-    """A case as its person sees it."""
-
-    id = UUIDField(allow_null=True)
-    status = ChoiceField(choices=[(NOT_STARTED, "Not started"), *Status.choices])
-    document_type = ChoiceField(choices=DocumentType.choices, allow_null=True)
-    document_number_last4 = CharField(allow_null=True)
-    country = CharField(allow_null=True)
-    required = ListField(child=ChoiceField(choices=Kind.choices))  # type: ignore[assignment]  # a field here
-    documents = DocumentOutput(many=True)
-    attempts = IntegerField()
-    message = CharField(help_text="The reviewer's words to the person.")
-    created_at = DateTimeField(allow_null=True)
-    submitted_at = DateTimeField(allow_null=True)
-    decided_at = DateTimeField(allow_null=True)
+class _Case(Output):
+    id: UUID | None
+    status: VerificationStatus
+    document_type: DocumentType | None
+    document_number_last4: str | None
+    country: str | None
+    required: list[Kind]
+    attempts: Count
+    message: Annotated[str, Meta(description="The reviewer's words to the person.")]
+    created_at: Moment | None
+    submitted_at: Moment | None
+    decided_at: Moment | None
 
 
-class ReviewOutput(VerificationOutput):
-    """A case as reviewers see it."""
-
-    user = OutputField(UserCard)
-    documents = ReviewDocumentOutput(many=True)
-    risk = ChoiceField(choices=[level.name.lower() for level in Risk])
-    risk_flags = ListField(child=CharField())
-    assignee = OutputField(UserCard | None)
-    proposed_by = OutputField(UserCard | None)
-    notes = CharField()
-    four_eyes = BooleanField(help_text="Whether verifying needs a second reviewer.")
-
-
-class LinkOutput(Serializer):
-    url = CharField(help_text="Opens for you alone, with your access token, until `expiresAt`.")
-    expires_at = DateTimeField()
-    content_type = CharField()
-
-
-class BadgesOutput(Serializer):
-    badges = ListField(child=ChoiceField(choices=Badge.choices))
-
-
-class GrantedBadgeOutput(Serializer):
-    badge = ChoiceField(choices=Badge.choices)
-    source = ChoiceField(choices=Source.choices)  # type: ignore[assignment]  # a field here
-    issued_at = DateTimeField()
-    expires_at = DateTimeField(allow_null=True)
-
-
-def document_output(paper: Document) -> dict[str, Any]:
-    return {
-        "id": paper.pk,
-        "kind": paper.kind,
-        "status": paper.status,
-        "reason": paper.reason,
-        "message": paper.message,
-        "checks": {name: verdict for name, verdict in paper.checks.items() if name in SHOWN_TO_PERSON},
-        "uploadedAt": paper.created_at,
-    }
-
-
-def review_document_output(paper: Document) -> dict[str, Any]:
-    return {
-        **document_output(paper),
-        "checks": paper.checks,
-        "verificationId": paper.verification_id,
-        "notes": paper.notes,
-        "contentType": paper.file.content_type,
-        "reviewedBy": paper.reviewed_by_id,
-        "reviewedAt": paper.reviewed_at,
-    }
-
-
-def verification_output(case: Verification | None) -> dict[str, Any]:
-    """:param case: from `selectors` (it brings its `papers`); None before there is one"""
-    if case is None:
-        return {
-            "id": None,
-            "status": NOT_STARTED,
-            "documentType": None,
-            "documentNumberLast4": None,
-            "country": None,
-            "required": [],
-            "documents": [],
-            "attempts": 0,
-            "message": "",
-            "createdAt": None,
-            "submittedAt": None,
-            "decidedAt": None,
-        }
-    # What a first reviewer writes is told with the decision, not with the proposal.
-    told = case.status != Status.AWAITING_SECOND_REVIEW
+def _case(case: Verification) -> dict[str, Any]:
+    """The members of `_Case`."""
     return {
         "id": case.pk,
-        "status": case.status,
-        "documentType": case.document_type,
-        "documentNumberLast4": case.number_last4,
+        "status": VerificationStatus(case.status),
+        "document_type": DocumentType(case.document_type),
+        "document_number_last4": case.number_last4,
         "country": case.country or None,
-        "required": list(case.required),
-        "documents": [document_output(paper) for paper in case.papers],  # type: ignore[attr-defined]
+        "required": [Kind(kind) for kind in case.required],
         "attempts": case.attempt,
-        "message": case.message if told else "",
-        "createdAt": case.created_at,
-        "submittedAt": case.submitted_at,
-        "decidedAt": case.decided_at,
-    }
-
-
-def review_output(case: Verification, *, four_eyes: bool) -> dict[str, Any]:
-    return {
-        **verification_output(case),
         "message": case.message,
-        "user": UserCard.of(case.user),
-        "documents": [review_document_output(paper) for paper in case.papers],  # type: ignore[attr-defined]
-        "risk": Risk(case.risk).name.lower(),
-        "riskFlags": case.risk_flags,
-        "assignee": _card(case.assignee),
-        "proposedBy": _card(case.proposed_by),
-        "notes": case.notes,
-        "fourEyes": four_eyes,
+        "created_at": case.created_at,
+        "submitted_at": case.submitted_at,
+        "decided_at": case.decided_at,
     }
 
 
-def badge_output(granted: GrantedBadge) -> dict[str, Any]:
-    return {
-        "badge": granted.badge,
-        "source": granted.source,
-        "issuedAt": granted.issued_at,
-        "expiresAt": granted.expires_at,
-    }
+class VerificationOutput(_Case):
+    """A case as its person sees it. Before there is one, the status is `not_started` and the rest is empty."""
+
+    documents: list[DocumentOutput]
+
+    @classmethod
+    def of(cls, case: Verification | None) -> Self:
+        """:param case: from `selectors` (it brings its `papers`); None before there is one"""
+        if case is None:
+            return cls(
+                id=None,
+                status=VerificationStatus.NOT_STARTED,
+                document_type=None,
+                document_number_last4=None,
+                country=None,
+                required=[],
+                documents=[],
+                attempts=0,
+                message="",
+                created_at=None,
+                submitted_at=None,
+                decided_at=None,
+            )
+        members = _case(case)
+        if case.status == Status.AWAITING_SECOND_REVIEW:
+            # What a first reviewer writes is told with the decision, not with the proposal.
+            members["message"] = ""
+        papers = case.papers  # type: ignore[attr-defined]
+        return cls(**members, documents=[DocumentOutput.of(paper) for paper in papers])
+
+
+class ReviewOutput(_Case):
+    """A case as reviewers see it."""
+
+    user: UserCard
+    documents: list[ReviewDocumentOutput]
+    risk: RiskLevel
+    risk_flags: list[str]
+    assignee: UserCard | None
+    proposed_by: UserCard | None
+    notes: str
+    four_eyes: Annotated[bool, Meta(description="Whether verifying needs a second reviewer.")]
+
+    @classmethod
+    def of(cls, case: Verification, *, four_eyes: bool) -> Self:
+        """:param case: from `selectors`: it brings its people and its `papers`"""
+        papers = case.papers  # type: ignore[attr-defined]
+        return cls(
+            **_case(case),
+            user=UserCard.of(case.user),
+            documents=[ReviewDocumentOutput.of(paper) for paper in papers],
+            risk=RiskLevel[Risk(case.risk).name],
+            risk_flags=case.risk_flags,
+            assignee=_card(case.assignee),
+            proposed_by=_card(case.proposed_by),
+            notes=case.notes,
+            four_eyes=four_eyes,
+        )
+
+
+class LinkOutput(Output):
+    url: Annotated[Url, Meta(description="Opens for you alone, with your access token, until `expiresAt`.")]
+    expires_at: Moment
+    content_type: str
+
+    @classmethod
+    def of(cls, link: Link, paper: Document) -> Self:
+        return cls(url=link.url, expires_at=link.expires_at, content_type=paper.file.content_type)
+
+
+class BadgesOutput(Output):
+    badges: list[Badge]
+
+    @classmethod
+    def of(cls, names: list[str]) -> Self:
+        return cls(badges=[Badge(name) for name in names])
+
+
+class GrantedBadgeOutput(Output):
+    badge: Badge
+    source: Source
+    issued_at: Moment
+    expires_at: Moment | None
+
+    @classmethod
+    def of(cls, granted: GrantedBadge) -> Self:
+        return cls(
+            badge=Badge(granted.badge),
+            source=Source(granted.source),
+            issued_at=granted.issued_at,
+            expires_at=granted.expires_at,
+        )
 
 
 def _card(user: User | None) -> UserCard | None:

@@ -1,5 +1,7 @@
 """/api/kyc: parse, one call, answer."""
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,10 +13,11 @@ from core.api import limits
 from core.api.errors import NotFound, ZoneRequired
 from core.api.idempotency import prepared
 from core.api.operations import operation
+from core.api.outputs import Page
 from core.api.pages import paginate
 from core.api.permissions import HasRight, SignedIn
 from core.api.requests import Request
-from core.api.serializers import parse, parse_query
+from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from kyc import errors, selectors
 from kyc.access import case_id_of
@@ -31,17 +34,13 @@ from kyc.inputs import (
 from kyc.models import Badge, Document
 from kyc.outputs import (
     BadgesOutput,
+    DocumentOutput,
     DocumentsOutput,
     GrantedBadgeOutput,
     LinkOutput,
     ReviewDocumentOutput,
     ReviewOutput,
     VerificationOutput,
-    badge_output,
-    document_output,
-    review_document_output,
-    review_output,
-    verification_output,
 )
 from kyc.permissions import AWARD_BADGES, REVIEW
 from kyc.services import badges, decisions, evidence, papers
@@ -67,30 +66,23 @@ class Cases(ApiViewSet):
             limits.RateLimited,
         ],
     )
-    def initiate(self, request: Request) -> Response:
+    def initiate(self, request: Request, data: dict[str, Any]) -> Response:
         """Start verifying your identity"""
-        data = parse(InitiateInput, request)
         standing = limits.hit(evidence.STARTS, request.user.pk)
         case = evidence.start_verification(person=request.user, now=timezone.now(), **data)
-        return Response(verification_output(selectors.case(case.pk)), 201, headers=standing.headers)
+        return Response(VerificationOutput.of(selectors.case(case.pk)), 201, headers=standing.headers)
 
     @operation("getVerification", returns=VerificationOutput)
-    def status(self, request: Request) -> Response:
+    def status(self, request: Request) -> VerificationOutput:
         """Your verification"""
-        return Response(verification_output(selectors.own_case(request.user)))
+        return VerificationOutput.of(selectors.own_case(request.user))
 
-    @operation("listPendingVerifications", query=QueueQuery, page_of=ReviewOutput)
-    def pending(self, request: Request) -> Response:
+    @operation("listPendingVerifications", query=QueueQuery, returns=Page[ReviewOutput])
+    def pending(self, request: Request, query: dict[str, Any]) -> Page[ReviewOutput]:
         """Cases that wait for a decision, riskiest and oldest first"""
-        waiting = selectors.queue(request.user, **parse_query(QueueQuery, request))
-        return Response(
-            paginate(
-                request,
-                waiting,
-                lambda case: review_output(case, four_eyes=settings.KYC_FOUR_EYES),
-                order=selectors.QUEUE_ORDER,
-            )
-        )
+        waiting = selectors.queue(request.user, **query)
+        card = partial(ReviewOutput.of, four_eyes=settings.KYC_FOUR_EYES)
+        return paginate(request, waiting, card, order=selectors.QUEUE_ORDER)
 
     @operation(
         "decideVerification",
@@ -105,16 +97,15 @@ class Cases(ApiViewSet):
             errors.DecisionNotPossible,
         ],
     )
-    def decide(self, request: Request) -> Response:
+    def decide(self, request: Request, data: dict[str, Any]) -> ReviewOutput:
         """
         Decide on a case
 
         Where four eyes are on, the first `verified` proposes and a second reviewer's confirms.
         """
-        data = parse(DecideInput, request)
         named = case_id_of(verification_id=data.pop("verification_id", None), user_id=data.pop("user_id", None))
         decisions.decide(reviewer=request.user, verification_id=named, now=timezone.now(), **data)
-        return Response(review_output(selectors.case(named), four_eyes=settings.KYC_FOUR_EYES))
+        return ReviewOutput.of(selectors.case(named), four_eyes=settings.KYC_FOUR_EYES)
 
 
 class Papers(ApiViewSet):
@@ -145,16 +136,14 @@ class Papers(ApiViewSet):
         """Send documents"""
         papers, standing = prepared
         added = evidence.hand_in(person=request.user, papers=papers, now=timezone.now())
-        answer = {"documents": [document_output(paper) for paper in added]}
+        answer = DocumentsOutput(documents=[DocumentOutput.of(paper) for paper in added])
         return Response(answer, 201, headers=standing.headers)
 
     @operation("getVerificationDocumentLink", returns=LinkOutput, query=WhyQuery)
-    def file(self, request: Request, document_id: UUID) -> Response:
+    def file(self, request: Request, document_id: UUID, query: dict[str, Any]) -> LinkOutput:
         """A link to a document, for a minute"""
-        why = parse_query(WhyQuery, request).get("why", "")
-        paper, link = papers.open_paper(viewer=request.user, document_id=document_id, why=why, now=timezone.now())
-        answer = {"url": link.url, "expiresAt": link.expires_at, "contentType": paper.file.content_type}
-        return Response(answer)
+        paper, link = papers.open_paper(viewer=request.user, document_id=document_id, now=timezone.now(), **query)
+        return LinkOutput.of(link, paper)
 
     @operation(
         "reviewVerificationDocument",
@@ -162,23 +151,21 @@ class Papers(ApiViewSet):
         returns=ReviewDocumentOutput,
         errors=[errors.OwnCase, errors.CaseClosed, errors.DocumentReplaced],
     )
-    def judge(self, request: Request, document_id: UUID) -> Response:
+    def judge(self, request: Request, document_id: UUID, data: dict[str, Any]) -> ReviewDocumentOutput:
         """Verify or reject a document"""
-        data = parse(JudgeInput, request)
         paper = decisions.judge_document(reviewer=request.user, document_id=document_id, now=timezone.now(), **data)
-        return Response(review_document_output(paper))
+        return ReviewDocumentOutput.of(paper)
 
 
 class Badges(ApiViewSet):
     permission_classes = [HasRight(AWARD_BADGES)]
     gates = {"list": [SignedIn]}
 
-    @operation("listBadges", query=PersonQuery, page_of=GrantedBadgeOutput)
-    def list(self, request: Request) -> Response:
+    @operation("listBadges", query=PersonQuery, returns=Page[GrantedBadgeOutput])
+    def list(self, request: Request, query: dict[str, Any]) -> Page[GrantedBadgeOutput]:
         """Badges of a person"""
-        user_id = parse_query(PersonQuery, request).get("user_id", request.user.pk)
-        held = selectors.badges_of(user_id, now=timezone.now())
-        return Response(paginate(request, held, badge_output))
+        held = selectors.badges_of(query.get("user_id", request.user.pk), now=timezone.now())
+        return paginate(request, held, GrantedBadgeOutput.of)
 
     @operation(
         "grantBadge",
@@ -186,11 +173,10 @@ class Badges(ApiViewSet):
         returns=BadgesOutput,
         errors=[errors.BadgeFollowsVerification, errors.OwnCase, ZoneRequired],
     )
-    def give(self, request: Request, badge: str) -> Response:
+    def give(self, request: Request, badge: str, data: dict[str, Any]) -> BadgesOutput:
         """Give a badge"""
-        data = parse(BadgeInput, request)
         held = badges.give_badge(staff=request.user, badge=_known(badge), now=timezone.now(), **data)
-        return Response({"badges": held})
+        return BadgesOutput.of(held)
 
     @operation(
         "revokeBadge",
@@ -198,15 +184,15 @@ class Badges(ApiViewSet):
         query=PersonQuery,
         errors=[errors.BadgeFollowsVerification, errors.OwnCase],
     )
-    def take(self, request: Request, badge: str) -> Response:
+    def take(self, request: Request, badge: str, query: dict[str, Any]) -> BadgesOutput:
         """
         Take a badge back
 
         `userId` here or in the body.
         """
-        named = parse_query(PersonQuery, request) or parse(BadgeInput, request)
+        named = query or parse(BadgeInput, request)
         held = badges.take_badge(staff=request.user, badge=_known(badge), user_id=named["user_id"], now=timezone.now())
-        return Response({"badges": held})
+        return BadgesOutput.of(held)
 
 
 def _known(badge: str) -> str:
