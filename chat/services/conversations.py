@@ -8,6 +8,7 @@ from accounts.models import Status, User
 from chat.access import access_conversation
 from chat.errors import PersonNotFound, WrongParticipants
 from chat.models import Conversation, Member
+from core import events
 from core.data.transactions import atomic, retrying
 
 MOST_MEMBERS = 256
@@ -34,7 +35,7 @@ def open_direct(*, starter: User, participants: Collection[UUID], now: datetime)
     kept = Conversation.objects.get(direct_key=conversation.direct_key)
     is_new = kept.pk == conversation.pk
     if is_new:
-        _seat(kept, [starter.pk, *others], owner_id=None, now=now)
+        _add_members(kept, [starter.pk, *others], starter=starter, owner_id=None, now=now)
     else:
         Member.objects.filter(conversation=kept, user=starter).update(gone_at_seq=None)
     return access_conversation(starter, kept.pk), is_new
@@ -53,7 +54,7 @@ def begin_group(*, starter: User, participants: Collection[UUID], title: str, no
         raise WrongParticipants(field="participants", most=MOST_MEMBERS - 1)
     _require_people(others)
     conversation = Conversation.objects.create(type=Conversation.Type.GROUP, title=title, created_at=now, active_at=now)
-    _seat(conversation, [starter.pk, *others], owner_id=starter.pk, now=now)
+    _add_members(conversation, [starter.pk, *others], starter=starter, owner_id=starter.pk, now=now)
     return access_conversation(starter, conversation.pk)
 
 
@@ -78,7 +79,10 @@ def _pair(one: UUID, other: UUID) -> str:
     return ":".join(sorted([one.hex, other.hex]))
 
 
-def _seat(conversation: Conversation, user_ids: list[UUID], *, owner_id: UUID | None, now: datetime) -> None:
+def _add_members(
+    conversation: Conversation, user_ids: list[UUID], *, starter: User, owner_id: UUID | None, now: datetime
+) -> None:
+    """The first members of a new conversation."""
     Member.objects.bulk_create(
         Member(
             conversation=conversation,
@@ -88,3 +92,5 @@ def _seat(conversation: Conversation, user_ids: list[UUID], *, owner_id: UUID | 
         )
         for user_id in user_ids
     )
+    about = {"type": str(conversation.type), "members": len(user_ids)}
+    events.record("conversation.opened", conversation, actor=starter, now=now, **about)
