@@ -43,10 +43,9 @@ class Notice(Effect):
     def deliver(self, event: Recorded) -> None:
         if self.only_if and not event.facts[self.only_if] or self.unless and event.facts[self.unless]:
             return
-        told = event.facts[self.to]
-        notices.write_entries(
-            self.message, event.facts, to=told if isinstance(told, list) else [told], caused_by=event.id
-        )
+        found = event.facts[self.to]
+        people = found if isinstance(found, list) else [found]
+        notices.write_entries(self.message, event.facts, to=people, caused_by=event.id)
 
 
 @dataclass(frozen=True)

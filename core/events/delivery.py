@@ -1,20 +1,21 @@
 """
 What follows from an event after its commit: its effects, and the listeners of apps above the one that recorded it.
 
-The outbox holds one row for each event that something follows from, under the event's own id. Delivering it happens in
-one transaction: inbox entries are written there, and everything that talks to a provider or runs code of another app
-becomes an outbox row of its own, which is tried again by itself.
+The outbox holds one row for each event that something follows from, under the event's own id. Delivering it writes, in
+a transaction of its own for each effect, inbox entries, and outbox rows for everything that talks to a provider or runs
+code of another app; those are tried again by themselves. An effect that fails keeps no other from happening, and brings
+the whole delivery back, which is safe to repeat.
 """
 
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from core.crypto.sealing import CannotOpen, unseal
 from core.data.ids import derived_id
 from core.data.transactions import retrying
-from core.events.kinds import Recorded, decode, kind_of
+from core.events.kinds import Effect, Recorded, decode, kind_of
 from core.jobs import outbox
 from core.models import Event
 
@@ -67,7 +68,10 @@ def load(event_id: UUID, sealed: str = "") -> Recorded:
     :param sealed: as the outbox carries it
     :raises Event.DoesNotExist: :raises CannotOpen: its sealed facts were sealed under a secret that is gone
     """
-    event = Event.objects.get(pk=event_id)
+    return _opened(Event.objects.get(pk=event_id), sealed)
+
+
+def _opened(event: Event, sealed: str) -> Recorded:
     kind = kind_of(event.kind)
     facts = decode(event.facts, kind.facts)
     if sealed:
@@ -76,23 +80,44 @@ def load(event_id: UUID, sealed: str = "") -> Recorded:
 
 
 @outbox.on(DELIVER)
-@retrying
 def deliver(event_id: UUID, sealed: str = "") -> None:
-    """Everything that follows from an event, in one transaction."""
-    listening = listeners_of(Event.objects.values_list("kind", flat=True).get(pk=event_id))
+    """
+    Everything that follows from an event.
+
+    :raises Exception: what the first effect that failed has raised; the others are done
+    """
+    row = Event.objects.get(pk=event_id)
+    if listening := listeners_of(row.kind):
+        _emit_listeners(event_id, listening)
+    try:
+        event = _opened(row, sealed)
+    except CannotOpen:
+        logger.error("an event's sealed facts cannot be opened; its effects are dropped", extra={"eventId": event_id})
+        return
+    failures = []
+    for effect in event.kind.effects:
+        try:
+            _deliver_one(effect, event)
+        except Exception as failure:
+            logger.warning("an effect failed", extra={"eventId": event.id, "effect": effect.column}, exc_info=True)
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+@retrying
+def _emit_listeners(event_id: UUID, listening: Iterable[str]) -> None:
     outbox.emit_once(
         [
             outbox.row(LISTEN, id=derived_id(event_id, name), caused_by=str(event_id), listener=name)
             for name in listening
         ]
     )
-    try:
-        event = load(event_id, sealed)
-    except CannotOpen:
-        logger.error("an event's sealed facts cannot be opened; its effects are dropped", extra={"eventId": event_id})
-        return
-    for effect in event.kind.effects:
-        effect.deliver(event)
+
+
+@retrying
+def _deliver_one(effect: Effect, event: Recorded) -> None:
+    effect.deliver(event)
 
 
 @outbox.on(LISTEN)

@@ -38,11 +38,11 @@ def rows(
 ) -> list[models.Model]:
     """The rows that `record` inserts, the event first, for callers who insert them beside others of the transaction."""
     declared = kind_of(kind)
-    event, letter = _built(declared, subject, actor, now, facts)
-    if letter is None:
+    event, follow_up = _built(declared, subject, actor, now, facts)
+    if follow_up is None:
         return [event]
     _follow_after_commit(declared, [(event, facts)])
-    return [event, letter]
+    return [event, follow_up]
 
 
 def record_many(
@@ -57,8 +57,8 @@ def record_many(
     given = list(happened)
     built = [_built(declared, subject, actor, now, facts) for subject, facts in given]
     events = Event.objects.bulk_create([event for event, _ in built])
-    letters = OutboxEvent.objects.bulk_create([letter for _, letter in built if letter is not None])
-    if letters:
+    follow_ups = OutboxEvent.objects.bulk_create([follow_up for _, follow_up in built if follow_up is not None])
+    if follow_ups:
         _follow_after_commit(declared, [(event, facts) for event, (_, facts) in zip(events, given, strict=True)])
     return events
 

@@ -29,4 +29,4 @@ def is_alive(name: str) -> bool:
 
 
 def key(name: str) -> str:
-    return f"{settings.REDIS_PREFIX}:pulse:{name}"
+    return f"{settings.REDIS_PREFIX}:heartbeat:{name}"

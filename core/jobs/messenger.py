@@ -16,7 +16,7 @@ DELIVER = "core.deliver_event"
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds for which a broker that failed is left alone; the relay catches up."""
 MOST_WAITING = 10_000
-LAST_WORDS = 2.0
+FLUSH_SECONDS = 2.0
 """Seconds that a process which ends has to tell the broker what it has not been told yet."""
 
 
@@ -43,7 +43,7 @@ class Messenger:
             self._waiting.append(event_id)
             self._wake.notify_all()
 
-    def flush(self, seconds: float = LAST_WORDS) -> bool:
+    def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Wait until everything was said. Returns whether it was."""
         with self._wake:
             if self._process != os.getpid():
@@ -58,9 +58,9 @@ class Messenger:
                 self._wake.wait_for(lambda: self._waiting)
                 event_id = self._waiting.popleft()
                 self._busy = True
-            self._tell(event_id)
+            self._send_to_broker(event_id)
 
-    def _tell(self, event_id: str) -> None:
+    def _send_to_broker(self, event_id: str) -> None:
         if time.monotonic() < self._away_until:
             return
         try:

@@ -135,8 +135,8 @@ def test_one_exchange_whatever_follows(bell):
         events.record("bell.rung", actor=None, now=timezone.now(), tone="c", secret="s3cret")
     statements = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
     assert len(statements) == 1
-    letter = OutboxEvent.objects.get()
-    assert letter.pk == Event.objects.get().pk, "one id"
+    follow_up = OutboxEvent.objects.get()
+    assert follow_up.pk == Event.objects.get().pk, "one id"
     assert "s3cret" not in str(Event.objects.values()) + str(OutboxEvent.objects.values())
 
 
@@ -223,15 +223,27 @@ def test_delivering_twice_calls_a_listener_once(bell):
     assert heard == [event.pk]
 
 
-def test_an_effect_that_fails_takes_nothing_of_the_delivery_with_it(bell):
-    bell.broken = True
-    ring()
+def test_an_effect_that_fails_is_tried_again_and_keeps_no_other_from_happening(declared, db):
+    broken, other, heard = Bell(), Bell(), []
+    broken.broken = True
+    events.declare(Kind("bell.rung", facts={"tone": str}, effects=[broken, other]))
+
+    @events.on("bell.rung")
+    def hear(event):
+        heard.append(event.id)
+
+    event = ring()
     drain_outbox()
-    waiting = OutboxEvent.objects.get()
-    assert (waiting.attempts, waiting.delivered_at) == (1, None)
-    bell.broken = False
+    assert (len(other.rung), heard) == (1, [event.pk])
+    waiting = OutboxEvent.objects.get(pk=event.pk)
+    assert (waiting.attempts, waiting.delivered_at, waiting.last_error) == (
+        1,
+        None,
+        "ZeroDivisionError: the rope is torn",
+    )
+    broken.broken = False
     drain_outbox(now=waiting.due_at)
-    assert len(bell.rung) == 1
+    assert (len(broken.rung), heard) == (1, [event.pk])
 
 
 def test_what_is_prompt_happens_right_after_the_commit_and_again(declared, db):

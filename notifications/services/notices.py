@@ -54,12 +54,12 @@ def write_entries(message: Message, facts: Mapping[str, Any], *, to: Collection[
         ignore_conflicts=True,
     )
     written = Notification.objects.filter(event_id=caused_by, kind=message.name, user_id__in=texts)
-    letters: list[OutboxEvent] = []
+    outgoing: list[OutboxEvent] = []
     for notification in written:
         recipient, text = texts[notification.user_id]
-        letters += _letters(recipient, notification, message, text, now)
+        outgoing += _mail_and_sms(recipient, notification, message, text, now)
         transaction.on_commit(partial(_push, notification))
-    outbox.emit_once(letters)
+    outbox.emit_once(outgoing)
 
 
 def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,14 +78,14 @@ def _push(notification: Notification) -> None:
     publish(users=[notification.user_id], frame=frame_of(notification))
 
 
-def _letters(
+def _mail_and_sms(
     recipient: Recipient, notification: Notification, message: Message, text: Words, now: datetime
 ) -> list[OutboxEvent]:
     """What leaves by mail and SMS."""
     after = preferences.quiet_for(recipient, message, now)
-    letters = []
+    outgoing = []
     if preferences.is_mailed(recipient, message):
-        letters.append(
+        outgoing.append(
             outbox.row(
                 "notifications.send_mail",
                 id=derived_id(notification.pk, "mail"),
@@ -97,7 +97,7 @@ def _letters(
             )
         )
     if preferences.is_texted(recipient, message):
-        letters.append(
+        outgoing.append(
             outbox.row(
                 "notifications.send_sms",
                 id=derived_id(notification.pk, "sms"),
@@ -108,7 +108,7 @@ def _letters(
                 text=text.sms,
             )
         )
-    return letters
+    return outgoing
 
 
 def mark_read(*, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:

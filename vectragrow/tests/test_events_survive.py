@@ -91,8 +91,8 @@ def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed):
     assert closed == [Session.objects.get().pk]
 
     for event in Event.objects.exclude(pk__in=earlier):  # as if each delivery had died before it was marked
-        letter = OutboxEvent.objects.filter(pk=event.pk).first()
-        if letter is not None:
-            delivery.deliver(event_id=event.pk, **letter.facts)
+        waiting = OutboxEvent.objects.filter(pk=event.pk).first()
+        if waiting is not None:
+            delivery.deliver(event_id=event.pk, **waiting.facts)
     drain_outbox()
     assert everything() == heard, "once"

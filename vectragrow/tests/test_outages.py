@@ -218,7 +218,7 @@ def test_the_worker_outlives_a_redis_that_is_killed(installation):
         assert worker.poll() is None, "the worker exited"
         with closing(redis.Redis.from_url(valkey.url, socket_timeout=5)) as client:
             try:
-                return bool(client.exists("vg:pulse:worker"))
+                return bool(client.exists("vg:heartbeat:worker"))
             except redis.RedisError:
                 return False
 
