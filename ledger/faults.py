@@ -143,6 +143,7 @@ CHECKS = {
         FROM (VALUES
             ('ledger_account', 'ledger_account_stays_at_or_above_zero'),
             ('ledger_account', 'ledger_account_pending_is_not_negative'),
+            ('ledger_account', 'ledger_account_has_room_for_what_is_pending'),
             ('ledger_transaction', 'ledger_transaction_key_is_used_once'),
             ('ledger_transaction', 'ledger_transaction_phase_fits_its_links'),
             ('ledger_transaction', 'ledger_transaction_resolves_id_key'),

@@ -22,7 +22,7 @@ class LedgerAccount(Entity):
     Callers name accounts (`escrow:campaign:<uuid>`); the books know no business.
     """
 
-    lock_level: ClassVar = 70
+    lock_level: ClassVar = 80
 
     class Kind(models.TextChoices):
         ASSET = "asset"
@@ -65,6 +65,10 @@ class LedgerAccount(Entity):
     def side(self) -> int:
         """+1 if debits make it grow, -1 if credits do: turns an entry's amount into the account's own."""
         return 1 if self.kind in self.DEBIT_KINDS else -1
+
+    def may_run_short_by(self, amount: int) -> bool:
+        """Whether an entry of `amount` takes from an account that may not fall below zero."""
+        return self.side * amount < 0 and not self.may_go_negative
 
     @property
     def balance(self) -> Money:

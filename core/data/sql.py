@@ -18,12 +18,16 @@ Statement = tuple[str, Iterable[Any]]
 """SQL and its values."""
 
 
+Chosen = type[models.Model] | tuple[type[models.Model], tuple[str, ...]]
+"""A model whose columns are selected, perhaps with the names of those that are left out (deferred)."""
+
+
 class Read(NamedTuple):
     """A SELECT of the `columns` of each of some models, in this order, and perhaps more."""
 
     statement: str
     values: Iterable[Any]
-    chosen: tuple[type[models.Model], ...]
+    chosen: tuple[Chosen, ...] = ()
 
 
 class Change(NamedTuple):
@@ -49,17 +53,17 @@ _waiting: ContextVar[_Waiting | None] = ContextVar("waiting_writes", default=Non
 
 
 @cache
-def columns(model: type[models.Model], alias: str) -> str:
-    """All columns of a model, as `first` and `read` want to have them selected."""
-    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+def columns(model: type[models.Model], alias: str, without: tuple[str, ...] = ()) -> str:
+    """The columns of a model, as `first` and `read` want to have them selected."""
+    return ", ".join(f'{alias}."{field.column}"' for field in _fields(model, without))
 
 
 @cache
-def _names(model: type[models.Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
+def _fields(model: type[models.Model], without: tuple[str, ...] = ()) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if field.name not in without]
 
 
-def first(statement: str, values: Iterable[Any], *chosen: type[models.Model]) -> list[Any] | None:
+def first(statement: str, values: Iterable[Any], *chosen: Chosen) -> list[Any] | None:
     """
     The first row of a statement that selects the `columns` of each of `chosen`, in this order, and perhaps more.
 
@@ -86,13 +90,13 @@ def read(*reads: Read) -> list[list[list[Any]]]:
     return found
 
 
-def _instances(row: Sequence[Any], chosen: Iterable[type[models.Model]]) -> list[Any]:
+def _instances(row: Sequence[Any], chosen: Iterable[Chosen]) -> list[Any]:
     found: list[Any] = []
     at = 0
-    for model in chosen:
-        names = _names(model)
-        values = row[at : at + len(names)]
-        found.append(None if values[0] is None else model.from_db(connection.alias, names, values))
+    for one in chosen:
+        model, without = one if isinstance(one, tuple) else (one, ())
+        names = [field.attname for field in _fields(model, without)]
+        found.append(model.from_db(connection.alias, names, row[at : at + len(names)]))
         at += len(names)
     return [*found, *row[at:]]
 
@@ -103,8 +107,8 @@ def _instances(row: Sequence[Any], chosen: Iterable[type[models.Model]]) -> list
 @contextmanager
 def together() -> Iterator[None]:
     """
-    Keep what `insert`, `update` and `change` are given inside, and send it in one exchange at the end: the changes in
-    their order, then the rows, those of a model in one statement.
+    Keep what `insert`, `update` and `change` are given inside, and send it in one exchange at the end: first the rows,
+    those of a model in one statement, then the changes in their order.
 
     So rows that everybody wants are locked for one exchange and the commit. Nothing inside may read what it wrote, and
     what PostgreSQL refuses is raised at the end. A block inside another one is part of it.
@@ -179,12 +183,14 @@ def insertion(row: models.Model) -> Statement:
 
 
 def _send(changes: Sequence[Change], insertions: Sequence[Statement]) -> None:
-    statements = [*((one.statement, one.values) for one in changes), *insertions]
+    statements = [*insertions, *((one.statement, one.values) for one in changes)]
     if not statements:
         return
     with connection.cursor() as cursor:
         values = [value for _, given in statements for value in given]
         cursor.execute("; ".join(statement for statement, _ in statements), values)
+        for _ in insertions:
+            cursor.nextset()
         for one in changes:
             if one.check is not None:
                 one.check(cursor.rowcount)

@@ -1,26 +1,47 @@
 from datetime import datetime
+from typing import NamedTuple
 
 from ledger.models import LedgerAccount
 
 
+class Nature(NamedTuple):
+    """What an account is, fixed when it is opened. `kind` is asset, liability, income or expense."""
+
+    code: str
+    kind: str
+    currency: str
+    may_go_negative: bool = False
+
+
 def open_account(code: str, *, kind: str, currency: str, now: datetime, may_go_negative: bool = False) -> LedgerAccount:
-    """
-    The account called `code`, opened if it is new. Two callers at once get the same row.
+    """The account called `code`; see `open_accounts`."""
+    (account,) = open_accounts(Nature(code, kind, currency, may_go_negative), now=now)
+    return account
 
-    Its nature is fixed from then on; its balance fields are as they were when read.
 
-    :param kind: asset, liability, income or expense (`LedgerAccount.Kind`)
-    :raises ValueError: it exists with another kind, currency or floor
+def open_accounts(*natures: Nature, now: datetime) -> list[LedgerAccount]:
     """
-    account = LedgerAccount.objects.filter(code=code).first()
-    if account is None:
+    The accounts of these names, in this order; those that are new are opened. Two callers at once get the same rows.
+
+    Their balances are as they were when read.
+
+    :raises ValueError: one exists with another kind, currency or floor
+    """
+    found = _by_code(natures)
+    if missing := [nature for nature in natures if nature.code not in found]:
         # A rival's insert makes this one wait for its commit and then do nothing; the read after it sees the row.
         LedgerAccount.objects.bulk_create(
-            [LedgerAccount(code=code, kind=kind, currency=currency, may_go_negative=may_go_negative, created_at=now)],
-            ignore_conflicts=True,
+            [LedgerAccount(**nature._asdict(), created_at=now) for nature in missing], ignore_conflicts=True
         )
-        account = LedgerAccount.objects.get(code=code)
-    nature = (account.kind, account.currency, account.may_go_negative)
-    if nature != (kind, currency, may_go_negative):
-        raise ValueError(f"{code} is already open as {nature}")
-    return account
+        found = _by_code(natures)
+    for nature in natures:
+        account = found[nature.code]
+        known = Nature(account.code, account.kind, account.currency, account.may_go_negative)
+        if known != nature:
+            raise ValueError(f"{nature.code} is already open as {known}")
+    return [found[nature.code] for nature in natures]
+
+
+def _by_code(natures: tuple[Nature, ...]) -> dict[str, LedgerAccount]:
+    accounts = LedgerAccount.objects.filter(code__in=[nature.code for nature in natures])
+    return {account.code: account for account in accounts}

@@ -1,20 +1,22 @@
 """
 Booking: lines in, one posting out, inside the caller's transaction, so that a fact and its money commit together.
 
-Accounts are locked here, last of all locks (user, campaign, investment, ledger accounts), in the order of their ids;
-open the transaction with `atomic` or `retrying` of `core.data.transactions`, which limit the wait to 3 s.
+Accounts are locked last of all rows (docs/locking.md), in the order of their ids: here where one may run short, else by
+the database when the entries arrive. Open the transaction with `atomic` or `retrying` of `core.data.transactions`,
+which limit the wait to 3 s.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
+from core.data import sql
 from core.data.locks import lock
 from core.money import Money
 from ledger.errors import AccountFull, InsufficientFunds, PostingKeyReused, ReservationResolved
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 Sums = Mapping[UUID, int]
 """Minor units per account id."""
+Accounts = Mapping[UUID, LedgerAccount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def post(
             created_at=now,
             effective_at=effective_at or now,
         ),
-        balanced(lines),
+        *balanced(lines),
     )
 
 
@@ -100,60 +103,128 @@ def reverse(posting: Posting, *, kind: str, now: datetime, description: str = ""
             effective_at=now,
             reverses=posting,
         ),
-        {account_id: -amount for account_id, amount in entry_sums(posting).items()},
+        *_opposite(posting),
     )
 
 
-def balanced(lines: Iterable[Line]) -> dict[UUID, int]:
-    """Minor units per account id, zero ones left out. :raises ValueError: not zero in each currency, or nothing left"""
+def _opposite(posting: Posting) -> tuple[dict[UUID, int], Accounts]:
+    entries = posting.entries.select_related("account")
+    return {entry.account_id: -entry.amount for entry in entries}, {
+        entry.account_id: entry.account for entry in entries
+    }
+
+
+def entry_sums(posting: Posting) -> dict[UUID, int]:
+    """Minor units per account id."""
+    return dict(posting.entries.values_list("account_id", "amount"))
+
+
+def balanced(lines: Iterable[Line]) -> tuple[dict[UUID, int], Accounts]:
+    """
+    Minor units per account id, zero ones left out, and the accounts.
+
+    :raises ValueError: not zero in each currency, or nothing left
+    """
     sums: defaultdict[UUID, int] = defaultdict(int)
     totals: defaultdict[str, int] = defaultdict(int)
+    accounts: dict[UUID, LedgerAccount] = {}
     for line in lines:
         sums[line.account.pk] += line.minor
         totals[line.account.currency] += line.minor
+        accounts[line.account.pk] = line.account
     if any(totals.values()):
         raise ValueError(f"the lines do not balance: {dict(totals)}")
     moved = {account_id: minor for account_id, minor in sums.items() if minor}
     if not moved:
         raise ValueError("the lines move nothing")
-    return moved
+    return moved, accounts
 
 
-def entry_sums(posting: Posting) -> dict[UUID, int]:
-    return dict(posting.entries.values_list("account_id", "amount"))
-
-
-def write(posting: Posting, sums: Sums) -> Posting:
+def write(posting: Posting, sums: Sums, accounts: Accounts, *, is_new: bool = False) -> Posting:
     """
     Save `posting` with an entry per account of `sums`, or return the one its key already names.
 
-    The way in for `post`, `reverse` and `ledger.services.reservations`; other apps call those.
-    A voiding only locks the accounts of `sums`: the database gives back what was reserved.
+    The way in for `post`, `reverse` and `ledger.services.reservations`; other apps call those. Inside
+    `core.data.sql.together` the rows travel with the others of the transaction.
+
+    Accounts that may run short are locked and looked at. One that only grows needs no look: the database locks it when
+    the entry arrives, so that the accounts that everybody pays into are held for as short as can be.
+
+    :param accounts: those of `sums`
+    :param is_new: the key is made of an id that this transaction makes, so nobody can have booked it
+    """
+    accounts = _seen_now(sums, accounts)  # first, so that rivals with the same key come one by one
+    if not is_new and (earlier := _earlier(posting, sums)):
+        return earlier
+    _refuse_overdraft(accounts, sums)
+    _refuse_overflow(accounts, sums)
+    return save(posting, entries_of(posting, sums, accounts)) or earlier_of_rival(posting, sums)
+
+
+def refuse_what_does_not_fit(sums: Sums, accounts: Accounts) -> None:
+    """
+    Lock and look at the accounts where there is something to see.
+
+    :raises InsufficientFunds: :raises AccountFull:
+    """
+    accounts = _seen_now(sums, accounts)
+    _refuse_overdraft(accounts, sums)
+    _refuse_overflow(accounts, sums)
+
+
+def entries_of(posting: Posting, sums: Sums, accounts: Accounts) -> list[Entry]:
+    return [
+        Entry(posting=posting, account_id=account_id, amount=amount, currency=accounts[account_id].currency)
+        for account_id, amount in sums.items()
+    ]
+
+
+def save(posting: Posting, entries: Sequence[Entry]) -> Posting | None:
+    """
+    Insert a posting with its entries, in one statement.
+
+    :returns: None if a rival has booked this key meanwhile
+    :raises PostingKeyReused: the same, found out at the end of `core.data.sql.together`
     """
     if not connection.in_atomic_block:
         raise RuntimeError("Book inside the transaction of what caused it (core.data.transactions.atomic).")
-    accounts = lock_accounts(sums)
-    if earlier := _earlier(posting, sums):
-        return earlier
-    if posting.resolves is None:
-        _refuse_overdraft(accounts, sums)
-        _refuse_overflow(accounts, sums)
-    entries = {} if posting.phase == Posting.Phase.VOIDED else sums
     posting.entry_count = len(entries)
-    try:
-        with transaction.atomic():
-            posting.save(force_insert=True)
-    except IntegrityError:
-        # A rival with the same key and none of our accounts got in between; anything else is not ours to answer.
-        if earlier := _earlier(posting, sums):
-            return earlier
-        raise
-    Entry.objects.bulk_create(
-        Entry(posting=posting, account_id=account_id, amount=amount, currency=accounts[account_id].currency)
-        for account_id, amount in entries.items()
-    )
+    rows = len(entries) or 1
+
+    def check(count: int) -> None:
+        if count != rows:
+            raise PostingKeyReused(key=posting.key)
+
     transaction.on_commit(partial(log.info, "booked %s %s (%s)", posting.kind, posting.key, posting.phase))
+    try:
+        sql.change(*_booking(posting, entries), check=check)
+    except PostingKeyReused:
+        return None
     return posting
+
+
+def _booking(posting: Posting, entries: Sequence[Entry]) -> sql.Statement:
+    """A posting whose key is taken is not inserted, and neither are its entries."""
+    into, values = sql.insertion(posting)
+    into = f"{into} ON CONFLICT DO NOTHING"
+    if not entries:
+        return into, values
+    rows = ", ".join(["(%s::uuid, %s::uuid, %s::bigint, %s)"] * len(entries))
+    flat = [value for entry in entries for value in (entry.pk, entry.account_id, entry.amount, entry.currency)]
+    return (
+        f"WITH posting AS ({into} RETURNING id) "
+        "INSERT INTO ledger_entry (id, transaction_id, account_id, amount, currency) "
+        f"SELECT entry.id, posting.id, entry.account_id, entry.amount, entry.currency FROM posting, (VALUES {rows}) "
+        "entry (id, account_id, amount, currency)",
+        [*values, *flat],
+    )
+
+
+def earlier_of_rival(posting: Posting, sums: Sums) -> Posting:
+    earlier = _earlier(posting, sums)
+    if earlier is None:
+        raise PostingKeyReused(key=posting.key)
+    return earlier
 
 
 def lock_accounts(account_ids: Iterable[UUID]) -> dict[UUID, LedgerAccount]:
@@ -172,8 +243,16 @@ def _minor_for(account: LedgerAccount, amount: Money) -> int:
 
 def _earlier(posting: Posting, sums: Sums) -> Posting | None:
     earlier = Posting.objects.filter(key=posting.key).first()
-    if earlier is None:
-        return None
+    return same_as(earlier, posting, sums) if earlier else None
+
+
+def same_as(earlier: Posting, posting: Posting, sums: Sums) -> Posting:
+    """
+    The posting that is there already under the key of another.
+
+    :raises ReservationResolved: that one ended a reservation the other way
+    :raises PostingKeyReused: that one is something else
+    """
     if posting.resolves_id and earlier.phase != posting.phase:
         raise ReservationResolved(state=earlier.phase)
     what, what_before = ((p.phase, p.kind, p.reference, p.resolves_id, p.reverses_id) for p in (posting, earlier))
@@ -183,20 +262,34 @@ def _earlier(posting: Posting, sums: Sums) -> Posting | None:
     return earlier
 
 
-def _refuse_overdraft(accounts: Mapping[UUID, LedgerAccount], sums: Sums) -> None:
+def _refuse_overdraft(accounts: Accounts, sums: Sums) -> None:
     for account_id, amount in sums.items():
         account = accounts[account_id]
-        grows_by = account.side * amount
-        if grows_by < 0 and not account.may_go_negative and account.available.minor + grows_by < 0:
+        if account.may_run_short_by(amount) and account.available.minor + account.side * amount < 0:
             raise InsufficientFunds(account=account.code, available=account.available)
 
 
 BIGINT_MAX = 2**63 - 1
+HALF_FULL = 2**62
+"""An account below this does not fill up between being read and being booked on."""
 
 
-def _refuse_overflow(accounts: Mapping[UUID, LedgerAccount], sums: Sums) -> None:
+def _seen_now(sums: Sums, accounts: Accounts) -> Accounts:
+    """The accounts, locked and read again where there is something to see: one may run short, or is half full."""
+    needs_a_look = any(
+        accounts[account_id].may_run_short_by(amount) or _size(accounts[account_id]) + abs(amount) >= HALF_FULL
+        for account_id, amount in sums.items()
+    )
+    return lock_accounts(sums) if needs_a_look else accounts
+
+
+def _size(account: LedgerAccount) -> int:
+    return abs(account.posted) + account.pending_in + account.pending_out
+
+
+def _refuse_overflow(accounts: Accounts, sums: Sums) -> None:
     """Whatever becomes of what is pending, each balance stays within its column (proof: `core.money.MAX_MINOR`)."""
     for account_id, amount in sums.items():
         account = accounts[account_id]
-        if abs(account.posted) + account.pending_in + account.pending_out + abs(amount) > BIGINT_MAX:
+        if _size(account) + abs(amount) > BIGINT_MAX:
             raise AccountFull()

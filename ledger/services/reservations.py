@@ -4,19 +4,39 @@ Two-phase money: reserve, let the provider answer, then post or void, once (SECU
 What leaves an account is gone for others from the reservation on; what comes in counts only when posted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from ledger.models import Posting
-from ledger.services.postings import Line, balanced, entry_sums, write
+from core.data import sql
+from ledger.errors import PostingKeyReused
+from ledger.models import Entry, Posting
+from ledger.services.postings import (
+    Line,
+    balanced,
+    earlier_of_rival,
+    entries_of,
+    refuse_what_does_not_fit,
+    same_as,
+    save,
+    write,
+)
 
 
 def reserve(
-    *, key: str, kind: str, lines: Iterable[Line], now: datetime, reference: str = "", description: str = ""
+    *,
+    key: str,
+    kind: str,
+    lines: Iterable[Line],
+    now: datetime,
+    reference: str = "",
+    description: str = "",
+    is_new: bool = False,
 ) -> Posting:
     """
     Hold `lines` until `post_reserved` or `void_reserved`. Parameters and refusals are those of `post`.
 
+    :param is_new: the key is made of an id that this transaction makes, so nobody can have booked it
     :raises InsufficientFunds: an account that may not go negative has too little available
     :raises PostingKeyReused: the key names a posting that differs in lines, kind or reference
     :raises ValueError: the lines do not balance in each currency
@@ -31,8 +51,43 @@ def reserve(
             created_at=now,
             effective_at=now,
         ),
-        balanced(lines),
+        *balanced(lines),
+        is_new=is_new,
     )
+
+
+class Hold(NamedTuple):
+    """One of several reservations that are made at once."""
+
+    key: str
+    lines: Sequence[Line]
+    reference: str = ""
+
+
+def reserve_new(holds: Iterable[Hold], *, kind: str, now: datetime) -> list[Posting]:
+    """
+    Several reservations, whose keys are made of ids that this transaction makes: either all or none.
+
+    :raises InsufficientFunds: an account that may not go negative has too little available for all
+    """
+    made = [(hold, *balanced(hold.lines)) for hold in holds]
+    lines = [line for hold, _, _ in made for line in hold.lines]
+    refuse_what_does_not_fit(*balanced(lines))
+    postings = []
+    for hold, sums, accounts in made:
+        posting = Posting(
+            key=hold.key,
+            phase=Posting.Phase.RESERVED,
+            kind=kind,
+            reference=hold.reference,
+            created_at=now,
+            effective_at=now,
+        )
+        entries = entries_of(posting, sums, accounts)
+        if save(posting, entries) is None:
+            raise PostingKeyReused(key=posting.key)
+        postings.append(posting)
+    return postings
 
 
 def post_reserved(
@@ -60,16 +115,26 @@ def _resolve(
 ) -> Posting:
     if reservation.phase != Posting.Phase.RESERVED:
         raise ValueError(f"{reservation.key} is {reservation.phase}; only a reservation can be {phase}")
-    return write(
-        Posting(
-            key=f"{reservation.key}/resolved",
-            phase=phase,
-            kind=reservation.kind,
-            reference=reservation.reference,
-            description=description,
-            created_at=now,
-            effective_at=effective_at,
-            resolves=reservation,
-        ),
-        entry_sums(reservation),
+    posting = Posting(
+        key=f"{reservation.key}/resolved",
+        phase=phase,
+        kind=reservation.kind,
+        reference=reservation.reference,
+        description=description,
+        created_at=now,
+        effective_at=effective_at,
+        resolves=reservation,
     )
+    held, resolved = sql.read(
+        sql.Read(_HELD, [reservation.pk], (Entry,)), sql.Read(_RESOLVED, [posting.key], (Posting,))
+    )
+    entries = [Entry(posting=posting, account_id=e.account_id, amount=e.amount, currency=e.currency) for (e,) in held]
+    sums = {entry.account_id: entry.amount for entry in entries}
+    if resolved:
+        return same_as(resolved[0][0], posting, sums)
+    # What was held is there: no account needs a look. A voiding has no entries, the database gives back by itself.
+    return save(posting, [] if phase == Posting.Phase.VOIDED else entries) or earlier_of_rival(posting, sums)
+
+
+_HELD = f"SELECT {sql.columns(Entry, 'e')} FROM ledger_entry e WHERE e.transaction_id = %s"
+_RESOLVED = f"SELECT {sql.columns(Posting, 'p')} FROM ledger_transaction p WHERE p.key = %s"
