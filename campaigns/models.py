@@ -106,7 +106,7 @@ class Campaign(Entity):
     the same amounts in the ledger.
     """
 
-    lock_level: ClassVar = 30
+    lock_level: ClassVar = 70
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="campaigns")
     title = models.CharField(max_length=120)
@@ -289,6 +289,8 @@ class Backing(Entity):
 
     It lets neighbours of `investments` know backers without knowing investments.
     """
+
+    lock_level: ClassVar = 60
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="backings")
     backer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="backings")

@@ -21,3 +21,9 @@ def with_one_more(score: float, at: datetime) -> float:
     """`score` after another event at `at`."""
     one = score_of_one(at)
     return max(score, one) + log2(1 + 2 ** -abs(score - one))
+
+
+WITH_ONE_MORE = """
+    greatest(trend, %s::float8) + ln(1 + power(2::float8, -least(abs(trend - %s::float8), 1000))) / ln(2::float8)
+"""
+"""The same in SQL, of a column `trend`; takes the score of the event twice."""

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments.models import Investment, InvestmentEvent, Payment, PaymentMethod, ProviderEvent, Refund, Status
+from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Refund, Status
 from investments.permissions import READ
 
 TONES: dict[str, str] = {
@@ -34,15 +34,6 @@ class PaymentInline(ReadOnlyRows):
         return str(Money(payment.refunded_minor, payment.investment.currency))
 
 
-class EventInline(ReadOnlyRows):
-    model = InvestmentEvent
-    fields = ("created_at", "kind", "amount", "note")
-    ordering = ("id",)
-
-    def amount(self, event: InvestmentEvent) -> str:
-        return str(Money(event.amount_minor, event.investment.currency))
-
-
 @admin.register(Investment)
 class InvestmentAdmin(ReadOnlyAdmin):
     right = READ
@@ -56,7 +47,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     search_help_text = _("Reference, investor's e-mail address or campaign")
     list_select_related = ("investor", "campaign")
     ordering = ("-created_at", "-id")
-    inlines = (PaymentInline, EventInline)
+    inlines = (PaymentInline,)
     show_full_result_count = False
 
     @admin.display(description=_("amount"), ordering="amount_minor")

@@ -87,6 +87,20 @@ HOLDING = (Status.COMMITTED, Status.INVESTED)
 """Where the money is in the campaign."""
 
 
+class Step(models.TextChoices):
+    """Entries of an investment's timeline, as clients see them: the events `investment.<step>` (`events.py`)."""
+
+    PLACED = "placed"
+    REQUIRES_ACTION = "requires_action"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    WITHDRAWAL_REQUESTED = "withdrawal_requested"
+    REFUND_REQUESTED = "refund_requested"
+    REFUNDED = "refunded"
+    INVESTED = "invested"
+    CANCELLED = "cancelled"
+
+
 class InvestmentQuerySet(models.QuerySet["Investment"]):
     def for_output(self) -> Self:
         """With what an investment's JSON shows: two queries for any number."""
@@ -97,7 +111,7 @@ class InvestmentQuerySet(models.QuerySet["Investment"]):
 class Investment(Entity):
     """Someone puts an amount into a campaign. Its status only moves forward; the table refuses another step."""
 
-    lock_level: ClassVar = 40
+    lock_level: ClassVar = 30
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="investments")
     investor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investments")
@@ -155,7 +169,7 @@ class Payment(Entity):
     `key` goes to the provider on every try, so that it charges once whatever we have missed.
     """
 
-    lock_level: ClassVar = 50
+    lock_level: ClassVar = 40
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -213,11 +227,15 @@ class Payment(Entity):
         """Captured and not on its way back."""
         return self.captured_minor - self.refunded_minor
 
+    @property
+    def held(self) -> Money:
+        return Money(self.held_minor, self.investment.currency)
+
 
 class Refund(Entity):
     """Money on its way back to where it came from. Asked for once, sent until the provider has said yes."""
 
-    lock_level: ClassVar = 60
+    lock_level: ClassVar = 50
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -259,33 +277,6 @@ class Refund(Entity):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
-
-
-class InvestmentEvent(Entity):
-    """What happened to an investment, when. Only grows."""
-
-    class Kind(models.TextChoices):
-        PLACED = "placed"
-        REQUIRES_ACTION = "requires_action"
-        COMMITTED = "committed"
-        FAILED = "failed"
-        WITHDRAWAL_REQUESTED = "withdrawal_requested"
-        REFUND_REQUESTED = "refund_requested"
-        REFUNDED = "refunded"
-        INVESTED = "invested"
-        CANCELLED = "cancelled"
-
-    investment = models.ForeignKey(Investment, on_delete=models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=20, choices=Kind)
-    amount_minor = models.BigIntegerField()
-    note = models.CharField(max_length=60, default="", blank=True)
-    """A reason code: why it failed, why it was refunded."""
-
-    class Meta:
-        indexes = [models.Index(fields=["investment", "id"], name="investment_events_in_order")]
-
-    def __str__(self) -> str:
-        return f"{self.investment_id} {self.kind}"
 
 
 class ProviderEvent(Entity):

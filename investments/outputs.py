@@ -9,8 +9,10 @@ from msgspec import Meta
 from accounts.outputs.people import UserCard
 from campaigns.models import Status as CampaignStatus
 from campaigns.outputs import CampaignCard
+from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
-from investments.models import Investment, InvestmentEvent, PaymentMethod, Status
+from core.models import Event
+from investments.models import Investment, PaymentMethod, Status, Step
 from investments.services.withdrawals import Withdrawal
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
@@ -96,21 +98,24 @@ class InvestmentCard(Output):
 
 
 class InvestmentEventCard(Output):
+    """A step of the investment: an entry of its timeline."""
+
     id: UUID
-    kind: InvestmentEvent.Kind
+    kind: Step
     amount: MoneyText
     currency: Currency
     note: str | None
     at: Moment
 
     @classmethod
-    def of(cls, event: InvestmentEvent, investment: Investment) -> Self:
+    def of(cls, event: Event, investment: Investment) -> Self:
+        facts = events.facts_of(event)
         return cls(
             id=event.pk,
-            kind=InvestmentEvent.Kind(event.kind),
-            amount=investment.text(event.amount_minor),
+            kind=Step(event.kind.partition(".")[2]),
+            amount=facts["amount"].text,
             currency=investment.currency,
-            note=event.note or None,
+            note=facts.get("reason") or None,
             at=event.created_at,
         )
 

@@ -1,14 +1,16 @@
 """Personal data in investments (core.privacy): how people pay, and where their money went."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts.errors import MoneyInFlight
+from core import events
 from core.privacy import Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
     Investment,
-    InvestmentEvent,
     Payment,
     PaymentMethod,
     ProviderEvent,
@@ -46,24 +48,32 @@ declare(
     erase=blank_methods,
     retention=Kept("payments name it"),
 )
-declare(
-    Investment,
-    person="investor_id",
-    export=(
-        "id",
-        "campaign_id",
-        "campaign__title",
-        "amount_minor",
-        "currency",
-        "status",
-        "reference",
-        "cancellable_until",
-        "created_at",
-        "updated_at",
-    ),
-    erase=BOOKS,
-    retention=BOOKS,
-)
+
+
+def investments_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Each investment with its timeline."""
+    own = Investment.objects.filter(investor_id=person_id).order_by("pk").select_related("campaign")
+    steps = events.timelines(Investment, list(own.values_list("pk", flat=True)))
+    for investment in own:
+        yield {
+            "id": investment.pk,
+            "campaignId": investment.campaign_id,
+            "campaignTitle": investment.campaign.title,
+            "amountMinor": investment.amount_minor,
+            "currency": investment.currency,
+            "status": investment.status,
+            "reference": investment.reference,
+            "cancellableUntil": investment.cancellable_until,
+            "createdAt": investment.created_at,
+            "updatedAt": investment.updated_at,
+            "events": [
+                {"kind": step.kind, "facts": step.facts, "createdAt": step.created_at}
+                for step in steps.get(investment.pk, [])
+            ],
+        }
+
+
+declare(Investment, export=investments_of, erase=BOOKS, retention=BOOKS)
 declare(
     Payment,
     person="investment__investor_id",
@@ -75,13 +85,6 @@ declare(
     Refund,
     person="payment__investment__investor_id",
     export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
-    erase=BOOKS,
-    retention=BOOKS,
-)
-declare(
-    InvestmentEvent,
-    person="investment__investor_id",
-    export=("investment_id", "kind", "amount_minor", "note", "created_at"),
     erase=BOOKS,
     retention=BOOKS,
 )

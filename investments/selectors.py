@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 from msgspec.structs import asdict
 
+from core import events
 from core.money import minor_text
 from investments.access import investments_of
 from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
@@ -20,7 +21,7 @@ def payment_methods(person: Any) -> QuerySet[PaymentMethod]:
 def investment_page(investment: Investment) -> InvestmentOutput:
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment)),
-        events=[InvestmentEventCard.of(event, investment) for event in investment.events.order_by("id")],
+        events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[],
     )
 

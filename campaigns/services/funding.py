@@ -1,20 +1,22 @@
 """
 The money columns of a campaign and who backs it: reserve, then confirm or release; give back later (docs/locking.md).
 
-Call these inside the transaction that books the same amounts in the ledger. Each takes the campaign's row lock first
-and checks after it; the caller may hold the investor's row and locks its own rows afterwards.
+Call these inside the transaction that books the same amounts in the ledger, after locking rows of your own and right
+before booking: all who invest in the campaign wait from there to the commit. `reserve_funding` looks after its lock.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from campaigns.errors import BelowMinimum, CampaignClosed, CampaignNotOpen, CurrencyMismatch, OverCap, OwnCampaign
 from campaigns.models import PUBLIC, Backing, Campaign, Status
-from campaigns.trending import with_one_more
+from campaigns.trending import WITH_ONE_MORE, score_of_one
 from core import events
 from core.api.errors import NotFound
-from core.data.locks import lock
+from core.data import locks, sql
+from core.data.ids import uuid7
 from core.money import Money
 
 
@@ -26,7 +28,7 @@ def lock_campaign(campaign_id: UUID) -> Campaign:
 
     :raises NotFound: there is none
     """
-    campaign = lock(Campaign.objects).defer("description", "search").filter(pk=campaign_id).first()
+    campaign = locks.lock(Campaign.objects).defer("description", "search").filter(pk=campaign_id).first()
     if campaign is None:
         raise NotFound()
     return campaign
@@ -59,47 +61,72 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
         raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)
+    sql.change(_RESERVE, [amount.minor, campaign.pk])
     campaign.reserved_minor += amount.minor
-    campaign.save(update_fields=["reserved_minor"])
     return campaign
 
 
-def confirm_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money, now: datetime) -> Campaign:
+def confirm_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: datetime) -> None:
     """Turn a reservation into money raised: the payment came through."""
-    campaign = lock_campaign(campaign_id)
-    campaign.reserved_minor -= amount.minor
-    campaign.raised_minor += amount.minor
-    campaign.trend = with_one_more(campaign.trend, now)
-    backing, _ = Backing.objects.get_or_create(
-        campaign=campaign, backer_id=backer_id, defaults={"since": now, "created_at": now}
-    )
-    if not backing.committed_minor:
+    backing = lock_backing(campaign.pk, backer_id, now)
+    joined = not backing.committed_minor
+    if joined:
         backing.since = now
-        campaign.investor_count += 1
         events.record("campaign.backer_joined", campaign, actor=None, now=now, backer_id=backer_id)
     backing.committed_minor += amount.minor
-    backing.save(update_fields=["committed_minor", "since"])
-    campaign.save(update_fields=["reserved_minor", "raised_minor", "trend", "investor_count"])
-    return campaign
+    sql.update(backing, "committed_minor", "since")
+    one = score_of_one(now)
+    sql.change(_CONFIRM, [amount.minor, amount.minor, int(joined), one, one, campaign.pk])
 
 
-def release_funding(*, campaign_id: UUID, amount: Money) -> Campaign:
+def release_funding(*, campaign_id: UUID, amount: Money) -> None:
     """Let go of a reservation: the payment did not come through."""
-    campaign = lock_campaign(campaign_id)
-    campaign.reserved_minor -= amount.minor
-    campaign.save(update_fields=["reserved_minor"])
-    return campaign
+    sql.change(_RESERVE, [-amount.minor, campaign_id])
 
 
-def return_funding(*, campaign_id: UUID, backer_id: UUID, amount: Money, now: datetime) -> Campaign:
-    """Take money raised out again: it is being refunded."""
-    campaign = lock_campaign(campaign_id)
-    campaign.raised_minor -= amount.minor
-    backing = Backing.objects.get(campaign=campaign, backer_id=backer_id)
-    backing.committed_minor -= amount.minor
-    backing.save(update_fields=["committed_minor"])
-    if not backing.committed_minor:
-        campaign.investor_count -= 1
-        events.record("campaign.backer_left", campaign, actor=None, now=now, backer_id=backer_id)
-    campaign.save(update_fields=["raised_minor", "investor_count"])
-    return campaign
+def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: datetime) -> None:
+    """
+    Take money raised out again: it is being refunded.
+
+    :param amounts: minor units by backer
+    """
+    rows = Backing.objects.filter(campaign=campaign, backer_id__in=list(amounts))
+    left = 0
+    for backing in locks.lock(rows).order_by("pk"):
+        backing.committed_minor -= amounts[backing.backer_id]
+        sql.update(backing, "committed_minor")
+        if not backing.committed_minor:
+            left += 1
+            events.record("campaign.backer_left", campaign, actor=None, now=now, backer_id=backing.backer_id)
+    sql.change(_RETURN, [sum(amounts.values()), left, campaign.pk])
+
+
+def lock_backing(campaign_id: UUID, backer_id: UUID, now: datetime) -> Backing:
+    """What a person has in a campaign, made if it is the first time; nobody else changes it meanwhile."""
+    new = [uuid7(), now, campaign_id, backer_id, now]
+    _, ((backing,),) = sql.read(
+        sql.Read(_ENSURE_BACKING, new, ()),
+        sql.Read(f"{_BACKING} {locks.clause('b')}", [campaign_id, backer_id], (Backing,)),
+    )
+    locks.taken(backing)
+    found: Backing = backing
+    return found
+
+
+# The campaign's row is what all its investors wait for. So its columns are changed by statements that read nothing and
+# may travel with the last ones of their transaction (`core.data.sql.together`); the table's checks see the outcome.
+_RESERVE = "UPDATE campaigns_campaign SET reserved_minor = reserved_minor + %s WHERE id = %s"
+_CONFIRM = f"""
+    UPDATE campaigns_campaign SET
+        reserved_minor = reserved_minor - %s, raised_minor = raised_minor + %s, investor_count = investor_count + %s,
+        trend = {WITH_ONE_MORE}
+    WHERE id = %s
+"""
+_RETURN = """
+    UPDATE campaigns_campaign SET raised_minor = raised_minor - %s, investor_count = investor_count - %s WHERE id = %s
+"""
+_ENSURE_BACKING = """
+    INSERT INTO campaigns_backing (id, created_at, campaign_id, backer_id, committed_minor, since)
+    VALUES (%s, %s, %s, %s, 0, %s) ON CONFLICT (campaign_id, backer_id) DO NOTHING RETURNING id
+"""
+_BACKING = f"SELECT {sql.columns(Backing, 'b')} FROM campaigns_backing b WHERE b.campaign_id = %s AND b.backer_id = %s"

@@ -21,7 +21,8 @@ def fund(campaign, backer, amount, now):
     money = Money.of(amount, campaign.currency)
     with atomic():
         reserve_funding(campaign_id=campaign.pk, backer=backer, amount=money, now=now)
-        confirm_funding(campaign_id=campaign.pk, backer_id=backer.pk, amount=money, now=now)
+    with atomic():
+        confirm_funding(campaign=campaign, backer_id=backer.pk, amount=money, now=now)
 
 
 @pytest.fixture

@@ -82,6 +82,16 @@ def atomic() -> Iterator[None]:
         raise kept
 
 
+def refuse_in_transaction() -> None:
+    """
+    For calls to other systems, which no lock of ours may wait for. The transaction around a test does not count.
+
+    :raises RuntimeError: inside a transaction
+    """
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise RuntimeError("Commit first: no call to another system inside a transaction.")
+
+
 def delete_in_batches(rows: QuerySet[Any], *, batch: int = 200) -> int:
     """Delete rows in short statements, for jobs that run beside everything. Returns how many."""
     total = 0

@@ -105,6 +105,11 @@ def emit_once(rows: Sequence[OutboxEvent]) -> None:
     nudge_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
 
 
+def done(event_id: UUID, *, now: datetime) -> None:
+    """What an event asks for was done otherwise, in the caller's transaction: it need not be delivered any more."""
+    sql.change("UPDATE core_outboxevent SET delivered_at = %s WHERE id = %s AND delivered_at IS NULL", [now, event_id])
+
+
 def nudge_after_commit(event_ids: Sequence[UUID]) -> None:
     def tell() -> None:
         for event_id in event_ids:

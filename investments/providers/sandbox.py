@@ -25,8 +25,10 @@ from django.db import transaction
 from core.api.errors import MalformedBody
 from core.api.parsing import parse_json
 from core.crypto.keys import keys_for
+from core.data import sql
 from core.data.ids import uuid7
 from core.data.locks import lock
+from core.data.transactions import refuse_in_transaction
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge, SandboxRefund
@@ -67,19 +69,20 @@ class SandboxGateway:
         elif token == "tok_3ds":
             state, action = State.REQUIRES_ACTION, secrets.token_urlsafe(24)
         _take_time()
-        with transaction.atomic(durable=True):  # refuses to run inside a transaction of ours
-            row, _ = SandboxCharge.objects.get_or_create(
-                key=key,
-                defaults={
-                    "amount_minor": amount.minor,
-                    "currency": amount.currency,
-                    "state": state,
-                    "reason": reason,
-                    "action_token": action,
-                    "created_at": now,
-                },
-            )
-        return _charge(row, amount.currency)
+        refuse_in_transaction()
+        charge = SandboxCharge(
+            key=key,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            state=state,
+            reason=reason,
+            action_token=action,
+            created_at=now,
+        )
+        insert, values = sql.insertion(charge)
+        if not sql.execute((f"{insert} ON CONFLICT (key) DO NOTHING RETURNING id", values)):
+            charge = SandboxCharge.objects.get(key=key)
+        return _charge(charge, amount.currency)
 
     def cancel(self, *, key: str, now: datetime) -> Charge:
         _take_time()

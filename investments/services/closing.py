@@ -10,22 +10,24 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from django.db.models import F
+
 from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.closing import decide_campaign, settle_campaign
 from campaigns.services.funding import lock_campaign
-from core.data.locks import lock
+from core import events
+from core.data import sql
 from core.data.transactions import retrying
-from core.events import audit
 from core.jobs.runner import each
 from investments import books
-from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
+from investments.models import Investment, Payment, Refund, Status
 from investments.services.locks import lock_payments
 from investments.services.payments import finish
-from investments.services.refunds import due_refunds, request_refund, send_refund
-from investments.services.timeline import tell_investor
+from investments.services.refunds import due_refunds, request_refunds, send_refund
+from investments.services.timeline import move, tell
 
-BATCH = 50
+BATCH = 200
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
 
 
@@ -71,47 +73,33 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
 
 @retrying
 def _release_some(campaign_id: UUID, now: datetime) -> bool:
-    """The whole escrow in the first commit, then the investors in batches. Returns whether some are left."""
+    """The investors in batches, the whole escrow with the first. Returns whether some are left."""
+    committed = Payment.objects.filter(investment__campaign_id=campaign_id, investment__status=Status.COMMITTED)
+    batch = lock_payments(committed.order_by("id").values_list("pk", flat=True)[:BATCH])
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
-    committed = Investment.objects.filter(campaign_id=campaign_id, status=Status.COMMITTED).order_by("id")
-    batch = list(lock(committed).select_related("payment")[:BATCH])
-    Investment.objects.filter(pk__in=[investment.pk for investment in batch]).update(
-        status=Status.INVESTED, updated_at=now
-    )
-    InvestmentEvent.objects.bulk_create(
-        InvestmentEvent(
-            investment=investment,
-            kind=InvestmentEvent.Kind.INVESTED,
-            amount_minor=investment.payment.held_minor,
-            created_at=now,
-        )
-        for investment in batch
-    )
-    for investment in batch:
-        tell_investor(investment, campaign, "investment_settled", now=now)
-    books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
+    with sql.together():
+        for locked in batch:
+            if locked.investment.status == Status.COMMITTED:
+                move(locked.investment, Status.INVESTED, now=now)
+                tell("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
+        books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
     return len(batch) == BATCH
 
 
 @retrying
 def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
     """Hold the way back of a batch. Returns whether some are left."""
-    campaign = lock_campaign(campaign_id)
-    reason = (
-        Refund.Reason.CAMPAIGN_CANCELLED
-        if campaign.status == CampaignStatus.CANCELLED
-        else Refund.Reason.CAMPAIGN_FAILED
-    )
+    status = Campaign.objects.values_list("status", flat=True).get(pk=campaign_id)
+    cancelled = status == CampaignStatus.CANCELLED
+    reason = Refund.Reason.CAMPAIGN_CANCELLED if cancelled else Refund.Reason.CAMPAIGN_FAILED
     holding = Payment.objects.filter(
-        investment__campaign_id=campaign_id, investment__status=Status.COMMITTED, captured_minor__gt=0
-    ).exclude(refunds__reason=reason)
-    batch = list(holding.order_by("id").values_list("pk", flat=True)[:BATCH])
-    for locked in lock_payments(campaign_id, batch):
-        if locked.payment.held_minor:
-            money = locked.investment.amount
-            request_refund(locked, type(money)(locked.payment.held_minor, money.currency), reason, now=now)
+        investment__campaign_id=campaign_id, investment__status=Status.COMMITTED, captured_minor__gt=F("refunded_minor")
+    )
+    batch = lock_payments(holding.order_by("id").values_list("pk", flat=True)[:BATCH])
+    if to_refund := [locked for locked in batch if locked.payment.held_minor]:
+        request_refunds(to_refund, reason, now=now)
     return len(batch) == BATCH
 
 
@@ -132,5 +120,5 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
     if campaign.status == CampaignStatus.LIVE or unsettled.exists() or on_the_way.exists():
         return False
     settle_campaign(campaign, now=now)
-    audit.record(None, "campaign.money_settled", campaign, raised=campaign.raised.text, currency=campaign.currency)
+    events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)
     return True

@@ -3,35 +3,39 @@ Placing an investment. Three parts (SECURITY-GOALS 10): one commit that sets the
 provider aside; the question, outside of any transaction; one commit with the answer (`services.payments`).
 """
 
-import logging
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
 
+from accounts.access import person_read
 from accounts.errors import EmailNotVerified, KYCRequired
 from accounts.models import User
-from campaigns.access import access_campaign
+from campaigns.models import PUBLIC, Campaign
 from campaigns.services.funding import reserve_funding
-from core.api.errors import OutcomeUnknown, Unauthenticated
+from core import events
+from core.api.errors import NotFound, Unauthenticated
 from core.api.requests import Ticket
+from core.data import locks, sql
 from core.data.ids import uuid7
 from core.data.transactions import retrying
-from core.events import audit
 from core.jobs import outbox
 from core.money import Money
 from investments import books
-from investments.access import access_investment, access_payment_method
-from investments.errors import ConfirmationPending, PaymentDeclined, PaymentMethodExpired, TooManyOpenPayments
-from investments.models import UNDER_WAY, Investment, InvestmentEvent, Payment, Status
+from investments.access import access_investment
+from investments.errors import (
+    ConfirmationPending,
+    PaymentDeclined,
+    PaymentMethodExpired,
+    PaymentMethodNotFound,
+    TooManyOpenPayments,
+)
+from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status
 from investments.services import payments
-from investments.services.locks import lock_person
-from investments.services.timeline import note
-
-logger = logging.getLogger("vectragrow.payments")
+from investments.services.outcomes import go_on
 
 FIRST_TRY = timedelta(seconds=30)
 """The request itself asks the provider at once; the outbox asks after this should it have died."""
@@ -66,7 +70,13 @@ def place_investment(
     begun = None
     if ticket.result_id is None:
         begun = _begin(investor, campaign_id, amount, currency, payment_method_id, ticket, now)
-    investment = _go_on(investor, ticket.result_id or begun.pk, begun, now)  # type: ignore[union-attr]
+    investment_id: UUID = begun.pk if begun is not None else ticket.result_id  # type: ignore[assignment]
+    investment = go_on(
+        investment_id,
+        act=lambda: payments.charge_payment(begun.payment if begun else _payment_of(investment_id), now=now),
+        look=lambda: access_investment(investor, investment_id),
+        begun=begun,
+    )
     if investment.status == Status.PENDING:
         ticket.leave_open()
     if investment.status == Status.FAILED:
@@ -74,18 +84,8 @@ def place_investment(
     return investment
 
 
-def _go_on(investor: User, investment_id: UUID, begun: Investment | None, now: datetime) -> Investment:
-    """After the first commit nothing is refused any more: what cannot be found out now is pending."""
-    try:
-        payments.charge(Payment.objects.values_list("pk", flat=True).get(investment_id=investment_id), now=now)
-    except Exception:
-        logger.exception("a charge is not recorded yet", extra={"investmentId": investment_id})
-    try:
-        return access_investment(investor, investment_id)
-    except DatabaseError as error:
-        if begun is None:
-            raise OutcomeUnknown() from error
-        return begun
+def _payment_of(investment_id: UUID) -> Payment:
+    return Payment.objects.select_related("investment__method").get(investment_id=investment_id)
 
 
 @retrying
@@ -98,15 +98,16 @@ def _begin(
     ticket: Ticket,
     now: datetime,
 ) -> Investment:
-    campaign = access_campaign(investor, campaign_id)
+    investor, campaign, method, under_way = _lock_investor(investor.pk, campaign_id, payment_method_id)
+    if campaign is None:
+        raise NotFound()
     money = Money.of(amount, currency or campaign.currency)
-    investor = lock_person(investor.pk)
     _refuse_lost_standing(investor)
-    _refuse_too_many(investor, campaign_id)
-    method = access_payment_method(investor, payment_method_id)
+    _refuse_too_many(under_way, campaign_id)
+    if method is None:
+        raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
-    reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
     investment = Investment(
         campaign=campaign,
         investor=investor,
@@ -118,35 +119,70 @@ def _begin(
         created_at=now,
         updated_at=now,
     )
-    investment.save(force_insert=True)
     payment_id = uuid7()
-    note(investment, InvestmentEvent.Kind.PLACED, now=now)
-    outbox.emit("investments.charge", now=now, after=FIRST_TRY, payment_id=str(payment_id))
-    audit.record(investor, "investment.placed", investment, amount=money.text, currency=money.currency)
-    ticket.bind(investment.pk)
-    Payment.objects.create(
-        id=payment_id,
-        investment=investment,
-        provider=method.provider,
-        key=f"payment-{payment_id}",
-        # Last: everybody who pays in by this provider waits from here to the commit (docs/ledger.md, locks).
-        reservation=books.reserve_charge(
-            investment_id=investment.pk, campaign_id=campaign_id, provider=method.provider, amount=money, now=now
-        ),
-        expires_at=now + settings.PAYMENT_WINDOW,
-        created_at=now,
-        updated_at=now,
+    with sql.together():
+        payment = Payment(
+            id=payment_id,
+            investment=investment,
+            provider=method.provider,
+            key=f"payment-{payment_id}",
+            reservation=books.reserve_charge(
+                investment_id=investment.pk, campaign_id=campaign_id, provider=method.provider, amount=money, now=now
+            ),
+            expires_at=now + settings.PAYMENT_WINDOW,
+            created_at=now,
+            updated_at=now,
+        )
+        charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
+        sql.insert(investment, payment, charge)
+        events.record("investment.placed", investment, actor=investor, now=now, amount=money)
+        ticket.bind(investment.pk)
+        # Last: everybody who invests in this campaign waits from here to the commit.
+        reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
+    return investment
+
+
+class _UnderWay(NamedTuple):
+    """A payment of the investor that is not done yet."""
+
+    investment_id: UUID
+    campaign_id: UUID
+    status: str
+
+
+def _lock_investor(
+    investor_id: UUID, campaign_id: UUID, method_id: UUID
+) -> tuple[User, Campaign | None, PaymentMethod | None, list[_UnderWay]]:
+    """The investor, locked, and what goes with them, in one exchange: a campaign they see, a method they can use."""
+    ((investor,),), methods, under_way, campaigns = sql.read(
+        person_read(investor_id),
+        sql.Read(_METHOD, [method_id, investor_id], (PaymentMethod,)),
+        sql.Read(_UNDER_WAY, [investor_id, list(UNDER_WAY)]),
+        sql.Read(_CAMPAIGN, [campaign_id, list(PUBLIC), investor_id], ((Campaign, LARGE),)),
     )
-    return access_investment(investor, investment.pk)
+    locks.taken(investor)
+    campaign = campaigns[0][0] if campaigns else None
+    return investor, campaign, methods[0][0] if methods else None, [_UnderWay(*row) for row in under_way]
 
 
-def _refuse_too_many(investor: User, campaign_id: UUID) -> None:
+LARGE = ("description", "search")
+_METHOD = (
+    f"SELECT {sql.columns(PaymentMethod, 'm')} FROM investments_paymentmethod m "
+    "WHERE m.id = %s AND m.owner_id = %s AND m.removed_at IS NULL"
+)
+_UNDER_WAY = "SELECT id, campaign_id, status FROM investments_investment WHERE investor_id = %s AND status = ANY(%s)"
+_CAMPAIGN = (
+    f"SELECT {sql.columns(Campaign, 'c', LARGE)} FROM campaigns_campaign c "
+    "WHERE c.id = %s AND (c.status = ANY(%s) OR c.owner_id = %s)"
+)
+
+
+def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:
     """Under the person's lock: what waits for them takes room from everybody else."""
-    under_way = Investment.objects.filter(investor=investor, status__in=UNDER_WAY)
-    waiting = under_way.filter(campaign_id=campaign_id, status=Status.REQUIRES_ACTION).first()
-    if waiting is not None:
-        raise ConfirmationPending(investment_id=waiting.pk)
-    if under_way.count() >= OPEN_PAYMENTS:
+    for one in under_way:
+        if one.campaign_id == campaign_id and one.status == Status.REQUIRES_ACTION:
+            raise ConfirmationPending(investment_id=one.investment_id)
+    if len(under_way) >= OPEN_PAYMENTS:
         raise TooManyOpenPayments(most=OPEN_PAYMENTS)
 
 

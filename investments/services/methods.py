@@ -6,16 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from accounts.access import lock_person
 from accounts.models import User
+from core import events
 from core.data.transactions import retrying
-from core.events import audit
 from investments.access import access_payment_method
 from investments.card_data import plain_number
 from investments.errors import CardExpired, PaymentMethodInUse, RawCardDataRefused
 from investments.models import UNDER_WAY, PaymentMethod
 from investments.providers import gateway
 from investments.providers.base import Instrument
-from investments.services.locks import lock_person
 
 
 def add_payment_method(*, owner: User, type: str, details: dict[str, Any], now: datetime) -> PaymentMethod:
@@ -49,7 +49,7 @@ def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> Non
     if heir is not None:
         heir.is_default = True
         heir.save(update_fields=["is_default"])
-    audit.record(owner, "payment_method.removed", method)
+    events.record("payment_method.removed", method, actor=owner, now=now)
 
 
 def _instrument(type: str, details: dict[str, Any], now: datetime) -> Instrument:
@@ -83,5 +83,5 @@ def _keep(owner: User, instrument: Instrument, now: datetime) -> PaymentMethod:
         is_default=not PaymentMethod.objects.of(owner).filter(is_default=True).exists(),
         created_at=now,
     )
-    audit.record(owner, "payment_method.added", method, type=method.type, brand=method.brand)
+    events.record("payment_method.added", method, actor=owner, now=now, type=method.type, brand=method.brand)
     return method

@@ -13,18 +13,19 @@ from uuid import UUID
 from django.db.models import Q
 
 from campaigns.models import Status as CampaignStatus
-from campaigns.services.funding import confirm_funding, release_funding
+from campaigns.services.funding import confirm_funding, lock_campaign, release_funding
+from core import events
+from core.data import sql
 from core.data.transactions import retrying
-from core.events import audit
+from core.jobs import outbox
 from core.jobs.runner import each
-from investments.models import Investment, InvestmentEvent, Payment, Refund, Status
+from investments.models import Investment, Payment, Refund, Status
 from investments.providers import gateway
 from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services.locks import Locked, lock_payment
-from investments.services.refunds import request_refund
-from investments.services.timeline import move, note, tell_investor
+from investments.services.refunds import request_refunds
+from investments.services.timeline import move, tell
 from ledger.services.reservations import post_reserved, void_reserved
-from notifications.services import notify
 
 logger = logging.getLogger("vectragrow.payments")
 
@@ -42,19 +43,24 @@ def charge(payment_id: UUID, *, now: datetime) -> bool:
 
     :returns: False if the provider did not answer; ask again
     """
-    payment = Payment.objects.select_related("investment__method").get(pk=payment_id)
+    return charge_payment(Payment.objects.select_related("investment__method").get(pk=payment_id), now=now)
+
+
+def charge_payment(payment: Payment, *, now: datetime) -> bool:
+    """The same, of a payment that was read with its investment and method."""
     if payment.status != Payment.Status.PENDING:
         return True
+    investment = payment.investment
     try:
         answer = gateway(payment.provider).charge(
-            key=payment.key, token=payment.investment.method.token, amount=payment.investment.amount, now=now
+            key=payment.key, token=investment.method.token, amount=investment.amount, now=now
         )
     except OutcomeUnknown:
-        logger.warning("the provider did not answer a charge", extra={"paymentId": payment_id}, exc_info=True)
+        logger.warning("the provider did not answer a charge", extra={"paymentId": payment.pk}, exc_info=True)
         return False
-    record_charge(payment_id, answer, now=now)
-    if Payment.objects.filter(pk=payment_id, status=Payment.Status.PENDING, expires_at__lte=now).exists():
-        return finish(payment_id, now=now)  # it was not let wait beside another one: see `_ask_for_action`
+    recorded = record_charge(payment.pk, answer, now=now).payment
+    if recorded.status == Payment.Status.PENDING and recorded.expires_at <= now:
+        return finish(payment.pk, now=now)  # it was not let wait beside another one: see `_ask_for_action`
     return True
 
 
@@ -105,76 +111,84 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
     """
     locked = lock_payment(payment_id)
     payment = locked.payment
-    is_final = not payment.is_open
-    if answer.state == State.CAPTURED:
-        if answer.amount != locked.investment.amount:
-            raise UnexpectedCharge(f"{payment.key}: {answer.amount} instead of {locked.investment.amount}")
-        if payment.status == Payment.Status.FAILED:
-            raise UnexpectedCharge(f"{payment.key}: captured after it was given up")
-        if not is_final:
-            _commit(locked, answer, now)
-    elif answer.state == State.REQUIRES_ACTION:
-        if payment.status == Payment.Status.PENDING and not payment.withdrawn_at:
-            _ask_for_action(locked, answer, now)
-    elif payment.status == Payment.Status.CAPTURED:
-        logger.info("an old answer about a captured payment", extra={"paymentId": payment_id})
-    elif not is_final:
-        _give_up(locked, answer, now)
+    was_open = payment.is_open
+    with sql.together():
+        if answer.state == State.CAPTURED:
+            _refuse_surprises(locked, answer)
+            if was_open:
+                _commit(locked, answer, now)
+        elif answer.state == State.REQUIRES_ACTION:
+            if payment.status == Payment.Status.PENDING and not payment.withdrawn_at:
+                _ask_for_action(locked, answer, now)
+        elif payment.status == Payment.Status.CAPTURED:
+            logger.info("an old answer about a captured payment", extra={"paymentId": payment_id})
+        elif was_open:
+            _give_up(locked, answer, now)
+        if was_open and not payment.is_open:
+            outbox.done(payment.pk, now=now)
+    if was_open and payment.status == Payment.Status.CAPTURED and payment.withdrawn_at:
+        _return_what_was_given_up(locked, now)
     return locked.investment
+
+
+def _refuse_surprises(locked: Locked, answer: Charge) -> None:
+    payment, amount = locked.payment, locked.investment.amount
+    if answer.amount != amount:
+        raise UnexpectedCharge(f"{payment.key}: {answer.amount} instead of {amount}")
+    if payment.status == Payment.Status.FAILED:
+        raise UnexpectedCharge(f"{payment.key}: captured after it was given up")
 
 
 def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
-    confirm_funding(campaign_id=campaign.pk, backer_id=investment.investor_id, amount=investment.amount, now=now)
     _write(payment, Payment.Status.CAPTURED, answer, now, captured_minor=investment.amount_minor, action_url="")
     move(investment, Status.COMMITTED, now=now)
-    note(investment, InvestmentEvent.Kind.COMMITTED, now=now)
-    tell_investor(investment, campaign, "investment_committed", now=now)
-    notify(
-        user_id=campaign.owner_id,
-        kind="new_backer",
+    tell(
+        "investment.committed",
+        investment,
+        campaign,
         now=now,
-        campaign_id=campaign.pk,
-        campaign_title=campaign.title,
+        owner_id=campaign.owner_id,
         backer_name=investment.investor.name,
-        amount=investment.amount,
     )
-    audit.record(None, "investment.committed", investment, amount=investment.amount.text, currency=investment.currency)
-    post_reserved(payment.reservation, now=now)  # last, see docs/ledger.md on locks
-    if payment.withdrawn_at and campaign.status == CampaignStatus.LIVE:
-        request_refund(locked, investment.amount, Refund.Reason.WITHDRAWN, now=now)
+    # Last: everybody who invests in this campaign, or through this provider, waits from here to the commit.
+    confirm_funding(campaign=campaign, backer_id=investment.investor_id, amount=investment.amount, now=now)
+    post_reserved(payment.reservation, now=now)
+
+
+def _return_what_was_given_up(locked: Locked, now: datetime) -> None:
+    """The provider took it all the same, after its investor had given it up."""
+    if lock_campaign(locked.campaign.pk).status == CampaignStatus.LIVE:
+        request_refunds([locked], Refund.Reason.WITHDRAWN, now=now)
 
 
 def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
     """One at a time may wait for a person in a campaign; a second one, begun beside it, is given up."""
     campaign, investment, payment = locked
+    lock_campaign(campaign.pk)
     waiting = Investment.objects.filter(
         campaign=campaign, investor_id=investment.investor_id, status=Status.REQUIRES_ACTION
     )
     if waiting.exists():
         payment.expires_at = now
-        payment.save(update_fields=["expires_at"])
+        sql.update(payment, "expires_at")
         return
     _write(payment, Payment.Status.REQUIRES_ACTION, answer, now, action_url=answer.action_url)
     move(investment, Status.REQUIRES_ACTION, now=now)
-    note(investment, InvestmentEvent.Kind.REQUIRES_ACTION, now=now)
-    tell_investor(investment, campaign, "investment_requires_action", now=now)
+    tell("investment.requires_action", investment, campaign, now=now)
 
 
 def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
-    release_funding(campaign_id=campaign.pk, amount=investment.amount)
     reason = "withdrawn" if payment.withdrawn_at else (answer.reason or answer.state)[:40]
     _write(payment, Payment.Status.FAILED, answer, now, failure_code=reason, action_url="")
     if payment.withdrawn_at:
         move(investment, Status.CANCELLED, now=now)
-        note(investment, InvestmentEvent.Kind.CANCELLED, now=now, note=reason)
-        audit.record(None, "investment.cancelled", investment, reason=reason)
+        events.record("investment.cancelled", investment, actor=None, now=now, amount=investment.amount, reason=reason)
     else:
         move(investment, Status.FAILED, now=now)
-        note(investment, InvestmentEvent.Kind.FAILED, now=now, note=reason)
-        tell_investor(investment, campaign, "investment_failed", now=now)
-        audit.record(None, "investment.failed", investment, reason=reason)
+        tell("investment.failed", investment, campaign, now=now, reason=reason)
+    release_funding(campaign_id=campaign.pk, amount=investment.amount)
     void_reserved(payment.reservation, now=now)
 
 
@@ -182,4 +196,4 @@ def _write(payment: Payment, status: str, answer: Charge, now: datetime, **chang
     changes = {"status": status, "provider_id": answer.provider_id, "updated_at": now, **changes}
     for name, value in changes.items():
         setattr(payment, name, value)
-    payment.save(update_fields=list(changes))
+    sql.update(payment, *changes)

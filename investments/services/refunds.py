@@ -1,30 +1,33 @@
 """
 The way back: what a payment brought goes to the method that paid it, once, however often it is tried.
 
-`request_refund` takes the money out of the campaign and holds it in the books; `send_refund` asks the provider and
+`request_refunds` takes the money out of the campaign and holds it in the books; `send_refund` asks the provider and
 books its yes. In between lies a commit, so a crash loses nothing and repeats nothing.
 """
 
 import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from campaigns.services.funding import return_funding
-from core.data.locks import lock
+from core import events
+from core.data import sql
 from core.data.transactions import retrying
-from core.events import audit
 from core.jobs import outbox
 from core.jobs.runner import each
 from core.money import Money
 from investments import books
-from investments.models import InvestmentEvent, Payment, Refund, Status
+from investments.models import Refund, Status
 from investments.providers import gateway
 from investments.providers.base import OutcomeUnknown, RefundRefused
-from investments.services.locks import Locked, lock_payment
-from investments.services.timeline import move, note, tell_investor
+from investments.services.locks import Locked, lock_payment, lock_refund
+from investments.services.timeline import move, tell
 from ledger.services.reservations import post_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -35,41 +38,69 @@ QUIET = timedelta(seconds=60)
 AFTER_REFUSAL = timedelta(hours=1)
 
 
-def request_refund(locked: Locked, amount: Money, reason: str, *, now: datetime) -> Refund:
+def request_refunds(
+    payments: Sequence[Locked], reason: str, *, now: datetime, amount: Money | None = None
+) -> list[Refund]:
     """
-    Hold `amount` for the way back, in the transaction that locked the payment.
+    Hold the way back of payments of one campaign, in the transaction that locked them.
 
     The database refuses more than was captured.
+
+    :param amount: part of the only payment; without it all that is still held of each
     """
-    campaign, investment, payment = locked
-    refund = Refund(
-        payment=payment,
+    campaign = payments[0].campaign
+    with sql.together():
+        refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+        taken: Counter[UUID] = Counter()
+        for locked, refund in zip(payments, refunds, strict=True):
+            _take_out(locked, refund, now)
+            taken[locked.investment.investor_id] += refund.amount_minor
+        return_funding(campaign=campaign, amounts=taken, now=now)
+        for provider, some in _by_provider(refunds):
+            # Last: everybody who is paid by this provider waits from here to the commit.
+            postings = books.reserve_refunds(
+                campaign_id=campaign.pk,
+                provider=provider,
+                currency=campaign.currency,
+                refunds=[(refund.pk, refund.payment.investment_id, refund.amount) for refund in some],
+                now=now,
+            )
+            for refund, posting in zip(some, postings, strict=True):
+                refund.reservation = posting
+        sql.insert(*refunds)
+    return refunds
+
+
+def _refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
+    return Refund(
+        payment=locked.payment,
         reason=reason,
         amount_minor=amount.minor,
         currency=amount.currency,
         created_at=now,
         updated_at=now,
     )
-    refund.reservation = books.reserve_refund(
-        refund_id=refund.pk,
-        investment_id=investment.pk,
-        campaign_id=campaign.pk,
-        provider=payment.provider,
-        amount=amount,
-        now=now,
-    )
-    refund.save(force_insert=True)
-    payment.refunded_minor += amount.minor
+
+
+def _take_out(locked: Locked, refund: Refund, now: datetime) -> None:
+    _, investment, payment = locked
+    payment.refunded_minor += refund.amount_minor
     payment.updated_at = now
-    payment.save(update_fields=["refunded_minor", "updated_at"])
-    return_funding(campaign_id=campaign.pk, backer_id=investment.investor_id, amount=amount, now=now)
-    withdrawn = reason == Refund.Reason.WITHDRAWN
-    kind = InvestmentEvent.Kind.WITHDRAWAL_REQUESTED if withdrawn else InvestmentEvent.Kind.REFUND_REQUESTED
-    note(investment, kind, now=now, amount=amount, note=reason)
+    sql.update(payment, "refunded_minor", "updated_at")
+    withdrawn = refund.reason == Refund.Reason.WITHDRAWN
     if withdrawn and not payment.held_minor:
         move(investment, Status.CANCELLED, now=now)
-    outbox.emit("investments.refund", now=now, after=FIRST_TRY, refund_id=str(refund.pk))
-    return refund
+    kind = "investment.withdrawal_requested" if withdrawn else "investment.refund_requested"
+    actor = investment.investor if withdrawn else None
+    events.record(kind, investment, actor=actor, now=now, amount=refund.amount, reason=refund.reason)
+    sql.insert(outbox.row("investments.refund", id=refund.pk, now=now, after=FIRST_TRY, refund_id=str(refund.pk)))
+
+
+def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]]:
+    def provider(refund: Refund) -> str:
+        return refund.payment.provider
+
+    return ((name, list(some)) for name, some in groupby(sorted(refunds, key=provider), key=provider))
 
 
 def send_refund(refund_id: UUID, *, now: datetime) -> bool:
@@ -120,26 +151,24 @@ def due_refunds(now: datetime) -> QuerySet[Refund]:
 
 @retrying
 def _record_refund(refund_id: UUID, provider_id: str, now: datetime) -> None:
-    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
-    locked = lock_payment(payment_id)
-    refund = lock(Refund.objects).select_related("reservation").get(pk=refund_id)
+    locked = lock_payment(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
+    campaign, investment, payment = locked
+    refund = lock_refund(refund_id)
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return
+    more_to_come = payment.refunds.filter(status=Refund.Status.PENDING).exclude(pk=refund_id).exists()
     refund.status = Refund.Status.REFUNDED
     refund.provider_id = provider_id
     refund.failure_code = ""
     refund.updated_at = now
-    refund.save(update_fields=["status", "provider_id", "failure_code", "updated_at"])
-    campaign, investment, payment = locked
-    note(investment, InvestmentEvent.Kind.REFUNDED, now=now, amount=refund.amount, note=refund.reason)
-    if investment.status == Status.COMMITTED and not payment.held_minor and not _more_to_come(payment):
-        move(investment, Status.REFUNDED, now=now)
-    tell_investor(investment, campaign, "investment_refunded", now=now, amount=refund.amount)
-    audit.record(
-        None, "investment.refunded", investment, amount=refund.amount.text, currency=refund.currency, why=refund.reason
-    )
-    post_reserved(refund.reservation, now=now)
+    with sql.together():
+        sql.update(refund, "status", "provider_id", "failure_code", "updated_at")
+        if investment.status == Status.COMMITTED and not payment.held_minor and not more_to_come:
+            move(investment, Status.REFUNDED, now=now)
+        tell("investment.refunded", investment, campaign, now=now, amount=refund.amount, reason=refund.reason)
+        outbox.done(refund.pk, now=now)
+        post_reserved(refund.reservation, now=now)  # last, see docs/ledger.md on locks
 
 
 @retrying
@@ -148,7 +177,3 @@ def _note_refusal(refund_id: UUID, attempt: int, reason: str, now: datetime) -> 
     Refund.objects.filter(pk=refund_id, attempt=attempt, status=Refund.Status.PENDING).update(
         attempt=attempt + 1, failure_code=reason[:40], retry_at=now + AFTER_REFUSAL, updated_at=now
     )
-
-
-def _more_to_come(payment: Payment) -> bool:
-    return payment.refunds.filter(status=Refund.Status.PENDING).exists()

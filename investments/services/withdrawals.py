@@ -6,21 +6,18 @@ cancels that part of the commitment; it goes to the method that paid it. After s
 withdrawn; there is none before returns are paid. Nobody is asked for KYC: money goes back to its owner in any case.
 """
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import DatabaseError
-
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
-from core.api.errors import OutcomeUnknown
+from campaigns.services.funding import lock_backing, lock_campaign
+from core import events
 from core.api.rendering import utc_text
 from core.api.requests import Ticket
 from core.data.transactions import retrying
-from core.events import audit
 from core.money import Money
 from investments.access import access_investment, access_payment_method
 from investments.errors import (
@@ -30,13 +27,11 @@ from investments.errors import (
     WholePaymentOnly,
     WithdrawalTooLarge,
 )
-from investments.models import InvestmentEvent, Payment, Refund, Status
+from investments.models import Payment, Refund, Status
 from investments.services.locks import Locked, lock_payment
+from investments.services.outcomes import go_on
 from investments.services.payments import finish
-from investments.services.refunds import request_refund, send_refund
-from investments.services.timeline import note
-
-logger = logging.getLogger("vectragrow.payments")
+from investments.services.refunds import request_refunds, send_refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +86,28 @@ def withdraw_from_investment(
     begun = None
     if ticket.result_id is None:
         begun = _begin(investor, investment_id, amount, payment_method_id, ticket, now)
-    withdrawal = _go_on(ticket.result_id or begun.id, begun, now)  # type: ignore[union-attr]
+    begun_id: UUID = begun.id if begun is not None else ticket.result_id  # type: ignore[assignment]
+    withdrawal = go_on(begun_id, act=lambda: _send(begun_id, now), look=lambda: _present(begun_id), begun=begun)
     if withdrawal.status == Refund.Status.PENDING:
         ticket.leave_open()
     return withdrawal
 
 
-def _go_on(begun_id: UUID, begun: Withdrawal | None, now: datetime) -> Withdrawal:
-    """After the first commit nothing is refused any more: what cannot be found out now is pending."""
-    try:
-        given_up = Payment.objects.filter(pk=begun_id).exists()
-        if given_up:
-            finish(begun_id, now=now)
-            for refund_id in Refund.objects.filter(payment_id=begun_id).values_list("pk", flat=True):
-                send_refund(refund_id, now=now)
-        else:
-            send_refund(begun_id, now=now)
-    except Exception:
-        logger.exception("a withdrawal is not finished yet", extra={"withdrawalId": begun_id})
-    try:
-        payment = Payment.objects.select_related("investment").filter(pk=begun_id).first()
-        if payment is not None:
-            return Withdrawal.of_payment(payment)
-        return Withdrawal.of_refund(Refund.objects.select_related("payment").get(pk=begun_id))
-    except DatabaseError as error:
-        if begun is None:
-            raise OutcomeUnknown() from error
-        return begun
+def _send(begun_id: UUID, now: datetime) -> None:
+    """Of a refund, or of a payment that was given up."""
+    if not Payment.objects.filter(pk=begun_id).exists():
+        send_refund(begun_id, now=now)
+        return
+    finish(begun_id, now=now)
+    for refund_id in Refund.objects.filter(payment_id=begun_id).values_list("pk", flat=True):
+        send_refund(refund_id, now=now)
+
+
+def _present(begun_id: UUID) -> Withdrawal:
+    payment = Payment.objects.select_related("investment").filter(pk=begun_id).first()
+    if payment is not None:
+        return Withdrawal.of_payment(payment)
+    return Withdrawal.of_refund(Refund.objects.select_related("payment").get(pk=begun_id))
 
 
 @retrying
@@ -127,7 +117,7 @@ def _begin(
     seen = access_investment(investor, investment_id)
     money = Money.of(amount, seen.currency)
     locked = lock_payment(seen.payment.pk)
-    campaign, investment, payment = locked
+    _, investment, payment = locked
     if payment_method_id != investment.method_id:
         access_payment_method(investor, payment_method_id)
         raise RefundToOriginalOnly()
@@ -136,6 +126,8 @@ def _begin(
     available = payment.held_minor if investment.status == Status.COMMITTED else 0
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
+    lock_backing(investment.campaign_id, investor.pk, now)  # before the campaign, as whoever commits beside us does
+    campaign = lock_campaign(investment.campaign_id)
     if campaign.status != CampaignStatus.LIVE or not investment.is_cancellable_at(now):
         raise CancelWindowClosed(until=utc_text(investment.cancellable_until))
     minimum = campaign.min_investment_minor or 0
@@ -146,8 +138,7 @@ def _begin(
             minimum=investment.text(minimum),
             currency=investment.currency,
         )
-    refund = request_refund(locked, money, Refund.Reason.WITHDRAWN, now=now)
-    audit.record(investor, "investment.withdrawn", investment, amount=money.text, currency=money.currency)
+    (refund,) = request_refunds([locked], Refund.Reason.WITHDRAWN, now=now, amount=money)
     ticket.bind(refund.pk)
     return Withdrawal.of_refund(refund)
 
@@ -164,7 +155,6 @@ def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: 
         payment.withdrawn_at = payment.updated_at = now
         payment.expires_at = min(payment.expires_at, now)
         payment.save(update_fields=["withdrawn_at", "expires_at", "updated_at"])
-        note(investment, InvestmentEvent.Kind.WITHDRAWAL_REQUESTED, now=now)
-        audit.record(investor, "investment.given_up", investment, amount=money.text, currency=money.currency)
+        events.record("investment.withdrawal_requested", investment, actor=investor, now=now, amount=money)
     ticket.bind(payment.pk)
     return Withdrawal.of_payment(payment)

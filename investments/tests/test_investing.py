@@ -11,7 +11,8 @@ from campaigns.testing import make_campaign
 from core.models import Event, OutboxEvent
 from core.money import Money
 from core.testing import deliver_events, drain_outbox
-from investments.models import Investment, InvestmentEvent, Payment, SandboxCharge
+from core.testing.exchanges import counted_exchanges
+from investments.models import Investment, Payment, SandboxCharge
 from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
 from investments.services.provider_events import receive_event
 from investments.testing import invest, make_card
@@ -132,12 +133,12 @@ def test_an_identity_lost_after_the_gate_still_stops_it(api, backer, campaign, c
     """The rival decision falls exactly between the gate and the lock."""
     from investments.services import investing
 
-    def lose_identity(person, campaign_id):
-        User.objects.filter(pk=person.pk).update(identity_verified_at=None)
-        return access(person, campaign_id)
+    def lose_identity(investor_id, *others):
+        User.objects.filter(pk=investor_id).update(identity_verified_at=None)
+        return lock_investor(investor_id, *others)
 
-    access = investing.access_campaign
-    monkeypatch.setattr(investing, "access_campaign", lose_identity)
+    lock_investor = investing._lock_investor
+    monkeypatch.setattr(investing, "_lock_investor", lose_identity)
     assert refusal(ask(api, backer, campaign, "100", card)) == (403, "kyc_required")
     assert not Investment.objects.exists()
 
@@ -249,7 +250,7 @@ def test_a_silent_provider_is_asked_until_it_answers(api, backer, campaign, card
         finish_payments(now=now + timedelta(minutes=minutes))
     assert Investment.objects.get().status == "committed"
     assert SandboxCharge.objects.count() == 1
-    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()
 
 
@@ -347,3 +348,14 @@ def test_an_event_without_the_right_signature_is_not_heard(waiting):
 
     with pytest.raises(InvalidSignature):
         receive_event(provider="sandbox", body=b"{}", headers={}, now=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_investment_needs_few_exchanges_with_the_database(api, backer, campaign, card):
+    """However many rows it writes: docs/performance-writes.md has what it was before."""
+    client = api.as_user(backer)
+    body = {"amount": "10", "paymentMethodId": str(card.pk)}
+    assert client.post(invest_url(campaign), body).status_code == 200  # opens the accounts of the books
+    with counted_exchanges() as asked:
+        assert client.post(invest_url(campaign), body, idempotency_key="k").json()["status"] == "committed"
+    assert asked.count <= 18

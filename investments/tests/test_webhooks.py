@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from investments.models import Investment, InvestmentEvent, Payment, ProviderEvent, SandboxCharge
+from core.models import Event
+from investments.models import Investment, Payment, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
 from investments.testing import make_card
 from investments.tests.conftest import books_agree, invest_url
@@ -37,7 +38,7 @@ def test_a_signed_event_is_applied_once(api, approved):
     assert status() == "committed"
     assert send(api, approved).status_code == 200
     assert ProviderEvent.objects.count() == 1
-    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()
 
 
@@ -104,7 +105,7 @@ def test_any_order_ends_alike(api, backer, campaign, card, provider):
     failed = changed(early, id="evt_old", type="charge.failed", data={"state": "declined"})
     assert send(api, failed).status_code == 200
     assert status() == "committed"
-    assert InvestmentEvent.objects.filter(kind="committed").count() == 1
+    assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()
 
 

@@ -1,0 +1,66 @@
+"""What is recorded of investments and payment methods, and who is told."""
+
+from typing import Any
+from uuid import UUID
+
+from campaigns.models import Campaign
+from core.events import Kind, declare
+from core.money import Money
+from investments.models import Investment, PaymentMethod
+from notifications.effects import Category, Notice
+from notifications.messages import Message
+
+
+def _told(message: str, *, sms: bool = True) -> Notice:
+    """A notice to the investor."""
+    facts = ("investment_id", "campaign_id", "campaign_title", "amount")
+    path = "/investments/{investment_id}"
+    return Notice(Message(message, Category.INVESTMENTS, facts, sms=sms, path=path), to="investor_id")
+
+
+def _step(name: str, *effects: Notice, audit: bool = True, sealed: dict[str, Any] | None = None, **facts: Any) -> Kind:
+    """An entry in an investment's timeline: the amount it is about, and perhaps a reason code."""
+    if effects:
+        facts |= {"campaign_id": UUID, "investor_id": UUID}
+        sealed = {"campaign_title": str, **(sealed or {})}
+    return Kind(
+        f"investment.{name}",
+        about=Investment,
+        facts={"amount": Money, **facts},
+        sealed=sealed or {},
+        audit=audit,
+        timeline=True,
+        effects=effects,
+    )
+
+
+NEW_BACKER = Notice(
+    Message(
+        "new_backer",
+        Category.CAMPAIGNS,
+        ("campaign_id", "campaign_title", "backer_name", "amount"),
+        path="/campaigns/{campaign_id}",
+    ),
+    to="owner_id",
+)
+
+declare(
+    _step("placed"),
+    _step("requires_action", _told("investment_requires_action"), audit=False),
+    _step(
+        "committed",
+        _told("investment_committed", sms=False),
+        NEW_BACKER,
+        owner_id=UUID,
+        sealed={"backer_name": str},
+    ),
+    _step("failed", _told("investment_failed"), reason=str),
+    _step("withdrawal_requested", reason=str | None),
+    _step("refund_requested", audit=False, reason=str),
+    _step("refunded", _told("investment_refunded"), reason=str),
+    _step("invested", _told("investment_settled"), audit=False),
+    _step("cancelled", reason=str),
+    Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
+    Kind("payment_method.removed", about=PaymentMethod),
+    Kind("campaign.money_settled", about=Campaign, facts={"raised": Money}),
+)
