@@ -13,7 +13,6 @@ from core import events
 from core.events import Effect, Kind, Recorded
 from notifications.messages import Category, Message
 from notifications.services import mails, notices
-from notifications.services.direct import direct_message
 
 __all__ = ["Category", "Mail", "Notice", "Text", "message_called", "messages_of"]
 
@@ -103,7 +102,7 @@ def messages_of(*effects: type[Effect]) -> dict[str, Message]:
 
 def message_called(name: str) -> Message | None:
     """None for one that is not declared any more."""
-    return _by_name().get(name) or direct_message(name)
+    return _by_name().get(name)
 
 
 @cache

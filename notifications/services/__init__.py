@@ -1,3 +1,0 @@
-from notifications.services.direct import notify
-
-__all__ = ["notify"]

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,7 @@ from core.testing import commits
 from notifications.effects import Mail, Notice, Text, messages_of
 from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
-from notifications.services import direct, mails, notices
+from notifications.services import mails, notices
 
 CAMPAIGN = {"campaign_id": "0190aaaa-0000-7000-8000-000000000001", "campaign_title": "Solar Roofs"}
 INVESTMENT = {**CAMPAIGN, "investment_id": "0190aaaa-0000-7000-8000-000000000002", "amount": "$1,000.00"}
@@ -32,10 +31,7 @@ EVERY_FACT = {
     "address": "",
     "cancellable_until": "",
 }
-NOTICES = {
-    **{name: replace(direct.direct_message(name), facts=tuple(EVERY_FACT)) for name in direct.KINDS},
-    **messages_of(Notice),
-}
+NOTICES = messages_of(Notice)
 MAILS = messages_of(Mail)
 TEXTS = messages_of(Text)
 
