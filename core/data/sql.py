@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
+from core.data.statements import fetch
+
 Statement = tuple[str, Iterable[Any]]
 """SQL and its values."""
 
@@ -65,14 +67,13 @@ def _fields(model: type[models.Model], without: tuple[str, ...] = ()) -> list[An
 
 def first(statement: str, values: Iterable[Any], *chosen: Chosen) -> list[Any] | None:
     """
-    The first row of a statement that selects the `columns` of each of `chosen`, in this order, and perhaps more.
+    The first row of a statement, run prepared, that selects the `columns` of each of `chosen`, in this order, and
+    perhaps more.
 
     :returns: an instance of each, then the other values; None without a row. Not for models with JSON columns
     """
-    with connection.cursor() as cursor:
-        cursor.execute(statement, list(values))
-        row = cursor.fetchone()
-    return None if row is None else _instances(row, chosen)
+    rows = fetch(statement, list(values))
+    return _instances(rows[0], chosen) if rows else None
 
 
 def read(*reads: Read) -> list[list[list[Any]]]:

@@ -12,7 +12,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from core.data.postgres import PooledConnection
+from core.data.postgres import PREPARE_ON_REQUEST, PooledConnection
 from vectragrow.embedded import discovery
 from vectragrow.settings.storage import storages
 
@@ -118,6 +118,8 @@ TEMPLATES = [
 
 DATABASE_URL = env.str("DATABASE_URL", default=EMBEDDED.get("DATABASE_URL", ""))
 REDIS_URL = env.str("REDIS_URL", default=EMBEDDED.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", default=True)
+"""Off behind a PgBouncer older than 1.21, which gives each transaction another connection without its statements."""
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://vectragrow@127.0.0.1:5432/vectragrow"),
@@ -133,6 +135,7 @@ DATABASES = {
                 "timeout": 4,
                 "reconnect_timeout": 4,  # then it gives up, and whoever needs a connection next makes it try again
             },
+            "prepare_threshold": PREPARE_ON_REQUEST if DATABASE_PREPARED_STATEMENTS else None,
             "connect_timeout": 4,
             "keepalives_idle": 10,
             "keepalives_interval": 5,

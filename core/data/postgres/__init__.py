@@ -5,6 +5,6 @@ This is a Django database backend (ENGINE): Django's own, with a limit on the cl
 for the server. `waiting` keeps the limits; `connections` is what the pool holds.
 """
 
-from core.data.postgres.connections import PooledConnection
+from core.data.postgres.connections import PREPARE_ON_REQUEST, PooledConnection
 
-__all__ = ["PooledConnection"]
+__all__ = ["PREPARE_ON_REQUEST", "PooledConnection"]

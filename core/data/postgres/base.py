@@ -2,11 +2,11 @@
 
 from typing import Any, Self
 
-from django.db.backends.postgresql import base, schema
+from django.db.backends.postgresql import base, operations, schema
 from psycopg import IsolationLevel
 
 from core.data.postgres import waiting
-from core.data.postgres.connections import PooledConnection
+from core.data.postgres.connections import AddressLoader, PooledConnection
 
 MIGRATION_LOCK_TIMEOUT = "2s"
 """Whoever waits for a table's lock makes all wait who come after (SECURITY-GOALS 63)."""
@@ -29,8 +29,20 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             super().execute(*args, **kwargs)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """For the query log. A prepared statement (`core.data.statements`) is shown without its values."""
+        return super().last_executed_query(cursor, sql, params) or sql
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = DatabaseSchemaEditor
+    ops_class = DatabaseOperations
+
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters = super().get_connection_params()
+        parameters["context"].adapters.register_loader("inet", AddressLoader)
+        return parameters
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """

@@ -1,12 +1,26 @@
 """A connection whose every wait is limited, and whose liveness the pool sees without a round trip."""
 
+import sys
 from typing import Any
 
 import psycopg
 from psycopg import generators, pq, waiting as psycopg_waiting
 from psycopg.errors import _WaitTimeout
+from psycopg.types.net import InetBinaryLoader
 
 from core.data.postgres import waiting
+
+PREPARE_ON_REQUEST = sys.maxsize
+"""As `prepare_threshold`: psycopg prepares what is asked for (`core.data.statements`) and nothing of its own accord."""
+
+
+class AddressLoader(InetBinaryLoader):
+    """Addresses as text from binary results too, as Django's models have them."""
+
+    format = pq.Format.BINARY
+
+    def load(self, data: Any) -> Any:
+        return str(super().load(data))
 
 
 def _readable() -> Any:

@@ -1,0 +1,111 @@
+"""
+SQL in files, run prepared: the reads that every client makes all day (docs/reading.md).
+
+A file holds one statement. `:name` is a parameter, written with its type (`:viewer::uuid`). A line that ends with
+`-- if a, b` counts only when both are given: each combination is a statement of its own, which PostgreSQL plans for
+what it really does, where one with `(:a IS NULL OR ...)` gets a plan for the worst case. `:limit` becomes a number in
+the text, since the plan depends on it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import NotSupportedError, connection
+from psycopg.rows import RowFactory, namedtuple_row, tuple_row
+from psycopg.types.numeric import Int8
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIANTS = 512
+"""How many texts of one file are kept."""
+
+_CONDITION = re.compile(r"--\s*if\s+([a-z_]+(?:\s*,\s*[a-z_]+)*)\s*$")
+_COMMENT = re.compile(r"\s*--.*$")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+
+
+class PreparedCursor(psycopg.Cursor[Any]):
+    """
+    Sends values beside the statement and not inside it, as Django's cursor does, so that the server can keep the plan.
+    Results come in PostgreSQL's binary form, for which psycopg has the faster loaders.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, prepare=settings.DATABASE_PREPARED_STATEMENTS, binary=True)
+
+
+def fetch(
+    statement: str, values: Mapping[str, Any] | Sequence[Any], row_factory: RowFactory[Any] = tuple_row
+) -> list[Any]:
+    """
+    The rows of a SELECT, run prepared on Django's connection: its transaction, its time limits, its errors
+    (`django.db.OperationalError` and so on), its query log.
+
+    :param values: for `%(name)s` or `%s`
+    """
+    try:
+        return _fetch(statement, values, row_factory)
+    except NotSupportedError:
+        # "cached plan must not change result type": a migration altered a column since this connection prepared it.
+        if connection.in_atomic_block:
+            raise  # the rollback makes psycopg forget what is prepared, so that the next try is right
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")  # psycopg sees it, and forgets as well
+        return _fetch(statement, values, row_factory)
+
+
+def _fetch(statement: str, values: Any, row_factory: RowFactory[Any]) -> list[Any]:
+    connection.ensure_connection()
+    prepared = PreparedCursor(connection.connection, row_factory=row_factory)
+    with connection._prepare_cursor(prepared) as cursor:  # type: ignore[attr-defined]
+        cursor.execute(statement, values)
+        rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+class Statement:
+    """The statement of a file, with the variants that its conditions make."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = list(_lines(text))
+        self.conditions = frozenset[str]().union(*(condition for _, condition in self.lines))
+        self.names = self.conditions.union(_PARAMETER.findall("\n".join(line for line, _ in self.lines)))
+        self._variant = lru_cache(VARIANTS)(self.variant)
+
+    def rows(self, **values: Any) -> list[Any]:
+        """
+        The rows, each a named tuple of its columns.
+
+        :param values: of parameters and conditions; None and False count as not given
+        :raises TypeError: a name that the file does not have
+        """
+        if unknown := values.keys() - self.names:
+            raise TypeError(f"the statement has no {', '.join(sorted(unknown))}")
+        given = frozenset(name for name in self.conditions if values.get(name) not in (None, False))
+        bound = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
+        return fetch(self._variant(given, values.get("limit")), bound, namedtuple_row)
+
+    def variant(self, given: frozenset[str], limit: int | None = None) -> str:
+        """The text, with psycopg's placeholders, when these conditions are given."""
+        text = "\n".join(line for line, condition in self.lines if condition <= given).replace("%", "%%")
+        if limit is not None:
+            text = re.sub(r":limit\b", str(int(limit)), text)
+        return _PARAMETER.sub(r"%(\1)s", text)
+
+
+def _lines(text: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each line without its comment, and the names that have to be given for it."""
+    for line in text.splitlines():
+        condition = _CONDITION.search(line)
+        names = frozenset(re.split(r"\s*,\s*", condition[1])) if condition else frozenset[str]()
+        if bare := _COMMENT.sub("", line).strip():
+            yield bare, names
+
+
+def load(path: str) -> Statement:
+    """The statement of a file, by its path from the project's root: `load("campaigns/sql/campaign_list.sql")`."""
+    return Statement((ROOT / path).read_text(encoding="utf-8"))
