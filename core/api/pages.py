@@ -8,6 +8,7 @@ many were added or removed meanwhile. It is bound to the list it came from.
 import base64
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +28,83 @@ OF_THE_PAGE = ("cursor", "limit", "page", "withTotal")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The part of a list that a client asks for: `asked_part(request)` reads it, `page_of` makes the answer."""
+
+    keys: Sequence[str]
+    page: int
+    limit: int
+    start: int
+    """How many rows come before it; 0 with a cursor."""
+    after: Sequence[Any] | None
+    """The values of `keys` in the row that it comes after, with a cursor."""
+    wants_total: bool
+    scope: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """
+        For a statement of `core.data.statements`: `limit`, which is a row more than the page so that it is known
+        whether there are more; `start`; and `after_<key>` for each key, when there is a cursor.
+        """
+        values: dict[str, Any] = {"limit": self.limit + 1, "start": self.start or None}
+        if self.after is not None:
+            values.update(zip((f"after_{key}" for key in self.keys), self.after, strict=True))
+        return values
+
+    def page_of(
+        self,
+        rows: Sequence[Any],
+        each: Callable[[Any], T] | None = None,
+        *,
+        together: Callable[[Sequence[Any]], list[T]] | None = None,
+        whole: Callable[[], QuerySet[Any]],
+    ) -> Page[T]:
+        """
+        :param rows: those that were found, up to one more than the page shows
+        :param each: makes an item of a row
+        :param together: makes the items of all rows of the page at once, in place of `each`
+        :param whole: the whole list, to be counted; called only when asked for
+        """
+        shown = rows[: self.limit]
+        has_more = len(rows) > self.limit
+        return Page(
+            items=together(shown) if together else [each(row) for row in shown] if each else list(shown),
+            page=self.page,
+            limit=self.limit,
+            has_more=has_more,
+            next_cursor=_seal([_value(shown[-1], key) for key in self.keys], self.scope) if has_more else None,
+            total=whole().order_by().count() if self.wants_total else UNSET,
+        )
+
+
+def asked_part(request: Request, *, keys: Sequence[str], default_limit: int = DEFAULT_LIMIT) -> Part:
+    """
+    The part that `page`, `limit`, `cursor` and `withTotal` ask for.
+
+    :param keys: the columns that the list is ordered by; the last, or all together, must be unique
+    :raises InvalidPage: page or limit out of range or not a number
+    :raises InvalidCursor: a cursor that we did not sign for this list
+    """
+    query = given_query(request)
+    limit = _number(query.get("limit"), default_limit, MAX_LIMIT)
+    cursor = query.get("cursor")
+    page = 1 if cursor else _number(query.get("page"), 1, DEEPEST)
+    if page * limit > DEEPEST:
+        raise InvalidPage(most=MAX_LIMIT, deepest=DEEPEST)
+    scope = _scope(request.path, query)
+    return Part(
+        keys=keys,
+        page=page,
+        limit=limit,
+        start=(page - 1) * limit,
+        after=_open(cursor, scope, len(keys)) if cursor else None,
+        wants_total=query.get("withTotal") == "true",
+        scope=scope,
+    )
+
+
 def paginate(
     request: Request,
     rows: QuerySet[Any],
@@ -37,7 +115,7 @@ def paginate(
     default_limit: int = DEFAULT_LIMIT,
 ) -> Page[T]:
     """
-    One page of `rows`; the whole list is counted only when asked for.
+    One page of a queryset; the whole list is counted only when asked for.
 
     :param each: makes an item of a row, such as `CampaignCard.of`
     :param together: makes the items of all rows of the page at once, in place of `each`
@@ -45,28 +123,12 @@ def paginate(
     :raises InvalidPage: page or limit out of range or not a number
     :raises InvalidCursor: a cursor that we did not sign for this list
     """
-    query = given_query(request)
-    limit = _number(query.get("limit"), default_limit, MAX_LIMIT)
-    cursor = query.get("cursor")
-    page = 1 if cursor else _number(query.get("page"), 1, DEEPEST)
-    if page * limit > DEEPEST:
-        raise InvalidPage(most=MAX_LIMIT, deepest=DEEPEST)
-    scope = _scope(request)
+    part = asked_part(request, keys=[name.lstrip("-") for name in order], default_limit=default_limit)
     ordered = rows.order_by(*order)
-    if cursor:
-        ordered = ordered.filter(_behind(order, _open(cursor, scope, len(order))))
-    start = 0 if cursor else (page - 1) * limit
-    found = list(ordered[start : start + limit + 1])
-    has_more = len(found) > limit
-    shown = found[:limit]
-    return Page(
-        items=together(shown) if together else [each(row) for row in shown] if each else shown,
-        page=page,
-        limit=limit,
-        has_more=has_more,
-        next_cursor=_seal([_value(shown[-1], name) for name in order], scope) if has_more else None,
-        total=rows.order_by().count() if query.get("withTotal") == "true" else UNSET,
-    )
+    if part.after is not None:
+        ordered = ordered.filter(_behind(order, part.after))
+    found = list(ordered[part.start : part.start + part.limit + 1])
+    return part.page_of(found, each, together=together, whole=lambda: rows)
 
 
 def _number(text: str | None, default: int, most: int) -> int:
@@ -77,15 +139,15 @@ def _number(text: str | None, default: int, most: int) -> int:
     return int(text)
 
 
-def _scope(request: Request) -> str:
+def _scope(path: str, query: dict[str, str]) -> str:
     """The path and the filters, so that a cursor cannot be carried to another list."""
-    filters = sorted((k, v) for k, v in given_query(request).items() if k not in OF_THE_PAGE)
-    return json.dumps([request.path, filters])
+    filters = sorted((name, value) for name, value in query.items() if name not in OF_THE_PAGE)
+    return json.dumps([path, filters])
 
 
-def _value(row: Any, name: str) -> Any:
+def _value(row: Any, key: str) -> Any:
     value = row
-    for part in name.lstrip("-").split("__"):
+    for part in key.split("__"):
         value = value[part] if isinstance(value, dict) else getattr(value, part)
     return value
 
