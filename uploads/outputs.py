@@ -20,6 +20,11 @@ class MediaCard(Output):
     height: int | None
 
     @classmethod
+    def of_columns(cls, id: UUID, storage_name: str, content_type: str, width: int | None, height: int | None) -> Self:
+        """From these columns in a row of a statement (`core.data.statements`)."""
+        return cls(id=id, url=media_url(storage_name), type=content_type, width=width, height=height)
+
+    @classmethod
     def of(cls, stored: StoredFile) -> Self:
         return cls(
             id=stored.pk,
