@@ -98,6 +98,16 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         )
 
 
+def is_open(status: str, starts_at: datetime | None, ends_at: datetime, now: datetime) -> bool:
+    """Whether a campaign with these terms takes investments."""
+    return status == Status.LIVE and starts_at is not None and starts_at <= now < ends_at
+
+
+def progress_percent(raised_minor: int, goal_minor: int) -> float:
+    """Raised as a share of the goal, cut to two decimals."""
+    return raised_minor * 10_000 // goal_minor / 100
+
+
 class Campaign(Entity):
     """
     Someone asks for money until a deadline. Amounts are minor units of `currency`.
@@ -113,7 +123,7 @@ class Campaign(Entity):
     slug = models.SlugField(max_length=130, unique=True)
     summary = models.CharField(max_length=300)
     description = models.TextField(max_length=20_000)
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="campaigns")
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="campaigns", db_index=False)
 
     currency = models.CharField(max_length=3)
     goal_minor = models.BigIntegerField()
@@ -203,6 +213,8 @@ class Campaign(Entity):
             models.Index(fields=["-raised_minor", "-id"], name="campaign_most_funded"),
             models.Index(fields=["-trend", "-id"], name="campaign_trending"),
             models.Index(fields=["owner", "-created_at", "-id"], name="campaign_by_owner"),
+            models.Index(fields=["category", "-created_at", "-id"], name="campaign_by_category"),
+            models.Index(fields=["status", "-created_at", "-id"], name="campaign_by_status"),
             models.Index(fields=["id"], condition=Q(status__in=CLOSED), name="campaign_unsettled"),
             GinIndex(fields=["search"], name="campaign_search"),
             GinIndex(GRAMS, name="campaign_grams"),
@@ -226,8 +238,7 @@ class Campaign(Entity):
 
     @property
     def progress_percent(self) -> float:
-        """Raised as a share of the goal, cut to two decimals."""
-        return self.raised_minor * 10_000 // self.goal_minor / 100
+        return progress_percent(self.raised_minor, self.goal_minor)
 
     def text(self, minor: int) -> str:
         """An amount of this campaign as JSON shows it."""
@@ -238,7 +249,7 @@ class Campaign(Entity):
 
     def is_open_at(self, now: datetime) -> bool:
         """By the clock: no job has to run for a deadline to hold."""
-        return self.status == Status.LIVE and self.starts_at is not None and self.starts_at <= now < self.ends_at
+        return is_open(self.status, self.starts_at, self.ends_at, now)
 
     @property
     def etag(self) -> str:

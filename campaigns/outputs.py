@@ -1,12 +1,12 @@
 """What clients see of campaigns."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
-from campaigns.models import Backing, Campaign, Category, Outcome, Status
+from campaigns.models import Campaign, Category, Outcome, Status, progress_percent
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
 from uploads.outputs import MediaCard
@@ -77,15 +77,40 @@ class CampaignCard(Output):
             created_at=campaign.created_at,
         )
 
+    @classmethod
+    def of_row(cls, row: Any) -> Self:
+        """From a row of `campaigns/sql`."""
+        currency = row.currency
+        return cls(
+            id=row.id,
+            title=row.title,
+            slug=row.slug,
+            summary=row.summary,
+            category=row.category,
+            status=row.status,
+            outcome=row.outcome or None,
+            owner=UserCard.of_columns(
+                row.owner_id, row.owner_first_name, row.owner_last_name, row.owner_profile_photo, row.owner_badges
+            ),
+            goal_amount=minor_text(row.goal_minor, currency),
+            max_amount=None if row.max_minor is None else minor_text(row.max_minor, currency),
+            min_investment=None if row.min_investment_minor is None else minor_text(row.min_investment_minor, currency),
+            currency=currency,
+            raised_amount=minor_text(row.raised_minor, currency),
+            committed_amount=minor_text(row.raised_minor + row.reserved_minor, currency),
+            investor_count=row.investor_count,
+            progress_percent=progress_percent(row.raised_minor, row.goal_minor),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            cover_image=media_url(row.cover) if row.cover else None,
+            created_at=row.created_at,
+        )
+
 
 class MyInvestment(Output):
     amount: MoneyText
     currency: Currency
     since: Moment
-
-    @classmethod
-    def of(cls, backing: Backing, currency: str) -> Self:
-        return cls(amount=minor_text(backing.committed_minor, currency), currency=currency, since=backing.since)
 
 
 class CampaignOutput(CampaignCard):
@@ -102,3 +127,7 @@ class CampaignOutput(CampaignCard):
     settled_at: Moment | None
     updated_at: Moment
     version: int
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'

@@ -1,15 +1,21 @@
 """Reads shaped for one screen each. Amounts and counts are the kept columns of the primary database."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from msgspec.structs import asdict
 
 from campaigns.access import visible_to
-from campaigns.models import EDITABLE, Backing, Campaign, Category, Status
+from campaigns.models import EDITABLE, Backing, Campaign, Category, Status, is_open
 from campaigns.outputs import Action, CampaignCard, CampaignOutput, MyInvestment
+from campaigns.permissions import MODERATE
 from campaigns.search import matching
+from core.api.errors import NotFound
+from core.data.statements import load
+from core.money import minor_text
 from uploads.outputs import MediaCard
 
 SORTS = {
@@ -18,6 +24,11 @@ SORTS = {
     "most_funded": ("-raised_minor", "-id"),
     "trending": ("-trend", "-id"),
 }
+
+
+_LIST = load("campaigns/sql/campaign_list.sql")
+_CARDS = load("campaigns/sql/campaign_cards.sql")
+_PAGE = load("campaigns/sql/campaign_page.sql")
 
 
 def campaign_list(
@@ -36,8 +47,33 @@ def campaign_list(
     return campaigns
 
 
-def own_campaigns(person: Any) -> QuerySet[Campaign]:
-    return Campaign.objects.filter(owner=person).for_cards()
+def campaign_rows(
+    person: Any, *, now: datetime, category: str = "", status: str = "", sort: str = "newest", **part: Any
+) -> list[Any]:
+    """
+    `campaign_list` without words, as rows for `CampaignCard.of_row`, in its order.
+
+    :param part: `core.api.pages.Part.parameters`
+    """
+    return _LIST.rows(
+        viewer=person.pk,
+        moderator=MODERATE.held_by(person),
+        category=category or None,
+        status=status or None,
+        open_at=now if sort == "ending" and not status else None,
+        **{sort: True},
+        **part,
+    )
+
+
+def own_campaign_rows(person: Any, **part: Any) -> list[Any]:
+    """The person's own, newest first, as `campaign_rows`."""
+    return _LIST.rows(viewer=person.pk, own=True, newest=True, **part)
+
+
+def campaign_cards(ids: Collection[UUID]) -> dict[UUID, CampaignCard]:
+    """The cards of campaigns that somebody else's list names, by id; for the caller to know who may see them."""
+    return {row.id: CampaignCard.of_row(row) for row in _CARDS.rows(ids=list(ids))} if ids else {}
 
 
 def categories() -> QuerySet[Category]:
@@ -49,34 +85,45 @@ def with_my_backing(campaigns: QuerySet[Campaign], person: Any) -> QuerySet[Camp
     return campaigns.annotate(my_committed_minor=Subquery(mine.values("committed_minor")[:1]))
 
 
-def campaign_page(campaign: Campaign, person: Any, now: datetime) -> CampaignOutput:
-    """Everything about one campaign that `person` may know."""
-    media = [picture.file for picture in campaign.media.select_related("file").order_by("position")]
-    campaign.cover = media[0].storage_name if media else None  # type: ignore[attr-defined]
-    backing = Backing.objects.filter(campaign=campaign, backer_id=person.pk, committed_minor__gt=0).first()
-    is_owner = campaign.owner_id == person.pk
-    percent = campaign.expected_return_percent
+def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutput:
+    """
+    Everything about one campaign that `person` may know.
+
+    :raises NotFound: missing, or not yet public and somebody else's
+    """
+    rows = _PAGE.rows(viewer=person.pk, moderator=MODERATE.held_by(person), id=campaign_id)
+    if not rows:
+        raise NotFound()
+    row = rows[0]
+    columns = (row.file_ids, row.file_names, row.file_types, row.file_widths, row.file_heights)
+    mine = row.backed_minor and MyInvestment(
+        amount=minor_text(row.backed_minor, row.currency), currency=row.currency, since=row.backed_since
+    )
     return CampaignOutput(
-        **asdict(CampaignCard.of(campaign)),
-        description=campaign.description,
-        expected_return_percent=None if percent is None else float(percent),
-        media=[MediaCard.of(file) for file in media],
-        my_investment=MyInvestment.of(backing, campaign.currency) if backing else None,
-        allowed_actions=allowed_actions(campaign, person, now),
-        review_note=campaign.review_note if is_owner and campaign.review_note else None,
-        published_at=campaign.published_at,
-        closed_at=campaign.closed_at,
-        settled_at=campaign.settled_at,
-        updated_at=campaign.updated_at,
-        version=campaign.version,
+        **asdict(CampaignCard.of_row(row)),
+        description=row.description,
+        expected_return_percent=row.expected_return_percent,
+        media=[MediaCard.of_columns(*picture) for picture in zip(*(column or () for column in columns), strict=True)],
+        my_investment=mine,
+        allowed_actions=allowed_actions(row, person, now),
+        review_note=row.review_note if row.owner_id == person.pk and row.review_note else None,
+        published_at=row.published_at,
+        closed_at=row.closed_at,
+        settled_at=row.settled_at,
+        updated_at=row.updated_at,
+        version=row.version,
     )
 
 
-def allowed_actions(campaign: Campaign, person: Any, now: datetime) -> list[Action]:
-    """What `person` could do with it now: the calls that neither its state nor their standing would refuse."""
+def allowed_actions(campaign: Any, person: Any, now: datetime) -> list[Action]:
+    """
+    What `person` could do with it now: the calls that neither its state nor their standing would refuse.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
     if campaign.owner_id != person.pk:
-        able = campaign.is_open_at(now) and person.email_verified and person.kyc_verified
-        return ["invest"] if able else []
+        takes_money = is_open(campaign.status, campaign.starts_at, campaign.ends_at, now)
+        return ["invest"] if takes_money and person.email_verified and person.kyc_verified else []
     actions: list[Action] = []
     if campaign.status != Status.IN_REVIEW:
         actions.append("edit")

@@ -1,5 +1,6 @@
 """/api/campaigns and /api/profile/campaigns: parse, one call, answer."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
-from campaigns.access import access_campaign
 from campaigns.inputs import CampaignInput, CampaignQuery
 from campaigns.models import Campaign
 from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard
@@ -22,7 +22,7 @@ from core.api.etags import if_match
 from core.api.idempotency import prepared
 from core.api.operations import operation
 from core.api.outputs import MAX_LIMIT, Message, Page
-from core.api.pages import paginate
+from core.api.pages import asked_part, paginate
 from core.api.permissions import SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -39,9 +39,9 @@ BAD_TERMS = (
 )
 
 
-def _answer(campaign: Campaign, request: Request, status: int = 200) -> Response:
-    page = campaign_page(campaign, request.user, timezone.now())
-    return Response(page, status, headers={"ETag": campaign.etag})
+def _answer(request: Request, campaign_id: UUID, status: int = 200) -> Response:
+    page = campaign_page(request.user, campaign_id, timezone.now())
+    return Response(page, status, headers={"ETag": page.etag})
 
 
 class Campaigns(ApiViewSet):
@@ -57,8 +57,14 @@ class Campaigns(ApiViewSet):
     @operation("listCampaigns", query=CampaignQuery, returns=Page[CampaignCard])
     def list(self, request: Request, query: dict[str, Any]) -> Page[CampaignCard]:
         """List campaigns"""
-        campaigns = selectors.campaign_list(request.user, now=timezone.now(), **query)
-        return paginate(request, campaigns, CampaignCard.of, order=SORTS[query.get("sort", "newest")])
+        now, order = timezone.now(), SORTS[query.get("sort", "newest")]
+        if query.get("q"):
+            found = selectors.campaign_list(request.user, now=now, **query)
+            return paginate(request, found, CampaignCard.of, order=order)
+        part = asked_part(request, keys=[name.lstrip("-") for name in order])
+        rows = selectors.campaign_rows(request.user, now=now, **query, **part.parameters)
+        whole = partial(selectors.campaign_list, request.user, now=now, **query)
+        return part.page_of(rows, CampaignCard.of_row, whole=whole)
 
     def _draft(self, request: Request) -> Draft:
         return draft_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
@@ -76,12 +82,12 @@ class Campaigns(ApiViewSet):
     def create(self, request: Request, prepared: Draft) -> Response:
         """Create a draft"""
         campaign = keep_draft(owner=request.user, draft=prepared, now=timezone.now())
-        return _answer(campaign, request, 201)
+        return _answer(request, campaign.pk, 201)
 
     @operation("getCampaign", returns=CampaignOutput, etag=True)
     def retrieve(self, request: Request, campaign_id: UUID) -> Response:
         """Read a campaign"""
-        return _answer(access_campaign(request.user, campaign_id), request)
+        return _answer(request, campaign_id)
 
     @operation(
         "updateCampaign",
@@ -113,7 +119,7 @@ class Campaigns(ApiViewSet):
             now=timezone.now(),
             **data,
         )
-        return _answer(campaign, request)
+        return _answer(request, campaign.pk)
 
     @operation(
         "deleteCampaign",
@@ -133,7 +139,8 @@ class Campaigns(ApiViewSet):
     )
     def submit(self, request: Request, campaign_id: UUID) -> Response:
         """Submit a draft for review"""
-        return _answer(submit_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
+        submit_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        return _answer(request, campaign_id)
 
     @operation(
         "cancelCampaign",
@@ -143,7 +150,8 @@ class Campaigns(ApiViewSet):
     )
     def cancel(self, request: Request, campaign_id: UUID) -> Response:
         """Cancel a live campaign"""
-        return _answer(cancel_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now()), request)
+        cancel_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        return _answer(request, campaign_id)
 
     @operation("listCampaignCategories", returns=Page[CategoryCard], default_limit=MAX_LIMIT)
     def categories(self, request: Request) -> Page[CategoryCard]:
@@ -158,4 +166,6 @@ class OwnCampaigns(ApiViewSet):
     @operation("listMyCampaigns", returns=Page[CampaignCard])
     def list(self, request: Request) -> Page[CampaignCard]:
         """List own campaigns"""
-        return paginate(request, selectors.own_campaigns(request.user), CampaignCard.of)
+        part = asked_part(request, keys=("created_at", "id"))
+        rows = selectors.own_campaign_rows(request.user, **part.parameters)
+        return part.page_of(rows, CampaignCard.of_row, whole=lambda: Campaign.objects.filter(owner=request.user))

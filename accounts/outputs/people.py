@@ -36,6 +36,13 @@ class UserCard(Output):
         )
 
     @classmethod
+    def of_columns(cls, id: UUID, first_name: str, last_name: str, profile_photo: str, badges: list[str]) -> Self:
+        """From the columns of `CARD_COLUMNS` in a row of a statement (`core.data.statements`)."""
+        return cls(
+            id=id, first_name=first_name, last_name=last_name, profile_photo=profile_photo or None, badges=badges
+        )
+
+    @classmethod
     def of_row(cls, row: Mapping[str, Any], prefix: str) -> Self:
         """The card of the person under `prefix` in a row read with `card_columns(prefix)`."""
         return cls(
