@@ -4,7 +4,7 @@ from datetime import time
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, json
 
 from core.api.outputs import Count, Moment, Output, Page
 from core.realtime.frames import Frame
@@ -35,6 +35,19 @@ class NotificationOutput(Output):
             data=entry.data,
             read_at=entry.read_at,
             created_at=entry.created_at,
+        )
+
+    @classmethod
+    def of_row(cls, row: Any) -> Self:
+        """From a row of `notifications/sql`."""
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            title=row.title,
+            body=row.body,
+            data=json.decode(row.data),
+            read_at=row.read_at,
+            created_at=row.created_at,
         )
 
 

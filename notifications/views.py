@@ -1,5 +1,6 @@
 """/api/notifications, and the switches at /api/profile/notifications: everybody sees and turns only their own."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from msgspec.structs import asdict
 
 from core.api.operations import operation
 from core.api.outputs import Message
-from core.api.pages import paginate
+from core.api.pages import asked_part
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.views import ApiViewSet
@@ -27,9 +28,12 @@ class Inbox(ApiViewSet):
     @operation("listNotifications", query=InboxQuery, returns=InboxPage)
     def list(self, request: Request, query: dict[str, Any]) -> InboxPage:
         """List notifications, newest first"""
-        entries = selectors.inbox(request.user.pk, unread_only=query.get("unread", False))
-        page = paginate(request, entries, NotificationOutput.of, order=("-id",))
-        return InboxPage(**asdict(page), unread_count=selectors.unread_count(request.user.pk))
+        user_id, unread_only = request.user.pk, query.get("unread", False)
+        part = asked_part(request, keys=("id",))
+        rows, unread_count = selectors.inbox_rows(user_id, unread_only=unread_only, **part.parameters)
+        whole = partial(selectors.inbox, user_id, unread_only=unread_only)
+        page = part.page_of(rows, NotificationOutput.of_row, whole=whole)
+        return InboxPage(**asdict(page), unread_count=unread_count)
 
     @operation("markNotificationRead", returns=NotificationOutput)
     def read(self, request: Request, notification_id: UUID) -> NotificationOutput:
