@@ -9,8 +9,8 @@ from investments.errors import InvestorsOnly, PaymentMethodNotFound
 from investments.models import Investment, InvestmentQuerySet, PaymentMethod
 
 
-def investments_of(person: Any) -> InvestmentQuerySet:
-    return Investment.objects.filter(investor_id=person.pk)
+def investments_of(person: Any, **filters: Any) -> InvestmentQuerySet:
+    return Investment.objects.filter(investor_id=person.pk, **filters)
 
 
 def access_investment(person: Any, investment_id: UUID) -> Investment:

@@ -1,7 +1,7 @@
 """What clients see of investments and payment methods."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from msgspec import Meta
@@ -12,6 +12,7 @@ from campaigns.outputs import CampaignCard
 from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
 from core.models import Event
+from core.money import minor_text
 from investments.models import Investment, PaymentMethod, Status, Step
 from investments.services.withdrawals import Withdrawal
 
@@ -76,6 +77,27 @@ class InvestmentCard(Output):
     failure_code: str | None
     cancellable_until: Moment
     created_at: Moment
+
+    @classmethod
+    def of_row(cls, row: Any, campaign: CampaignCard) -> Self:
+        """From a row of `investments/sql` and the card of its campaign."""
+        currency = row.currency
+        return cls(
+            id=row.id,
+            campaign=campaign,
+            amount=minor_text(row.amount_minor, currency),
+            refunded_amount=minor_text(row.refunded_minor, currency),
+            currency=currency,
+            status=row.status,
+            reference=row.reference,
+            payment_method=PaidWith(
+                id=row.method_id, type=row.method_type, brand=row.method_brand, last4=row.method_last4
+            ),
+            next_action=NextAction(type="redirect", url=row.action_url) if row.action_url else None,
+            failure_code=row.failure_code or None,
+            cancellable_until=row.cancellable_until,
+            created_at=row.created_at,
+        )
 
     @classmethod
     def of(cls, investment: Investment) -> Self:

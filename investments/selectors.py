@@ -1,17 +1,37 @@
 """Reads shaped for one screen each. Sums are made by the primary database."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 from msgspec.structs import asdict
 
+from campaigns.selectors import campaign_cards
 from core import events
+from core.data.statements import load
 from core.money import minor_text
 from investments.access import investments_of
 from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
 from investments.outputs import InvestmentCard, InvestmentEventCard, InvestmentOutput, PortfolioTotal
 from ledger.selectors import totals
+
+_LIST = load("investments/sql/investment_list.sql")
+
+
+def investment_rows(person: Any, *, status: str = "", **part: Any) -> list[Any]:
+    """
+    A person's own investments, newest first, for `investment_cards`.
+
+    :param part: `core.api.pages.Part.parameters`
+    """
+    return _LIST.rows(viewer=person.pk, status=status or None, **part)
+
+
+def investment_cards(rows: Sequence[Any]) -> list[InvestmentCard]:
+    """The cards of a page of `investment_rows`, with those of their campaigns in one more query."""
+    campaigns = campaign_cards({row.campaign_id for row in rows})
+    return [InvestmentCard.of_row(row, campaigns[row.campaign_id]) for row in rows]
 
 
 def payment_methods(person: Any) -> QuerySet[PaymentMethod]:

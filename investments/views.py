@@ -1,6 +1,7 @@
 """/api/investments, and investments beside campaigns and profiles: parse, one call, answer."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from core.api.errors import OutcomeUnknown
 from core.api.idempotency import multi_phase
 from core.api.operations import operation
 from core.api.outputs import Message, Page
-from core.api.pages import paginate
+from core.api.pages import asked_part, paginate
 from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
@@ -51,8 +52,10 @@ class Investments(ApiViewSet):
     @operation("listInvestments", query=InvestmentQuery, returns=Page[InvestmentCard])
     def list(self, request: Request, query: dict[str, Any]) -> Page[InvestmentCard]:
         """List own investments"""
-        investments = investments_of(request.user).filter(**query).for_output()
-        return paginate(request, investments, InvestmentCard.of)
+        part = asked_part(request, keys=("created_at", "id"))
+        rows = selectors.investment_rows(request.user, **query, **part.parameters)
+        whole = partial(investments_of, request.user, **query)
+        return part.page_of(rows, together=selectors.investment_cards, whole=whole)
 
     @operation("getInvestment", returns=InvestmentOutput)
     def retrieve(self, request: Request, investment_id: UUID) -> InvestmentOutput:
