@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified
-from chat import errors, selectors
+from chat import errors, reads, selectors
 from chat.access import access_conversation
 from chat.inputs import ConversationInput, MessageInput, MessagesQuery, ReadInput
 from chat.models import Conversation, Member
@@ -23,7 +23,7 @@ from core.api.etags import if_match, require_match
 from core.api.idempotency import prepared
 from core.api.operations import operation
 from core.api.outputs import Message, Page
-from core.api.pages import paginate
+from core.api.pages import asked_part
 from core.api.permissions import SignedIn
 from core.api.rendering import to_json
 from core.api.requests import Request
@@ -44,9 +44,9 @@ class Conversations(ApiViewSet):
     @operation("listConversations", returns=Page[ConversationCard])
     def list(self, request: Request) -> Page[ConversationCard]:
         """My conversations, latest activity first"""
-        places = Member.objects.of(request.user).select_related("conversation")
-        order = ("-conversation__active_at", "-conversation__id")
-        return paginate(request, places, together=selectors.conversation_outputs, order=order)
+        part = asked_part(request, keys=("active_at", "conversation_id"))
+        rows = reads.conversation_rows(request.user, **part.parameters)
+        return part.page_of(rows, together=reads.conversations, whole=lambda: Member.objects.of(request.user))
 
     @operation(
         "startConversation",
@@ -104,9 +104,12 @@ class Messages(ApiViewSet):
     )
     def list(self, request: Request, conversation_id: UUID, query: dict[str, Any]) -> Page[MessageOutput]:
         """Messages, newest first"""
-        rows = selectors.message_rows(access_conversation(request.user, conversation_id), **query)
-        return paginate(
-            request, rows, together=selectors.message_outputs, order=("-seq",), default_limit=MESSAGES_IN_A_PAGE
+        part = asked_part(request, keys=("seq",), default_limit=MESSAGES_IN_A_PAGE)
+        rows = reads.message_rows(request.user, conversation_id, **query, part=part.parameters)
+        return part.page_of(
+            rows,
+            together=reads.messages,
+            whole=lambda: selectors.message_rows(access_conversation(request.user, conversation_id), **query),
         )
 
     def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
