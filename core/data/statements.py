@@ -4,7 +4,8 @@ SQL in files, run prepared: the reads that every client makes all day (docs/read
 A file holds one statement. `:name` is a parameter, written with its type (`:viewer::uuid`). A line that ends with
 `-- if a, b` counts only when both are given: each combination is a statement of its own, which PostgreSQL plans for
 what it really does, where one with `(:a IS NULL OR ...)` gets a plan for the worst case. `:limit` becomes a number in
-the text, since the plan depends on it.
+the text, since the plan depends on it. `-- plan each time with: a, b` names conditions whose values differ so much
+that no plan is kept.
 """
 
 import re
@@ -24,6 +25,7 @@ VARIANTS = 512
 """How many texts of one file are kept."""
 
 _CONDITION = re.compile(r"--\s*if\s+([a-z_]+(?:\s*,\s*[a-z_]+)*)\s*$")
+_UNEVEN = re.compile(r"^-- plan each time with: (.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"\s*--.*$")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 
@@ -34,33 +36,41 @@ class PreparedCursor(psycopg.Cursor[Any]):
     Results come in PostgreSQL's binary form, for which psycopg has the faster loaders.
     """
 
+    keeps_plan = True
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=settings.DATABASE_PREPARED_STATEMENTS, binary=True)
+        prepare = self.keeps_plan and settings.DATABASE_PREPARED_STATEMENTS
+        return super().execute(query, params, prepare=prepare, binary=True)
 
 
 def fetch(
-    statement: str, values: Mapping[str, Any] | Sequence[Any], row_factory: RowFactory[Any] = tuple_row
+    statement: str,
+    values: Mapping[str, Any] | Sequence[Any],
+    *,
+    row_factory: RowFactory[Any] = tuple_row,
+    keeps_plan: bool = True,
 ) -> list[Any]:
     """
-    The rows of a SELECT, run prepared on Django's connection: its transaction, its time limits, its errors
-    (`django.db.OperationalError` and so on), its query log.
+    The rows of a SELECT, run prepared (if it `keeps_plan`) on Django's connection: its transaction, its time limits,
+    its errors (`django.db.OperationalError` and so on), its query log.
 
     :param values: for `%(name)s` or `%s`
     """
     try:
-        return _fetch(statement, values, row_factory)
+        return _fetch(statement, values, row_factory, keeps_plan)
     except NotSupportedError:
         # "cached plan must not change result type": a migration altered a column since this connection prepared it.
         if connection.in_atomic_block:
             raise  # the rollback makes psycopg forget what is prepared, so that the next try is right
         with connection.cursor() as cursor:
             cursor.execute("DEALLOCATE ALL")  # psycopg sees it, and forgets as well
-        return _fetch(statement, values, row_factory)
+        return _fetch(statement, values, row_factory, keeps_plan)
 
 
-def _fetch(statement: str, values: Any, row_factory: RowFactory[Any]) -> list[Any]:
+def _fetch(statement: str, values: Any, row_factory: RowFactory[Any], keeps_plan: bool) -> list[Any]:
     connection.ensure_connection()
     prepared = PreparedCursor(connection.connection, row_factory=row_factory)
+    prepared.keeps_plan = keeps_plan
     with connection._prepare_cursor(prepared) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, values)
         rows: list[Any] = cursor.fetchall()
@@ -74,6 +84,8 @@ class Statement:
         self.lines = list(_lines(text))
         self.conditions = frozenset[str]().union(*(condition for _, condition in self.lines))
         self.names = self.conditions.union(_PARAMETER.findall("\n".join(line for line, _ in self.lines)))
+        uneven = _UNEVEN.search(text)
+        self.uneven = frozenset(re.findall(r"[a-z_]+", uneven[1])) if uneven else frozenset[str]()
         self._variant = lru_cache(VARIANTS)(self.variant)
 
     def rows(self, **values: Any) -> list[Any]:
@@ -87,7 +99,8 @@ class Statement:
             raise TypeError(f"the statement has no {', '.join(sorted(unknown))}")
         given = frozenset(name for name in self.conditions if values.get(name) not in (None, False))
         bound = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
-        return fetch(self._variant(given, values.get("limit")), bound, namedtuple_row)
+        text = self._variant(given, values.get("limit"))
+        return fetch(text, bound, row_factory=namedtuple_row, keeps_plan=given.isdisjoint(self.uneven))
 
     def variant(self, given: frozenset[str], limit: int | None = None) -> str:
         """The text, with psycopg's placeholders, when these conditions are given."""

@@ -56,6 +56,18 @@ def test_each_variant_is_prepared_once_whatever_the_size_of_its_numbers(fresh):
     assert sorted(text.split()[-1] for text in prepared()) == ["2", "3"]
 
 
+def test_no_plan_is_kept_for_uneven_values(fresh):
+    statement = Statement("""
+-- plan each time with: below
+SELECT n FROM generate_series(1, 3) n
+WHERE n < :below::bigint  -- if below
+""")
+    assert [row.n for row in statement.rows(below=2)] == [1]
+    assert prepared() == []
+    statement.rows()
+    assert len(prepared()) == 1
+
+
 def test_django_s_own_statements_are_not_prepared(fresh):
     for _ in range(10):
         with connection.cursor() as cursor:
