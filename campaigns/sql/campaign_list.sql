@@ -8,8 +8,11 @@
 --   newest, ending, most_funded, trending    the order, one of them; the ids of campaigns are unique
 --   after_...               the row that the page before ended with
 --
+-- plan each time with: category, status
+-- Some have a handful of campaigns and some half of all, and a plan for the average would read through all of them.
+--
 -- Indexes: campaign_newest, campaign_ending, campaign_most_funded, campaign_trending, campaign_by_owner,
--- campaign_by_category.
+-- campaign_by_category, campaign_by_status.
 SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.status, c.outcome, c.currency,
        c.goal_minor, c.max_minor, c.min_investment_minor, c.raised_minor, c.reserved_minor, c.investor_count, c.trend,
        c.starts_at, c.ends_at,

@@ -4,6 +4,8 @@
 --   status                      filter
 --   after_created_at, after_id  the row that the page before ended with
 --
+-- plan each time with: status
+--
 -- Indexes: investment_by_investor, the primary keys, and the unique index of payments by investment.
 SELECT i.id, i.created_at, i.campaign_id, i.amount_minor, i.currency, i.status, i.reference, i.cancellable_until,
        p.refunded_minor, p.action_url, p.failure_code,
