@@ -10,7 +10,7 @@ from django.db import models
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from core.api import errors, schemas
@@ -181,8 +181,6 @@ class Schema(AutoSchema):
         if direction == "request" and not self.in_query and not field.read_only and is_optional(field):
             field = copy(field)
             field.allow_null = True  # null means absent (core.api.serializers)
-        if isinstance(field, OutputField):
-            return self._with_components(field.shape)
         if isinstance(field, serializers.ChoiceField) and (named := self._named_choice(field)):
             meta = self._get_serializer_field_meta(field, direction)
             meta.pop("nullable", None)  # a word of OpenAPI 3.0
@@ -245,14 +243,9 @@ class Schema(AutoSchema):
     def _success_content(self, operation: Operation) -> dict[str, Any]:
         if operation.files:
             return {kind: {"schema": FILE} for kind in operation.files}
-        if operation.page_of is not None and operation.returns is None:
-            return {JSON: {"schema": self.resolve_serializer(_page_class(operation.page_of), "response").ref}}
-        returns = operation.returns
-        if returns is None:
+        if operation.returns is None:
             return {}
-        if isinstance(returns, PolymorphicProxySerializer) or _is_serializer(returns):
-            return {JSON: {"schema": self.resolve_serializer(returns, "response").ref}}
-        return {JSON: {"schema": self._with_components(returns)}}
+        return {JSON: {"schema": self._with_components(operation.returns)}}
 
     def _with_components(self, shape: Any) -> dict[str, Any]:
         for name, schema in schemas.components(shape).items():
@@ -341,10 +334,6 @@ def _pascal(name: str) -> str:
     return camel[0].upper() + camel[1:]
 
 
-def _is_serializer(shape: Any) -> bool:
-    return isinstance(shape, type) and issubclass(shape, serializers.BaseSerializer)
-
-
 @cache
 def _enums() -> dict[tuple[str, ...], type[models.TextChoices]]:
     """The enums of all apps by their values; without values that two of them share."""
@@ -370,30 +359,3 @@ def _drop(part: Any, name: str) -> None:
         part.pop(name, None)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _drop(inner, name)
-
-
-# --- Until every app answers outputs: serializers that only describe, and outputs inside of them ---
-
-
-class OutputField(serializers.Field):  # type: ignore[type-arg]
-    """An output inside of a serializer that describes an answer: `OutputField(list[UserCard])`."""
-
-    def __init__(self, shape: Any, **kwargs: Any) -> None:
-        self.shape = shape
-        super().__init__(**kwargs)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
-
-
-class _SerializerPage(Serializer):
-    page = serializers.IntegerField(min_value=1, max_value=DEEPEST)
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT)
-    has_more = serializers.BooleanField()
-    next_cursor = serializers.CharField(allow_null=True)
-    total = serializers.IntegerField(min_value=0, required=False, help_text="With `withTotal=true`.")
-
-
-@cache
-def _page_class(card: Any) -> type[Serializer]:
-    return type(f"{card.__name__}Page", (_SerializerPage,), {"items": card(many=True), "__module__": __name__})

@@ -38,7 +38,6 @@ class Operation:
     input: Any
     query: type[Serializer] | None
     returns: Any
-    page_of: Any
     status: int
     also: Mapping[int, str]
     errors: tuple[type[Refusal], ...]
@@ -55,7 +54,7 @@ class Operation:
     @property
     def is_page(self) -> bool:
         shape = get_origin(self.returns) or self.returns
-        return self.page_of is not None or (isinstance(shape, type) and issubclass(shape, Page))
+        return isinstance(shape, type) and issubclass(shape, Page)
 
     @property
     def takes_amount(self) -> bool:
@@ -73,7 +72,6 @@ def operation(
     *,
     returns: Any = None,
     query: type[Serializer] | None = None,
-    page_of: Any = None,
     status: int = 200,
     also: Mapping[int, str] | None = None,
     errors: Sequence[type[Refusal]] = (),
@@ -121,7 +119,6 @@ def operation(
             input=input,
             query=query,
             returns=returns,
-            page_of=page_of,
             status=status,
             also=also or {},
             errors=tuple(errors),
