@@ -67,11 +67,11 @@ def _ids(story: Story) -> dict[str, list[str]]:
         return [str(row["id"]) for row in app.get(path, limit=100)["items"]]
 
     return {
-        "campaign_id": listed("/api/campaigns"),
-        "investment_id": listed("/api/investments"),
-        "method_id": listed("/api/investments/payment-methods"),
-        "conversation_id": listed("/api/chat/conversations"),
-        "notification_id": listed("/api/notifications"),
+        "campaignId": listed("/api/campaigns"),
+        "investmentId": listed("/api/investments"),
+        "methodId": listed("/api/investments/payment-methods"),
+        "conversationId": listed("/api/chat/conversations"),
+        "notificationId": listed("/api/notifications"),
         "provider": ["sandbox"],
         "platform": ["google", "linkedin"],
         "badge": ["identity", "address"],

@@ -20,14 +20,14 @@ function clientOf(token?: string): Client {
 async function signUp(firstName: string): Promise<Person> {
   const email = `${firstName}.hey-api@clients.example`.toLowerCase();
   const client = clientOf();
-  await api.signUpRegister({ client, throwOnError, body: { email, password: PASSWORD, firstName, lastName: "Hey" } });
-  await api.signUpVerifyEmail({ client, throwOnError, body: { token: await mailedToken(email) } });
+  await api.register({ client, throwOnError, body: { email, password: PASSWORD, firstName, lastName: "Hey" } });
+  await api.verifyEmail({ client, throwOnError, body: { token: await mailedToken(email) } });
   return logIn(email);
 }
 
 async function logIn(email: string): Promise<Person> {
   const body = { email, password: PASSWORD };
-  const { data } = await api.signInLogin({ client: clientOf(), throwOnError, body });
+  const { data } = await api.login({ client: clientOf(), throwOnError, body });
   if (!("token" in data)) throw new Error("a second factor was asked for");
   return { client: clientOf(data.token), id: data.user.id, email };
 }
@@ -39,12 +39,12 @@ async function staff(firstName: string): Promise<Person> {
 }
 
 async function sendPapers({ client }: Person, documentNumber: string): Promise<string> {
-  const { data: started } = await api.casesInitiate({
+  const { data: started } = await api.startVerification({
     client,
     throwOnError,
     body: { documentType: "passport", documentNumber, dateOfBirth: "1989-03-14" },
   });
-  const { data: sent } = await api.papersSend({
+  const { data: sent } = await api.uploadVerificationDocuments({
     client,
     throwOnError,
     body: { documents: [picture("front"), picture("selfie")], kinds: ["front", "selfie"] },
@@ -58,34 +58,34 @@ async function review(verificationId: string, first: Person, second: Person): Pr
   const { client } = first;
   let cursor: string | undefined;
   for (;;) {
-    const { data: page } = await api.casesPending({ client, throwOnError, query: { limit: 1, cursor } });
+    const { data: page } = await api.listPendingVerifications({ client, throwOnError, query: { limit: 1, cursor } });
     const found = page.items.find((verification) => verification.id === verificationId);
     for (const document of found?.documents ?? []) {
-      const path = { document_id: document.id };
-      const { data: link } = await api.papersFile({ client, throwOnError, path });
-      const { data: file } = await api.filesRetrieve({ client, throwOnError, path: { token: lastPart(link.url) } });
+      const path = { documentId: document.id };
+      const { data: link } = await api.getVerificationDocumentLink({ client, throwOnError, path });
+      const { data: file } = await api.downloadFile({ client, throwOnError, path: { token: lastPart(link.url) } });
       check(file.size > 0, "the paper opens");
-      await api.papersJudge({ client, throwOnError, path, body: { status: "verified", notes: "Clear picture." } });
+      await api.reviewVerificationDocument({ client, throwOnError, path, body: { status: "verified", notes: "Clear picture." } });
     }
     if (found) break;
     if (!page.nextCursor) throw new Error("the case is not in the queue");
     cursor = page.nextCursor;
   }
   const body = { verificationId, status: "verified", notes: "Face and passport match." } as const;
-  const proposed = await api.casesDecide({ client, throwOnError, body });
+  const proposed = await api.decideVerification({ client, throwOnError, body });
   check(proposed.data.status === "awaiting_second_review", "four eyes");
-  const decided = await api.casesDecide({ client: second.client, throwOnError, body });
+  const decided = await api.decideVerification({ client: second.client, throwOnError, body });
   check(decided.data.status === "verified", "the second reviewer decides");
 }
 
 async function addCard({ client }: Person, number: string): Promise<string> {
   const details = { number, expiryMonth: 12, expiryYear: new Date().getUTCFullYear() + 3, cvv: "123" };
-  const { data } = await api.paymentMethodsCreate({ client, throwOnError, body: { type: "card", details } });
+  const { data } = await api.addPaymentMethod({ client, throwOnError, body: { type: "card", details } });
   return data.id;
 }
 
 async function publish({ client }: Person): Promise<string> {
-  const { data: draft } = await api.campaignsCreate({
+  const { data: draft } = await api.createCampaign({
     client,
     throwOnError,
     body: {
@@ -101,9 +101,9 @@ async function publish({ client }: Person): Promise<string> {
     },
   });
   check(draft.media.length === 1, "the campaign has its picture");
-  const path = { campaign_id: draft.id };
-  const { response } = await api.campaignsRetrieve({ client, throwOnError, path });
-  const { data: edited } = await api.campaignsEdit({
+  const path = { campaignId: draft.id };
+  const { response } = await api.getCampaign({ client, throwOnError, path });
+  const { data: edited } = await api.updateCampaign({
     client,
     throwOnError,
     path,
@@ -111,7 +111,7 @@ async function publish({ client }: Person): Promise<string> {
     body: { summary: "Owned by those who live under them." },
   });
   check(edited.summary.startsWith("Owned"), "the draft was edited");
-  await api.campaignsSubmit({ client, throwOnError, path });
+  await api.submitCampaign({ client, throwOnError, path });
   await operator("publish_campaign", draft.id);
   return draft.id;
 }
@@ -120,7 +120,7 @@ async function findCampaign({ client }: Person, campaignId: string): Promise<voi
   let cursor: string | undefined;
   do {
     const query = { limit: 1, cursor, sort: "newest", withTotal: true } as const;
-    const { data: page } = await api.campaignsList({ client, throwOnError, query });
+    const { data: page } = await api.listCampaigns({ client, throwOnError, query });
     check(page.limit === 1 && page.items.length === 1 && (page.total ?? 0) >= 1, "a page of one");
     if (page.items.some((card) => card.id === campaignId)) return;
     cursor = page.nextCursor ?? undefined;
@@ -129,10 +129,10 @@ async function findCampaign({ client }: Person, campaignId: string): Promise<voi
 }
 
 async function invest({ client }: Person, campaignId: string, amount: string, method: string): Promise<string> {
-  const { data: made } = await api.campaignInvestmentsInvest({
+  const { data: made } = await api.placeInvestment({
     client,
     throwOnError,
-    path: { campaign_id: campaignId },
+    path: { campaignId },
     headers: { "Idempotency-Key": crypto.randomUUID() },
     body: { amount, paymentMethodId: method },
   });
@@ -141,42 +141,42 @@ async function invest({ client }: Person, campaignId: string, amount: string, me
     await approvePayment(made.nextAction.url);
   }
   await until("the commitment", async () => {
-    const path = { investment_id: made.id };
-    const { data: now } = await api.investmentsRetrieve({ client, throwOnError, path });
+    const path = { investmentId: made.id };
+    const { data: now } = await api.getInvestment({ client, throwOnError, path });
     return now.status === "committed";
   });
   return made.id;
 }
 
 async function talk(from: Person, to: Person): Promise<void> {
-  const { data: conversation } = await api.conversationsBegin({
+  const { data: conversation } = await api.startConversation({
     client: from.client,
     throwOnError,
     body: { participants: [to.id], type: "direct" },
   });
-  const path = { conversation_id: conversation.id };
+  const path = { conversationId: conversation.id };
   const clientId = crypto.randomUUID();
   const sent = { client: from.client, throwOnError, path };
-  const { data: first } = await api.messagesSend({ ...sent, body: { content: "Thank you!", clientId } });
+  const { data: first } = await api.sendMessage({ ...sent, body: { content: "Thank you!", clientId } });
   check(first.seq === 1 && first.clientId === clientId, "the first message");
-  const { data: shown } = await api.messagesSend({ ...sent, body: { content: "Our roof", media: [picture("cover")] } });
+  const { data: shown } = await api.sendMessage({ ...sent, body: { content: "Our roof", media: [picture("cover")] } });
   check(shown.media.length === 1, "the message has its picture");
   const received = { client: to.client, throwOnError, path };
-  const { data: page } = await api.messagesList({ ...received, query: { limit: 1 } });
+  const { data: page } = await api.listMessages({ ...received, query: { limit: 1 } });
   check(page.hasMore && page.items[0]?.seq === 2, "the newest message comes first");
-  const { data: read } = await api.conversationsRead({ ...received, body: { seq: 2 } });
+  const { data: read } = await api.markConversationRead({ ...received, body: { seq: 2 } });
   check(read.unreadCount === 0, "all is read");
-  const { data: list } = await api.conversationsList({ client: to.client, throwOnError });
+  const { data: list } = await api.listConversations({ client: to.client, throwOnError });
   check(list.items.some((card) => card.id === conversation.id), "the conversation is listed");
 }
 
 async function withdraw({ client }: Person, investmentId: string, paymentMethodId: string): Promise<void> {
-  await api.ownStepUp({ client, throwOnError, body: { password: PASSWORD } });
-  const path = { investment_id: investmentId };
+  await api.stepUp({ client, throwOnError, body: { password: PASSWORD } });
+  const path = { investmentId };
   const body = { amount: "40.25", paymentMethodId };
-  const { data: withdrawal } = await api.investmentsWithdraw({ client, throwOnError, path, body });
+  const { data: withdrawal } = await api.withdrawInvestment({ client, throwOnError, path, body });
   check(withdrawal.amount === "40.25" && withdrawal.currency === "USD", "the withdrawal, to the cent");
-  const { error } = await api.investmentsWithdraw({ client, path, body: { amount: "100000", paymentMethodId } });
+  const { error } = await api.withdrawInvestment({ client, path, body: { amount: "100000", paymentMethodId } });
   check(error?.code === "withdrawal_too_large", "no more than is there");
 }
 
@@ -187,11 +187,11 @@ async function tell(): Promise<void> {
   const [first, second] = [await staff("Ines"), await staff("Tom")];
   for (const [person, number] of [[founder, "HA1000001"], [backer, "HA1000002"]] as const) {
     await review(await sendPapers(person, number), first, second);
-    const { data: me } = await api.ownMe({ client: person.client, throwOnError });
+    const { data: me } = await api.getMe({ client: person.client, throwOnError });
     check(me.kycVerified, `${person.email} is verified`);
   }
   const photo = { photo: picture("selfie") };
-  const { data: profile } = await api.ownProfileSetPhoto({ client: founder.client, throwOnError, body: photo });
+  const { data: profile } = await api.uploadProfilePhoto({ client: founder.client, throwOnError, body: photo });
   check(profile.profilePhoto !== null, "the founder has a photo");
 
   const campaignId = await publish(founder);
@@ -199,21 +199,21 @@ async function tell(): Promise<void> {
   const card = await addCard(backer, "4242424242424242");
   const investmentId = await invest(backer, campaignId, "750.50", card);
   await invest(backer, campaignId, "200", await addCard(backer, "4000000000003220"));
-  const { data: mine } = await api.investmentsList({ client, throwOnError, query: { limit: 1 } });
+  const { data: mine } = await api.listInvestments({ client, throwOnError, query: { limit: 1 } });
   check(mine.hasMore && mine.nextCursor !== null, "two investments on two pages");
-  const { error } = await api.campaignInvestmentsInvest({
+  const { error } = await api.placeInvestment({
     client,
-    path: { campaign_id: campaignId },
+    path: { campaignId },
     body: { amount: "100", paymentMethodId: await addCard(backer, "4000000000000002") },
   });
   check(error?.code === "payment_declined", `a declined card is told as such, not as ${error?.code}`);
 
   await talk(founder, backer);
   await withdraw(backer, investmentId, card);
-  const { data: inbox } = await api.inboxList({ client, throwOnError, query: { limit: 5 } });
+  const { data: inbox } = await api.listNotifications({ client, throwOnError, query: { limit: 5 } });
   check(inbox.items.length > 0, "the backer has notices");
-  await api.ownLogout({ client, throwOnError });
-  check((await api.ownMe({ client })).response?.status === 401, "logged out");
+  await api.logout({ client, throwOnError });
+  check((await api.getMe({ client })).response?.status === 401, "logged out");
 }
 
 await tell();

@@ -74,12 +74,12 @@ async function review(verificationId: string, first: Person, second: Person): Pr
     const page = given(await first.api.GET("/api/kyc/pending", { params: { query: { limit: 1, cursor } } }));
     const found = page.items.find((verification) => verification.id === verificationId);
     for (const document of found?.documents ?? []) {
-      const path = { document_id: document.id };
-      const link = given(await first.api.GET("/api/kyc/documents/{document_id}/file", { params: { path } }));
+      const path = { documentId: document.id };
+      const link = given(await first.api.GET("/api/kyc/documents/{documentId}/file", { params: { path } }));
       const file = await first.api.GET("/files/{token}", { params: { path: { token: lastPart(link.url) } }, parseAs: "blob" });
       check(given(file).size > 0, "the paper opens");
       given(
-        await first.api.PUT("/api/kyc/documents/{document_id}", {
+        await first.api.PUT("/api/kyc/documents/{documentId}", {
           params: { path },
           body: { status: "verified", notes: "Clear picture." },
         }),
@@ -118,16 +118,16 @@ async function publish({ api }: Person): Promise<string> {
     }),
   );
   check(draft.media.length === 1, "the campaign has its picture");
-  const path = { campaign_id: draft.id };
-  const { response } = await api.GET("/api/campaigns/{campaign_id}", { params: { path } });
+  const path = { campaignId: draft.id };
+  const { response } = await api.GET("/api/campaigns/{campaignId}", { params: { path } });
   const edited = given(
-    await api.PUT("/api/campaigns/{campaign_id}", {
+    await api.PUT("/api/campaigns/{campaignId}", {
       params: { path, header: { "If-Match": response.headers.get("ETag") ?? "" } },
       body: { summary: "Owned by those who live under them." },
     }),
   );
   check(edited.summary.startsWith("Owned"), "the draft was edited");
-  given(await api.POST("/api/campaigns/{campaign_id}/submit", { params: { path } }));
+  given(await api.POST("/api/campaigns/{campaignId}/submit", { params: { path } }));
   await operator("publish_campaign", draft.id);
   return draft.id;
 }
@@ -146,8 +146,8 @@ async function findCampaign({ api }: Person, campaignId: string): Promise<void> 
 
 async function invest({ api }: Person, campaignId: string, amount: string, paymentMethodId: string): Promise<string> {
   const made = given(
-    await api.POST("/api/campaigns/{campaign_id}/invest", {
-      params: { path: { campaign_id: campaignId }, header: { "Idempotency-Key": crypto.randomUUID() } },
+    await api.POST("/api/campaigns/{campaignId}/invest", {
+      params: { path: { campaignId }, header: { "Idempotency-Key": crypto.randomUUID() } },
       body: { amount, paymentMethodId },
     }),
   );
@@ -156,8 +156,8 @@ async function invest({ api }: Person, campaignId: string, amount: string, payme
     await approvePayment(made.nextAction.url);
   }
   await until("the commitment", async () => {
-    const params = { path: { investment_id: made.id } };
-    const now = given(await api.GET("/api/investments/{investment_id}", { params }));
+    const params = { path: { investmentId: made.id } };
+    const now = given(await api.GET("/api/investments/{investmentId}", { params }));
     return now.status === "committed";
   });
   return made.id;
@@ -167,8 +167,8 @@ async function talk(from: Person, to: Person): Promise<void> {
   const conversation = given(
     await from.api.POST("/api/chat/conversations", { body: { participants: [to.id], type: "direct" } }),
   );
-  const path = { conversation_id: conversation.id };
-  const send = "/api/chat/conversations/{conversation_id}/messages";
+  const path = { conversationId: conversation.id };
+  const send = "/api/chat/conversations/{conversationId}/messages";
   const clientId = crypto.randomUUID();
   const first = given(await from.api.POST(send, { params: { path }, body: { content: "Thank you!", clientId } }));
   check(first.seq === 1 && first.clientId === clientId, "the first message");
@@ -183,7 +183,7 @@ async function talk(from: Person, to: Person): Promise<void> {
   const page = given(await to.api.GET(send, { params: { path, query: { limit: 1 } } }));
   check(page.hasMore && page.items[0]?.seq === 2, "the newest message comes first");
   const read = given(
-    await to.api.PUT("/api/chat/conversations/{conversation_id}/read", { params: { path }, body: { seq: 2 } }),
+    await to.api.PUT("/api/chat/conversations/{conversationId}/read", { params: { path }, body: { seq: 2 } }),
   );
   check(read.unreadCount === 0, "all is read");
   const list = given(await to.api.GET("/api/chat/conversations"));
@@ -192,12 +192,12 @@ async function talk(from: Person, to: Person): Promise<void> {
 
 async function withdraw({ api }: Person, investmentId: string, paymentMethodId: string): Promise<void> {
   given(await api.POST("/api/auth/step-up", { body: { password: PASSWORD } }));
-  const params = { path: { investment_id: investmentId } };
+  const params = { path: { investmentId } };
   const withdrawal = given(
-    await api.POST("/api/investments/{investment_id}/withdraw", { params, body: { amount: "40.25", paymentMethodId } }),
+    await api.POST("/api/investments/{investmentId}/withdraw", { params, body: { amount: "40.25", paymentMethodId } }),
   );
   check(withdrawal.amount === "40.25" && withdrawal.currency === "USD", "the withdrawal, to the cent");
-  const { error } = await api.POST("/api/investments/{investment_id}/withdraw", {
+  const { error } = await api.POST("/api/investments/{investmentId}/withdraw", {
     params,
     body: { amount: "100000", paymentMethodId },
   });
@@ -222,8 +222,8 @@ async function tell(): Promise<void> {
   await invest(backer, campaignId, "200", await addCard(backer, "4000000000003220"));
   const mine = given(await backer.api.GET("/api/investments", { params: { query: { limit: 1 } } }));
   check(mine.hasMore && mine.nextCursor !== null, "two investments on two pages");
-  const { error } = await backer.api.POST("/api/campaigns/{campaign_id}/invest", {
-    params: { path: { campaign_id: campaignId } },
+  const { error } = await backer.api.POST("/api/campaigns/{campaignId}/invest", {
+    params: { path: { campaignId } },
     body: { amount: "100", paymentMethodId: await addCard(backer, "4000000000000002") },
   });
   check(error?.code === "payment_declined", `a declined card is told as such, not as ${error?.code}`);
