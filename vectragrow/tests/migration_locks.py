@@ -68,9 +68,9 @@ def _faults(operation: Operation, new: set[str], is_atomic: bool) -> Iterator[st
 def _faults_of_column(column: models.Field) -> Iterator[str]:  # type: ignore[type-arg]
     if not column.null and not column.has_db_default() and not column.many_to_many:
         yield "the previous release inserts rows without it; let it be null or give it a db_default"
-    if column.unique or column.db_index and not column.is_relation:
+    if column.unique or (column.db_index and not column.is_relation):
         yield "builds an index under a lock; add the column first and the index concurrently"
-    if column.is_relation and column.db_constraint and column.concrete:
+    if isinstance(column, models.ForeignKey) and column.db_constraint:
         yield "checks every row under locks on both tables; db_constraint=False, then the constraint as NOT VALID"
 
 
