@@ -17,9 +17,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from running_platform import Platform, running  # noqa: E402
+from running_platform import Platform, running
 
-from vectragrow.demo.story import Story  # noqa: E402
+from vectragrow.demo.story import Story
 
 CHECKS = (
     "not_a_server_error",

@@ -122,7 +122,7 @@ def check_new_key(credential: Credential, challenge: bytes) -> NewKey:
             expected_origin=settings.PASSKEY_ORIGINS,
             require_user_verification=True,
         )
-    except Exception:  # junk makes the library raise whatever its parsers do: KeyError, OverflowError …
+    except Exception:  # noqa: BLE001  (junk makes the library raise whatever its parsers do: KeyError, OverflowError …)
         raise PasskeyInvalid(field="credential") from None
     if len(made.credential_id) > 1023 or len(made.credential_public_key) > 2048:  # §7.1 step 25
         raise PasskeyInvalid(field="credential")
@@ -152,7 +152,7 @@ def check_use(credential: Credential, challenge: bytes, key: Passkey) -> Use:
             credential_current_sign_count=0,
             require_user_verification=True,
         )
-    except Exception:  # as above
+    except Exception:  # noqa: BLE001  (as above)
         raise PasskeyInvalid(field="credential") from None
     return Use(used.new_sign_count, used.credential_backed_up)
 

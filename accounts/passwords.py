@@ -56,7 +56,7 @@ class CommonValidator(CommonPasswordValidator):
     def validate(self, password: str, user: Any = None) -> None:
         plain = normalise(password).lower().strip()
         word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
-        if plain in self.passwords or word in self.passwords and len(plain) - len(word) < 6:
+        if plain in self.passwords or (word in self.passwords and len(plain) - len(word) < 6):
             raise ValidationError(
                 _("This is one of the passwords that are tried first; a few random words work well."), "too_common"
             )

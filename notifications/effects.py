@@ -40,7 +40,7 @@ class Notice(Effect):
         return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms})"
 
     def deliver(self, event: Recorded) -> None:
-        if self.only_if and not event.facts[self.only_if] or self.unless and event.facts[self.unless]:
+        if (self.only_if and not event.facts[self.only_if]) or (self.unless and event.facts[self.unless]):
             return
         found = event.facts[self.to]
         people = found if isinstance(found, list) else [found]

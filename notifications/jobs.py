@@ -42,7 +42,7 @@ def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> N
 def send_mail_to(event_id: UUID, user_id: str, message: str, address: str, sealed: str) -> None:
     """A mail that belongs to an act (`services.mails`)."""
     declared, recipient = _declared(message), _recipient(UUID(user_id))
-    if recipient is None or declared.category is Category.INVITATIONS and unsubscribing.is_silenced(address):
+    if recipient is None or (declared.category is Category.INVITATIONS and unsubscribing.is_silenced(address)):
         return
     text = _words_of_an_act(event_id, declared, sealed, recipient)
     if text is None:

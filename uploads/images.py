@@ -137,7 +137,7 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
     """
     if not image.mode.startswith(("I", "F")):
         return image
-    lowest, highest = cast(tuple[float, float], image.getextrema())
+    _, highest = cast(tuple[float, float], image.getextrema())
     bits = max(8, int(highest).bit_length())
     bits = bits if bits <= 12 else max(16, bits)
     image.info.pop("transparency", None)  # a grey value of 16 bits, which means nothing any more

@@ -203,7 +203,7 @@ def _part(name: str, title: str, check: Callable[[], str], is_needed: bool, *, e
         detail, is_up = "No answer in time", False
     except Down as fault:
         detail, is_up = str(fault), False
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever a client raises)
         detail, is_up = "Cannot be reached", False
     del _running[name]
     return Part(name, title, is_up, detail, is_needed)

@@ -18,11 +18,12 @@ from accounts.models.tokens import MailedToken
 from accounts.models.ways_in import WAYS_IN
 
 __all__ = [
+    "LONGEST_NAME",
+    "WAYS_IN",
     "AuthenticatorApp",
     "DataExport",
     "ExternalIdentity",
     "Invitation",
-    "LONGEST_NAME",
     "LoginAttempt",
     "LoginChallenge",
     "MailedToken",
@@ -42,6 +43,5 @@ __all__ = [
     "Status",
     "User",
     "Users",
-    "WAYS_IN",
     "normalise_email",
 ]

@@ -44,7 +44,7 @@ class PublicPage:
 @retrying
 def share_link(*, person: User) -> str:
     """The link to the person's page; the same one until it is rotated."""
-    user, profile = lock_profile(person)
+    _, profile = lock_profile(person)
     if profile.share_token is None:
         _give_token(profile)
     return link_of(profile)

@@ -136,7 +136,7 @@ def test_messages_are_read_newest_first_in_pages_and_windows(api, founder, backe
     assert seqs(beforeSeq=4)[0] == [3, 2, 1]
     assert seqs(afterSeq=4)[0] == [7, 6, 5]
     assert seqs(afterSeq=1, beforeSeq=4)[0] == [3, 2]
-    newest, page = seqs(limit=3)
+    _, page = seqs(limit=3)
     say(backer, talk, "8")
     assert seqs(limit=3, cursor=page["nextCursor"])[0] == [4, 3, 2]
     assert mine.get(url(talk, "/messages"), {"afterSeq": "x"}).status_code == 400

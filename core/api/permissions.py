@@ -43,7 +43,7 @@ class SignedIn(Gate):
         return True
 
 
-def HasRight(right: Right) -> type[SignedIn]:  # noqa: N802  (reads like the class it makes)
+def HasRight(right: Right) -> type[SignedIn]:
     """A gate for those who hold a right (core.rights)."""
 
     class Holds(SignedIn):

@@ -76,7 +76,9 @@ class Kind:
 
     def check(self, subject: models.Model | None, given: Mapping[str, Any]) -> None:
         """:raises TypeError: another subject, or facts that are missing, unknown or of another type"""
-        if self.about is None and subject is not None or self.about is not None and not isinstance(subject, self.about):
+        if (self.about is None and subject is not None) or (
+            self.about is not None and not isinstance(subject, self.about)
+        ):
             raise TypeError(f"{self.name} is not about {type(subject).__name__}")
         declared = {**self.facts, **self.sealed}
         for name, type_ in declared.items():
@@ -166,7 +168,7 @@ def _fits(value: Any, type_: FactType) -> bool:
     if _is_list(type_):
         (item,) = get_args(type_)
         return isinstance(value, list) and all(_fits(each, item) for each in value)
-    if isinstance(value, bool) and type_ is int or isinstance(value, datetime) and type_ is date:
+    if (isinstance(value, bool) and type_ is int) or (isinstance(value, datetime) and type_ is date):
         return False
     return isinstance(value, type_)
 

@@ -118,13 +118,13 @@ def run(
 
 def _is_free(failure: FailingItem | None) -> bool:
     """Judged by the present clock, since pauses were set by it: `now` may run ahead."""
-    return failure is None or failure.parked_at is None and failure.due_at <= timezone.now()
+    return failure is None or (failure.parked_at is None and failure.due_at <= timezone.now())
 
 
 def _work(job: Job, item: Any, now: datetime, failure: FailingItem | None, tally: Tally) -> None:
     try:
         is_finished = job.work(item, now=now)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (logged with the item and tried again)
         tally.failed += 1
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -158,7 +158,7 @@ class Stream:
     since the pushes of that may have been overtaken.
     """
 
-    __slots__ = ("first", "last", "waiting", "asked", "begins")
+    __slots__ = ("asked", "begins", "first", "last", "waiting")
 
     def __init__(self, first: int) -> None:
         self.first = first

@@ -268,7 +268,7 @@ class Socket(AsyncWebsocketConsumer):
         if token is not None:
             try:
                 await self._sign_in(token)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (answered in an error frame)
                 self._refuse(error, None)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -282,7 +282,7 @@ class Socket(AsyncWebsocketConsumer):
             answer = await self._answer(members.pop("type", None), ref, members)
             if ref is not None and answer is not None:
                 self._say(replace(answer, ref=ref))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (answered in an error frame)
             self._refuse(error, ref)
 
     async def disconnect(self, code: int) -> None:

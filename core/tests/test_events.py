@@ -1,6 +1,5 @@
 """Events: typed facts, one exchange, nothing lost and nothing done twice."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -64,11 +63,10 @@ class Bell(Effect):
 
 
 @pytest.fixture
-def declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test declares is gone after it."""
     monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
     monkeypatch.setattr(delivery, "_listeners", dict(delivery._listeners))
-    yield
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_program_that_starts_too_slowly_is_ended_with_its_children():
 
 
 def test_a_program_that_ends_by_itself_is_not_waited_for():
-    with pytest.raises(AssertionError, match="it ended: .*out of order"):
+    with pytest.raises(AssertionError, match=r"it ended: .*out of order"):
         Program("-c", "raise SystemExit('out of order')").wait_for(lambda: False)
 
 

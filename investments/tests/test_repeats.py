@@ -175,7 +175,7 @@ def test_an_investment_cut_at_any_commit_is_made_once(api, backer, campaign, car
     client = api.as_user(backer)
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
     cut = Cut(monkeypatch, at, carried_out=carried_out)
-    answer, seen = until_known(lambda: client.post(invest_url(campaign), body, idempotency_key="k"))
+    answer, _ = until_known(lambda: client.post(invest_url(campaign), body, idempotency_key="k"))
     assert answer.json()["status"] == "committed"
     assert client.post(invest_url(campaign), body, idempotency_key="k").content == answer.content
     assert (Investment.objects.count(), SandboxCharge.objects.count()) == (1, 1)
@@ -192,7 +192,7 @@ def test_a_withdrawal_cut_at_any_commit_is_made_once(api, backer, campaign, card
     client = api.as_user(backer)
     url, body = f"/api/investments/{investment.pk}/withdraw", {"amount": "40", "paymentMethodId": str(card.pk)}
     cut = Cut(monkeypatch, at, carried_out=carried_out)
-    answer, seen = until_known(lambda: client.post(url, body, idempotency_key="w"))
+    answer, _ = until_known(lambda: client.post(url, body, idempotency_key="w"))
     assert answer.json()["status"] == "refunded"
     assert (Refund.objects.count(), SandboxRefund.objects.count()) == (1, 1)
     assert Campaign.objects.get().raised_minor == 60_00

@@ -135,7 +135,7 @@ def test_verify_finds_what_was_planted(check):
     with guards_off():
         execute(*PLANTED[check])
     out = StringIO()
-    with pytest.raises(CommandError, match="Ledger has [0-9]+ fault") as failed:
+    with pytest.raises(CommandError, match=r"Ledger has [0-9]+ fault") as failed:
         call_command("ledger_verify", stdout=out)
     assert failed.value.returncode == 1
     assert check in {line.split(":")[0] for line in out.getvalue().splitlines()}

@@ -29,7 +29,7 @@ class Topic:
     """What a link turns off: a person's switch, or invitations to one address."""
 
     about: Any
-    user_id: UUID = UUID(int=0)
+    user_id: UUID = UUID(int=0)  # noqa: RUF009  (a value, not a new object)
     switch: str = ""
     address: bytes = b""
 

@@ -38,7 +38,7 @@ def tidied(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     if not kept.get("DATABASE_URL"):  # with an address of one's own they may be meant for it
         kept = {name: value for name, value in kept.items() if not re.fullmatch(r"PG[A-Z]+", name)}
     host = kept.get("HOST", "")
-    if _TRIPLET.fullmatch(host) and not _is_address(host) or host == socket.gethostname():
+    if (_TRIPLET.fullmatch(host) and not _is_address(host)) or host == socket.gethostname():
         notes.append(f"HOST={host} names this machine to other tools; it is left aside.")
         del kept["HOST"]
     settings = kept.get("DJANGO_SETTINGS_MODULE", "")

@@ -166,7 +166,7 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
         backer = made["backers"][number % PEOPLE]
         body = {"amount": 10, "paymentMethodId": backer["card"]}
         while True:
-            status, answer, headers = ask(port, "POST", path, body, backer["token"], f"key-{number}")
+            status, answer, _ = ask(port, "POST", path, body, backer["token"], f"key-{number}")
             if status == 200 and answer["status"] == "committed":
                 return answer["id"]
             refused.append((status, answer.get("code") or answer["status"]))
