@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import LoginAttempt, Session, Status, User
 from accounts.permissions import READ_PEOPLE, SUSPEND
 from accounts.services import history, standing, two_factor
+from core import clock
 from core.admin import ReadOnlyAdmin, chip, holds, person_cell, yes_or_no
 from core.api.errors import Refusal
 from core.devices import device_name
@@ -80,7 +80,7 @@ class UserAdmin(ReadOnlyAdmin):
             return self._page(request, person)
         if not self.has_suspend_permission(request):
             raise PermissionDenied
-        decision, now = request.POST.get("decision", ""), timezone.now()
+        decision, now = request.POST.get("decision", ""), clock.now()
         if decision not in ("suspend", "reinstate"):
             raise Http404
         form = SuspensionForm(request.POST)
@@ -100,7 +100,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, person: User, *, refused: str = "", status: int = 200) -> HttpResponse:
         """:param refused: why what was just asked was not done; what was typed is kept"""
-        now = timezone.now()
+        now = clock.now()
         devices = Session.objects.filter(user=person).order_by("-last_seen_at", "-id")[:DEVICES]
         attempts = LoginAttempt.objects.filter(user=person).order_by("-created_at", "-id")[:ATTEMPTS]
         page = {
@@ -156,7 +156,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Suspend, with a reason"), permissions=["suspend"])
     def suspend(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        form, by, now = SuspensionForm(request.POST), _staff(request), timezone.now()
+        form, by, now = SuspensionForm(request.POST), _staff(request), clock.now()
         if form.refused:
             self.message_user(request, form.refused, messages.ERROR)
             return
@@ -165,7 +165,7 @@ class UserAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Reinstate"), permissions=["suspend"])
     def reinstate(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        by, now = _staff(request), timezone.now()
+        by, now = _staff(request), clock.now()
         self._for_each(request, people, lambda user: standing.reinstate(user_id=user.pk, by=by, now=now))
 
     def _for_each(self, request: HttpRequest, people: QuerySet[User], decide: Callable[[User], User]) -> None:

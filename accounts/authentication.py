@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 
 from accounts import tokens
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session, Status, User
+from core import clock
 from core.api.principals import Principal
 from core.api.requests import Request
 from core.data import sql
@@ -83,7 +83,7 @@ class BearerAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer" or not token:
             raise TokenInvalid()
-        session = session_of(token.strip(), timezone.now())
+        session = session_of(token.strip(), clock.now())
         return session.user, Principal(session.user, session)
 
     def authenticate_header(self, request: Any) -> str:

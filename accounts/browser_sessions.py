@@ -14,10 +14,10 @@ from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.services import sessions
+from core import clock
 from core.api.errors import NotFound
 from core.devices import sent_by
 
@@ -29,7 +29,7 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 @receiver(user_logged_in)
 def begin(request: HttpRequest, user: User, **_: Any) -> None:
-    now = timezone.now()
+    now = clock.now()
     proven = request.session.get(PROVEN) == str(user.pk)
     device = sent_by(request.headers)
     opened = sessions.open_session(user=user, device=device, method="admin", now=now, second_factor=proven).session
@@ -43,7 +43,7 @@ def end(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user is None or not named:
         return
     try:
-        sessions.close_session(user=user, session_id=UUID(named), because="logout", now=timezone.now())
+        sessions.close_session(user=user, session_id=UUID(named), because="logout", now=clock.now())
     except NotFound:
         pass  # it has ended already
 

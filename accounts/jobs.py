@@ -4,9 +4,8 @@ import base64
 import logging
 from uuid import UUID
 
-from django.utils import timezone
-
 from accounts.services import exports, leaving, passwords
+from core import clock
 from core.crypto.sealing import CannotOpen, unseal
 from core.jobs import outbox
 from core.jobs.runner import Job, register
@@ -39,9 +38,9 @@ def mail_reset_link(event_id: UUID, sealed: str) -> None:
     except CannotOpen:
         logger.error("a reset request cannot be opened; it is dropped", extra={"eventId": event_id})
         return
-    passwords.mail_reset_link(email=email, now=timezone.now())
+    passwords.mail_reset_link(email=email, now=clock.now())
 
 
 @outbox.on("accounts.make_export")
 def make_export(event_id: UUID, export_id: str) -> None:
-    exports.make_export(export_id=UUID(export_id), now=timezone.now())
+    exports.make_export(export_id=UUID(export_id), now=clock.now())

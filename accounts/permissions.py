@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
-from core import rights
+from core import clock, rights
 from core.api.errors import Refusal
 from core.api.permissions import SignedIn
 
@@ -55,6 +53,6 @@ class TwoFactorRecent(SignedIn):
 
     def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
-        if not request.auth.is_recent_at(timezone.now()):
+        if not request.auth.is_recent_at(clock.now()):
             raise StepUpRequired()
         return True

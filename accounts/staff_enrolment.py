@@ -8,7 +8,6 @@ from django.contrib.auth import login as begin_admin_session
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.browser_sessions import PROVEN
@@ -16,7 +15,7 @@ from accounts.errors import InvalidCredentials, MailedTokenInvalid, TwoFactorNot
 from accounts.models import User
 from accounts.services import history, login, staff_factors, two_factor
 from accounts.services.two_factor import ENROLMENT_LIFETIME, Enrolment
-from core import context, events
+from core import clock, context, events
 from core.api.errors import Refusal
 from core.devices import sent_by
 
@@ -27,7 +26,7 @@ _TOO_LATE = _("That took too long. Type your password once more.")
 
 def second_factor(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Looking at the link uses nothing up. The password is asked for, then the app's first code."""
-    now = timezone.now()
+    now = clock.now()
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")[:200]
     try:
         user = staff_factors.person_behind(token=token, now=now)

@@ -10,7 +10,6 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,7 @@ from accounts.errors import CodeInvalid, InvalidCredentials, PasskeyRefused, Two
 from accounts.inputs.passkeys import KeyInput
 from accounts.models import User, normalise_email
 from accounts.services import history, login, staff_factors, two_factor
-from core import context, events
+from core import clock, context, events
 from core.api.errors import MalformedBody, Refusal
 from core.api.parsing import parse_json
 from core.devices import sent_by
@@ -72,7 +71,7 @@ class StaffLoginForm(AuthenticationForm):
         return settings.PASSKEY_RP_ID
 
     def clean(self) -> dict[str, Any]:
-        data, device, now = self.cleaned_data, sent_by(self.request.headers), timezone.now()
+        data, device, now = self.cleaned_data, sent_by(self.request.headers), clock.now()
         if self.errors:
             return data
         try:
@@ -180,7 +179,7 @@ class StaffSite(AdminSite):
         user: Any = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return False
-        if not browser_sessions.is_live(request, timezone.now()):
+        if not browser_sessions.is_live(request, clock.now()):
             return False
         if user.two_factor_enabled or settings.ADMIN_TWO_FACTOR_REQUIRED:
             return request.session.get(PROVEN) == str(user.pk)

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from django.utils import timezone
 from django_otp.oath import TOTP
 
 from accounts.models import User
 from accounts.services import sessions, two_factor
 from accounts.services.contacts import keep_contact
-from core import context
+from core import clock, context
 
 PASSWORD = "correct horse battery"
 _number = count(1)
@@ -22,7 +21,7 @@ def make_person(
     *, first_name: str = "Pat", verified: bool = True, identity: bool = False, role: str = "user", **columns: Any
 ) -> User:
     """An account as its workflows leave it: address verified or not, identity proven or not, a number confirmed."""
-    now = timezone.now()
+    now = clock.now()
     user = User(
         email=columns.pop("email", f"{first_name.lower()}{next(_number)}@example.com"),
         first_name=first_name,
@@ -43,7 +42,7 @@ def make_person(
 def sign_in(person: User) -> str:
     """An access token of a new session, opened from where the tests' client calls from."""
     context.client_address.set("127.0.0.1")
-    return sessions.open_session(user=person, device="", method="password", now=timezone.now()).token
+    return sessions.open_session(user=person, device="", method="password", now=clock.now()).token
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Authenticator:
     recovery_codes: list[str]
 
     def code(self, at: datetime | None = None) -> str:
-        return totp_code(self.secret, at or timezone.now())
+        return totp_code(self.secret, at or clock.now())
 
 
 def totp_code(secret: str, at: datetime) -> str:
@@ -66,7 +65,7 @@ def totp_code(secret: str, at: datetime) -> str:
 
 def with_two_factor(person: User) -> Authenticator:
     """Switch a person's second factor on, five minutes ago, so that no code of now has been used."""
-    then = timezone.now() - timedelta(minutes=5)
+    then = clock.now() - timedelta(minutes=5)
     secret = two_factor.enroll(user=person, now=then).secret
     codes = two_factor.confirm(user=person, code=totp_code(secret, then), now=then)
     person.refresh_from_db()

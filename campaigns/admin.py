@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 from campaigns.models import CLOSED, Campaign, Category, Status
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
+from core import clock
 from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, person_cell
 from core.api.errors import Refusal
 from core.money import Money
@@ -147,7 +147,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         return holds(request, MODERATE)
 
     def _publish(self, request: HttpRequest, campaign: Campaign) -> str:
-        publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=timezone.now())
+        publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=clock.now())
         self.message_user(request, _("%(title)s is live.") % {"title": campaign.title})
         return ""
 
@@ -157,7 +157,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return " ".join(map(str, form.errors["reason"]))
         reject_campaign(
-            moderator=request.user, campaign_id=campaign.pk, reason=form.cleaned_data["reason"], now=timezone.now()
+            moderator=request.user, campaign_id=campaign.pk, reason=form.cleaned_data["reason"], now=clock.now()
         )
         self.message_user(request, _("%(title)s went back to its owner.") % {"title": campaign.title})
         return ""
@@ -184,7 +184,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
             "is_waiting": campaign.status == Status.IN_REVIEW,
             "is_own": campaign.owner_id == request.user.pk,
-            "is_late": campaign.ends_at <= timezone.now(),
+            "is_late": campaign.ends_at <= clock.now(),
             "may_decide": self._may_decide(request),
             "longest_reason": LONGEST_REASON,
             "refused": refused,

@@ -3,17 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from campaigns.models import Campaign, Category
 from campaigns.services.drafts import create_campaign
 from campaigns.services.review import publish_campaign, submit_campaign
+from core import clock
 from core.money import parse_decimal
 
 
 def draft_fields(**changes: Any) -> dict[str, Any]:
     """What `POST /api/campaigns` takes, as JSON."""
-    ends_at = timezone.now() + timedelta(days=30)
+    ends_at = clock.now() + timedelta(days=30)
     return {
         "title": "A solar roof for the school",
         "summary": "Two hundred panels, owned by the village.",
@@ -32,7 +31,7 @@ def make_campaign(owner: Any, *, status: str = "live", **fields: Any) -> Campaig
 
     :param status: draft, in_review or live
     """
-    now = timezone.now()
+    now = clock.now()
     # Tests with real commits empty every table at their end, the categories of the migration included.
     Category.objects.get_or_create(slug=fields.get("category", "energy"), defaults={"name": "Made for a test"})
     for name in ("goal_amount", "max_amount", "min_investment"):

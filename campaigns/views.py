@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
@@ -17,6 +16,7 @@ from campaigns.selectors import SORTS, campaign_page
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
+from core import clock
 from core.api.errors import Stale, ZoneRequired
 from core.api.etags import if_match
 from core.api.idempotency import prepared
@@ -40,7 +40,7 @@ BAD_TERMS = (
 
 
 def _answer(request: Request, campaign_id: UUID, status: int = 200) -> Response:
-    page = campaign_page(request.user, campaign_id, timezone.now())
+    page = campaign_page(request.user, campaign_id, clock.now())
     return Response(page, status, headers={"ETag": page.etag})
 
 
@@ -57,7 +57,7 @@ class Campaigns(ApiViewSet):
     @operation("listCampaigns", query=CampaignQuery, returns=Page[CampaignCard])
     def list(self, request: Request, query: dict[str, Any]) -> Page[CampaignCard]:
         """List campaigns"""
-        now, order = timezone.now(), SORTS[query.get("sort", "newest")]
+        now, order = clock.now(), SORTS[query.get("sort", "newest")]
         if query.get("q"):
             found = selectors.campaign_list(request.user, now=now, **query)
             return paginate(request, found, CampaignCard.of, order=order)
@@ -67,7 +67,7 @@ class Campaigns(ApiViewSet):
         return part.page_of(rows, CampaignCard.of_row, whole=whole)
 
     def _draft(self, request: Request) -> Draft:
-        return draft_campaign(owner=request.user, now=timezone.now(), **parse(CampaignInput, request))
+        return draft_campaign(owner=request.user, now=clock.now(), **parse(CampaignInput, request))
 
     @operation(
         "createCampaign",
@@ -81,7 +81,7 @@ class Campaigns(ApiViewSet):
     @prepared(_draft)
     def create(self, request: Request, prepared: Draft) -> Response:
         """Create a draft"""
-        campaign = keep_draft(owner=request.user, draft=prepared, now=timezone.now())
+        campaign = keep_draft(owner=request.user, draft=prepared, now=clock.now())
         return _answer(request, campaign.pk, 201)
 
     @operation("getCampaign", returns=CampaignOutput, etag=True)
@@ -116,7 +116,7 @@ class Campaigns(ApiViewSet):
             owner=request.user,
             campaign_id=campaign_id,
             expected=if_match(request),
-            now=timezone.now(),
+            now=clock.now(),
             **data,
         )
         return _answer(request, campaign.pk)
@@ -128,7 +128,7 @@ class Campaigns(ApiViewSet):
     )
     def remove(self, request: Request, campaign_id: UUID) -> Message:
         """Delete a draft"""
-        delete_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        delete_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
         return Message(message=_("Campaign deleted successfully"))
 
     @operation(
@@ -139,7 +139,7 @@ class Campaigns(ApiViewSet):
     )
     def submit(self, request: Request, campaign_id: UUID) -> Response:
         """Submit a draft for review"""
-        submit_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        submit_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
         return _answer(request, campaign_id)
 
     @operation(
@@ -150,7 +150,7 @@ class Campaigns(ApiViewSet):
     )
     def cancel(self, request: Request, campaign_id: UUID) -> Response:
         """Cancel a live campaign"""
-        cancel_campaign(owner=request.user, campaign_id=campaign_id, now=timezone.now())
+        cancel_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
         return _answer(request, campaign_id)
 
     @operation("listCampaignCategories", returns=Page[CategoryCard], default_limit=MAX_LIMIT)

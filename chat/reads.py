@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.utils import timezone
 
 from accounts.outputs.people import UserCard
 from chat.outputs import ConversationCard, MessageOutput, PictureOutput, ReplyTo
 from chat.selectors import SHOWN_PARTICIPANTS
+from core import clock
 from core.api.errors import NotFound
 from core.data.statements import load
 from uploads.models import StoredFile
@@ -39,7 +39,7 @@ def message_rows(
 
 def messages(rows: Sequence[Any]) -> list[MessageOutput]:
     """Messages as clients see them; one more query if any has pictures."""
-    files, now = _files(rows), timezone.now()
+    files, now = _files(rows), clock.now()
     return [_message(row, files, now) for row in rows]
 
 
@@ -54,7 +54,7 @@ def conversation_rows(person: Any, **part: Any) -> list[Any]:
 
 def conversations(rows: Sequence[Any]) -> list[ConversationCard]:
     """Conversations as their member sees them in a list."""
-    files, now = _files(rows), timezone.now()
+    files, now = _files(rows), clock.now()
     return [
         ConversationCard(
             id=row.conversation_id,

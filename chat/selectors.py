@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
-from django.utils import timezone
 from msgspec.structs import asdict
 
 from accounts.outputs.people import UserCard, card_columns
 from chat.models import Attachment, Member, Message, MessageQuerySet
 from chat.outputs import ConversationCard, ConversationOutput, MemberOutput, MessageOutput, PictureOutput, ReplyTo
+from core import clock
 
 SHOWN_PARTICIPANTS = 20
 """How many people of a group a list shows; `participantCount` counts them all, the detail names them all."""
@@ -51,7 +51,7 @@ def reply_output(member: Member, message_id: UUID) -> ReplyTo | None:
 
 
 def _pictures(message_ids: Collection[UUID]) -> dict[UUID, list[PictureOutput]]:
-    now = timezone.now()
+    now = clock.now()
     pictures: defaultdict[UUID, list[PictureOutput]] = defaultdict(list)
     attachments = Attachment.objects.filter(message__in=message_ids).select_related("file")
     for attachment in attachments.order_by("message", "position"):

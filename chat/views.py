@@ -5,7 +5,6 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from msgspec.structs import replace
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from chat.inputs import ConversationInput, MessageInput, MessagesQuery, ReadInpu
 from chat.models import Conversation, Member
 from chat.outputs import ConversationCard, ConversationOutput, MessageOutput
 from chat.services import conversations, messages, reading
+from core import clock
 from core.api import limits
 from core.api.errors import Stale
 from core.api.etags import if_match, require_match
@@ -60,7 +60,7 @@ class Conversations(ApiViewSet):
     def begin(self, request: Request, data: dict[str, Any]) -> Response:
         """Begin a conversation"""
         standing = limits.hit(BEGINNINGS, request.user.pk)
-        people, now, is_new = data["participants"], timezone.now(), True
+        people, now, is_new = data["participants"], clock.now(), True
         if data["type"] == Conversation.Type.DIRECT:
             member, is_new = conversations.open_direct(starter=request.user, participants=people, now=now)
         else:
@@ -115,7 +115,7 @@ class Messages(ApiViewSet):
     def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
         data = parse(MessageInput, request)
         standing = limits.hit(MESSAGES, request.user.pk)
-        draft = messages.draft_message(user=request.user, conversation_id=conversation_id, now=timezone.now(), **data)
+        draft = messages.draft_message(user=request.user, conversation_id=conversation_id, now=clock.now(), **data)
         return draft, standing
 
     @operation(

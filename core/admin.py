@@ -6,12 +6,12 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from core import clock
 from core.events.reading import audit_log
 from core.maintenance import parked
 from core.models import Event, FailingItem, OutboxEvent
@@ -177,7 +177,7 @@ class OutboxEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again (parked events)"), permissions=["retry"])
     def try_again(self, request: HttpRequest, events: QuerySet[OutboxEvent]) -> None:
-        count = parked.unpark(by=request.user, event_ids=events.values_list("pk", flat=True), now=timezone.now())
+        count = parked.unpark(by=request.user, event_ids=events.values_list("pk", flat=True), now=clock.now())
         if not count:
             self.message_user(request, _("None of these is parked."), messages.WARNING)
             return
@@ -224,7 +224,7 @@ class FailingItemAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Try again (parked items)"), permissions=["retry"])
     def try_again(self, request: HttpRequest, rows: QuerySet[FailingItem]) -> None:
-        count = parked.unpark_items(by=request.user, ids=rows.values_list("pk", flat=True), now=timezone.now())
+        count = parked.unpark_items(by=request.user, ids=rows.values_list("pk", flat=True), now=clock.now())
         if not count:
             self.message_user(request, _("None of these is parked."), messages.WARNING)
             return

@@ -1,8 +1,8 @@
 """What every app builds on, and the tables of core: idempotency keys, outbox events, failing items, business events."""
 
 from django.db import models
-from django.utils import timezone
 
+from core import clock
 from core.data.ids import uuid7
 
 
@@ -10,7 +10,7 @@ class Entity(models.Model):
     """A row with a UUIDv7 key and the moment it came to be (UTC; services pass their clock)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         abstract = True
@@ -52,7 +52,7 @@ class OutboxEvent(Entity):
     facts = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, default="", blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=clock.now)
     """When the relay may tell Celery about it (again)."""
     held_until = models.DateTimeField(null=True, blank=True)
     """While an attempt runs: nobody else may start one before this moment."""

@@ -7,10 +7,10 @@ The page belongs to the provider. What the person answers reaches us as a signed
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
+from core import clock
 from core.api.methods import only
 from core.money import Money
 from investments.models import SandboxCharge
@@ -29,8 +29,8 @@ def three_d_secure(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         charge = provider.finish_action(token, approved=request.POST.get("answer") == "approve")
-        body, headers = event_about(charge, now=timezone.now())
-        receive_event(provider=provider.name, body=body, headers=headers, now=timezone.now())
+        body, headers = event_about(charge, now=clock.now())
+        receive_event(provider=provider.name, body=body, headers=headers, now=clock.now())
         return HttpResponseRedirect(request.path)
     page = {
         "charge": charge,

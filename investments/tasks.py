@@ -4,8 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
-from django.utils import timezone
 
+from core import clock
 from core.jobs import outbox
 from core.jobs.runner import each
 from investments.services import closing, payments, refunds
@@ -15,28 +15,28 @@ SOON = timedelta(seconds=30)
 
 @outbox.on("investments.charge")
 def charge(event_id: UUID, payment_id: str) -> None:
-    if not payments.charge(UUID(payment_id), now=timezone.now()):
+    if not payments.charge(UUID(payment_id), now=clock.now()):
         raise outbox.NotYet("the provider did not answer")
 
 
 @outbox.on("investments.refund")
 def refund(event_id: UUID, refund_id: str) -> None:
-    if not refunds.send_refund(UUID(refund_id), now=timezone.now()):
+    if not refunds.send_refund(UUID(refund_id), now=clock.now()):
         raise outbox.NotYet("the provider did not answer")
 
 
 @outbox.on("investments.close_campaign")
 def close_campaign(event_id: UUID, campaign_id: str) -> None:
-    if not closing.close_campaign(UUID(campaign_id), now=timezone.now()):
+    if not closing.close_campaign(UUID(campaign_id), now=clock.now()):
         raise outbox.NotYet("some money is still on its way", after=SOON)
 
 
 @shared_task(name="investments.close_campaigns")
 def close_campaigns() -> None:
-    closing.close_campaigns(now=timezone.now())
+    closing.close_campaigns(now=clock.now())
 
 
 @shared_task(name="investments.finish_payments")
 def finish_payments() -> None:
-    now = timezone.now()
+    now = clock.now()
     each((payments.finish_payments, refunds.finish_refunds), lambda step: step(now=now), what="step")

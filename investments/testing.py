@@ -3,8 +3,7 @@
 from collections import deque
 from typing import Any
 
-from django.utils import timezone
-
+from core import clock
 from investments.models import Investment, PaymentMethod
 from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.providers.sandbox import SandboxGateway
@@ -12,7 +11,7 @@ from investments.services.methods import add_payment_method
 
 
 def make_card(owner: Any, token: str = "tok_visa") -> PaymentMethod:
-    return add_payment_method(owner=owner, type="card", details={"token": token}, now=timezone.now())
+    return add_payment_method(owner=owner, type="card", details={"token": token}, now=clock.now())
 
 
 def invest(api: Any, investor: Any, campaign: Any, amount: str, card: PaymentMethod | None = None) -> Investment:

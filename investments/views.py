@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from msgspec.structs import asdict
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
+from core import clock
 from core.api import limits
 from core.api.errors import OutcomeUnknown
 from core.api.idempotency import multi_phase
@@ -89,7 +89,7 @@ class Investments(ApiViewSet):
             investor=request.user,
             investment_id=investment_id,
             ticket=request.ticket,
-            now=timezone.now(),
+            now=clock.now(),
             **data,
         )
         return WithdrawalOutput.of(withdrawal)
@@ -131,7 +131,7 @@ class CampaignInvestments(ApiViewSet):
             investor=request.user,
             campaign_id=campaign_id,
             ticket=request.ticket,
-            now=timezone.now(),
+            now=clock.now(),
             **data,
         )
         return InvestmentCard.of(investment)
@@ -164,7 +164,7 @@ class PaymentMethods(ApiViewSet):
         standing = limits.hit(NEW_METHODS, request.user.pk)
         check_card_data(request.data)  # before the serializer, which quotes what is wrong
         data = parse(PaymentMethodInput, request)
-        method = add_payment_method(owner=request.user, now=timezone.now(), **data)
+        method = add_payment_method(owner=request.user, now=clock.now(), **data)
         return Response(PaymentMethodCard.of(method), 201, headers=standing.headers)
 
     @operation(
@@ -174,7 +174,7 @@ class PaymentMethods(ApiViewSet):
     )
     def remove(self, request: Request, method_id: UUID) -> Message:
         """Remove a payment method"""
-        remove_payment_method(owner=request.user, method_id=method_id, now=timezone.now())
+        remove_payment_method(owner=request.user, method_id=method_id, now=clock.now())
         return Message(message=_("Payment method removed successfully"))
 
 
@@ -200,5 +200,5 @@ class Webhooks(ApiViewSet):
     )
     def receive(self, request: Request, provider: str) -> Message:
         """Receive a payment provider's event"""
-        receive_event(provider=provider, body=request._request.body, headers=request.headers, now=timezone.now())
+        receive_event(provider=provider, body=request._request.body, headers=request.headers, now=clock.now())
         return Message(message=_("Event received"))

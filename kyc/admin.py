@@ -14,11 +14,11 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from core import clock
 from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
 from core.api.errors import Refusal
 from kyc import selectors
@@ -238,7 +238,7 @@ class VerificationAdmin(ReadOnlyAdmin):
         if not case.is_queued:
             moment = case.decided_at or case.created_at
             return format_html('<time class="quiet" datetime="{}">{}</time>', moment.isoformat(), f"{moment:%d %b %Y}")
-        age = case.age_at(timezone.now())
+        age = case.age_at(clock.now())
         return format_html(
             '<span class="{}" title="{}">{}</span>',
             "late" if age > LATE else "",
@@ -266,13 +266,13 @@ class VerificationAdmin(ReadOnlyAdmin):
             "release": self._release,
         }
         if action == "paper":
-            return self._judge(request, case, timezone.now())
+            return self._judge(request, case, clock.now())
         if action == "decide":
-            return self._decide(request, case, timezone.now())
+            return self._decide(request, case, clock.now())
         if action not in acts:
             raise Http404
         try:
-            target = acts[action](request, case, timezone.now())
+            target = acts[action](request, case, clock.now())
         except Refusal as refusal:
             return self._refuse(request, case, refusal.detail, refusal.status)
         return HttpResponseRedirect(target or self._address(case.pk))
@@ -385,7 +385,7 @@ class VerificationAdmin(ReadOnlyAdmin):
         :param why: the reason that was given for looking at papers where nothing waits for a decision
         :param refusal: `text`, the `form` it is about and its `paper`; shown there, or above where the form has gone
         """
-        now = timezone.now()
+        now = clock.now()
         links = {}
         # The selfie stands beside the picture it is compared with.
         shown = sorted(case.papers, key=lambda paper: SIDE_BY_SIDE.index(paper.kind))  # type: ignore[attr-defined]
@@ -447,7 +447,7 @@ class VerificationAdmin(ReadOnlyAdmin):
     def paper(self, request: HttpRequest, token: str) -> HttpResponse:
         """The bytes behind a link made by `_screen`, for the browser session of the same reviewer."""
         try:
-            return file_response(*open_link(token, viewer_id=request.user.pk, now=timezone.now()))
+            return file_response(*open_link(token, viewer_id=request.user.pk, now=clock.now()))
         except Refusal:
             raise Http404 from None
 

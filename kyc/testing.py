@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from django.utils import timezone
-
 from accounts.models import User
+from core import clock
 from kyc.models import Verification
 from kyc.services.evidence import add_documents, start_verification
 from uploads.testing import picture
@@ -12,7 +11,7 @@ from uploads.testing import picture
 
 def submitted_case(person: User, *, number: str = "C01X00T47", kinds: Iterable[str] | None = None) -> Verification:
     """A passport case with its papers, waiting for a reviewer (`kinds`: only these papers)."""
-    now = timezone.now()
+    now = clock.now()
     case = start_verification(person=person, document_type="passport", document_number=number, now=now)
     named = list(case.required if kinds is None else kinds)
     # Pictures of this person's own: the same file from two people is a risk.

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified
+from core import clock
 from core.api import limits
 from core.api.errors import NotFound, ZoneRequired
 from core.api.idempotency import prepared
@@ -69,7 +69,7 @@ class Cases(ApiViewSet):
     def initiate(self, request: Request, data: dict[str, Any]) -> Response:
         """Start verifying your identity"""
         standing = limits.hit(evidence.STARTS, request.user.pk)
-        case = evidence.start_verification(person=request.user, now=timezone.now(), **data)
+        case = evidence.start_verification(person=request.user, now=clock.now(), **data)
         return Response(VerificationOutput.of(selectors.case(case.pk)), 201, headers=standing.headers)
 
     @operation("getVerification", returns=VerificationOutput)
@@ -104,7 +104,7 @@ class Cases(ApiViewSet):
         Where four eyes are on, the first `verified` proposes and a second reviewer's confirms.
         """
         named = case_id_of(verification_id=data.pop("verification_id", None), user_id=data.pop("user_id", None))
-        decisions.decide(reviewer=request.user, verification_id=named, now=timezone.now(), **data)
+        decisions.decide(reviewer=request.user, verification_id=named, now=clock.now(), **data)
         return ReviewOutput.of(selectors.case(named), four_eyes=settings.KYC_FOUR_EYES)
 
 
@@ -116,7 +116,7 @@ class Papers(ApiViewSet):
         data = parse(DocumentsInput, request)
         standing = limits.hit(evidence.SENDS, request.user.pk)
         files, kinds = data["documents"], data["kinds"]
-        return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=timezone.now()), standing
+        return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=clock.now()), standing
 
     @operation(
         "uploadVerificationDocuments",
@@ -135,14 +135,14 @@ class Papers(ApiViewSet):
     def send(self, request: Request, prepared: tuple[list[Document], limits.Standing]) -> Response:
         """Send documents"""
         papers, standing = prepared
-        added = evidence.hand_in(person=request.user, papers=papers, now=timezone.now())
+        added = evidence.hand_in(person=request.user, papers=papers, now=clock.now())
         answer = DocumentsOutput(documents=[DocumentOutput.of(paper) for paper in added])
         return Response(answer, 201, headers=standing.headers)
 
     @operation("getVerificationDocumentLink", returns=LinkOutput, query=WhyQuery)
     def file(self, request: Request, document_id: UUID, query: dict[str, Any]) -> LinkOutput:
         """A link to a document, for a minute"""
-        paper, link = papers.open_paper(viewer=request.user, document_id=document_id, now=timezone.now(), **query)
+        paper, link = papers.open_paper(viewer=request.user, document_id=document_id, now=clock.now(), **query)
         return LinkOutput.of(link, paper)
 
     @operation(
@@ -153,7 +153,7 @@ class Papers(ApiViewSet):
     )
     def judge(self, request: Request, document_id: UUID, data: dict[str, Any]) -> ReviewDocumentOutput:
         """Verify or reject a document"""
-        paper = decisions.judge_document(reviewer=request.user, document_id=document_id, now=timezone.now(), **data)
+        paper = decisions.judge_document(reviewer=request.user, document_id=document_id, now=clock.now(), **data)
         return ReviewDocumentOutput.of(paper)
 
 
@@ -164,7 +164,7 @@ class Badges(ApiViewSet):
     @operation("listBadges", query=PersonQuery, returns=Page[GrantedBadgeOutput])
     def list(self, request: Request, query: dict[str, Any]) -> Page[GrantedBadgeOutput]:
         """Badges of a person"""
-        held = selectors.badges_of(query.get("user_id", request.user.pk), now=timezone.now())
+        held = selectors.badges_of(query.get("user_id", request.user.pk), now=clock.now())
         return paginate(request, held, GrantedBadgeOutput.of)
 
     @operation(
@@ -175,7 +175,7 @@ class Badges(ApiViewSet):
     )
     def give(self, request: Request, badge: str, data: dict[str, Any]) -> BadgesOutput:
         """Give a badge"""
-        held = badges.give_badge(staff=request.user, badge=_known(badge), now=timezone.now(), **data)
+        held = badges.give_badge(staff=request.user, badge=_known(badge), now=clock.now(), **data)
         return BadgesOutput.of(held)
 
     @operation(
@@ -191,7 +191,7 @@ class Badges(ApiViewSet):
         `userId` here or in the body.
         """
         named = query or parse(BadgeInput, request)
-        held = badges.take_badge(staff=request.user, badge=_known(badge), user_id=named["user_id"], now=timezone.now())
+        held = badges.take_badge(staff=request.user, badge=_known(badge), user_id=named["user_id"], now=clock.now())
         return BadgesOutput.of(held)
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from msgspec.structs import asdict
 
+from core import clock
 from core.api.operations import operation
 from core.api.outputs import Message
 from core.api.pages import asked_part
@@ -38,7 +38,7 @@ class Inbox(ApiViewSet):
     @operation("markNotificationRead", returns=NotificationOutput)
     def read(self, request: Request, notification_id: UUID) -> NotificationOutput:
         """Mark one as read"""
-        entry = notices.mark_read(user_id=request.user.pk, notification_id=notification_id, now=timezone.now())
+        entry = notices.mark_read(user_id=request.user.pk, notification_id=notification_id, now=clock.now())
         return NotificationOutput.of(entry)
 
     @operation("markAllNotificationsRead", ReadAllInput, returns=UnreadOutput)
@@ -48,7 +48,7 @@ class Inbox(ApiViewSet):
 
         With `upToId` only that one and older ones: what came while the person was reading stays unread.
         """
-        notices.mark_all_read(user_id=request.user.pk, up_to_id=data.get("up_to_id"), now=timezone.now())
+        notices.mark_all_read(user_id=request.user.pk, up_to_id=data.get("up_to_id"), now=clock.now())
         return UnreadOutput(unread_count=selectors.unread_count(request.user.pk))
 
 
@@ -88,7 +88,7 @@ class Unsubscribe(ApiViewSet):
     @operation("unsubscribe", returns=Message, errors=[UnsubscribeLinkNotValid])
     def unsubscribe(self, request: Request, token: str) -> Message:
         """Turn off what a mail was about, in one click"""
-        turned_off = unsubscribing.unsubscribe(token=token, now=timezone.now())
+        turned_off = unsubscribing.unsubscribe(token=token, now=clock.now())
         return Message(message=_("You will get no more mails about %(about)s.") % {"about": turned_off.about})
 
     @operation("openUnsubscribePage", status=302)

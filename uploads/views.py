@@ -4,9 +4,9 @@ from typing import TypeVar
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from rest_framework.request import Request
 
+from core import clock
 from core.api.errors import Unauthenticated
 from core.api.methods import only
 from core.api.operations import operation
@@ -48,7 +48,7 @@ class Files(ApiViewSet):
     )
     def retrieve(self, request: Request, token: str) -> HttpResponse:
         """Open a signed link to a private file"""
-        return file_response(*open_link(token, viewer_id=request.user.pk, now=timezone.now()))
+        return file_response(*open_link(token, viewer_id=request.user.pk, now=clock.now()))
 
 
 def file_response(stored: StoredFile, content: bytes) -> HttpResponse:

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
@@ -15,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import confirmed_by, verify_email
-from core import context
+from core import clock, context
 from core.api import catalogue, errors, problems, schemas
 from core.api.methods import only
 from core.api.openapi import header_refs
@@ -59,7 +58,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
         state, status = ("done" if confirmed_by(token=token) else "ask") if token else "no_token", 200
     else:
         try:
-            verify_email(token=request.POST.get("token", "")[:200], now=timezone.now())
+            verify_email(token=request.POST.get("token", "")[:200], now=clock.now())
             state, status = "done", 200
         except errors.Invalid:
             state, status = "refused", 400
@@ -72,7 +71,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
 @never_cache
 def reset_password(request: HttpRequest) -> HttpResponse:
     """Where the link in the reset mail leads unless FRONTEND_URL names a front end. Looking uses nothing up."""
-    now = timezone.now()
+    now = clock.now()
     given = request.POST if request.method == "POST" else request.GET
     page: dict[str, Any] = {"token": given.get("token", "")[:200], "reasons": []}
     if request.method != "POST":
@@ -125,7 +124,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
         elif form.get("again"):
             topic, page["state"] = unsubscribing.resubscribe(token=token), "again"
         else:
-            topic, page["state"] = unsubscribing.unsubscribe(token=token, now=timezone.now()), "done"
+            topic, page["state"] = unsubscribing.unsubscribe(token=token, now=clock.now()), "done"
         page["about"] = topic.about
     except errors.NotFound:
         page["state"], status = "refused", 404
@@ -139,7 +138,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
 def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
     """The public page of a profile, for whoever was given the link; chats show its preview."""
     try:
-        shared = sharing.public_page(token=token, now=timezone.now())
+        shared = sharing.public_page(token=token, now=clock.now())
     except errors.NotFound:
         raise Http404 from None
     page = {"page": shared, "person": shared.user, "website": urlsplit(shared.user.website).netloc}

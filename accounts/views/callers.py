@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.utils import timezone
-
-from core import context
+from core import clock, context
 from core.api.requests import Request
 from core.devices import sent_by
 
@@ -15,4 +13,4 @@ def device_of(request: Request) -> str:
 
 def caller_of(request: Request) -> dict[str, Any]:
     """Where a proof of identity comes from, and when."""
-    return {"address": context.client_address.get(), "device": device_of(request), "now": timezone.now()}
+    return {"address": context.client_address.get(), "device": device_of(request), "now": clock.now()}

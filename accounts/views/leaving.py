@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from django.utils import timezone
 from rest_framework.response import Response
 
 from accounts.outputs.leaving import ExportOutput
 from accounts.permissions import TwoFactorRecent
 from accounts.services import exports
+from core import clock
 from core.api import limits
 from core.api.operations import operation
 from core.api.requests import Request
@@ -27,7 +27,7 @@ class Exports(ApiViewSet):
         A ZIP of JSON and files from every part of the platform is made, and a mail tells when it is ready. While
         one is being made the same one is answered. At most five a day.
         """
-        now = timezone.now()
+        now = clock.now()
         standing = limits.hit(exports.PER_PERSON, request.user.pk)
         export = exports.request_export(person=request.user, now=now)
         return Response(ExportOutput.of(export, now=now), 202, headers=standing.headers)
@@ -39,4 +39,4 @@ class Exports(ApiViewSet):
 
         It is kept for seven days.
         """
-        return ExportOutput.of(exports.access_export(request.user, export_id), now=timezone.now())
+        return ExportOutput.of(exports.access_export(request.user, export_id), now=clock.now())

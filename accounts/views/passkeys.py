@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import errors
@@ -14,7 +13,7 @@ from accounts.outputs.passkeys import NewPasskeyOutput, NewPasskeyQuestion, Pass
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.services import passkeys
 from accounts.views.callers import device_of
-from core import context
+from core import clock, context
 from core.api import limits
 from core.api.errors import NotFound
 from core.api.operations import operation
@@ -53,7 +52,7 @@ class Passkeys(ApiViewSet):
         Its answer goes to `POST /api/profile/passkeys`.
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
-        options = passkeys.ask_for_new(user=request.user, session=current_session(request), now=timezone.now())
+        options = passkeys.ask_for_new(user=request.user, session=current_session(request), now=clock.now())
         return NewPasskeyQuestion(public_key=options)
 
     @operation(
@@ -74,14 +73,14 @@ class Passkeys(ApiViewSet):
             credential=data["credential"],
             name=data.get("name") or device_name(device_of(request)),
             session=current_session(request),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return NewPasskeyOutput.of_registered(registered)
 
     @operation("renamePasskey", PasskeyNameInput, returns=PasskeyOutput, errors=[NotFound])
     def rename(self, request: Request, passkey_id: UUID, data: dict[str, Any]) -> PasskeyOutput:
         """Rename a passkey"""
-        return PasskeyOutput.of(passkeys.rename(user=request.user, passkey_id=passkey_id, now=timezone.now(), **data))
+        return PasskeyOutput.of(passkeys.rename(user=request.user, passkey_id=passkey_id, now=clock.now(), **data))
 
     @operation("removePasskey", returns=Message, errors=[NotFound, errors.OnlyWayIn])
     def remove(self, request: Request, passkey_id: UUID) -> Message:
@@ -90,5 +89,5 @@ class Passkeys(ApiViewSet):
 
         With the last factor of a person two-factor sign-in goes off.
         """
-        passkeys.remove(user=request.user, passkey_id=passkey_id, now=timezone.now())
+        passkeys.remove(user=request.user, passkey_id=passkey_id, now=clock.now())
         return Message(message=_("Removed"))

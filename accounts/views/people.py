@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import errors
@@ -17,7 +16,7 @@ from accounts.inputs.people import (
 from accounts.outputs.sign_in import TokensOutput
 from accounts.services import passwords, registration, verification
 from accounts.views.callers import caller_of, device_of
-from core import context
+from core import clock, context
 from core.api import limits
 from core.api.operations import operation
 from core.api.outputs import Message
@@ -41,12 +40,12 @@ class SignUp(ApiViewSet):
         """Register"""
         limits.hit(registration.PER_ADDRESS, context.client_address.get())  # a body that is refused counts, too
         data = parse(RegisterInput, request)
-        return TokensOutput.of(registration.register(**data, device=device_of(request), now=timezone.now()))
+        return TokensOutput.of(registration.register(**data, device=device_of(request), now=clock.now()))
 
     @operation("verifyEmail", TokenInput, returns=Message, errors=[errors.MailedTokenInvalid])
     def verify_email(self, request: Request, data: dict[str, Any]) -> Message:
         """Verify an e-mail address"""
-        verification.verify_email(**data, now=timezone.now())
+        verification.verify_email(**data, now=clock.now())
         return Message(message=_("Email successfully verified"))
 
 
@@ -61,7 +60,7 @@ class Passwords(ApiViewSet):
 
         The same answer whether or not there is such an account.
         """
-        passwords.ask_for_reset(**data, address=context.client_address.get(), now=timezone.now())
+        passwords.ask_for_reset(**data, address=context.client_address.get(), now=clock.now())
         return Message(message=_("Password reset email sent"))
 
     @operation(

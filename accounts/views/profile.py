@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
@@ -15,7 +14,7 @@ from accounts.outputs.leaving import LeavingOutput
 from accounts.outputs.profile import InvitedOutput, ProfileOutput, ShareOutput
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.services import invitations, leaving, phone, profiles, sharing
-from core import context
+from core import clock, context
 from core.api import limits
 from core.api.errors import Stale
 from core.api.etags import if_match
@@ -63,7 +62,7 @@ class OwnProfile(ApiViewSet):
         user, profile = profiles.edit_profile(
             session=current_session(request),
             expected=if_match(request),
-            now=timezone.now(),
+            now=clock.now(),
             **data,
         )
         return _answer(user, profile)
@@ -76,12 +75,12 @@ class OwnProfile(ApiViewSet):
         Every device is signed out at once. Signing in within 30 days keeps the account; then it is erased. Refused
         while money is on its way or a campaign of the person is under way.
         """
-        due_at = leaving.leave(person=request.user, now=timezone.now())
+        due_at = leaving.leave(person=request.user, now=clock.now())
         message = _("Your account will be deleted. Sign in before that day to keep it.")
         return LeavingOutput(message=message, deletion_due_at=due_at)
 
     def _store(self, request: Request, kind: str, file: "UploadedFile[bytes]") -> list[StoredFile]:
-        return profiles.store_picture(person=request.user, kind=kind, file=file, now=timezone.now())
+        return profiles.store_picture(person=request.user, kind=kind, file=file, now=clock.now())
 
     def _store_photo(self, request: Request) -> list[StoredFile]:
         return self._store(request, ProfilePicture.Kind.PHOTO, parse(PhotoInput, request)["photo"])
@@ -134,10 +133,10 @@ class OwnProfile(ApiViewSet):
         return self._remove(request, ProfilePicture.Kind.COVER)
 
     def _set(self, request: Request, kind: str, stored: list[StoredFile]) -> Response:
-        return _answer(*profiles.set_picture(person=request.user, kind=kind, stored=stored, now=timezone.now()))
+        return _answer(*profiles.set_picture(person=request.user, kind=kind, stored=stored, now=clock.now()))
 
     def _remove(self, request: Request, kind: str) -> Response:
-        return _answer(*profiles.remove_picture(person=request.user, kind=kind, now=timezone.now()))
+        return _answer(*profiles.remove_picture(person=request.user, kind=kind, now=clock.now()))
 
 
 class Sharing(ApiViewSet):
@@ -157,7 +156,7 @@ class Sharing(ApiViewSet):
 
         The old link is a 404 at once.
         """
-        return ShareOutput(link=sharing.rotate_link(person=request.user, now=timezone.now()))
+        return ShareOutput(link=sharing.rotate_link(person=request.user, now=clock.now()))
 
     @operation("sendInvitation", InviteInput, returns=InvitedOutput, errors=[limits.RateLimited])
     def invite(self, request: Request, data: dict[str, Any]) -> Response:
@@ -168,7 +167,7 @@ class Sharing(ApiViewSet):
         mail carries a token for `inviteToken` of the registration, good for 30 days.
         """
         standing = limits.hit(invitations.PER_PERSON, request.user.pk)
-        invitation = invitations.invite(inviter=request.user, **data, now=timezone.now())
+        invitation = invitations.invite(inviter=request.user, **data, now=clock.now())
         answer = InvitedOutput(message=_("Invitation sent"), invitation_id=invitation.pk)
         return Response(answer, headers=standing.headers)
 
@@ -188,7 +187,7 @@ class Phone(ApiViewSet):
         Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS an hour to
         one number and twenty from one address.
         """
-        standing = phone.send_code(person=request.user, address=context.client_address.get(), now=timezone.now())
+        standing = phone.send_code(person=request.user, address=context.client_address.get(), now=clock.now())
         return Response(Message(message=_("Code sent")), headers=standing.headers)
 
     @operation(
@@ -200,5 +199,5 @@ class Phone(ApiViewSet):
     )
     def confirm(self, request: Request, data: dict[str, Any]) -> Response:
         """Confirm my phone number"""
-        user = phone.confirm(person=request.user, **data, now=timezone.now())
+        user = phone.confirm(person=request.user, **data, now=clock.now())
         return _answer(user, selectors.profile_of(user))

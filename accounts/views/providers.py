@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -16,7 +15,7 @@ from accounts.outputs.sign_in import ChallengeOutput, TokensOutput, login_output
 from accounts.permissions import EmailVerified, TwoFactorRecent
 from accounts.services import identities, provider_sign_in
 from accounts.views.callers import device_of
-from core import context
+from core import clock, context
 from core.api import limits
 from core.api.errors import NotFound
 from core.api.idempotency import multi_phase
@@ -68,7 +67,7 @@ class _Provider(ApiViewSet):
         """
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())
         redirect = request.query_params.get("redirect", "")
-        return provider_sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=timezone.now())
+        return provider_sign_in.begin(request._request, platform=self.platform, redirect=redirect, now=clock.now())
 
     @operation(
         "finishSignInWith{view}",
@@ -83,7 +82,7 @@ class _Provider(ApiViewSet):
         Sends the browser on to the front end with `code`, good once for 60 seconds, or with `error`.
         """
         limits.hit(identities.RETURNS_PER_ADDRESS, context.client_address.get())
-        return provider_sign_in.finish(request._request, platform=self.platform, now=timezone.now())
+        return provider_sign_in.finish(request._request, platform=self.platform, now=clock.now())
 
 
 class Google(_Provider):
@@ -111,7 +110,7 @@ class Exchange(ApiViewSet):
         """
         limits.hit(identities.STARTS_PER_ADDRESS, context.client_address.get())  # a body that is refused counts, too
         data = parse(OAuthCodeInput, request)
-        return login_output(identities.exchange(**data, device=device_of(request), now=timezone.now()))
+        return login_output(identities.exchange(**data, device=device_of(request), now=clock.now()))
 
 
 class Identities(ApiViewSet):
@@ -145,10 +144,10 @@ class Identities(ApiViewSet):
 
         `token` is an ID token of the provider for our client, at most ten minutes old.
         """
-        return IdentityOutput.of(identities.link(user=request.user, **data, now=timezone.now()))
+        return IdentityOutput.of(identities.link(user=request.user, **data, now=clock.now()))
 
     @operation("unlinkProvider", returns=Message, errors=[NotFound, errors.OnlyWayIn])
     def unlink(self, request: Request, platform: str) -> Message:
         """Unlink a provider"""
-        identities.unlink(user=request.user, platform=platform, now=timezone.now())
+        identities.unlink(user=request.user, platform=platform, now=clock.now())
         return Message(message=_("Unlinked"))

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.utils import timezone
-
 from accounts import errors
 from accounts.authentication import current_session
 from accounts.inputs.second_factor import CodeInput
 from accounts.outputs.second_factor import EnrolmentOutput, RecoveryCodesOutput, TwoFactorOutput
 from accounts.permissions import TwoFactorRecent
 from accounts.services import recovery, two_factor
+from core import clock
 from core.api.operations import operation
 from core.api.permissions import SignedIn
 from core.api.requests import Request
@@ -30,7 +29,7 @@ class SecondFactor(ApiViewSet):
     def set_up(self, request: Request) -> EnrolmentOutput:
         """Set up an authenticator app"""
         session = current_session(request)
-        return EnrolmentOutput.of(two_factor.enroll(user=request.user, session=session, now=timezone.now()))
+        return EnrolmentOutput.of(two_factor.enroll(user=request.user, session=session, now=clock.now()))
 
     @operation(
         "verifyTwoFactor",
@@ -52,13 +51,13 @@ class SecondFactor(ApiViewSet):
         The secret has to be at most ten minutes old. Beside another factor it asks for a step-up.
         """
         session = current_session(request)
-        codes = two_factor.confirm(user=request.user, **data, session=session, now=timezone.now())
+        codes = two_factor.confirm(user=request.user, **data, session=session, now=clock.now())
         return RecoveryCodesOutput(two_factor_enabled=True, recovery_codes=codes)
 
     @operation("replaceRecoveryCodes", returns=RecoveryCodesOutput, errors=[errors.TwoFactorOff])
     def replace_recovery_codes(self, request: Request) -> RecoveryCodesOutput:
         """Replace the recovery codes"""
-        codes = recovery.replace_codes(user=request.user, now=timezone.now())
+        codes = recovery.replace_codes(user=request.user, now=clock.now())
         return RecoveryCodesOutput(two_factor_enabled=True, recovery_codes=codes)
 
     @operation("removeAuthenticatorApp", returns=TwoFactorOutput, errors=[errors.TwoFactorNotSetUp])
@@ -68,7 +67,7 @@ class SecondFactor(ApiViewSet):
 
         Without a passkey the second factor goes off with it.
         """
-        two_factor.remove_app(user=request.user, now=timezone.now())
+        two_factor.remove_app(user=request.user, now=clock.now())
         request.user.refresh_from_db(fields=["two_factor_enabled_at"])
         return TwoFactorOutput(two_factor_enabled=request.user.two_factor_enabled)
 
@@ -83,5 +82,5 @@ class SecondFactor(ApiViewSet):
 
         Forgets the authenticator app, every passkey and the recovery codes.
         """
-        two_factor.switch_off(user=request.user, by=request.user, now=timezone.now())
+        two_factor.switch_off(user=request.user, by=request.user, now=clock.now())
         return TwoFactorOutput(two_factor_enabled=False)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import errors
@@ -21,7 +20,7 @@ from accounts.outputs.people import MeOutput
 from accounts.outputs.sign_in import ChallengeOutput, RefreshOutput, TokensOutput, login_output
 from accounts.services import login, passkeys, sessions, verification
 from accounts.views.callers import caller_of
-from core import context
+from core import clock, context
 from core.api import limits
 from core.api.operations import operation
 from core.api.outputs import Message
@@ -73,7 +72,7 @@ class SignIn(ApiViewSet):
         Its answer goes to `POST /api/auth/login/2fa` as `credential`.
         """
         address = context.client_address.get()
-        return PasskeyQuestion(public_key=login.ask_for_passkey(**data, address=address, now=timezone.now()))
+        return PasskeyQuestion(public_key=login.ask_for_passkey(**data, address=address, now=clock.now()))
 
     @operation("getPasskeyLoginOptions", returns=PasskeyQuestion, errors=[limits.RateLimited])
     def passkey_options(self, request: Request) -> PasskeyQuestion:
@@ -83,7 +82,7 @@ class SignIn(ApiViewSet):
         The same for everybody: the browser offers the passkeys that it has for this site.
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
-        return PasskeyQuestion(public_key=passkeys.ask_for_any(now=timezone.now()))
+        return PasskeyQuestion(public_key=passkeys.ask_for_any(now=clock.now()))
 
     @operation(
         "loginWithPasskey",
@@ -107,7 +106,7 @@ class SignIn(ApiViewSet):
     )
     def refresh(self, request: Request, data: dict[str, Any]) -> RefreshOutput:
         """Refresh the tokens"""
-        return RefreshOutput.of(sessions.refresh_session(**data, now=timezone.now()))
+        return RefreshOutput.of(sessions.refresh_session(**data, now=clock.now()))
 
 
 class Own(ApiViewSet):
@@ -130,20 +129,20 @@ class Own(ApiViewSet):
         if request.user.email_verified:
             raise errors.EmailAlreadyVerified()
         limits.hit(verification.MAILS, request.user.pk)
-        verification.mail_link(user=request.user, now=timezone.now())
+        verification.mail_link(user=request.user, now=clock.now())
         return Message(message=_("Verification email sent"))
 
     @operation("logout", returns=Message)
     def logout(self, request: Request) -> Message:
         """Log out"""
         session = current_session(request)
-        sessions.close_session(user=request.user, session_id=session.pk, because="logout", now=timezone.now())
+        sessions.close_session(user=request.user, session_id=session.pk, because="logout", now=clock.now())
         return Message(message=_("Logged out successfully"))
 
     @operation("logoutAll", returns=Message)
     def logout_all(self, request: Request) -> Message:
         """Log out everywhere"""
-        sessions.close_sessions(user=request.user, because="logout_all", now=timezone.now())
+        sessions.close_sessions(user=request.user, because="logout_all", now=clock.now())
         return Message(message=_("Logged out everywhere"))
 
     @operation(
@@ -178,4 +177,4 @@ class Own(ApiViewSet):
         """
         limits.hit(passkeys.QUESTIONS_PER_ADDRESS, context.client_address.get())
         purpose = PasskeyChallenge.Purpose.STEP_UP
-        return PasskeyQuestion(public_key=passkeys.ask(user=request.user, purpose=purpose, now=timezone.now()))
+        return PasskeyQuestion(public_key=passkeys.ask(user=request.user, purpose=purpose, now=clock.now()))

@@ -33,10 +33,9 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework.response import Response
 
-from core import context
+from core import clock, context
 from core.api import problems
 from core.api.errors import IdempotencyInProgress, IdempotencyKeyReused, InvalidIdempotencyKey, Refusal
 from core.api.parsing import NumberLiteral
@@ -158,7 +157,7 @@ def run(request: Request, handler: Handler, *args: Any, **kwargs: Any) -> Respon
     if not _VISIBLE.fullmatch(key):
         raise InvalidIdempotencyKey()
     digest = _body_digest(request)
-    row, reply = _claim(request, key, digest, timezone.now())
+    row, reply = _claim(request, key, digest, clock.now())
     if reply is not None:
         return reply.response()
     ticket = request.ticket = KeyTicket(row)
@@ -320,7 +319,7 @@ def _release(row: IdempotencyKey) -> None:
 
 def _give_back(row: IdempotencyKey) -> bool:
     deleted = _held(row).filter(result_id__isnull=True).delete()[0]
-    return bool(deleted or _held(row).update(locked_until=timezone.now()))
+    return bool(deleted or _held(row).update(locked_until=clock.now()))
 
 
 def _release_abandoned(now: datetime) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from click.termui import progressbar
 from django.core.management.base import CommandError
-from django.utils import timezone
 
+from core import clock
 from core.api.errors import ZoneRequired
 from core.jobs.runner import Job, run
 from core.times import parse_moment
@@ -40,7 +40,7 @@ def moment_of(text: str | None) -> datetime:
     :raises CommandError: not an instant
     """
     if text is None:
-        return timezone.now()
+        return clock.now()
     try:
         return parse_moment(text)
     except (ValueError, ZoneRequired):

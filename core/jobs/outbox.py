@@ -14,9 +14,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
-from core import context
+from core import clock, context
 from core.data import sql
 from core.data.ids import uuid7
 from core.jobs import messenger
@@ -88,7 +87,7 @@ def row(
     if topic not in _handlers:
         raise LookupError(f"no handler for {topic}")
     # What is due is judged by the present clock: one that runs ahead (`close_campaigns --at`) holds nothing back.
-    moment = min(now or timezone.now(), timezone.now())
+    moment = min(now or clock.now(), clock.now())
     return OutboxEvent(
         id=id or uuid7(),
         topic=topic,
@@ -149,7 +148,7 @@ def deliver(event_id: UUID, *, now: datetime) -> bool:
         return False
     finally:
         context.request_id.reset(token)
-    OutboxEvent.objects.filter(pk=event.pk).update(delivered_at=timezone.now(), last_error="")
+    OutboxEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), last_error="")
     return True
 
 

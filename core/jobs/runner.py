@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 from celery import shared_task
 from django.db import connection, connections
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from core import clock
 from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import FailingItem
 
@@ -63,7 +63,7 @@ def register(job: Job) -> Job:
     _jobs[job.name] = job
 
     def task() -> None:
-        run(job, now=timezone.now())
+        run(job, now=clock.now())
 
     shared_task(name=job.name)(task)
     return job
@@ -118,7 +118,7 @@ def run(
 
 def _is_free(failure: FailingItem | None) -> bool:
     """Judged by the present clock, since pauses were set by it: `now` may run ahead."""
-    return failure is None or (failure.parked_at is None and failure.due_at <= timezone.now())
+    return failure is None or (failure.parked_at is None and failure.due_at <= clock.now())
 
 
 def _work(job: Job, item: Any, now: datetime, failure: FailingItem | None, tally: Tally) -> None:
@@ -140,7 +140,7 @@ def _work(job: Job, item: Any, now: datetime, failure: FailingItem | None, tally
 
 def _note_failure(job: Job, item: Any, error: Exception) -> None:
     """:raises DatabaseError: the database is away, and with it everything that the run could go on with"""
-    moment = timezone.now()
+    moment = clock.now()
     failure, _ = FailingItem.objects.get_or_create(job=job.name, item=str(item), defaults={"due_at": moment})
     failure.attempts += 1
     failure.last_error = f"{type(error).__name__}: {error}"[:500]

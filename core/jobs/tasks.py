@@ -3,17 +3,17 @@
 from uuid import UUID
 
 from celery import shared_task
-from django.utils import timezone
 
+from core import clock
 from core.jobs import heartbeat, messenger, outbox
 
 
 @shared_task(name=messenger.DELIVER)
 def deliver_event(event_id: str) -> None:
-    outbox.deliver(UUID(event_id), now=timezone.now())
+    outbox.deliver(UUID(event_id), now=clock.now())
 
 
 @shared_task(name="core.relay_outbox")
 def relay_outbox() -> None:
     heartbeat.beat("worker")
-    outbox.relay(now=timezone.now())
+    outbox.relay(now=clock.now())

@@ -20,12 +20,12 @@ from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.utils import timezone
 from redis import RedisError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from core import clock
 from core.realtime import open_sockets
 from core.realtime.publishing import Push, channel, read_message, source_of, sources
 from core.realtime.threads import in_thread
@@ -181,7 +181,7 @@ class Hub:
         self._subscribed = False
         self._away = asyncio.Event()
         self._first_try = asyncio.Event()
-        self._complete_until = timezone.now()
+        self._complete_until = clock.now()
         """When this process last knew that nothing had passed it by."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._spawn(self._follow_redis())
@@ -241,7 +241,7 @@ class Hub:
             while True:
                 message = await subscription.get_message(timeout=SILENCE)
                 if self._subscribed and message is not None:
-                    self._complete_until = timezone.now()
+                    self._complete_until = clock.now()
                 if message is None:
                     if asked:
                         raise TimeoutError("no sign of life")
@@ -270,7 +270,7 @@ class Hub:
     async def _look(self) -> None:
         """Hand on what may have passed by for the people who are here."""
         users = list(self._lines)
-        since, now = self._complete_until - OVERLAP, timezone.now()
+        since, now = self._complete_until - OVERLAP, clock.now()
         try:
             for source in sources() if users else ():
                 for push in await in_thread(source.missed, users, since):
@@ -306,7 +306,7 @@ class Hub:
     async def _begin(self, name: str, stream: Stream, users: Collection[str]) -> None:
         """Begin with what was made in the last seconds: its pushes are on their way, and must not come behind."""
         try:
-            for push in await in_thread(source_of(name).missed, users, timezone.now() - OVERLAP):
+            for push in await in_thread(source_of(name).missed, users, clock.now() - OVERLAP):
                 if push.stream == name:
                     stream.waiting.setdefault(push.seq, push)
         except Exception:
@@ -375,7 +375,7 @@ class Hub:
             if not asked:
                 continue
             try:
-                live = await in_thread(self._live_sessions, asked, timezone.now())
+                live = await in_thread(self._live_sessions, asked, clock.now())
             except Exception:
                 logger.warning("sessions of open sockets could not be checked", exc_info=True)
                 continue

@@ -19,13 +19,12 @@ from uuid import UUID
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from msgspec import UNSET
 from msgspec.structs import replace
 from rest_framework import serializers
 
-from core import context
+from core import clock, context
 from core.addresses import forwarded_address
 from core.api import limits
 from core.api.errors import Broken, Conflict, Invalid, MalformedBody, NotAllowed, TooLarge, TooMany, Unauthenticated
@@ -320,7 +319,7 @@ class Socket(AsyncWebsocketConsumer):
 
     def _run(self, command: Command | None, members: dict[str, Any]) -> Ack:
         """On a thread: who is it now, may they, is it well-formed, do it."""
-        now = timezone.now()
+        now = clock.now()
         self._count(command.limit if command else MESSAGES)
         if command is None:
             raise UnknownType(field="type")
@@ -361,7 +360,7 @@ class Socket(AsyncWebsocketConsumer):
         self.line.user_id, self.line.session_id = str(session.user.pk), session.pk
         self.session, self.hub = session, hub
         await hub.join(self.line)
-        await in_thread(self._present_session, timezone.now())  # it may have ended before the hub knew of it
+        await in_thread(self._present_session, clock.now())  # it may have ended before the hub knew of it
         self._say(Ready(user_id=session.user.pk, session_id=session.pk, heartbeat_seconds=HEARTBEAT))
         self._loop.call_later(RESUME_WITHIN, self.line.open)
 
@@ -379,7 +378,7 @@ class Socket(AsyncWebsocketConsumer):
         try:
             for part, rest in parts:
                 while rest and not self.line.closing:
-                    session = await in_thread(self._present_session, timezone.now())
+                    session = await in_thread(self._present_session, clock.now())
                     page = await in_thread(part.read, user=session.user, positions=rest)
                     for push in page.pushes:
                         await self.line.bring(push)
@@ -450,7 +449,7 @@ def _session_of(token: str) -> Session:
     try:
         limits.check(REFUSED, address)
         try:
-            return admission().session_of(token, timezone.now())
+            return admission().session_of(token, clock.now())
         except Unauthenticated as refusal:
             if refusal.may_be_a_guess:
                 limits.hit(REFUSED, address)

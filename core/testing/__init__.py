@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from django.db import connection, connections, transaction
 from django.test import TestCase
-from django.utils import timezone
 from rest_framework.test import APIClient
 
+from core import clock
 from core.events.delivery import DELIVER
 from core.jobs import outbox
 from core.models import OutboxEvent
@@ -125,7 +125,7 @@ def drain_outbox(*, now: Any = None, rounds: int = 20) -> int:
     for _ in range(rounds):
         waiting = OutboxEvent.objects.filter(delivered_at__isnull=True, parked_at__isnull=True, held_until__isnull=True)
         ids = list(waiting.order_by("id").values_list("pk", flat=True))
-        moment = now or timezone.now()
+        moment = now or clock.now()
         ids = [pk for pk in ids if _is_ready(pk, moment)]
         if not ids:
             break
@@ -140,7 +140,7 @@ def deliver_events() -> None:
     waiting = OutboxEvent.objects.filter(topic=DELIVER, delivered_at__isnull=True).order_by("id")
     for event_id in list(waiting.values_list("pk", flat=True)):
         with commits():
-            outbox.deliver(event_id, now=timezone.now())
+            outbox.deliver(event_id, now=clock.now())
 
 
 def _is_ready(event_id: Any, moment: Any) -> bool:

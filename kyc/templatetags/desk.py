@@ -3,9 +3,9 @@ from typing import Any
 
 from django import template
 from django.db.models import Min
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import clock
 from kyc import selectors
 from kyc.timeline import age_text
 
@@ -15,7 +15,7 @@ register = template.Library()
 @register.filter
 def ago(moment: datetime) -> str:
     """`just now`, `5 min ago`, `3 days ago`."""
-    age = timezone.now() - moment
+    age = clock.now() - moment
     return _("just now") if age < timedelta(minutes=1) else _("%(age)s ago") % {"age": age_text(age)}
 
 
@@ -28,5 +28,5 @@ def desk_summary(context: Any) -> dict[str, Any]:
     return {
         "waiting": waiting.count(),
         "mine": waiting.filter(assignee=reviewer).count(),
-        "oldest": age_text(timezone.now() - oldest) if oldest else "",
+        "oldest": age_text(clock.now() - oldest) if oldest else "",
     }

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
+from core import clock
 from core.crypto.sealing import seal
 from notifications.models import MailboxMessage
 from notifications.senders.messages import Mail
@@ -28,7 +28,7 @@ def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: s
     MailboxMessage.objects.get_or_create(
         id=message_id,
         defaults={
-            "created_at": timezone.now(),
+            "created_at": clock.now(),
             "channel": channel,
             "to": to,
             "subject": subject,

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
+from core import clock
 from core.api.names import to_camel
 from core.data.ids import derived_id
 from core.jobs import outbox
@@ -32,7 +32,7 @@ def write_entries(message: Message, facts: Mapping[str, Any], *, to: Collection[
     :param to: ids of people; who turned the whole category off or was erased is left out
     :param caused_by: the event's id
     """
-    now = timezone.now()
+    now = clock.now()
     chosen = message.chosen(facts)
     texts: dict[UUID, tuple[Recipient, Words]] = {}
     for recipient in Recipient.objects.filter(pk__in=to):

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts.errors import CodeInvalid
 from accounts.models import User, normalise_email
 from accounts.services import two_factor
+from core import clock
 
 
 class Command(BaseCommand):
@@ -21,13 +21,13 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no account with the address {email}.")
         if user.two_factor_enabled:
-            two_factor.switch_off(user=user, by=None, now=timezone.now())
+            two_factor.switch_off(user=user, by=None, now=clock.now())
             self.stdout.write("What was set up before is off: app, passkeys and recovery codes.\n")
         self.stdout.write("Add this to the authenticator app:\n")
-        self.stdout.write(f"  {two_factor.enroll(user=user, now=timezone.now()).otpauth_url}\n")
+        self.stdout.write(f"  {two_factor.enroll(user=user, now=clock.now()).otpauth_url}\n")
         code = input("The code it shows now: ")
         try:
-            recovery_codes = two_factor.confirm(user=user, code=code.strip(), now=timezone.now())
+            recovery_codes = two_factor.confirm(user=user, code=code.strip(), now=clock.now())
         except CodeInvalid:
             raise CommandError("That was not the right code. Run the command again.") from None
         self.stdout.write(f"{user.email} signs in with a second factor from now on.")

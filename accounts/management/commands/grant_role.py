@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts.models import Role, User
 from accounts.services.standing import grant_role
+from core import clock
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, email: str, role: str, **options: Any) -> None:
         try:
-            user = grant_role(email=email, role=role, now=timezone.now())
+            user = grant_role(email=email, role=role, now=clock.now())
         except User.DoesNotExist:
             raise CommandError(f"There is no account with the address {email}.") from None
         self.stdout.write(f"{user.email} is now {user.role}.")

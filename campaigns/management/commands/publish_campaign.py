@@ -2,9 +2,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from campaigns.services.review import publish_campaign
+from core import clock
 from core.api.errors import Refusal
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            campaign = publish_campaign(moderator=None, campaign_id=options["campaign_id"], now=timezone.now())
+            campaign = publish_campaign(moderator=None, campaign_id=options["campaign_id"], now=clock.now())
         except Refusal as refusal:
             raise CommandError(refusal.detail) from None
         self.stdout.write(f"{campaign.title} is live until {campaign.ends_at:%Y-%m-%d %H:%M} UTC.")

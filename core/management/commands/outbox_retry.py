@@ -1,8 +1,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
+from core import clock
 from core.maintenance import parked
 
 
@@ -13,4 +13,4 @@ class Command(BaseCommand):
         parser.add_argument("--topic", help="only events of this topic, such as notifications.send_mail")
 
     def handle(self, *, topic: str | None, **options: Any) -> None:
-        self.stdout.write(f"{parked.unpark(by=None, topic=topic, now=timezone.now())} events will be tried again")
+        self.stdout.write(f"{parked.unpark(by=None, topic=topic, now=clock.now())} events will be tried again")

@@ -1,8 +1,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
+from core import clock
 from core.privacy.retention import count_due, run_retention
 
 
@@ -13,7 +13,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="delete nothing; count the rows that are due")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        now = timezone.now()
+        now = clock.now()
         counts = count_due(now=now) if dry_run else run_retention(now=now)
         for name, count in sorted(counts.items()):
             self.stdout.write(f"{name}: {count}")

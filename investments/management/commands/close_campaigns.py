@@ -2,8 +2,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from core import clock
 from core.api.errors import ZoneRequired
 from core.times import parse_moment
 from investments.services.closing import close_campaigns
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
 def _moment(text: str | None) -> datetime:
     if text is None:
-        return timezone.now()
+        return clock.now()
     try:
         return parse_moment(text)
     except (ValueError, ZoneRequired):

@@ -7,11 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import sessions
-from core import events
+from core import clock, events
 from core.data.locks import lock
 from vectragrow.demo.client import Client, DemoFailed
 from vectragrow.demo.story import DOMAIN, Story
@@ -94,7 +93,7 @@ class Command(BaseCommand):
 def known_logins() -> list[User]:
     """Give everybody whom a demo has made the known password; who has it stays signed in. Empty before any demo."""
     people = list(lock(User.objects).filter(email__endswith=DOMAIN).order_by("created_at", "id"))
-    now = timezone.now()
+    now = clock.now()
     for person in people:
         if not person.check_password(KNOWN_PASSWORD):
             person.set_password(KNOWN_PASSWORD)

@@ -8,12 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Role, User
 from accounts.services import sessions
 from accounts.services.contacts import keep_contact
-from core import events
+from core import clock, events
 
 EMAIL = "admin@vectragrow.example"
 LOGIN_FILE = "admin-login.txt"
@@ -31,7 +30,7 @@ class Command(BaseCommand):
         if user and file.exists():
             return
         password = secrets.token_urlsafe(15)
-        now = timezone.now()
+        now = clock.now()
         with transaction.atomic():
             if user is None:
                 user = User(email=EMAIL, first_name="Install", last_name="Admin", created_at=now)
