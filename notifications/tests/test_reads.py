@@ -14,21 +14,16 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=range(3))
-def entries(request, backer, person):
+def entries(request, backer, person, tell):
+    """Forty of two people, some of them read, with little and with much to say."""
     chance = random.Random(request.param)
     people = [backer, person("other")]
-    rows = [
-        Notification(
-            user_id=chance.choice(people).pk,
-            kind="new_backer",
-            title=f"Number {n}",
-            body="Words, “quoted” and\nmore.",
-            data=chance.choice([{}, {"amount": "1000.50", "deep": {"list": [1, 2.5, None, "é"]}}]),
-            read_at=chance.choice([None, NOW]),
-        )
-        for n in range(40)
-    ]
-    return Notification.objects.bulk_create(rows)
+    for _ in range(40):
+        entry = tell(chance.choice(people))
+        entry.body = "Words, “quoted” and\nmore."
+        entry.data = chance.choice([{}, {"amount": "1000.50", "deep": {"list": [1, 2.5, None, "é"]}}])
+        entry.read_at = chance.choice([None, NOW])
+        entry.save(update_fields=["body", "data", "read_at"])
 
 
 def test_the_inbox_holds_what_the_queryset_holds(api, entries, backer, person):
