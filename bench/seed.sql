@@ -78,8 +78,8 @@ INSERT INTO chat_message (id, created_at, conversation_id, seq, sender_id, conte
 UPDATE chat_message SET reply_to_id = pg_temp.id('said', seq - 1)
  WHERE conversation_id = pg_temp.id('conversation', 1) AND seq % 10 = 0;
 
-INSERT INTO notifications_notification (id, created_at, user_id, kind, title, body, data, read_at)
-    SELECT pg_temp.id('notice', n), pg_temp.moment(n),
+INSERT INTO notifications_notification (id, created_at, event_id, user_id, kind, title, body, data, read_at)
+    SELECT pg_temp.id('notice', n), pg_temp.moment(n), pg_temp.id('event', n),
            CASE WHEN n % (:rows / 500) = 0 THEN :viewer ELSE pg_temp.any_person(n) END,
            'campaign_published', 'A campaign is live', 'It can be invested in from now on, says number ' || n,
            jsonb_build_object('campaignId', pg_temp.id('campaign', n), 'title', 'A campaign of number ' || n),
