@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -6,8 +7,8 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
@@ -133,7 +134,7 @@ class EventAdmin(ReadOnlyAdmin):
     """The audit log."""
 
     right = READ_AUDIT
-    list_display = ("created_at", "kind", "actor", "subject", "address")
+    list_display = ("created_at", "kind_text", "actor", "subject", "address")
     list_filter = ("kind",)
     search_help_text = _("Id of a person, a subject or a request")
     search_fields = ("actor_id", "subject_id", "request_id")
@@ -142,6 +143,11 @@ class EventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return audit_log().order_by("-id")
+
+    @admin.display(description=_("Kind"), ordering="kind")
+    def kind_text(self, event: Event) -> SafeString:
+        """May be broken behind the noun and between words."""
+        return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.findall(r"[^._]+[._]?", event.kind)))
 
     @admin.display(description=_("Actor"), ordering="actor_id")
     def actor(self, event: Event) -> SafeString:

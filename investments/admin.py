@@ -1,12 +1,16 @@
 """Investments, payments and what providers said: looked at by admins, changed only by their flows."""
 
 from django.contrib import admin
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Refund, Status
+from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Refund, Status, Step
 from investments.permissions import READ
 
 TONES: dict[str, str] = {
@@ -41,7 +45,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("created_at", "cancellable_until", "updated_at"),
+        *("created_at", "cancellable_until", "updated_at", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -57,6 +61,15 @@ class InvestmentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("status"), ordering="status")
     def status_chip(self, investment: Investment) -> SafeString:
         return chip(investment.get_status_display(), TONES.get(investment.status, ""))
+
+    @admin.display(description=_("timeline"))
+    def timeline(self, investment: Investment) -> SafeString:
+        rows = []
+        for event in events.timeline(investment):
+            facts = events.facts_of(event)
+            moment = date_format(timezone.localtime(event.created_at), "DATETIME_FORMAT")
+            rows.append((moment, Step(event.kind.partition(".")[2]).label, facts["amount"], facts.get("reason") or ""))
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} · {} · {} {}</li>", rows))
 
 
 @admin.register(Refund)

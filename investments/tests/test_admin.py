@@ -22,7 +22,9 @@ def test_an_admin_looks_and_changes_nothing(api, desk, backer, campaign):
         assert desk.get(reverse(f"admin:investments_{name}_changelist")).status_code == 200
         assert desk.get(reverse(f"admin:investments_{name}_add")).status_code == 403
     one = reverse("admin:investments_investment_change", args=[investment.pk])
-    assert investment.reference in desk.get(one).content.decode()
+    page = desk.get(one).content.decode()
+    assert investment.reference in page
+    assert "Placed · $100.00" in page and "Committed · $100.00" in page, "its timeline"
     assert desk.post(one, {"status": "refunded"}).status_code == 403
     method = reverse("admin:investments_paymentmethod_change", args=[investment.method_id])
     assert b"tok_visa" not in desk.get(method).content
