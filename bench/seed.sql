@@ -21,7 +21,7 @@ INSERT INTO accounts_user (id, created_at, password, email, first_name, last_nam
            pg_temp.moment(n), pg_temp.moment(n), pg_temp.moment(n)
       FROM generate_series(1, 2000) n;
 
-DROP INDEX campaign_search, campaign_grams;  -- no read that is measured uses them, and they take most of the time
+ALTER TABLE campaigns_campaign DISABLE TRIGGER campaign_is_indexed;  -- no measured read searches, and it takes most of the time
 INSERT INTO campaigns_campaign (id, created_at, owner_id, title, slug, summary, description, category_id, currency,
         goal_minor, max_minor, min_investment_minor, starts_at, ends_at, expected_return_percent, status, review_note,
         published_at, closed_at, outcome, settled_at, raised_minor, reserved_minor, investor_count, trend, version,

@@ -6,9 +6,19 @@ from uuid import UUID
 from accounts.errors import MoneyInFlight
 from accounts.models import User
 from campaigns.errors import CampaignUnderWay
-from campaigns.models import CLOSED, EDITABLE, Backing, Campaign, CampaignMedia, Category, Status, StatusChange
+from campaigns.models import (
+    CLOSED,
+    EDITABLE,
+    Backing,
+    Campaign,
+    CampaignIndex,
+    CampaignMedia,
+    Category,
+    Status,
+    StatusChange,
+)
 from campaigns.services.drafts import delete_campaign
-from core.privacy import Cascade, Kept, blocks_erasure, declare, declare_impersonal
+from core.privacy import Cascade, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 
 UNDER_WAY = (Status.IN_REVIEW, Status.LIVE, *CLOSED)
 
@@ -64,6 +74,13 @@ declare(
     ),
     erase=delete_drafts,
     retention=Kept(PUBLIC_RECORD),
+)
+declare(
+    CampaignIndex,
+    person="campaign__owner_id",
+    export=Withheld("made of the campaign's own words"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
 )
 declare(
     CampaignMedia,

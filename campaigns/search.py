@@ -10,10 +10,10 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import ExpressionWrapper, Func, QuerySet, TextField, Value
+from django.db.models import Func, QuerySet, TextField, Value
 from django.db.models.functions import Concat, StrIndex
 
-from campaigns.models import GRAMS, Campaign, CampaignQuerySet
+from campaigns.models import CampaignIndex, CampaignQuerySet
 
 MOST_TERMS = 10
 """A longer query is looked up as words only: each term costs a few look-ups."""
@@ -59,23 +59,20 @@ def _can_be_looked_up_by_term(q: str, terms: list[str]) -> bool:
 
 
 def _ids() -> QuerySet[Any]:
-    return Campaign.objects.order_by().values("pk")
+    return CampaignIndex.objects.order_by().values("pk")
 
 
 def _by_words(text: str, kind: str) -> QuerySet[Any]:
-    return _ids().filter(search=SearchQuery(text, search_type=kind, config="english"))
+    return _ids().filter(words=SearchQuery(text, search_type=kind, config="english"))
 
 
 def _holding(term: str) -> QuerySet[Any]:
     """The ids of the campaigns that hold a term."""
-    indexed = _ids().alias(grams=ExpressionWrapper(GRAMS, _ARRAY))
-    found = [_by_words(term, "plain"), indexed.filter(grams__contains=_Grams(Value(term)))]
+    found = [_by_words(term, "plain"), _ids().filter(grams__contains=_Grams(Value(term)))]
     if not _is_dense(term) and len(term) >= 3:
-        place = StrIndex(_Fold(Concat("title", Value(" "), "summary")), _Fold(Value(term)))
-        found.append(indexed.alias(place=place).filter(grams__contains=_Trigrams(Value(term)), place__gt=0))
-    first, *others = found
-    whole: QuerySet[Any] = first.union(*others)
-    return whole
+        place = StrIndex(_Fold(Concat("campaign__title", Value(" "), "campaign__summary")), _Fold(Value(term)))
+        found.append(_ids().alias(place=place).filter(grams__contains=_Trigrams(Value(term)), place__gt=0))
+    return found[0].union(*found[1:])
 
 
 def _is_dense(term: str) -> bool:
