@@ -28,9 +28,11 @@ def lock_campaign(campaign_id: UUID) -> Campaign:
 
     :raises NotFound: there is none
     """
-    campaign = locks.lock(Campaign.objects).defer("description", "search").filter(pk=campaign_id).first()
-    if campaign is None:
+    found = sql.first(f"{_CAMPAIGN} {locks.clause('c')}", [campaign_id], (Campaign, ("description",)))
+    if found is None:
         raise NotFound()
+    campaign: Campaign = found[0]
+    locks.taken(campaign)
     return campaign
 
 
@@ -115,6 +117,7 @@ def lock_backing(campaign_id: UUID, backer_id: UUID, now: datetime) -> Backing:
 
 # The campaign's row is what all its investors wait for. So its columns are changed by statements that read nothing and
 # may travel with the last ones of their transaction (`core.data.sql.together`); the table's checks see the outcome.
+_CAMPAIGN = f"SELECT {sql.columns(Campaign, 'c', ('description',))} FROM campaigns_campaign c WHERE c.id = %s"
 _RESERVE = "UPDATE campaigns_campaign SET reserved_minor = reserved_minor + %s WHERE id = %s"
 _CONFIRM = f"""
     UPDATE campaigns_campaign SET

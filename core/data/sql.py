@@ -72,8 +72,13 @@ def first(statement: str, values: Iterable[Any], *chosen: Chosen) -> list[Any] |
 
     :returns: an instance of each, then the other values; None without a row. Not for models with JSON columns
     """
-    rows = fetch(statement, list(values))
-    return _instances(rows[0], chosen) if rows else None
+    rows = every(statement, values, *chosen)
+    return rows[0] if rows else None
+
+
+def every(statement: str, values: Iterable[Any], *chosen: Chosen) -> list[list[Any]]:
+    """All rows of such a statement, each as `first` gives it."""
+    return [_instances(row, chosen) for row in fetch(statement, list(values))]
 
 
 def read(*reads: Read) -> list[list[list[Any]]]:

@@ -25,7 +25,7 @@ from core.data.transactions import retrying
 from core.jobs import outbox
 from core.money import Money
 from investments import books
-from investments.access import access_investment
+from investments.access import CARD, CARD_MODELS, access_investment, as_card
 from investments.errors import (
     ConfirmationPending,
     PaymentDeclined,
@@ -158,23 +158,23 @@ def _lock_investor(
         person_read(investor_id),
         sql.Read(_METHOD, [method_id, investor_id], (PaymentMethod,)),
         sql.Read(_UNDER_WAY, [investor_id, list(UNDER_WAY)]),
-        sql.Read(_CAMPAIGN, [campaign_id, list(PUBLIC), investor_id], ((Campaign, LARGE),)),
+        sql.Read(_CAMPAIGN, [campaign_id, list(PUBLIC), investor_id], CARD_MODELS),
     )
     locks.taken(investor)
-    campaign = campaigns[0][0] if campaigns else None
+    campaign = as_card(*campaigns[0]) if campaigns else None
     return investor, campaign, methods[0][0] if methods else None, [_UnderWay(*row) for row in under_way]
 
 
-LARGE = ("description", "search")
 _METHOD = (
     f"SELECT {sql.columns(PaymentMethod, 'm')} FROM investments_paymentmethod m "
     "WHERE m.id = %s AND m.owner_id = %s AND m.removed_at IS NULL"
 )
 _UNDER_WAY = "SELECT id, campaign_id, status FROM investments_investment WHERE investor_id = %s AND status = ANY(%s)"
-_CAMPAIGN = (
-    f"SELECT {sql.columns(Campaign, 'c', LARGE)} FROM campaigns_campaign c "
-    "WHERE c.id = %s AND (c.status = ANY(%s) OR c.owner_id = %s)"
-)
+_CAMPAIGN = f"""
+    SELECT {CARD} FROM campaigns_campaign c
+    JOIN accounts_user u ON u.id = c.owner_id JOIN campaigns_category g ON g.id = c.category_id
+    WHERE c.id = %s AND (c.status = ANY(%s) OR c.owner_id = %s)
+"""
 
 
 def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:

@@ -1,12 +1,16 @@
 """The locks of this app, in the order of docs/locking.md: investment and payment, then refund."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
+from accounts.models import User
 from campaigns.models import Campaign
-from core.data.locks import lock
+from core.data import locks, sql
+from investments.access import WITHOUT_TEXT
 from investments.models import Investment, Payment, Refund
+from ledger.models import Posting
 
 
 class Locked(NamedTuple):
@@ -25,12 +29,31 @@ def lock_payment(payment_id: UUID) -> Locked:
 
 def lock_payments(payment_ids: Iterable[UUID]) -> list[Locked]:
     """Payments with their investments, in the order of their ids."""
-    payments = lock(Payment.objects.filter(pk__in=list(payment_ids)), of=("self", "investment")).order_by("pk")
-    joined = payments.select_related("investment__campaign", "investment__investor", "reservation")
-    without = joined.defer("investment__campaign__description", "investment__campaign__search")
-    return [Locked(one.investment.campaign, one.investment, one) for one in without]
+    statement = f"{_payments()} {locks.clause('p', 'i')}"
+    chosen: list[sql.Chosen] = [Payment, Investment, User, (Campaign, WITHOUT_TEXT), Posting]
+    found = []
+    for payment, investment, investor, campaign, reservation in sql.every(statement, [list(payment_ids)], *chosen):
+        investment.investor, investment.campaign, investment.payment = investor, campaign, payment
+        payment.reservation = reservation
+        found.append(Locked(campaign, investment, payment))
+    locks.taken(*(row for one in found for row in (one.investment, one.payment)))
+    return found
+
+
+@cache
+def _payments() -> str:
+    return f"""
+        SELECT {sql.columns(Payment, "p")}, {sql.columns(Investment, "i")}, {sql.columns(User, "u")},
+            {sql.columns(Campaign, "c", WITHOUT_TEXT)}, {sql.columns(Posting, "r")}
+        FROM investments_payment p
+        JOIN investments_investment i ON i.id = p.investment_id
+        JOIN accounts_user u ON u.id = i.investor_id
+        JOIN campaigns_campaign c ON c.id = i.campaign_id
+        JOIN ledger_transaction r ON r.id = p.reservation_id
+        WHERE p.id = ANY(%s) ORDER BY p.id
+    """
 
 
 def lock_refund(refund_id: UUID) -> Refund:
     """The refund, after its payment."""
-    return lock(Refund.objects).select_related("reservation").get(pk=refund_id)
+    return locks.lock(Refund.objects).select_related("reservation").get(pk=refund_id)

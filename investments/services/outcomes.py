@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from core.api.errors import OutcomeUnknown
 
@@ -28,7 +28,7 @@ def go_on(begun_id: UUID, *, act: Callable[[], object], look: Callable[[], T], b
         logger.exception("not finished yet; the outbox goes on", extra={"id": begun_id})
     try:
         return look()
-    except DatabaseError as error:
+    except (OperationalError, InterfaceError) as error:
         if begun is None:
             raise OutcomeUnknown() from error
         return begun

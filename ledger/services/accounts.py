@@ -1,6 +1,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from core.data import sql
 from ledger.models import LedgerAccount
 
 
@@ -43,5 +44,8 @@ def open_accounts(*natures: Nature, now: datetime) -> list[LedgerAccount]:
 
 
 def _by_code(natures: tuple[Nature, ...]) -> dict[str, LedgerAccount]:
-    accounts = LedgerAccount.objects.filter(code__in=[nature.code for nature in natures])
-    return {account.code: account for account in accounts}
+    found = sql.every(_BY_CODE, [[nature.code for nature in natures]], LedgerAccount)
+    return {account.code: account for (account,) in found}
+
+
+_BY_CODE = f"SELECT {sql.columns(LedgerAccount, 'a')} FROM ledger_account a WHERE a.code = ANY(%s)"
