@@ -50,7 +50,7 @@ STEPS: dict[str, frozenset[str]] = {
     Status.CANCELLED: frozenset({Status.SETTLED}),
     Status.SETTLED: frozenset(),
 }
-"""The steps a campaign may take; the table refuses any other (migrations/0002_database_rules.py)."""
+"""The steps a campaign may take; the table refuses any other (migrations/_rules.py)."""
 
 
 class Outcome(models.TextChoices):
@@ -138,7 +138,7 @@ class Campaign(Entity):
     published_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=[(s, s.label) for s in CLOSED], default="", blank=True)
-    """How it ended; it stays when the campaign is settled. The table keeps it (migrations/0005_outcome.py)."""
+    """How it ended; it stays when the campaign is settled. The table keeps it (migrations/_rules.py)."""
     settled_at = models.DateTimeField(null=True, blank=True)
 
     raised_minor = models.BigIntegerField(default=0)
@@ -246,7 +246,7 @@ class Campaign(Entity):
 class CampaignIndex(models.Model):
     """
     What a campaign is found by (`campaigns.search`). A trigger writes it when title, summary or description change
-    (migrations/0009_search_beside_campaigns.py): an investment, which changes the campaign's row, does not pay for it.
+    (migrations/_rules.py): an investment, which changes the campaign's row, does not pay for it.
     """
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, primary_key=True, related_name="index")

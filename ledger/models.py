@@ -2,7 +2,7 @@
 The books: accounts, postings and their entries (docs/ledger.md).
 
 Balances are kept by the database as entries arrive and no rule of these tables rests on Python alone: see
-`migrations/0002_database_rules.py` for the triggers.
+`migrations/_rules.py` for the triggers.
 """
 
 from typing import ClassVar

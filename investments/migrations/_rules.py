@@ -1,11 +1,6 @@
-"""
-What PostgreSQL itself insists on (docs/money.md): the status of an investment, its payment and its refunds only takes
-the steps there are, and what happened is not rewritten.
-"""
+"""What PostgreSQL itself insists on (docs/money.md): statuses only take the steps there are, amounts stay."""
 
-from django.db import migrations
-
-RULES = """
+STEPS_AND_AMOUNTS = """
 CREATE FUNCTION investments_guard_status() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.status <> OLD.status AND (TG_TABLE_NAME, OLD.status, NEW.status) NOT IN (
@@ -14,6 +9,7 @@ BEGIN
         ('investments_investment', 'pending', 'failed'),
         ('investments_investment', 'requires_action', 'committed'),
         ('investments_investment', 'requires_action', 'failed'),
+        ('investments_investment', 'requires_action', 'cancelled'),
         ('investments_investment', 'committed', 'invested'),
         ('investments_investment', 'committed', 'refunded'),
         ('investments_investment', 'committed', 'cancelled'),
@@ -52,19 +48,6 @@ CREATE TRIGGER refund_keeps_its_amount BEFORE UPDATE ON investments_refund
         IS DISTINCT FROM (OLD.amount_minor, OLD.currency, OLD.payment_id))
     EXECUTE FUNCTION investments_guard_amount();
 
-CREATE TRIGGER investment_event_is_append_only BEFORE UPDATE OR DELETE ON investments_investmentevent
-    FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 CREATE TRIGGER provider_event_is_append_only BEFORE UPDATE OR DELETE ON investments_providerevent
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 """
-DROP = """
-DROP TRIGGER provider_event_is_append_only ON investments_providerevent;
-DROP TRIGGER investment_event_is_append_only ON investments_investmentevent;
-DROP FUNCTION investments_guard_amount CASCADE;
-DROP FUNCTION investments_guard_status CASCADE;
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("investments", "0001_initial"), ("core", "0002_append_only_audit")]
-    operations = [migrations.RunSQL(RULES, DROP)]

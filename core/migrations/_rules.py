@@ -1,13 +1,10 @@
 """The table of events only grows: the database itself refuses to change or delete its rows."""
 
-from django.db import migrations
-
-REFUSE = """
+APPEND_ONLY = """
+CREATE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
 CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON core_event
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 """
-
-
-class Migration(migrations.Migration):
-    dependencies = [("core", "0003_events")]
-    operations = [migrations.RunSQL(REFUSE, "DROP TRIGGER event_is_append_only ON core_event")]

@@ -1,8 +1,6 @@
 """The history of a case only grows. Only the words in it may be blanked, for a person who is erased."""
 
-from django.db import migrations
-
-REFUSE = """
+APPEND_ONLY = """
 CREATE FUNCTION kyc_event_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.words = '{}'::jsonb
@@ -14,12 +12,3 @@ END $$;
 CREATE TRIGGER kyc_event_is_append_only BEFORE UPDATE OR DELETE ON kyc_event
     FOR EACH ROW EXECUTE FUNCTION kyc_event_keep();
 """
-UNDO = """
-DROP TRIGGER kyc_event_is_append_only ON kyc_event;
-DROP FUNCTION kyc_event_keep();
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("kyc", "0001_initial")]
-    operations = [migrations.RunSQL(REFUSE, UNDO)]

@@ -6,8 +6,6 @@ What PostgreSQL itself insists on (docs/ledger.md, "What the database refuses"):
 - kept balances follow the entries, and nothing else moves them.
 """
 
-from django.db import migrations
-
 APPEND_ONLY = """
 CREATE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -41,7 +39,6 @@ END $$;
 CREATE TRIGGER ledger_account_keeps_its_nature BEFORE INSERT OR UPDATE ON ledger_account
     FOR EACH ROW EXECUTE FUNCTION ledger_guard_account();
 """
-
 KEPT_BALANCES = """
 CREATE FUNCTION ledger_side(kind text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN kind IN ('asset', 'expense') THEN 1 ELSE -1 END
@@ -105,7 +102,6 @@ END $$;
 CREATE TRIGGER ledger_transaction_releases_what_it_voids AFTER INSERT ON ledger_transaction
     FOR EACH ROW WHEN (NEW.phase = 'voided') EXECUTE FUNCTION ledger_release_reservation();
 """
-
 ZERO_SUM = """
 CREATE FUNCTION ledger_check_posting() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -152,14 +148,7 @@ CREATE CONSTRAINT TRIGGER ledger_transaction_balances AFTER INSERT ON ledger_tra
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON ledger_entry
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_check_posting();
 """
-
-DROP = """
-DROP FUNCTION IF EXISTS ledger_check_posting, ledger_release_reservation, ledger_count_entries, ledger_guard_account,
-    ledger_refuse_change CASCADE;
-DROP FUNCTION IF EXISTS ledger_side;
+ROOM_FOR_WHAT_IS_PENDING = """
+ALTER TABLE ledger_account ADD CONSTRAINT ledger_account_has_room_for_what_is_pending
+    CHECK (abs(posted::numeric) + pending_in + pending_out <= 9223372036854775807);
 """
-
-
-class Migration(migrations.Migration):
-    dependencies = [("ledger", "0001_initial")]
-    operations = [migrations.RunSQL(APPEND_ONLY + KEPT_BALANCES + ZERO_SUM, DROP)]
