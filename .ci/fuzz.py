@@ -29,8 +29,13 @@ CHECKS = (
     "response_schema_conformance",
 )
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "300"))
-ENDS_THE_SESSION = ("POST /api/auth/logout", "POST /api/auth/logout-all", "DELETE /api/profile")
-"""Each has a short run of its own at the end, with another person's token."""
+ENDS_THE_SESSION = {
+    "POST /api/auth/logout": "Noor",
+    "POST /api/auth/logout-all": "Rafael",
+    "DELETE /api/auth/sessions/{sessionId}": "Jonas",
+    "DELETE /api/profile": "Yara",
+}
+"""Each has a short run of its own at the end, with this person's token."""
 ITS_SECONDS = 10
 OFTEN = 0.7
 """How often an id in a path is one that exists."""
@@ -50,7 +55,7 @@ def main() -> None:
         token = story.people["Mei"].app.token
         statuses = [_fuzz(platform, config, token, SECONDS, *(f"--exclude-name={name}" for name in ENDS_THE_SESSION))]
         story.people["Mei"].app.get("/api/auth/me")  # fails if the session ended meanwhile, since little was tried then
-        for name, person in zip(ENDS_THE_SESSION, ("Noor", "Rafael", "Yara"), strict=True):
+        for name, person in ENDS_THE_SESSION.items():
             token = story.people[person].app.token
             statuses.append(_fuzz(platform, config, token, ITS_SECONDS, f"--include-name={name}"))
         if errors := platform.server_errors():
