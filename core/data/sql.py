@@ -83,7 +83,8 @@ def every(statement: str, values: Iterable[Any], *chosen: Chosen) -> list[list[A
 
 def read(*reads: Read) -> list[list[list[Any]]]:
     """
-    Several SELECTs in one exchange with the server, in this order; one that locks may be among them.
+    Several SELECTs in one exchange with the server, in this order; each sees what is committed when its turn comes, so
+    those behind one that locks see what the lock was waited for.
 
     :returns: the rows of each, every row as `first` gives it
     """

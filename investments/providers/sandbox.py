@@ -104,15 +104,19 @@ class SandboxGateway:
     def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
         _take_time()
         with transaction.atomic(durable=True):
-            charge = lock(SandboxCharge.objects).get(key=charge_key)
-            done = SandboxRefund.objects.filter(key=key).first()
-            if done is None:
-                if charge.state != State.CAPTURED or charge.refunded_minor + amount.minor > charge.amount_minor:
-                    raise RefundRefused("charge_not_refundable")
-                done = SandboxRefund.objects.create(charge=charge, key=key, amount_minor=amount.minor, created_at=now)
-                charge.refunded_minor += amount.minor
-                charge.save(update_fields=["refunded_minor"])
-        return f"re_{done.pk.hex}"
+            ((charge,),), known = sql.read(
+                sql.Read(_CHARGE, [charge_key], (SandboxCharge,)), sql.Read(_REFUND, [key], (SandboxRefund,))
+            )
+            if known:
+                return _refund_id(known[0][0])
+            if charge.state != State.CAPTURED or charge.refunded_minor + amount.minor > charge.amount_minor:
+                raise RefundRefused("charge_not_refundable")
+            done = SandboxRefund(charge=charge, key=key, amount_minor=amount.minor, created_at=now)
+            charge.refunded_minor += amount.minor
+            with sql.together():
+                sql.insert(done)
+                sql.update(charge, "refunded_minor")
+        return _refund_id(done)
 
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
         _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)
@@ -214,6 +218,16 @@ def _text(value: Any, most: int) -> str:
     if not 1 <= len(value) <= most:
         raise ValueError
     return value
+
+
+_CHARGE = (
+    f"SELECT {sql.columns(SandboxCharge, 'c')} FROM investments_sandboxcharge c WHERE c.key = %s FOR NO KEY UPDATE"
+)
+_REFUND = f"SELECT {sql.columns(SandboxRefund, 'r')} FROM investments_sandboxrefund r WHERE r.key = %s"
+
+
+def _refund_id(refund: SandboxRefund) -> str:
+    return f"re_{refund.pk.hex}"
 
 
 def _charge(row: SandboxCharge, currency: str) -> Charge:

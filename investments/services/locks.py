@@ -54,6 +54,20 @@ def _payments() -> str:
     """
 
 
-def lock_refund(refund_id: UUID) -> Refund:
-    """The refund, after its payment."""
-    return locks.lock(Refund.objects).select_related("reservation").get(pk=refund_id)
+def lock_refunds(refund_id: UUID, payment_id: UUID) -> list[Refund]:
+    """The refunds of a locked payment, the one that is asked for first."""
+    found = []
+    for refund, reservation in sql.every(f"{_refunds()} {locks.clause('r')}", [payment_id], Refund, Posting):
+        refund.reservation = reservation
+        found.append(refund)
+    locks.taken(*found)
+    return sorted(found, key=lambda refund: refund.pk != refund_id)
+
+
+@cache
+def _refunds() -> str:
+    return f"""
+        SELECT {sql.columns(Refund, "r")}, {sql.columns(Posting, "b")}
+        FROM investments_refund r JOIN ledger_transaction b ON b.id = r.reservation_id
+        WHERE r.payment_id = %s ORDER BY r.id
+    """

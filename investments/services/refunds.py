@@ -26,7 +26,7 @@ from investments import books
 from investments.models import Refund, Status
 from investments.providers import gateway
 from investments.providers.base import OutcomeUnknown, RefundRefused
-from investments.services.locks import Locked, lock_payment, lock_refund
+from investments.services.locks import Locked, lock_payment, lock_refunds
 from investments.services.timeline import move, tell
 from ledger.services.reservations import post_reserved
 
@@ -129,7 +129,7 @@ def send_refund(refund_id: UUID, *, now: datetime) -> bool:
         logger.error("the provider refused a refund", extra={"refundId": refund_id, "reason": refusal.reason})
         _note_refusal(refund_id, refund.attempt, refusal.reason, now)
         return True
-    _record_refund(refund_id, provider_id, now)
+    _record_refund(refund.payment_id, refund_id, provider_id, now)
     return True
 
 
@@ -150,14 +150,13 @@ def due_refunds(now: datetime) -> QuerySet[Refund]:
 
 
 @retrying
-def _record_refund(refund_id: UUID, provider_id: str, now: datetime) -> None:
-    locked = lock_payment(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
-    campaign, investment, payment = locked
-    refund = lock_refund(refund_id)
+def _record_refund(payment_id: UUID, refund_id: UUID, provider_id: str, now: datetime) -> None:
+    campaign, investment, payment = lock_payment(payment_id)
+    refund, *others = lock_refunds(refund_id, payment_id)
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return
-    more_to_come = payment.refunds.filter(status=Refund.Status.PENDING).exclude(pk=refund_id).exists()
+    more_to_come = any(other.status == Refund.Status.PENDING for other in others)
     refund.status = Refund.Status.REFUNDED
     refund.provider_id = provider_id
     refund.failure_code = ""
