@@ -45,6 +45,7 @@ class Answers:
     committed: int = 0
     taken: list[float] = field(default_factory=list)
     """Seconds each investment took."""
+    failures: list[BaseException] = field(default_factory=list)
 
 
 @contextmanager
@@ -85,7 +86,8 @@ def scene() -> Scene:
     def person(name: str) -> Any:
         return make_person(first_name=name, email=f"{name.lower()}-{uuid4().hex}@example.com", identity=True)
 
-    campaign = make_campaign(person("Founder"), max_amount=None)
+    words = "We buy the panels together, and share what the roof of the school earns with them. " * 60
+    campaign = make_campaign(person("Founder"), max_amount=None, description=words)
     investors = [person(f"Backer{n}") for n in range(CLIENTS)]
     return Scene(str(campaign.pk), [(sign_in(one), str(make_card(one).pk)) for one in investors])
 
@@ -144,18 +146,23 @@ def load(port: int, scene: Scene, seconds: float) -> Answers:
 
     def client(token: str, method_id: str) -> None:
         connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        while time.perf_counter() < deadline:
-            started = time.perf_counter()
-            invest(connection, scene.campaign_id, token, method_id)
-            with lock:
-                answers.committed += 1
-                answers.taken.append(time.perf_counter() - started)
+        try:
+            while time.perf_counter() < deadline:
+                started = time.perf_counter()
+                invest(connection, scene.campaign_id, token, method_id)
+                with lock:
+                    answers.committed += 1
+                    answers.taken.append(time.perf_counter() - started)
+        except BaseException as failure:
+            answers.failures.append(failure)
 
     threads = [threading.Thread(target=client, args=one) for one in scene.investors]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if answers.failures:
+        raise SystemExit(f"an investment failed: {answers.failures[0]!r}")
     return answers
 
 

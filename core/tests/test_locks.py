@@ -44,5 +44,9 @@ def test_for_update_without_no_key_is_refused(db, pair):
 def test_the_order_is_the_documented_one():
     page = (Path(settings.BASE_DIR) / "docs" / "locking.md").read_text()
     documented = dict(re.findall(r"^\| (\d+) \| `([\w.]+)` \|", page, re.M))
-    declared = {str(m.lock_level): m._meta.label for m in apps.get_models() if hasattr(m, "lock_level")}
+    declared = {
+        str(m.lock_level): f"{m._meta.app_label}.models.{m.__name__}"
+        for m in apps.get_models()
+        if hasattr(m, "lock_level")
+    }
     assert documented == declared
