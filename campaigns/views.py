@@ -46,7 +46,7 @@ def _answer(request: Request, campaign_id: UUID, status: int = 200) -> Response:
 
 class Campaigns(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {
+    action_permissions = {
         "create": [KYCVerified],
         "submit": [KYCVerified],
         "edit": [EmailVerified],

@@ -39,7 +39,7 @@ MESSAGES_IN_A_PAGE = 50
 
 class Conversations(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"begin": [EmailVerified]}
+    action_permissions = {"begin": [EmailVerified]}
 
     @operation("listConversations", returns=Page[ConversationCard])
     def list(self, request: Request) -> Page[ConversationCard]:
@@ -59,13 +59,13 @@ class Conversations(ApiViewSet):
     )
     def begin(self, request: Request, data: dict[str, Any]) -> Response:
         """Begin a conversation"""
-        standing = limits.hit(BEGINNINGS, request.user.pk)
+        limit = limits.hit(BEGINNINGS, request.user.pk)
         people, now, is_new = data["participants"], clock.now(), True
         if data["type"] == Conversation.Type.DIRECT:
             member, is_new = conversations.open_direct(starter=request.user, participants=people, now=now)
         else:
             member = conversations.begin_group(starter=request.user, participants=people, title=data["title"], now=now)
-        return _conversation(member, status=201 if is_new else 200, headers=standing.headers)
+        return _conversation(member, status=201 if is_new else 200, headers=limit.headers)
 
     @operation("getConversation", returns=ConversationOutput, etag=True)
     def show(self, request: Request, conversation_id: UUID) -> Response:
@@ -94,7 +94,7 @@ class Conversations(ApiViewSet):
 
 class Messages(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"send": [EmailVerified]}
+    action_permissions = {"send": [EmailVerified]}
 
     @operation(
         "listMessages",
@@ -112,11 +112,11 @@ class Messages(ApiViewSet):
             whole=lambda: selectors.message_rows(access_conversation(request.user, conversation_id), **query),
         )
 
-    def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.Standing]:
+    def _draft(self, request: Request, conversation_id: UUID) -> tuple[messages.Draft, limits.LimitState]:
         data = parse(MessageInput, request)
-        standing = limits.hit(MESSAGES, request.user.pk)
+        limit = limits.hit(MESSAGES, request.user.pk)
         draft = messages.draft_message(user=request.user, conversation_id=conversation_id, now=clock.now(), **data)
-        return draft, standing
+        return draft, limit
 
     @operation(
         "sendMessage",
@@ -129,12 +129,12 @@ class Messages(ApiViewSet):
     )
     @prepared(_draft)
     def send(
-        self, request: Request, conversation_id: UUID, prepared: tuple[messages.Draft, limits.Standing]
+        self, request: Request, conversation_id: UUID, prepared: tuple[messages.Draft, limits.LimitState]
     ) -> Response:
         """Say something"""
-        draft, standing = prepared
+        draft, limit = prepared
         output, is_new = messages.commit_message(draft)
-        return Response(output, 201 if is_new else 200, headers=standing.headers)
+        return Response(output, 201 if is_new else 200, headers=limit.headers)
 
 
 def _conversation(member: Member, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -47,7 +47,7 @@ NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 
 class Investments(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"withdraw": [EmailVerified, TwoFactorRecent]}
+    action_permissions = {"withdraw": [EmailVerified, TwoFactorRecent]}
 
     @operation("listInvestments", query=InvestmentQuery, returns=Page[InvestmentCard])
     def list(self, request: Request, query: dict[str, Any]) -> Page[InvestmentCard]:
@@ -97,7 +97,7 @@ class Investments(ApiViewSet):
 
 class CampaignInvestments(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"invest": [KYCVerified]}
+    action_permissions = {"invest": [KYCVerified]}
 
     @operation(
         "placeInvestment",
@@ -145,7 +145,7 @@ class CampaignInvestments(ApiViewSet):
 
 class PaymentMethods(ApiViewSet):
     permission_classes = [KYCVerified]
-    gates = {"list": [SignedIn], "remove": [SignedIn]}
+    action_permissions = {"list": [SignedIn], "remove": [SignedIn]}
 
     @operation("listPaymentMethods", returns=Page[PaymentMethodCard])
     def list(self, request: Request) -> Page[PaymentMethodCard]:
@@ -161,11 +161,11 @@ class PaymentMethods(ApiViewSet):
     )
     def create(self, request: Request) -> Response:
         """Add a payment method"""
-        standing = limits.hit(NEW_METHODS, request.user.pk)
+        limit = limits.hit(NEW_METHODS, request.user.pk)
         check_card_data(request.data)  # before the serializer, which quotes what is wrong
         data = parse(PaymentMethodInput, request)
         method = add_payment_method(owner=request.user, now=clock.now(), **data)
-        return Response(PaymentMethodCard.of(method), 201, headers=standing.headers)
+        return Response(PaymentMethodCard.of(method), 201, headers=limit.headers)
 
     @operation(
         "removePaymentMethod",

@@ -51,7 +51,7 @@ IsReviewer = HasRight(REVIEW)
 
 class Cases(ApiViewSet):
     permission_classes = [EmailVerified]
-    gates = {"status": [SignedIn], "pending": [IsReviewer], "decide": [IsReviewer]}
+    action_permissions = {"status": [SignedIn], "pending": [IsReviewer], "decide": [IsReviewer]}
 
     @operation(
         "startVerification",
@@ -68,9 +68,9 @@ class Cases(ApiViewSet):
     )
     def initiate(self, request: Request, data: dict[str, Any]) -> Response:
         """Start verifying your identity"""
-        standing = limits.hit(evidence.STARTS, request.user.pk)
+        limit = limits.hit(evidence.STARTS, request.user.pk)
         case = evidence.start_verification(person=request.user, now=clock.now(), **data)
-        return Response(VerificationOutput.of(selectors.case(case.pk)), 201, headers=standing.headers)
+        return Response(VerificationOutput.of(selectors.case(case.pk)), 201, headers=limit.headers)
 
     @operation("getVerification", returns=VerificationOutput)
     def status(self, request: Request) -> VerificationOutput:
@@ -110,13 +110,13 @@ class Cases(ApiViewSet):
 
 class Papers(ApiViewSet):
     permission_classes = [EmailVerified]
-    gates = {"file": [SignedIn], "judge": [IsReviewer]}
+    action_permissions = {"file": [SignedIn], "judge": [IsReviewer]}
 
-    def _store(self, request: Request) -> tuple[list[Document], limits.Standing]:
+    def _store(self, request: Request) -> tuple[list[Document], limits.LimitState]:
         data = parse(DocumentsInput, request)
-        standing = limits.hit(evidence.SENDS, request.user.pk)
+        limit = limits.hit(evidence.SENDS, request.user.pk)
         files, kinds = data["documents"], data["kinds"]
-        return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=clock.now()), standing
+        return evidence.store_papers(person=request.user, files=files, kinds=kinds, now=clock.now()), limit
 
     @operation(
         "uploadVerificationDocuments",
@@ -132,12 +132,12 @@ class Papers(ApiViewSet):
         ],
     )
     @prepared(_store)
-    def send(self, request: Request, prepared: tuple[list[Document], limits.Standing]) -> Response:
+    def send(self, request: Request, prepared: tuple[list[Document], limits.LimitState]) -> Response:
         """Send documents"""
-        papers, standing = prepared
+        papers, limit = prepared
         added = evidence.hand_in(person=request.user, papers=papers, now=clock.now())
         answer = DocumentsOutput(documents=[DocumentOutput.of(paper) for paper in added])
-        return Response(answer, 201, headers=standing.headers)
+        return Response(answer, 201, headers=limit.headers)
 
     @operation("getVerificationDocumentLink", returns=LinkOutput, query=WhyQuery)
     def file(self, request: Request, document_id: UUID, query: dict[str, Any]) -> LinkOutput:
@@ -159,7 +159,7 @@ class Papers(ApiViewSet):
 
 class Badges(ApiViewSet):
     permission_classes = [HasRight(AWARD_BADGES)]
-    gates = {"list": [SignedIn]}
+    action_permissions = {"list": [SignedIn]}
 
     @operation("listBadges", query=PersonQuery, returns=Page[GrantedBadgeOutput])
     def list(self, request: Request, query: dict[str, Any]) -> Page[GrantedBadgeOutput]:

@@ -10,7 +10,7 @@ from accounts.models import PhoneCode, User
 from accounts.services.contacts import keep_contact
 from core import events
 from core.api import limits
-from core.api.limits import Limit, Standing
+from core.api.limits import Limit, LimitState
 from core.crypto.keys import fingerprint, fingerprints
 from core.data.locks import lock
 from core.data.transactions import retrying
@@ -23,7 +23,7 @@ PER_ADDRESS = Limit("sms:address", 20, timedelta(hours=1))
 _KIND = "phone code"
 
 
-def send_code(*, person: User, address: str | None, now: datetime) -> Standing:
+def send_code(*, person: User, address: str | None, now: datetime) -> LimitState:
     """
     Text a code to the person's number; the one before stops working.
 
@@ -33,9 +33,9 @@ def send_code(*, person: User, address: str | None, now: datetime) -> Standing:
     :raises RateLimited: too many SMS to this number or from this address
     """
     _require_unconfirmed(person)
-    standing = limits.hit(PER_ADDRESS, address)
+    limit = limits.hit(PER_ADDRESS, address)
     _send(person, now)
-    return standing
+    return limit
 
 
 @retrying

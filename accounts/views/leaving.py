@@ -28,9 +28,9 @@ class Exports(ApiViewSet):
         one is being made the same one is answered. At most five a day.
         """
         now = clock.now()
-        standing = limits.hit(exports.PER_PERSON, request.user.pk)
+        limit = limits.hit(exports.PER_PERSON, request.user.pk)
         export = exports.request_export(person=request.user, now=now)
-        return Response(ExportOutput.of(export, now=now), 202, headers=standing.headers)
+        return Response(ExportOutput.of(export, now=now), 202, headers=limit.headers)
 
     @operation("getExport", returns=ExportOutput)
     def show_export(self, request: Request, export_id: UUID) -> ExportOutput:

@@ -27,7 +27,7 @@ from core.devices import device_name
 
 class Passkeys(ApiViewSet):
     permission_classes = [TwoFactorRecent]
-    gates = {
+    action_permissions = {
         "list": [SignedIn],
         "rename": [SignedIn],
         "ask": [EmailVerified, TwoFactorRecent],

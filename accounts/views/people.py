@@ -51,7 +51,7 @@ class SignUp(ApiViewSet):
 
 class Passwords(ApiViewSet):
     permission_classes = [Open]
-    gates = {"change": [SignedIn]}
+    action_permissions = {"change": [SignedIn]}
 
     @operation("forgotPassword", ForgotPasswordInput, returns=Message, errors=[limits.RateLimited])
     def forgot(self, request: Request, data: dict[str, Any]) -> Message:

@@ -37,7 +37,7 @@ def _answer(user: User, profile: Profile) -> Response:
 
 class OwnProfile(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"leave": [TwoFactorRecent]}
+    action_permissions = {"leave": [TwoFactorRecent]}
 
     @operation("getProfile", returns=ProfileOutput, etag=True)
     def show(self, request: Request) -> Response:
@@ -166,10 +166,10 @@ class Sharing(ApiViewSet):
         At most 20 a day. The answer is the same for an address that has an account already; no mail goes there. The
         mail carries a token for `inviteToken` of the registration, good for 30 days.
         """
-        standing = limits.hit(invitations.PER_PERSON, request.user.pk)
+        limit = limits.hit(invitations.PER_PERSON, request.user.pk)
         invitation = invitations.invite(inviter=request.user, **data, now=clock.now())
         answer = InvitedOutput(message=_("Invitation sent"), invitation_id=invitation.pk)
-        return Response(answer, headers=standing.headers)
+        return Response(answer, headers=limit.headers)
 
 
 class Phone(ApiViewSet):
@@ -187,8 +187,8 @@ class Phone(ApiViewSet):
         Six digits, good for ten minutes and five tries; a new code replaces the one before. At most five SMS an hour to
         one number and twenty from one address.
         """
-        standing = phone.send_code(person=request.user, address=context.client_address.get(), now=clock.now())
-        return Response(Message(message=_("Code sent")), headers=standing.headers)
+        limit = phone.send_code(person=request.user, address=context.client_address.get(), now=clock.now())
+        return Response(Message(message=_("Code sent")), headers=limit.headers)
 
     @operation(
         "confirmPhone",

@@ -115,7 +115,7 @@ class Exchange(ApiViewSet):
 
 class Identities(ApiViewSet):
     permission_classes = [SignedIn]
-    gates = {"link": [EmailVerified], "unlink": [TwoFactorRecent]}
+    action_permissions = {"link": [EmailVerified], "unlink": [TwoFactorRecent]}
 
     @operation("listLinkedProviders", returns=IdentitiesOutput)
     def list(self, request: Request) -> IdentitiesOutput:

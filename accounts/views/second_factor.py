@@ -19,7 +19,7 @@ class SecondFactor(ApiViewSet):
     """The authenticator app and the recovery codes of a signed-in person; passkeys are in `accounts.views.passkeys`."""
 
     permission_classes = [TwoFactorRecent]
-    gates = {"verify": [SignedIn]}
+    action_permissions = {"verify": [SignedIn]}
 
     @operation(
         "setUpTwoFactor",

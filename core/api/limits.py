@@ -54,8 +54,8 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a key stands after a hit: what `RateLimit-*` headers say (seconds until the window ends)."""
+class LimitState:
+    """A key after a hit: the values of the `RateLimit-*` headers (`reset_seconds`: until the window ends)."""
 
     limit: int
     remaining: int
@@ -73,28 +73,28 @@ class Standing:
 class RateLimited(TooMany):
     code = "rate_limited"
 
-    def __init__(self, standing: Standing) -> None:
-        super().__init__(retry_after=timedelta(seconds=standing.reset_seconds))
-        self.standing = standing
+    def __init__(self, state: LimitState) -> None:
+        super().__init__(retry_after=timedelta(seconds=state.reset_seconds))
+        self.state = state
 
     @property
     def headers(self) -> dict[str, str]:
-        return {**super().headers, **self.standing.headers}
+        return {**super().headers, **self.state.headers}
 
 
-def hit(limit: Limit, key: object, *, cost: int = 1) -> Standing:
+def hit(limit: Limit, key: object, *, cost: int = 1) -> LimitState:
     """
     Count one occurrence for `key`. `cost=0` only looks.
 
     :raises RateLimited: the limit is reached; nothing is counted
     """
-    allowed, standing = _count(limit, str(key), cost)
-    if not allowed or (cost == 0 and standing.remaining <= 0):
-        raise RateLimited(standing)
-    return standing
+    allowed, state = _count(limit, str(key), cost)
+    if not allowed or (cost == 0 and state.remaining <= 0):
+        raise RateLimited(state)
+    return state
 
 
-def check(limit: Limit, key: object) -> Standing:
+def check(limit: Limit, key: object) -> LimitState:
     """Look without counting, for limits on failures. :raises RateLimited: the limit is reached"""
     return hit(limit, key, cost=0)
 
@@ -125,12 +125,12 @@ def settle(limit: Limit, key: object, *, forgotten: Limit, forgotten_key: object
     except RedisError:
         give_back(limit, key)
     else:
-        _note(limit, Standing(limit.most, int(remaining), max(1, ceil(float(wait)))))
+        _note(limit, LimitState(limit.most, int(remaining), max(1, ceil(float(wait)))))
 
 
 def _forgotten(limit: Limit, key: object) -> str:
-    """Forget it in this process, and tell its name for Redis."""
-    _note(limit, Standing(limit.most, limit.most, ceil(limit.window.total_seconds())))
+    """Forget the key in this process. Returns its name in Redis."""
+    _note(limit, LimitState(limit.most, limit.most, ceil(limit.window.total_seconds())))
     name = _name(limit, str(key))
     _local.pop(name, None)
     return name
@@ -140,27 +140,27 @@ def _name(limit: Limit, key: str) -> str:
     return f"{settings.REDIS_PREFIX}:limit:{limit.name}:{sha256(counted_as(key).encode()).hexdigest()[:32]}"
 
 
-def _count(limit: Limit, key: str, cost: int) -> tuple[bool, Standing]:
+def _count(limit: Limit, key: str, cost: int) -> tuple[bool, LimitState]:
     name, window, now = _name(limit, key), limit.window.total_seconds(), time.time()
     try:
         allowed, remaining, wait = client().eval(_SLIDING_WINDOW, 1, name, now, window, limit.most, cost)
     except RedisError:
         allowed, remaining, wait = _count_here(name, window, limit.most, cost, now)
-    standing = Standing(limit.most, int(remaining), max(1, ceil(float(wait))))
-    _note(limit, standing)
-    return bool(allowed), standing
+    state = LimitState(limit.most, int(remaining), max(1, ceil(float(wait))))
+    _note(limit, state)
+    return bool(allowed), state
 
 
-def _note(limit: Limit, standing: Standing) -> None:
+def _note(limit: Limit, state: LimitState) -> None:
     met = context.limits_met.get()
     if met is not None:
-        met[limit.name] = standing
+        met[limit.name] = state
 
 
 def headers() -> dict[str, str]:
     """`RateLimit-*` for the answer to this request: of the limit that will be reached first; empty without one."""
     met = context.limits_met.get()
-    return min(met.values(), key=lambda standing: standing.remaining).headers if met else {}
+    return min(met.values(), key=lambda state: state.remaining).headers if met else {}
 
 
 _local: OrderedDict[str, tuple[int, int]] = OrderedDict()

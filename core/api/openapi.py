@@ -205,18 +205,20 @@ class Schema(AutoSchema):
             return bearer
         return [{}, *bearer] if self.operation.may_sign_in else []
 
-    def _gates(self) -> list[Any]:
+    def _permissions(self) -> list[Any]:
         return list(self.view.get_permissions())
 
     def _is_open(self) -> bool:
-        return all(getattr(gate, "roles", ()) == ("anyone",) for gate in self._gates())
+        return all(getattr(permission, "roles", ()) == ("anyone",) for permission in self._permissions())
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
         operation["security"] = self.get_auth()  # an empty list says that nothing is needed; left out, nothing is said
-        operation["x-roles"] = sorted({role for gate in self._gates() for role in getattr(gate, "roles", ())})
+        operation["x-roles"] = sorted(
+            {role for permission in self._permissions() for role in getattr(permission, "roles", ())}
+        )
         return operation
 
     # --- Answers ---
@@ -291,7 +293,7 @@ class Schema(AutoSchema):
         found: list[type[errors.Refusal]] = [*ANY_OPERATION]
         if not self._is_open():
             found.append(errors.Unauthenticated)
-        for part in [*self.view.get_authenticators(), *self._gates()]:
+        for part in [*self.view.get_authenticators(), *self._permissions()]:
             found.extend(getattr(part, "refusals", ()))
         if operation.input is not None:
             found += [InvalidInput, errors.MalformedBody, errors.TooLarge, errors.UnsupportedMedia, errors.UnknownFile]

@@ -1,4 +1,4 @@
-"""Gates that need no business noun. The project's default is `Nobody`: an operation opens itself explicitly."""
+"""Permission classes without a business noun. The project default is `Nobody`; an operation opens itself explicitly."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core.api.errors import Refusal, RoleRequired, Unauthenticated
 from core.rights import Right
 
 
-class Gate(BasePermission):
+class Permission(BasePermission):
     """A permission class that raises its own refusal. `roles` is what the API document says of it."""
 
     roles: tuple[str, ...] = ()
@@ -18,12 +18,12 @@ class Gate(BasePermission):
         raise NotImplementedError
 
 
-class Nobody(Gate):
+class Nobody(Permission):
     def has_permission(self, request: Any, view: Any) -> bool:
         return False
 
 
-class Open(Gate):
+class Open(Permission):
     """Anyone, signed in or not."""
 
     roles: tuple[str, ...] = ("anyone",)
@@ -32,7 +32,7 @@ class Open(Gate):
         return True
 
 
-class SignedIn(Gate):
+class SignedIn(Permission):
     """A live session of an active person."""
 
     roles: tuple[str, ...] = ("user",)
@@ -44,7 +44,7 @@ class SignedIn(Gate):
 
 
 def HasRight(right: Right) -> type[SignedIn]:
-    """A gate for those who hold a right (core.rights)."""
+    """A permission for those who hold a right (core.rights)."""
 
     class Holds(SignedIn):
         refusals = (RoleRequired,)

@@ -33,7 +33,7 @@ class Credential(Protocol):
 @dataclass(frozen=True, slots=True)
 class Principal:
     """
-    A person and the credential they act by. `request.auth` is one, and so is what a socket asks its gates with.
+    A person and the credential they act by. `request.auth` is one, and so is what a socket checks permissions with.
 
     A credential that may do less than its person says so in `person.scopes`, which every right heeds
     (`core.rights.Right.held_by`); so a rule that gets only the person, deep in `access.py`, is narrowed as well.
@@ -48,7 +48,7 @@ class Principal:
     def is_recent_at(self, now: datetime) -> bool:
         return self.credential.is_recent_at(now)
 
-    # What gates ask of a request, so that they can be asked of a principal as well (core.realtime.sockets).
+    # What permissions read from a request, so that they can be checked for a principal as well (core.realtime.sockets).
 
     @property
     def user(self) -> Any:

@@ -14,17 +14,17 @@ from core.api.requests import Request
 
 class ApiViewSet(ViewSet):
     """
-    Closed until it names its gates; every POST honours `Idempotency-Key`.
+    Closed until it names its permissions; every POST honours `Idempotency-Key`.
 
-    Gates per action: `permission_classes` for all, or a `gates` dict from action name to its list.
+    Permissions per action: `permission_classes` for all, or `action_permissions`, a dict from action name to its list.
     """
 
-    gates: dict[str, list[Any]] = {}
+    action_permissions: dict[str, list[Any]] = {}
     post: Any
 
     def get_permissions(self) -> list[Any]:
         action = getattr(self, "action", None) or ""
-        return [gate() for gate in self.gates.get(action, self.permission_classes)]
+        return [permission() for permission in self.action_permissions.get(action, self.permission_classes)]
 
     def get_authenticators(self) -> list[Any]:
         """
@@ -32,7 +32,7 @@ class ApiViewSet(ViewSet):
         along with everything, does not keep anybody from refreshing it.
         """
         operation = operation_of(self)
-        is_open = all(isinstance(gate, Open) for gate in self.get_permissions())
+        is_open = all(isinstance(permission, Open) for permission in self.get_permissions())
         may_sign_in = operation is not None and operation.may_sign_in
         return [] if is_open and not may_sign_in else super().get_authenticators()
 
@@ -41,11 +41,13 @@ class ApiViewSet(ViewSet):
         operation = operation_of(self)
         bodies.admit(request, takes_files=operation is not None and operation.multipart)
         if request.method == "POST":
-            # The gates have spoken; `dispatch` looks the handler up after this.
+            # The permissions were checked; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        self.action = self.action_map.get((request.method or "").lower(), "")  # as ViewSetMixin does; gates go by it
+        self.action = self.action_map.get(
+            (request.method or "").lower(), ""
+        )  # as ViewSetMixin does; permissions go by it
         context = self.get_parser_context(request)
         return Request(
             request,

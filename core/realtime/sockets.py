@@ -32,7 +32,7 @@ from core.api.limits import Limit
 from core.api.middleware import log_end, request_id_from
 from core.api.outputs import FieldError
 from core.api.parsing import NumberLiteral, parse_json
-from core.api.permissions import Gate, SignedIn
+from core.api.permissions import Permission, SignedIn
 from core.api.principals import Principal
 from core.api.problems import refusal_of
 from core.api.rendering import to_json
@@ -114,7 +114,7 @@ class Command:
     input: type[Serializer]
     run: Callable[..., Ack | None]
     answer: type[Ack]
-    gates: tuple[type[Gate], ...]
+    permissions: tuple[type[Permission], ...]
     limit: Limit
 
     @property
@@ -164,7 +164,7 @@ def on(
     name: str,
     input: type[Serializer],
     *,
-    gates: Iterable[type[Gate]] = (SignedIn,),
+    permissions: Iterable[type[Permission]] = (SignedIn,),
     answer: type[Ack] = Ack,
     limit: Limit = MESSAGES,
 ) -> Callable[[R], R]:
@@ -176,7 +176,7 @@ def on(
     """
 
     def register(handler: R) -> R:
-        _commands[name] = Command(name, input, handler, answer, tuple(gates), limit)
+        _commands[name] = Command(name, input, handler, answer, tuple(permissions), limit)
         return handler
 
     return register
@@ -325,11 +325,11 @@ class Socket(AsyncWebsocketConsumer):
             raise UnknownType(field="type")
         session = self._present_session(now)
         try:
-            _pass(command.gates, session)
+            _check_permissions(command.permissions, session)
         except NotAllowed:  # perhaps no longer: an address verified a moment ago
             self._believed_until = 0.0
             session = self._present_session(now)
-            _pass(command.gates, session)
+            _check_permissions(command.permissions, session)
         return command.run(user=session.user, now=now, **_checked(command.input, members)) or Ack()
 
     def _present_session(self, now: datetime) -> Session:
@@ -458,9 +458,9 @@ def _session_of(token: str) -> Session:
         raise TooManyRefused(retry_after=refusal.retry_after) from None
 
 
-def _pass(gates: Iterable[type[Gate]], session: Session) -> None:
-    for gate in gates:
-        gate().has_permission(Principal(session.user, session), None)
+def _check_permissions(permissions: Iterable[type[Permission]], session: Session) -> None:
+    for permission in permissions:
+        permission().has_permission(Principal(session.user, session), None)
 
 
 def _read(text: str | None) -> dict[str, Any]:

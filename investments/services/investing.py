@@ -102,7 +102,7 @@ def _begin(
     if campaign is None:
         raise NotFound()
     money = Money.of(amount, currency or campaign.currency)
-    _refuse_lost_standing(investor)
+    _require_current_permissions(investor)
     _refuse_too_many(under_way, campaign_id)
     if method is None:
         raise PaymentMethodNotFound()
@@ -186,8 +186,8 @@ def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:
         raise TooManyOpenPayments(most=OPEN_PAYMENTS)
 
 
-def _refuse_lost_standing(investor: User) -> None:
-    """The gates looked before the lock; this looks after it (SECURITY-GOALS 49)."""
+def _require_current_permissions(investor: User) -> None:
+    """The permissions were checked before the lock; this checks after it (SECURITY-GOALS 49)."""
     if not investor.is_active:
         raise Unauthenticated()
     if not investor.email_verified:

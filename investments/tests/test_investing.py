@@ -121,7 +121,7 @@ def test_the_deadline_holds_by_the_clock(api, backer, campaign, card, time_machi
     assert Campaign.objects.get(pk=campaign.pk).status == "live"  # no job has run
 
 
-def test_gates(api, person, campaign):
+def test_permissions(api, person, campaign):
     nobody, unproven = person("nobody", verified=False), person("unproven")
     body = {"amount": "10", "paymentMethodId": "01900000-0000-7000-8000-000000000000"}
     assert refusal(api.post(invest_url(campaign), body))[0] == 401
@@ -129,8 +129,8 @@ def test_gates(api, person, campaign):
     assert refusal(api.as_user(unproven).post(invest_url(campaign), body)) == (403, "kyc_required")
 
 
-def test_an_identity_lost_after_the_gate_still_stops_it(api, backer, campaign, card, monkeypatch):
-    """The rival decision falls exactly between the gate and the lock."""
+def test_an_identity_lost_after_the_permission_check_still_stops_it(api, backer, campaign, card, monkeypatch):
+    """The rival decision falls exactly between the permission check and the lock."""
     from investments.services import investing
 
     def lose_identity(investor_id, *others):

@@ -21,8 +21,8 @@ logger = logging.getLogger("vectragrow.mail")
 def _is_servers_fault(error: Exception) -> bool:
     """Not connected, timed out or not let in; a refusal of one address or one mail is not."""
     refusals = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)
-    gates = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
-    return isinstance(error, OSError) and (isinstance(error, gates) or not isinstance(error, refusals))
+    refused_early = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
+    return isinstance(error, OSError) and (isinstance(error, refused_early) or not isinstance(error, refusals))
 
 
 breaker = Breaker("SMTP server", is_fault=_is_servers_fault)

@@ -82,10 +82,10 @@ def test_health_takes_no_other_method():
 
 def test_a_crowd_that_asks_whether_we_are_ready_gets_one_report():
     with serving() as port, ThreadPoolExecutor(30) as crowd:
-        gate = threading.Barrier(30)
+        barrier = threading.Barrier(30)
 
         def come() -> int:
-            gate.wait(60)
+            barrier.wait(60)
             return ask(port, "/readyz")[0]
 
         assert {answer.result() for answer in [crowd.submit(come) for _ in range(30)]} <= {200, 503}

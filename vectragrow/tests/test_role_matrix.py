@@ -36,9 +36,9 @@ def test_every_operation_is_in_the_role_file():
     assert ROWS.keys() - mounted == set(), "rows of operations that are gone"
 
 
-def test_every_operation_names_a_gate():
+def test_every_operation_names_a_permission():
     """Closed by default: nothing answers because somebody forgot to say who may ask."""
-    from core.api.permissions import Gate, Nobody
+    from core.api.permissions import Nobody, Permission
 
     def views(patterns: list[URLPattern | URLResolver]) -> Iterator[type]:
         for entry in patterns:
@@ -48,9 +48,15 @@ def test_every_operation_names_a_gate():
                 yield entry.callback.cls
 
     for view in set(views(get_resolver().url_patterns)):
-        gates = [*view.permission_classes, *(gate for row in view.gates.values() for gate in row)]
-        assert gates, view
-        assert all(issubclass(gate, Gate) and gate is not Nobody for gate in gates) or view.gates, view
+        permissions = [
+            *view.permission_classes,
+            *(permission for row in view.action_permissions.values() for permission in row),
+        ]
+        assert permissions, view
+        assert (
+            all(issubclass(permission, Permission) and permission is not Nobody for permission in permissions)
+            or view.action_permissions
+        ), view
 
 
 @pytest.fixture
