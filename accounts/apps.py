@@ -9,4 +9,4 @@ class AccountsConfig(AppConfig):
         from accounts.authentication import live_sessions, session_of
         from core.realtime import sockets
 
-        sockets.admit_by(sockets.Admission(session_of, live_sessions))
+        sockets.authenticate_with(sockets.SocketAuthentication(session_of, live_sessions))

@@ -1,9 +1,9 @@
 """
-The one Redis client of a process, for limits and realtime. Redis may vanish, or become slow, at any time.
+The one Redis client of a process, for limits and realtime. Redis may fail or become slow at any time.
 
-No call waits longer than `REDIS_WAIT` (100 ms). Whatever did not answer in that time counts as away, and for two
-seconds nobody of this process asks it again: a request that needs it ten times waits once (SECURITY-GOALS 59). One that
-refuses connections costs no time and is asked each time.
+No call waits longer than `REDIS_WAIT` (100 ms). A Redis that did not answer in that time counts as unavailable, and for
+two seconds no call of this process tries it again: a request that needs it ten times waits once (SECURITY-GOALS 59). A
+Redis that refuses connections costs no time and is tried each time.
 """
 
 import time
@@ -17,47 +17,47 @@ from redis.connection import Connection, parse_url
 from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
-LEFT_ALONE = 2.0
-"""Seconds for which a Redis that did not answer is not asked."""
+RETRY_AFTER = 2.0
+"""Seconds for which a Redis that did not answer is not tried."""
 
-_away_until = 0.0
+_unavailable_until = 0.0
 
 
-class Away(ConnectionError):
+class RedisUnavailable(ConnectionError):
     """Redis did not answer a moment ago."""
 
 
-def is_away() -> bool:
-    return time.monotonic() < _away_until
+def is_unavailable() -> bool:
+    return time.monotonic() < _unavailable_until
 
 
-def _leave_alone() -> None:
-    global _away_until
-    _away_until = time.monotonic() + LEFT_ALONE
+def _mark_unavailable() -> None:
+    global _unavailable_until
+    _unavailable_until = time.monotonic() + RETRY_AFTER
 
 
 class _Watched:
     """Mixed into the kind of connection that REDIS_URL asks for."""
 
     def connect(self, *args: Any, **kwargs: Any) -> Any:
-        if is_away():
-            raise Away("Redis is left alone")
+        if is_unavailable():
+            raise RedisUnavailable("Redis did not answer a moment ago")
         try:
             return super().connect(*args, **kwargs)  # type: ignore[misc]
         except TimeoutError:
-            _leave_alone()
+            _mark_unavailable()
             raise
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> Any:
-        if is_away():
-            raise Away("Redis is left alone")
+        if is_unavailable():
+            raise RedisUnavailable("Redis did not answer a moment ago")
         return super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().read_response(*args, **kwargs)  # type: ignore[misc]
         except TimeoutError:
-            _leave_alone()
+            _mark_unavailable()
             raise
 
 

@@ -22,7 +22,7 @@ TIMEOUT = 15
 """Seconds for one call."""
 
 
-class CloudinaryAway(OSError):
+class CloudinaryUnavailable(OSError):
     """Cloudinary did not answer as it should."""
 
 
@@ -73,11 +73,11 @@ class CloudinaryStorage(Storage):
         try:
             answer = self.http.request("GET", address, redirect=False)
         except urllib3.exceptions.HTTPError as error:
-            raise CloudinaryAway(name) from error
+            raise CloudinaryUnavailable(name) from error
         if answer.status == 404:
             raise FileNotFoundError(name)
         if answer.status != 200:
-            raise CloudinaryAway(f"{name}: status {answer.status}")
+            raise CloudinaryUnavailable(f"{name}: status {answer.status}")
         return ContentFile(answer.data, name=name)
 
     def delete(self, name: str) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.crypto.sealing import unseal
-from core.testing import a_rival_waits, drain_outbox, eventually
+from core.testing import another_connection_waits, drain_outbox, eventually
 from notifications.models import MailboxMessage
 
 
@@ -65,7 +65,7 @@ def rivals_meet(monkeypatch):
             counted.calls = getattr(counted, "calls", 0) + 1
             if counted.calls == call:
                 here.append(1)
-                eventually(lambda: over.is_set() or len(here) > 1 or a_rival_waits())
+                eventually(lambda: over.is_set() or len(here) > 1 or another_connection_waits())
                 over.set()
             return answer
 

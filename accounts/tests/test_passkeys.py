@@ -16,7 +16,7 @@ from accounts.models import AuthenticatorApp, LoginAttempt, Passkey, PasskeyChal
 from accounts.services import login, passkeys, two_factor
 from accounts.testing import PASSWORD, make_person, sign_in, totp_code, with_two_factor
 from accounts.tests.security_key import BACKED_UP, ELIGIBLE, PRESENT, USUAL, SecurityKey, packed
-from core.testing import PATIENCE, Api, a_rival_waits, eventually, together
+from core.testing import PATIENCE, Api, another_connection_waits, eventually, together
 
 MINE, NEW = "/api/profile/passkeys", "/api/profile/passkeys/options"
 LOGIN, QUESTION = "/api/auth/passkey", "/api/auth/passkey/options"
@@ -625,7 +625,7 @@ def remove_while_signing_in(monkeypatch) -> list[object]:
 
     def slowly(**proven):
         proved.set()
-        eventually(lambda: removed.is_set() or a_rival_waits())
+        eventually(lambda: removed.is_set() or another_connection_waits())
         return original(**proven)
 
     def sign_in_with_it():

@@ -2,8 +2,9 @@
 How large a body may be: 1 MB, or more for a form with files at an operation that takes them, from somebody who may call
 it (SECURITY-GOALS 40).
 
-A large body waits until that is known. `vectragrow.server` first asks the application without it (`Unread`), and reads
-it only if it is wanted; the server of separate processes leaves it on the connection until a view reads it.
+A large body is read only when that is known. `vectragrow.server` first runs the request without it (`Unread`), and
+reads it if the application wants it; the server of separate processes leaves it on the connection until a view reads
+it.
 """
 
 from typing import Any
@@ -16,13 +17,13 @@ KEY = "vectragrow.unread_body"
 
 
 class Unread:
-    """Stands in the WSGI environment, under KEY, for a body that the server has not read yet."""
+    """Takes the place, in the WSGI environment under KEY, of a body that the server has not read yet."""
 
     is_wanted = False
 
 
 def will_come_again(request: Any) -> bool:
-    """Whether this was only the question: the body is wanted, and the request will be made again with it."""
+    """Whether this run was only the check: the body is wanted, and the request will be run again with it."""
     unread = request.META.get(KEY)
     return unread is not None and unread.is_wanted
 
@@ -41,9 +42,9 @@ def is_small(request: Any) -> bool:
     return length_of(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-def admit(request: Any, *, takes_files: bool) -> None:
+def check_size(request: Any, *, takes_files: bool) -> None:
     """
-    Called when the caller may do what they ask for.
+    Called after the permission checks.
 
     :raises TooLarge: the body is larger than this operation takes, or is not read yet; then it is wanted now
     """

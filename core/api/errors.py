@@ -216,7 +216,7 @@ class Busy(Refusal):
         super().__init__(retry_after=retry_after, **facts)
 
 
-class DatabaseAway(Busy):
+class DatabaseUnavailable(Busy):
     """Claims nothing about what was changed: a statement outside a transaction may have been carried out."""
 
     code = "database_unavailable"

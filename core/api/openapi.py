@@ -57,7 +57,7 @@ _HEADERS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 """Header, its name among the components, its schema, what it says."""
 _RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-ANY_OPERATION = (errors.Broken, errors.Busy, errors.DatabaseAway, errors.Overloaded, errors.MethodNotAllowed)
+ANY_OPERATION = (errors.Broken, errors.Busy, errors.DatabaseUnavailable, errors.Overloaded, errors.MethodNotAllowed)
 
 
 def _page_parameters(default_limit: int) -> list[OpenApiParameter]:

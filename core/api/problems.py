@@ -89,9 +89,9 @@ def refusal_of(error: BaseException) -> errors.Refusal | None:
         case DataError() if sqlstate(error) == NUMERIC_VALUE_OUT_OF_RANGE:
             return errors.OutOfRange()
         case PoolTimeout():
-            return errors.DatabaseAway()
+            return errors.DatabaseUnavailable()
         case OperationalError() | InterfaceError():
-            return errors.DatabaseAway() if is_lost(error) else None
+            return errors.DatabaseUnavailable() if is_lost(error) else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Telling the broker that an event of the outbox waits, from a thread of its own."""
+"""Sends the ids of waiting outbox events to the broker, from a thread of its own."""
 
 import atexit
 import logging
@@ -14,17 +14,17 @@ logger = logging.getLogger("vectragrow.tasks")
 DELIVER = "core.deliver_event"
 """The name of the task (`core.jobs.tasks`)."""
 PAUSE_AFTER_FAILURE = 5.0
-"""Seconds for which a broker that failed is left alone; the relay catches up."""
+"""Seconds for which a broker that failed is not tried; the relay sends what was skipped."""
 MOST_WAITING = 10_000
 FLUSH_SECONDS = 2.0
-"""Seconds that a process which ends has to tell the broker what it has not been told yet."""
+"""Seconds that an ending process has to send what still waits."""
 
 
 class Messenger:
     """
-    Tells the broker about events from a thread of its own, so that no request waits for it, however slow it is.
+    Sends event ids to the broker from a thread of its own, so that no request waits for a slow broker.
 
-    What is lost here, since the process ends or too much waits, is found by the relay.
+        What is lost here, because the process ends or too much waits, is found by the relay.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Messenger:
         self._wake = threading.Condition()
         self._busy = False
         self._process: int | None = None
-        self._away_until = 0.0
+        self._unavailable_until = 0.0
 
     def send(self, event_id: str) -> None:
         with self._wake:
@@ -44,7 +44,7 @@ class Messenger:
             self._wake.notify_all()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
-        """Wait until everything was said. Returns whether it was."""
+        """Wait until everything was sent. Returns whether it was."""
         with self._wake:
             if self._process != os.getpid():
                 return True
@@ -61,13 +61,13 @@ class Messenger:
             self._send_to_broker(event_id)
 
     def _send_to_broker(self, event_id: str) -> None:
-        if time.monotonic() < self._away_until:
+        if time.monotonic() < self._unavailable_until:
             return
         try:
             current_app.tasks[DELIVER].apply_async(kwargs={"event_id": event_id}, retry=False)
         except Exception as error:  # noqa: BLE001  (whatever the broker's client raises)
-            self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE
-            logger.warning("the broker is away; the relay will catch up", extra={"reason": str(error)})
+            self._unavailable_until = time.monotonic() + PAUSE_AFTER_FAILURE
+            logger.warning("the broker is unavailable; the relay will catch up", extra={"reason": str(error)})
 
 
 _messenger = Messenger()
@@ -75,5 +75,5 @@ atexit.register(_messenger.flush)
 
 
 def enqueue(event_id: str) -> None:
-    """Have one delivery sent. Comes back at once."""
+    """Queue one event id for the broker. Returns at once."""
     _messenger.send(event_id)

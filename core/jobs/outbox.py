@@ -1,9 +1,10 @@
 """
-The outbox: what leaves the process leaves after the commit, at least once, and is safe to repeat (docs/outbox.md).
+The outbox: messages to the outside are sent after the commit, at least once, by handlers that are safe to repeat
+(docs/outbox.md).
 
-`emit` writes a row beside its cause. After the commit Celery is told at once; if Redis was away or lost the message,
-`relay` finds the row when it is due and tells Celery again. `deliver` runs the topic's handler under a lease, so that
-two deliveries of one event do not overlap, and parks an event that failed ten times.
+`emit` writes a row in the transaction of its cause. After the commit it is sent to Celery at once; if Redis was
+unavailable or lost the message, `relay` finds the row when it is due and sends it again. `deliver` runs the topic's
+handler under a lease, so that two deliveries of one event do not overlap, and parks an event that failed ten times.
 """
 
 import logging
@@ -110,16 +111,16 @@ def done(event_id: UUID, *, now: datetime) -> None:
 
 
 def nudge_after_commit(event_ids: Sequence[UUID]) -> None:
-    def tell() -> None:
+    def notify() -> None:
         for event_id in event_ids:
             nudge(event_id)
 
     if event_ids:
-        transaction.on_commit(tell)
+        transaction.on_commit(notify)
 
 
 def nudge(event_id: UUID) -> None:
-    """Tell Celery about an event. A broker that is away is no trouble: the relay will tell it again."""
+    """Send an event to Celery. If the broker is unavailable, the relay sends it again."""
     messenger.enqueue(str(event_id))
 
 
@@ -175,7 +176,7 @@ def due(now: datetime, limit: int = 500) -> list[UUID]:
 
 
 def relay(*, now: datetime) -> int:
-    """Tell Celery about everything due, and hold each back while the message travels. Returns how many."""
+    """Send everything due to Celery, and hold each back while the message travels. Returns how many."""
     ids = due(now)
     OutboxEvent.objects.filter(pk__in=ids, due_at__lte=now).update(due_at=now + FIRST_LEASE)
     for event_id in ids:

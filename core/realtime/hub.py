@@ -1,10 +1,10 @@
 """
-The receiving side of `core.realtime.publishing`: every open socket of this process, and its one Redis subscription.
+The receiving side of `core.realtime.publishing`: the open sockets of this process and its one Redis subscription.
 
-A push arrives once per process and is handed, as the text it came as, to the line of each socket it is for. Streams
-(conversations) are kept in order and without gaps: what arrives too early waits a moment, and what does not arrive is
-read from the database. While Redis is away the hub looks into the database instead, so messages come later, not never,
-and an ended session still loses its sockets at once (docs/realtime.md, docs/adr/0004-realtime-hub.md).
+A push arrives once per process and is put, unchanged, into the send queue of each socket that it is for. Streams
+(conversations) keep their order and have no gaps: a push that arrives early waits, and one that does not arrive is read
+from the database. While Redis is down the hub polls the database, so messages are delayed and not lost, and sockets of
+an ended session are still closed (docs/realtime.md, docs/adr/0004-realtime-hub.md).
 """
 
 import asyncio
@@ -35,24 +35,24 @@ logger = logging.getLogger("vectragrow.realtime")
 NOT_AUTHENTICATED, TOO_SLOW = 4001, 4008
 
 MOST_FRAMES, MOST_CHARACTERS = 500, 2 * 1024 * 1024
-"""What may wait for one socket before its reader counts as too slow."""
-LAST_WORD = 5.0
-"""Seconds a socket has to take what was written to it and the close frame; then it is cut off."""
+"""What may be queued for one socket before it is closed as too slow."""
+CLOSE_GRACE = 5.0
+"""Seconds a client has to read what was sent and the close frame; then the connection is aborted."""
 RESUME_WITHIN = 0.5
-"""Seconds after `ready` in which frames of streams wait for a `resume`, so that they come behind what it brings."""
-EARLY = 0.1
-"""Seconds that a frame waits for the one before it. Then the database is asked."""
+"""Seconds after `ready` in which frames of streams wait for a `resume`, so that they follow the frames it reads."""
+REORDER_WAIT = 0.1
+"""Seconds that a frame waits for the one before it. Then the database is read."""
 KNOWN_STREAMS = 20_000
-CHECK_SESSIONS_EVERY, CHECK_WHILE_AWAY = 5.0, 0.5
-"""Seconds between looks at whether the sessions of open sockets still live: a revocation is told at once by Redis."""
-SILENCE = 5.0
-"""Seconds without a message after which Redis is asked for a sign of life."""
+CHECK_SESSIONS_EVERY, CHECK_WITHOUT_REDIS = 5.0, 0.5
+"""Seconds between checks that the sessions of open sockets are still live. Redis reports a revocation at once."""
+PING_AFTER = 5.0
+"""Seconds without a message after which Redis gets a ping."""
 OVERLAP = timedelta(seconds=5)
-"""How far a look into the database reaches behind the one before: a message is dated before its commit."""
+"""How far a read of the database reaches behind the one before: a message is dated before its commit."""
 
 
-class Line:
-    """What goes out to one socket: a bounded queue, emptied by a task of its own, so that no reader delays another."""
+class SendQueue:
+    """The bounded queue of frames to one socket, emptied by a task of its own, so that no client delays another."""
 
     def __init__(self, on_close: Callable[[], Any]) -> None:
         self.id = uuid4().hex
@@ -63,14 +63,14 @@ class Line:
         self._frames: deque[str] = deque()
         self._characters = 0
         self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._early: list[Push] | None = []
+        self._has_space = asyncio.Event()
+        self._has_space.set()
+        self._before_resume: list[Push] | None = []
         self._held: dict[str, list[Push]] = {}
-        self._given: dict[str, int] = {}
+        self._sent_up_to: dict[str, int] = {}
 
     def put(self, text: str) -> None:
-        """Queue a frame, or drop the socket if its reader is too slow."""
+        """Queue a frame, or close the socket if its client is too slow."""
         if self.closing:
             return
         if len(self._frames) >= MOST_FRAMES or self._characters > MOST_CHARACTERS:
@@ -79,61 +79,61 @@ class Line:
         self._frames.append(text)
         self._characters += len(text)
         if len(self._frames) > MOST_FRAMES // 2:
-            self._room.clear()
+            self._has_space.clear()
         self._wake.set()
 
-    def give(self, push: Push) -> None:
-        """Queue a push of the hub; frames of a stream that is just being resumed wait until that is done."""
+    def put_push(self, push: Push) -> None:
+        """Queue a push of the hub. Frames of a stream that is being resumed wait until that is done."""
         if not push.stream:
             self.put(push.text)
-        elif self._early is not None:
-            self._early.append(push)
+        elif self._before_resume is not None:
+            self._before_resume.append(push)
         elif push.stream in self._held:
             held = self._held[push.stream]
             held.append(push)
             if len(held) > MOST_FRAMES:
                 self.close(TOO_SLOW, "too slow, reconnect and resume")
-        elif push.seq > self._given.get(push.stream, 0):
+        elif push.seq > self._sent_up_to.get(push.stream, 0):
             self.put(push.text)
 
-    async def bring(self, push: Push) -> None:
-        """Queue a frame read for a `resume`, at the reader's pace."""
-        await self._room.wait()
+    async def put_resumed(self, push: Push) -> None:
+        """Queue a frame that was read for a `resume`; waits while the queue is half full."""
+        await self._has_space.wait()
         self.put(push.text)
         if push.stream:
-            self._given[push.stream] = push.seq
+            self._sent_up_to[push.stream] = push.seq
 
-    def open(self) -> None:
-        """Let through what came before the client could ask to resume."""
-        early, self._early = self._early, None
+    def end_resume_window(self) -> None:
+        """Queue the pushes that came before the client could ask to resume."""
+        early, self._before_resume = self._before_resume, None
         for push in early or ():
-            self.give(push)
+            self.put_push(push)
 
     def hold(self, streams: Iterable[str]) -> None:
         for stream in streams:
             self._held[stream] = []
-            self._given.pop(stream, None)
-        self.open()
+            self._sent_up_to.pop(stream, None)
+        self.end_resume_window()
 
     def release(self, streams: Iterable[str]) -> None:
         for stream in streams:
             for push in self._held.pop(stream, ()):
-                self.give(push)
+                self.put_push(push)
 
-    def close(self, code: int, reason: str, *, after_what_waits: bool = False) -> None:
-        """End the socket. What waits is dropped, unless it is to be heard first."""
+    def close(self, code: int, reason: str, *, after_queued: bool = False) -> None:
+        """End the socket. What is queued is dropped, unless `after_queued`."""
         if self.closing:
             return
         self.closing = (code, reason)
-        if not after_what_waits:
+        if not after_queued:
             self._frames.clear()
-        self._room.set()
+        self._has_space.set()
         self._wake.set()
         self._on_close()
 
     async def drain(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> tuple[int, str]:
         """
-        Send what is queued, as ASGI messages, until the line is closed.
+        Send what is queued, as ASGI messages, until the queue is closed.
 
         :returns: the code and reason to close with
         """
@@ -141,8 +141,8 @@ class Line:
             while self._frames:
                 text = self._frames.popleft()
                 self._characters -= len(text)
-                if not self._room.is_set() and len(self._frames) <= MOST_FRAMES // 2:
-                    self._room.set()
+                if not self._has_space.is_set() and len(self._frames) <= MOST_FRAMES // 2:
+                    self._has_space.set()
                 await send({"type": "websocket.send", "text": text})
             if self.closing:
                 return self.closing
@@ -152,10 +152,10 @@ class Line:
 
 class Stream:
     """
-    How far a stream has been handed on by this process. Before `first` nothing is known.
+    How far this process has delivered a stream. Before `first` nothing is known.
 
-    One that `begins` with a later frame than its first waits until the database has told what was made just before,
-    since the pushes of that may have been overtaken.
+        A stream that `begins` with a later frame than its first waits until the frames just before were read from the
+        database, since their pushes may have been overtaken.
     """
 
     __slots__ = ("asked", "begins", "first", "last", "waiting")
@@ -176,33 +176,33 @@ class Hub:
 
     def __init__(self, live_sessions: Live) -> None:
         self._live_sessions = live_sessions
-        self._lines: defaultdict[str, set[Line]] = defaultdict(set)
+        self._queues: defaultdict[str, set[SendQueue]] = defaultdict(set)
         self._streams: OrderedDict[str, Stream] = OrderedDict()
         self._subscribed = False
-        self._away = asyncio.Event()
+        self._redis_is_down = asyncio.Event()
         self._first_try = asyncio.Event()
         self._complete_until = clock.now()
-        """When this process last knew that nothing had passed it by."""
+        """When this process last knew that it had missed nothing."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._spawn(self._follow_redis())
         self._spawn(self._check_sessions())
 
-    async def join(self, line: Line) -> None:
-        """Give this socket what comes from now on."""
+    async def join(self, queue: SendQueue) -> None:
+        """Deliver to this socket what is published from now on."""
         await self._first_try.wait()
-        self._lines[line.user_id].add(line)
+        self._queues[queue.user_id].add(queue)
 
-    def leave(self, line: Line) -> None:
-        lines = self._lines.get(line.user_id, set())
-        lines.discard(line)
-        if not lines:
-            self._lines.pop(line.user_id, None)
+    def leave(self, queue: SendQueue) -> None:
+        queues = self._queues.get(queue.user_id, set())
+        queues.discard(queue)
+        if not queues:
+            self._queues.pop(queue.user_id, None)
 
-    def lines(self) -> list[Line]:
-        return [line for lines in self._lines.values() for line in lines]
+    def queues(self) -> list[SendQueue]:
+        return [queue for queues in self._queues.values() for queue in queues]
 
-    def lines_of(self, user_id: str) -> int:
-        return len(self._lines.get(user_id, ()))
+    def count_of(self, user_id: str) -> int:
+        return len(self._queues.get(user_id, ()))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -223,36 +223,38 @@ class Hub:
                     self._read(data)
             except (RedisError, OSError) as error:
                 if self._subscribed:
-                    logger.warning("Redis is away; the hub looks into the database", extra={"reason": str(error)})
+                    logger.warning("Redis is down; the hub polls the database", extra={"reason": str(error)})
             except Exception:
                 logger.exception("the hub's subscription broke")
             self._subscribed = False
-            self._away.set()
+            self._redis_is_down.set()
             self._first_try.set()
-            await self._look()
+            await self._read_missed()
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, 2.0)
 
     async def _subscription(self, redis: "Redis") -> Any:
-        """The channel's messages. Ends in an error when Redis closes, fails or falls silent; never heals in secret."""
+        """
+        The messages of the channel. Raises when Redis closes, fails or stops answering; never reconnects by itself.
+        """
         async with redis.pubsub() as subscription:
             await subscription.subscribe(channel())
             asked = False
             while True:
-                message = await subscription.get_message(timeout=SILENCE)
+                message = await subscription.get_message(timeout=PING_AFTER)
                 if self._subscribed and message is not None:
                     self._complete_until = clock.now()
                 if message is None:
                     if asked:
-                        raise TimeoutError("no sign of life")
+                        raise TimeoutError("Redis does not answer a ping")
                     asked = True
                     await subscription.ping()
                     continue
                 asked = False
                 if message["type"] == "subscribe":
-                    await self._look()
+                    await self._read_missed()
                     self._subscribed = True
-                    self._away.clear()
+                    self._redis_is_down.clear()
                     self._first_try.set()
                 elif message["type"] == "message":
                     yield message["data"]
@@ -265,11 +267,11 @@ class Hub:
             else:
                 self._revoke(set(message))
         except Exception:  # one bad message must not cost the subscription
-            logger.exception("a realtime message could not be handed on")
+            logger.exception("a realtime message could not be delivered")
 
-    async def _look(self) -> None:
-        """Hand on what may have passed by for the people who are here."""
-        users = list(self._lines)
+    async def _read_missed(self) -> None:
+        """Deliver what may have been missed for the people who are connected."""
+        users = list(self._queues)
         since, now = self._complete_until - OVERLAP, clock.now()
         try:
             for source in sources() if users else ():
@@ -277,13 +279,13 @@ class Hub:
                     self._arrived(push)
             self._complete_until = now
         except Exception:
-            logger.warning("the hub could not look into the database", exc_info=True)
+            logger.warning("the hub could not read the database", exc_info=True)
 
     # --- Order ------------------------------------------------------------------------------------------------------
 
     def _arrived(self, push: Push) -> None:
         if not push.stream:
-            self._give(push)
+            self._deliver(push)
             return
         stream = self._streams.get(push.stream)
         if stream is None:
@@ -291,45 +293,45 @@ class Hub:
             if len(self._streams) > KNOWN_STREAMS:
                 self._streams.popitem(last=False)
             if stream.begins:
-                self._spawn(self._begin(push.stream, stream, push.users))
+                self._spawn(self._read_earlier(push.stream, stream, push.users))
         else:
             self._streams.move_to_end(push.stream)
         if stream.begins:
             stream.waiting[push.seq] = push
-        elif push.seq < stream.first:  # overtaken by the first we heard of
+        elif push.seq < stream.first:  # overtaken by the first one that arrived
             stream.first = push.seq
-            self._give(push)
+            self._deliver(push)
         elif push.seq > stream.last:
             stream.waiting[push.seq] = push
-            self._go_on(push.stream, stream)
+            self._advance(push.stream, stream)
 
-    async def _begin(self, name: str, stream: Stream, users: Collection[str]) -> None:
-        """Begin with what was made in the last seconds: its pushes are on their way, and must not come behind."""
+    async def _read_earlier(self, name: str, stream: Stream, users: Collection[str]) -> None:
+        """Start with the frames of the last seconds: their pushes may still arrive, and must not come later."""
         try:
             for push in await in_thread(source_of(name).missed, users, clock.now() - OVERLAP):
                 if push.stream == name:
                     stream.waiting.setdefault(push.seq, push)
         except Exception:
-            logger.warning("what came before a first push could not be read", exc_info=True, extra={"stream": name})
+            logger.warning("frames before a first push could not be read", exc_info=True, extra={"stream": name})
         stream.begins = False
         stream.first = min(stream.waiting)
         stream.last = stream.first - 1
-        self._go_on(name, stream)
+        self._advance(name, stream)
 
-    def _go_on(self, name: str, stream: Stream) -> None:
-        self._hand_on(stream)
+    def _advance(self, name: str, stream: Stream) -> None:
+        self._deliver_in_order(stream)
         if stream.waiting and not stream.asked:
             stream.asked = True
             self._spawn(self._fill(name, stream))
 
-    def _hand_on(self, stream: Stream) -> None:
+    def _deliver_in_order(self, stream: Stream) -> None:
         while push := stream.waiting.pop(stream.last + 1, None):
             stream.last = push.seq
-            self._give(push)
+            self._deliver(push)
 
     async def _fill(self, name: str, stream: Stream) -> None:
-        """Close a gap from the database, unless the missing frames come by themselves."""
-        pause = EARLY
+        """Close a gap from the database, unless the missing frames arrive meanwhile."""
+        pause = REORDER_WAIT
         while stream.waiting:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
@@ -345,33 +347,33 @@ class Hub:
             for push in missing:
                 if push.seq > stream.last:
                     stream.waiting[push.seq] = push
-            self._hand_on(stream)
+            self._deliver_in_order(stream)
         stream.asked = False
 
-    def _give(self, push: Push) -> None:
+    def _deliver(self, push: Push) -> None:
         for user in push.users:
-            for line in self._lines.get(user, ()):
-                line.give(push)
+            for queue in self._queues.get(user, ()):
+                queue.put_push(push)
 
     # --- Sessions ---------------------------------------------------------------------------------------------------
 
     def _revoke(self, session_ids: Collection[str]) -> None:
-        for line in self.lines():
-            if str(line.session_id) in session_ids:
-                line.close(NOT_AUTHENTICATED, "the session has ended")
+        for queue in self.queues():
+            if str(queue.session_id) in session_ids:
+                queue.close(NOT_AUTHENTICATED, "the session has ended")
 
     async def _check_sessions(self) -> None:
-        seats_kept_at = 0.0
+        last_refresh = 0.0
         while True:
-            if self._away.is_set():
-                await asyncio.sleep(CHECK_WHILE_AWAY)
+            if self._redis_is_down.is_set():
+                await asyncio.sleep(CHECK_WITHOUT_REDIS)
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._away.wait(), CHECK_SESSIONS_EVERY)
-            if time.monotonic() - seats_kept_at > open_sockets.SEEN_EVERY:
-                seats_kept_at = time.monotonic()
-                await in_thread(open_sockets.keep, [(line.user_id, line.id) for line in self.lines()])
-            asked = {line.session_id for line in self.lines() if line.session_id}
+                    await asyncio.wait_for(self._redis_is_down.wait(), CHECK_SESSIONS_EVERY)
+            if time.monotonic() - last_refresh > open_sockets.REFRESH_EVERY:
+                last_refresh = time.monotonic()
+                await in_thread(open_sockets.refresh, [(queue.user_id, queue.id) for queue in self.queues()])
+            asked = {queue.session_id for queue in self.queues() if queue.session_id}
             if not asked:
                 continue
             try:

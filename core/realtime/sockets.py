@@ -1,9 +1,9 @@
 """
-The one socket, `/ws/`: it opens, finds out who is there, and routes a frame by its type (docs/realtime.md).
+The one socket, `/ws/`: it authenticates the client and routes each frame by its type (docs/realtime.md).
 
-Apps register what clients may say with `@on("chat.send", ...)`, what a `resume` brings with `@resumes(...)`, and name
-what they publish with `announces(...)`; the rules are in their services. A frame's type is looked up in that table and
-nowhere else, so no client can name a function.
+Apps register commands with `@on("chat.send", ...)`, what a `resume` reads with `@resumes(...)`, and the frames they
+publish with `announces(...)`; the rules are in their services. A frame's type is looked up in that table and nowhere
+else, so no client can name a function.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from core.api.rendering import to_json
 from core.api.serializers import Serializer
 from core.realtime import open_sockets
 from core.realtime.frames import Ack, Error, Frame, Pong, Ready, Ref
-from core.realtime.hub import LAST_WORD, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, Line, hub_of_this_process
+from core.realtime.hub import CLOSE_GRACE, NOT_AUTHENTICATED, RESUME_WITHIN, Hub, SendQueue, hub_of_this_process
 from core.realtime.publishing import Push
 from core.realtime.threads import in_thread
 
@@ -52,16 +52,17 @@ MAX_FRAME = 64 * 1024
 AUTH_WITHIN = 10.0
 HEARTBEAT = 25
 """Seconds between the pings that a client should send; the server's own pings are the protocol's (docs/realtime.md)."""
-BELIEVED = 5.0
-"""Seconds for which what was looked up of a person holds for frames. The hub ends a session's sockets within one."""
+SESSION_CACHED = 5.0
+"""Seconds for which a session and its person are cached for frames. The hub closes the sockets of an ended session
+within one second."""
 MESSAGES = Limit("socket:messages", 100, timedelta(minutes=1))
 """Per person, over all their sockets and, for messages, REST."""
 SIGNALS = Limit("socket:signals", 300, timedelta(minutes=1))
-"""What apps send by themselves while somebody reads and types."""
+"""Frames that clients send by themselves while somebody reads and types."""
 LARGEST_REF = 2**53 - 1
 """What JSON carries exactly between any two (RFC 8259 §6)."""
 REFUSED = Limit("socket:address", 10, timedelta(minutes=1))
-"""Tokens from one address that let nobody in. Expired ones do not count: they were ours, and a client comes back."""
+"""Invalid tokens from one address. Expired ones do not count: we issued them, and clients refresh and reconnect."""
 
 
 class Flooding(TooMany):
@@ -71,7 +72,7 @@ class Flooding(TooMany):
 
 class TooManyRefused(TooMany):
     code = "too_many_refused"
-    message = _("Too many tokens from your address let nobody in. Wait a minute and reconnect.")
+    message = _("Too many invalid tokens from your address. Wait a minute and reconnect.")
 
 
 class UnknownType(Invalid):
@@ -97,18 +98,18 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True)
-class Admission:
-    """How sockets find out who is there; given by the app that owns people."""
+class SocketAuthentication:
+    """How sockets authenticate; provided by the app that owns accounts."""
 
     session_of: Callable[[str, datetime], Session]
     """The live session of an access token. :raises Unauthenticated:"""
     live_sessions: Callable[[Collection[UUID], datetime], Mapping[UUID, Session]]
-    """Which of these still live, with their people as they are now."""
+    """Which of these sessions are still live, with their people as they are now."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """Something a client may say: `name` is the frame's type."""
+    """A frame that clients may send: `name` is its type."""
 
     name: str
     input: type[Serializer]
@@ -124,16 +125,16 @@ class Command:
 
 @dataclass(frozen=True)
 class Page:
-    """Part of what a `resume` brings: frames in order, and the positions that are still to be read from."""
+    """Part of what a `resume` reads: frames in order, and the positions to read on from."""
 
     pushes: list[Push]
     rest: Any
-    """What its reader takes as positions next; empty when all was read."""
+    """The next positions for its reader; empty when all was read."""
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """A member of `resume`: its field, the streams it stands for, and how to read on from its positions."""
+    """A member of `resume`: its field, its streams, and how to read on from its positions."""
 
     name: str
     field: serializers.Field[Any, Any, Any, Any]
@@ -143,21 +144,21 @@ class Resumption:
 
 R = TypeVar("R", bound=Callable[..., Any])
 
-_admission: Admission | None = None
+_authentication: SocketAuthentication | None = None
 _commands: dict[str, Command] = {}
 _resumptions: dict[str, Resumption] = {}
 _announced: list[type[Frame]] = [Ready, Pong, Error]
 
 
-def admit_by(admission: Admission) -> None:
-    global _admission
-    _admission = admission
+def authenticate_with(authentication: SocketAuthentication) -> None:
+    global _authentication
+    _authentication = authentication
 
 
-def admission() -> Admission:
-    if _admission is None:
-        raise LookupError("no app has said who may open sockets")
-    return _admission
+def authentication() -> SocketAuthentication:
+    if _authentication is None:
+        raise LookupError("no app has called authenticate_with()")
+    return _authentication
 
 
 def on(
@@ -227,14 +228,14 @@ def resume_input() -> type[Serializer]:
 
 class Socket(AsyncWebsocketConsumer):
     """
-    One connection. What goes out passes through its line, so that answers and pushes keep their order; what comes in is
-    handled one frame after the other.
+    One connection. Outgoing frames pass through its queue, so that answers and pushes keep their order; incoming frames
+        are handled one after the other.
     """
 
-    line: Line
+    queue: SendQueue
     session: Session | None = None
     hub: Hub | None = None
-    _believed_until = 0.0
+    _session_cached_until = 0.0
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """As Channels does it, without touching database connections: these belong to `core.realtime.threads`."""
@@ -255,14 +256,14 @@ class Socket(AsyncWebsocketConsumer):
         offered = self.scope.get("subprotocols", [])
         self._started = time.perf_counter()
         self._loop = asyncio.get_running_loop()
-        self.line = Line(on_close=lambda: self._loop.call_later(LAST_WORD, self._cut_off))
+        self.queue = SendQueue(on_close=lambda: self._loop.call_later(CLOSE_GRACE, self._abort))
         await self.accept(PROTOCOL if PROTOCOL in offered else None)
         self._pump_task = self._loop.create_task(self._pump())
         origin = headers.get("origin")
         if origin is not None and origin not in settings.WEBSOCKET_ORIGINS:
-            self.line.close(FOREIGN_ORIGIN, "this origin may not connect")
+            self.queue.close(FOREIGN_ORIGIN, "this origin may not connect")
             return
-        self._deadline = self._loop.call_later(AUTH_WITHIN, self._not_in_time)
+        self._deadline = self._loop.call_later(AUTH_WITHIN, self._close_unauthenticated)
         token = next((name.removeprefix("bearer.") for name in offered if name.startswith("bearer.")), None)
         if token is not None:
             try:
@@ -271,7 +272,7 @@ class Socket(AsyncWebsocketConsumer):
                 self._refuse(error, None)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.line.closing:
+        if self.queue.closing:
             return
         ref = None
         try:
@@ -280,7 +281,7 @@ class Socket(AsyncWebsocketConsumer):
             _whole_numbers_only(members)
             answer = await self._answer(members.pop("type", None), ref, members)
             if ref is not None and answer is not None:
-                self._say(replace(answer, ref=ref))
+                self._send_frame(replace(answer, ref=ref))
         except Exception as error:  # noqa: BLE001  (answered in an error frame)
             self._refuse(error, ref)
 
@@ -291,13 +292,13 @@ class Socket(AsyncWebsocketConsumer):
         if self.session is None:
             return
         if self.hub:
-            self.hub.leave(self.line)
-        await in_thread(open_sockets.leave, self.line.user_id, self.line.id)
+            self.hub.leave(self.queue)
+        await in_thread(open_sockets.remove, self.queue.user_id, self.queue.id)
 
     # --- In -----------------------------------------------------------------------------------------------------------
 
     async def _answer(self, kind: Any, ref: Ref | None, members: dict[str, Any]) -> Ack | None:
-        """Do what a frame asks. Returns its ack, or None if it was answered otherwise."""
+        """Execute a frame. Returns its ack, or None if it was answered otherwise."""
         if self.session is None:
             if kind != "auth":
                 raise Unauthenticated()
@@ -308,7 +309,7 @@ class Socket(AsyncWebsocketConsumer):
                 raise AlreadySignedIn()
             case "ping":
                 await in_thread(self._count, MESSAGES)
-                self._say(Pong(ref=UNSET if ref is None else ref))
+                self._send_frame(Pong(ref=UNSET if ref is None else ref))
                 return None
             case "resume":
                 await in_thread(self._count, MESSAGES)
@@ -318,7 +319,7 @@ class Socket(AsyncWebsocketConsumer):
         return await in_thread(self._run, command, members)
 
     def _run(self, command: Command | None, members: dict[str, Any]) -> Ack:
-        """On a thread: who is it now, may they, is it well-formed, do it."""
+        """On a thread: load the session, check permissions and input, run the command."""
         now = clock.now()
         self._count(command.limit if command else MESSAGES)
         if command is None:
@@ -326,8 +327,8 @@ class Socket(AsyncWebsocketConsumer):
         session = self._present_session(now)
         try:
             _check_permissions(command.permissions, session)
-        except NotAllowed:  # perhaps no longer: an address verified a moment ago
-            self._believed_until = 0.0
+        except NotAllowed:  # the cached person may be outdated: an address verified a moment ago
+            self._session_cached_until = 0.0
             session = self._present_session(now)
             _check_permissions(command.permissions, session)
         return command.run(user=session.user, now=now, **_checked(command.input, members)) or Ack()
@@ -339,57 +340,57 @@ class Socket(AsyncWebsocketConsumer):
         :raises Unauthenticated: it has ended
         """
         assert self.session is not None
-        if time.monotonic() > self._believed_until:
-            session = admission().live_sessions([self.session.pk], now).get(self.session.pk)
+        if time.monotonic() > self._session_cached_until:
+            session = authentication().live_sessions([self.session.pk], now).get(self.session.pk)
             if session is None:
                 raise Unauthenticated()
             self.session = session
-            self._believed_until = time.monotonic() + BELIEVED
+            self._session_cached_until = time.monotonic() + SESSION_CACHED
         return self.session
 
     def _count(self, limit: Limit) -> None:
         try:
-            limits.hit(limit, self.line.user_id)
+            limits.hit(limit, self.queue.user_id)
         except TooMany as refusal:
             raise Flooding(retry_after=refusal.retry_after) from None
 
     async def _sign_in(self, token: str) -> None:
-        hub = hub_of_this_process(lambda ids, now: admission().live_sessions(ids, now).keys())
-        session = await in_thread(self._admit, token, hub)
+        hub = hub_of_this_process(lambda ids, now: authentication().live_sessions(ids, now).keys())
+        session = await in_thread(self._authenticate, token, hub)
         self._deadline.cancel()
-        self.line.user_id, self.line.session_id = str(session.user.pk), session.pk
+        self.queue.user_id, self.queue.session_id = str(session.user.pk), session.pk
         self.session, self.hub = session, hub
-        await hub.join(self.line)
+        await hub.join(self.queue)
         await in_thread(self._present_session, clock.now())  # it may have ended before the hub knew of it
-        self._say(Ready(user_id=session.user.pk, session_id=session.pk, heartbeat_seconds=HEARTBEAT))
-        self._loop.call_later(RESUME_WITHIN, self.line.open)
+        self._send_frame(Ready(user_id=session.user.pk, session_id=session.pk, heartbeat_seconds=HEARTBEAT))
+        self._loop.call_later(RESUME_WITHIN, self.queue.end_resume_window)
 
-    def _admit(self, token: str, hub: Hub) -> Session:
+    def _authenticate(self, token: str, hub: Hub) -> Session:
         session = _session_of(token)
         user_id = str(session.user.pk)
-        open_sockets.take(user_id, self.line.id, open_here=hub.lines_of(user_id))
+        open_sockets.add(user_id, self.queue.id, open_here=hub.count_of(user_id))
         return session
 
     async def _resume(self, positions: dict[str, Any]) -> None:
-        """Bring what the client lacks of each stream, in order, and only then what has come meanwhile."""
+        """Send what the client lacks of each stream, in order, and only then what has arrived meanwhile."""
         parts = [(_resumptions[name], value) for name, value in positions.items()]
         streams = [stream for part, value in parts for stream in part.streams(value)]
-        self.line.hold(streams)
+        self.queue.hold(streams)
         try:
             for part, rest in parts:
-                while rest and not self.line.closing:
+                while rest and not self.queue.closing:
                     session = await in_thread(self._present_session, clock.now())
                     page = await in_thread(part.read, user=session.user, positions=rest)
                     for push in page.pushes:
-                        await self.line.bring(push)
+                        await self.queue.put_resumed(push)
                     rest = page.rest
         finally:
-            self.line.release(streams)
+            self.queue.release(streams)
 
     # --- Out ----------------------------------------------------------------------------------------------------------
 
-    def _say(self, frame: Frame) -> None:
-        self.line.put(to_json(frame).decode())
+    def _send_frame(self, frame: Frame) -> None:
+        self.queue.put(to_json(frame).decode())
 
     def _refuse(self, error: Exception, ref: Ref | None) -> None:
         """Answer with the refusal's own code; close where the socket cannot go on."""
@@ -403,26 +404,26 @@ class Socket(AsyncWebsocketConsumer):
             detail=refusal.detail,
             errors=[FieldError(**row) for row in refusal.errors] or UNSET,
         )
-        self._say(frame)
+        self._send_frame(frame)
         match refusal:
             case Unauthenticated():
-                self.line.close(NOT_AUTHENTICATED, "not authenticated", after_what_waits=True)
+                self.queue.close(NOT_AUTHENTICATED, "not authenticated", after_queued=True)
             case Flooding() | TooManyRefused() | open_sockets.TooManySockets():
-                self.line.close(FLOODING, refusal.code, after_what_waits=True)
+                self.queue.close(FLOODING, refusal.code, after_queued=True)
             case TooLarge():
-                self.line.close(TOO_BIG, "frame too large", after_what_waits=True)
+                self.queue.close(TOO_BIG, "frame too large", after_queued=True)
 
     async def _pump(self) -> None:
-        code, reason = await self.line.drain(self.base_send)
+        code, reason = await self.queue.drain(self.base_send)
         await self.close(code, reason)
 
-    def _not_in_time(self) -> None:
-        self.line.close(NOT_AUTHENTICATED, f"no token within {AUTH_WITHIN:.0f} seconds")
+    def _close_unauthenticated(self) -> None:
+        self.queue.close(NOT_AUTHENTICATED, f"no token within {AUTH_WITHIN:.0f} seconds")
 
-    def _cut_off(self) -> None:
+    def _abort(self) -> None:
         """
-        End a connection whose peer neither reads nor goes away. ASGI has no word for it and a close frame would wait
-        behind what is unread; the `send` of uvicorn is a method of its protocol, which has the transport.
+        Abort a connection whose client neither reads nor closes. ASGI has no message for it, and a close frame would
+                wait behind what is unread; the `send` of uvicorn is a method of its protocol, which has the transport.
         """
         transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
         if transport is not None and not self._pump_task.done():
@@ -430,7 +431,7 @@ class Socket(AsyncWebsocketConsumer):
 
 
 def _headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Lines of one name are one list (RFC 9110 §5.3): a proxy may have added a line of its own."""
+    """Lines of one name are one list (RFC 9110 §5.3): a proxy may have added a queue of its own."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -440,16 +441,16 @@ def _headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
 
 def _session_of(token: str) -> Session:
     """
-    The live session of a token.
+        The live session of a token.
 
-    :raises Unauthenticated: it is not good
-    :raises TooManyRefused: too many from this address were not; nobody looks at this one
+        :raises Unauthenticated: it is not good
+    :raises TooManyRefused: too many from this address were not; this one was not checked
     """
     address = context.client_address.get()
     try:
         limits.check(REFUSED, address)
         try:
-            return admission().session_of(token, clock.now())
+            return authentication().session_of(token, clock.now())
         except Unauthenticated as refusal:
             if refusal.may_be_a_guess:
                 limits.hit(REFUSED, address)
@@ -487,9 +488,9 @@ def _ref(members: dict[str, Any]) -> Ref | None:
 
 def _whole_numbers_only(value: Any, field: str = "") -> None:
     """
-    Nothing in a frame counts in fractions or exponents; `1.0` is a slip of the client, and `1e400` fits no number type.
+    Numbers in frames have no fraction or exponent; `1.0` is a mistake of the client, and `1e400` fits no number type.
 
-    :raises Invalid: naming the member
+        :raises Invalid: naming the member
     """
     if isinstance(value, NumberLiteral):
         raise Invalid(field=field)

@@ -106,7 +106,7 @@ def eventually(holds: Callable[[], T], within: float = PATIENCE) -> T:
     return found
 
 
-def a_rival_waits() -> bool:
+def another_connection_waits() -> bool:
     """Whether another connection waits for a lock that this one holds; for tests that hold one and meet somebody."""
     with connection.cursor() as cursor:
         cursor.execute(

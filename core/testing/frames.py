@@ -17,7 +17,7 @@ OF_TESTS = "test."
 """Begins the types of frames that tests publish."""
 
 
-def check_heard(frame: dict[str, Any], answers: str | None) -> None:
+def check_received(frame: dict[str, Any], answers: str | None) -> None:
     """
     :param answers: the type of the client's frame that an ack or pong answers
     :raises AssertionError: the document does not say that the server sends this
@@ -26,7 +26,7 @@ def check_heard(frame: dict[str, Any], answers: str | None) -> None:
         _check(_key_of(frame, answers), frame, "the server sent")
 
 
-def check_said(frame: dict[str, Any]) -> None:
+def check_sent(frame: dict[str, Any]) -> None:
     """:raises AssertionError: the document does not say that clients may send this, and the server took it"""
     _check(f"{asyncapi.CLIENT}.{frame['type']}", frame, "the server took")
 

@@ -8,10 +8,10 @@ from core.data import locks
 
 
 def watch(monkeypatch: Any) -> None:
-    """Switch the guard on, and tell it of every locking queryset; written SELECTs tell it themselves."""
+    """Switch the guard on and report every locking queryset to it; SELECTs in SQL files report themselves."""
     fetch = QuerySet._fetch_all
 
-    def fetch_and_tell(rows: Any) -> None:
+    def fetch_and_record(rows: Any) -> None:
         is_new = rows._result_cache is None
         fetch(rows)
         if is_new and rows.query.select_for_update:
@@ -24,5 +24,5 @@ def watch(monkeypatch: Any) -> None:
                 assert rows.query.select_for_no_key_update, "FOR UPDATE holds up everyone who points to the row"
                 locks.taken(*guarded)
 
-    monkeypatch.setattr(QuerySet, "_fetch_all", fetch_and_tell)
+    monkeypatch.setattr(QuerySet, "_fetch_all", fetch_and_record)
     monkeypatch.setattr(locks, "is_guarded", True)

@@ -62,7 +62,7 @@ class Device:
         if "ref" in frame:
             self.asked[frame["ref"]] = frame
         else:
-            frames.check_said(frame)
+            frames.check_sent(frame)
         self.connection.send(json.dumps(frame))
 
     def flood(self, count: int, type: str, **members: Any) -> None:
@@ -101,9 +101,9 @@ class Device:
         if frame["type"] == "ready":
             self.user_id = frame["userId"]
         asked = self.asked.get(frame.get("ref", ""))
-        frames.check_heard(frame, answers=asked["type"] if asked else None)
+        frames.check_received(frame, answers=asked["type"] if asked else None)
         if asked and frame["type"] in ("ack", "pong"):
-            frames.check_said(asked)
+            frames.check_sent(asked)
         return frame
 
     def all(self, type: str, count: int) -> list[dict[str, Any]]:

@@ -117,7 +117,7 @@ def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(perso
         refused = me.get("/api/auth/me")
         assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
         assert "Retry-After" in refused
-        assert waiting.is_silent()
+        assert waiting.is_unresponsive()
         connection.close()  # as at the end of a request
         assert me.get("/api/auth/me").status_code == 503
         connection.close()
@@ -125,30 +125,30 @@ def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(perso
     monkeypatch.setattr(waiting, "PROBE_WAIT", 60.0)
     monkeypatch.setattr(waiting, "_next_probe", 0.0)
     assert me.get("/api/auth/me").status_code == 200
-    assert not waiting.is_silent()
+    assert not waiting.is_unresponsive()
 
 
 def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once(monkeypatch):
-    monkeypatch.setattr(waiting, "_silent_since", 2.0)
+    monkeypatch.setattr(waiting, "_unresponsive_since", 2.0)
     monkeypatch.setattr(waiting, "_last_answer", 1.0)
     monkeypatch.setattr(waiting, "_next_probe", 0.0)
     monkeypatch.setattr(waiting, "PROBE_EVERY", 3600.0)
     with waiting.at_most(10):
-        waiting.refuse_while_silent()
+        waiting.refuse_while_unresponsive()
         assert waiting.limit() == waiting.PROBE_WAIT
     with waiting.at_most(10), pytest.raises(psycopg.OperationalError):
-        waiting.refuse_while_silent()
-    waiting.refuse_while_silent()  # a job waits as long as it may
+        waiting.refuse_while_unresponsive()
+    waiting.refuse_while_unresponsive()  # a job waits as long as it may
 
 
 def test_what_does_not_ask_the_server_is_no_answer(db, mine, monkeypatch):
     """Django sets autocommit on each connection that it gets; psycopg only notes it."""
-    monkeypatch.setattr(waiting, "_silent_since", 2.0)
+    monkeypatch.setattr(waiting, "_unresponsive_since", 2.0)
     monkeypatch.setattr(waiting, "_last_answer", 1.0)
     mine.autocommit = True
-    assert waiting.is_silent()
+    assert waiting.is_unresponsive()
     mine.execute("SELECT 1")
-    assert not waiting.is_silent()
+    assert not waiting.is_unresponsive()
 
 
 def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch):
@@ -163,7 +163,7 @@ def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch)
         with waiting.at_most(2), pytest.raises(psycopg.OperationalError):
             pool.submit(ask)
             mine.execute("SELECT pg_sleep(4)")
-    assert not waiting.is_silent()
+    assert not waiting.is_unresponsive()
 
 
 @pytest.mark.django_db(transaction=True)

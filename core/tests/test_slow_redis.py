@@ -53,12 +53,12 @@ def slow(settings, monkeypatch):
     server = SlowRedis()
     settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
     settings.REDIS_WAIT = 0.1
-    monkeypatch.setattr(core_redis, "LEFT_ALONE", 3600.0)
+    monkeypatch.setattr(core_redis, "RETRY_AFTER", 3600.0)
     core_redis.client.cache_clear()
     yield server
     core_redis.client().connection_pool.disconnect()
     core_redis.client.cache_clear()
-    core_redis._away_until = 0.0
+    core_redis._unavailable_until = 0.0
     server.close()
 
 
@@ -83,9 +83,9 @@ def test_limits_hold_without_it(db, slow):
 def test_it_is_asked_again_after_a_while(slow):
     with pytest.raises(RedisError):
         core_redis.client().ping()
-    with pytest.raises(core_redis.Away):
+    with pytest.raises(core_redis.RedisUnavailable):
         core_redis.client().ping()
-    core_redis._away_until = 0.0
+    core_redis._unavailable_until = 0.0
     with pytest.raises(RedisError):
         core_redis.client().ping()
     assert slow.asked == 2
@@ -97,7 +97,7 @@ def test_a_connection_that_redis_closed_while_idle_is_replaced():
     for connection in client.connection_pool._available_connections:
         connection._sock.shutdown(socket.SHUT_RDWR)
     assert client.ping()
-    assert not core_redis.is_away()
+    assert not core_redis.is_unavailable()
 
 
 def test_a_request_does_not_wait_for_the_broker(db, monkeypatch):

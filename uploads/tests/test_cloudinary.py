@@ -15,7 +15,7 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from core.jobs.runner import run
-from uploads.cloudinary_storage import CloudinaryAway
+from uploads.cloudinary_storage import CloudinaryUnavailable
 from uploads.jobs import DELETE_ORPHANS
 from uploads.services import delete_file, read_file, store_document, store_image
 from uploads.testing import PDF, kept, paper, picture
@@ -116,5 +116,5 @@ def test_orphans_are_found_there_too(cloud):
 def test_a_store_that_is_away_is_an_error_and_not_a_missing_file(cloud):
     document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now()))
     cloud.is_down = True
-    with pytest.raises(CloudinaryAway):
+    with pytest.raises(CloudinaryUnavailable):
         storages["private"].open(document.storage_name)

@@ -50,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         :raises psycopg.OperationalError: :raises psycopg_pool.PoolTimeout: none within the limit
         """
-        waiting.refuse_while_silent()
+        waiting.refuse_while_unresponsive()
         self.isolation_level = IsolationLevel.READ_COMMITTED
         with waiting.counted(is_answer=False):
             if not self.pool:

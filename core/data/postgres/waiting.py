@@ -1,10 +1,10 @@
 """
-How long may be waited for the database, and whether it is silent.
+How long a caller may wait for the database, and whether the database is unresponsive.
 
 A request, or a frame of a socket, may wait `DATABASE_WAIT` seconds in all, over its statements and for a connection,
 so that it is answered in time whatever the server does; anything else `DATABASE_STATEMENT_WAIT` seconds a statement.
-When the server has answered nobody of this process while somebody waited to the end, it counts as silent: from then on
-requests are refused at once, but for a few that look whether it is back.
+When somebody waited to the end and the server answered nobody else of this process meanwhile, it counts as
+unresponsive: from then on requests are refused at once, except for a few probes.
 """
 
 import threading
@@ -18,7 +18,7 @@ import psycopg
 from django.conf import settings
 
 PROBE_EVERY = 0.25
-"""Seconds between two requests that are let through to a silent server."""
+"""Seconds between two requests that may probe an unresponsive server."""
 PROBE_WAIT = 0.5
 """Seconds that such a request waits."""
 
@@ -32,13 +32,13 @@ _budget: ContextVar[_Budget | None] = ContextVar("database_budget", default=None
 _unlimited: ContextVar[bool] = ContextVar("database_unlimited", default=False)
 _lock = threading.Lock()
 _last_answer = 0.0
-_silent_since: float | None = None
+_unresponsive_since: float | None = None
 _next_probe = 0.0
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """What is done inside may wait for the database for so many seconds in all."""
+    """Limit the time that the block may wait for the database, in seconds over all its statements."""
     token = _budget.set(_Budget(seconds))
     try:
         yield
@@ -73,11 +73,11 @@ def limit_for_connecting() -> float | None:
 @contextmanager
 def counted(*, is_answer: bool) -> Iterator[None]:
     """
-    Around everything that waits for the server: takes the time off the budget, and notes whether the server answered.
+    Wraps everything that waits for the server: takes the time off the budget, and notes whether the server answered.
 
-    :param is_answer: whether coming to the end means that it did; a pool may hand out what it had
+    :param is_answer: whether success means that the server answered; a pool may return a connection it already had
     """
-    global _last_answer, _silent_since
+    global _last_answer, _unresponsive_since
     started = time.monotonic()
     try:
         yield
@@ -85,7 +85,7 @@ def counted(*, is_answer: bool) -> Iterator[None]:
         if error.sqlstate is not None:
             _last_answer = time.monotonic()
         elif _last_answer < started:
-            _silent_since = time.monotonic()
+            _unresponsive_since = time.monotonic()
         raise
     else:
         if is_answer:
@@ -96,20 +96,20 @@ def counted(*, is_answer: bool) -> Iterator[None]:
             budget.left -= time.monotonic() - started
 
 
-def is_silent() -> bool:
-    since = _silent_since
+def is_unresponsive() -> bool:
+    since = _unresponsive_since
     return since is not None and _last_answer <= since
 
 
-def refuse_while_silent() -> None:
+def refuse_while_unresponsive() -> None:
     """
     Before a request gets a connection.
 
-    :raises psycopg.OperationalError: the server is silent and somebody else is looking already
+    :raises psycopg.OperationalError: the server is unresponsive and another request probes it already
     """
     global _next_probe
     budget = _budget.get()
-    if budget is None or not is_silent():
+    if budget is None or not is_unresponsive():
         return
     with _lock:
         now = time.monotonic()
