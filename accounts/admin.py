@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LoginAttempt, Session, Status, User
 from accounts.permissions import READ_PEOPLE, SUSPEND
-from accounts.services import history, standing, two_factor
+from accounts.services import administration, history, two_factor
 from core import clock
 from core.admin import ReadOnlyAdmin, chip, holds, person_cell, yes_or_no
 from core.api.errors import Refusal
@@ -89,9 +89,9 @@ class UserAdmin(ReadOnlyAdmin):
         try:
             if decision == "suspend":
                 reason = form.cleaned_data["reason"]
-                decided = standing.suspend(user_id=person.pk, reason=reason, by=_staff(request), now=now)
+                decided = administration.suspend(user_id=person.pk, reason=reason, by=_staff(request), now=now)
             else:
-                decided = standing.reinstate(user_id=person.pk, by=_staff(request), now=now)
+                decided = administration.reinstate(user_id=person.pk, by=_staff(request), now=now)
         except Refusal as refusal:
             person.refresh_from_db()
             return self._page(request, person, refused=refusal.detail, status=refusal.status)
@@ -161,12 +161,14 @@ class UserAdmin(ReadOnlyAdmin):
             self.message_user(request, form.refused, messages.ERROR)
             return
         reason = form.cleaned_data["reason"]
-        self._for_each(request, people, lambda user: standing.suspend(user_id=user.pk, reason=reason, by=by, now=now))
+        self._for_each(
+            request, people, lambda user: administration.suspend(user_id=user.pk, reason=reason, by=by, now=now)
+        )
 
     @admin.action(description=_("Reinstate"), permissions=["suspend"])
     def reinstate(self, request: HttpRequest, people: QuerySet[User]) -> None:
         by, now = _staff(request), clock.now()
-        self._for_each(request, people, lambda user: standing.reinstate(user_id=user.pk, by=by, now=now))
+        self._for_each(request, people, lambda user: administration.reinstate(user_id=user.pk, by=by, now=now))
 
     def _for_each(self, request: HttpRequest, people: QuerySet[User], decide: Callable[[User], User]) -> None:
         for person in people:

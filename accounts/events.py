@@ -92,7 +92,7 @@ SIGNING_IN = (
     Kind("session.stepped_up", about=Session, facts={"second_factor": bool}),
     _person("admin.signed_in"),
 )
-WAYS_IN = (
+SIGN_IN_METHODS = (
     _person(
         "account.reset_requested",
         _mail("reset_password", "token", path="/reset-password?token={token}"),
@@ -115,7 +115,12 @@ WAYS_IN = (
     _person("account.taken_over_by_owner", facts={"issuer": str}),
     _passkey("account.passkey_added", _notice("passkey_added", "passkey_name")),
     _passkey("account.passkey_removed", _notice("passkey_removed", "passkey_name")),
-    _passkey("account.passkey_counter_went_back", _notice("passkey_copied", "passkey_name"), kept=int, told=int),
+    _passkey(
+        "account.passkey_counter_went_back",
+        _notice("passkey_copied", "passkey_name"),
+        stored_counter=int,
+        received_counter=int,
+    ),
     Kind("account.passkey_renamed", about=Passkey, facts=PERSON),
 )
 SECOND_FACTOR = (
@@ -181,4 +186,4 @@ STAFF = (
     _person("account.reinstated"),
 )
 
-declare(*SIGNING_UP, *SIGNING_IN, *WAYS_IN, *SECOND_FACTOR, *PROFILE, *LEAVING, *STAFF)
+declare(*SIGNING_UP, *SIGNING_IN, *SIGN_IN_METHODS, *SECOND_FACTOR, *PROFILE, *LEAVING, *STAFF)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 SITE = "VECTRAGrow"
-PATIENCE = 300_000
+CEREMONY_TIMEOUT = 300_000
 """Milliseconds that a browser lets somebody look for their key; as long as a challenge lives."""
 Credential = dict[str, Any]
 """What `PublicKeyCredential.toJSON()` gives: binary members as base64url."""
@@ -55,7 +55,7 @@ def creation_options(user: User, present: Iterable[Passkey], challenge: bytes) -
         user_name=user.email,
         user_display_name=user.name or user.email,
         challenge=challenge,
-        timeout=PATIENCE,
+        timeout=CEREMONY_TIMEOUT,
         authenticator_selection=structs.AuthenticatorSelectionCriteria(
             resident_key=structs.ResidentKeyRequirement.REQUIRED,
             user_verification=structs.UserVerificationRequirement.REQUIRED,
@@ -77,7 +77,7 @@ def request_options(allowed: Iterable[Passkey], challenge: bytes) -> dict[str, A
     options = webauthn.generate_authentication_options(
         rp_id=settings.PASSKEY_RP_ID,
         challenge=challenge,
-        timeout=PATIENCE,
+        timeout=CEREMONY_TIMEOUT,
         allow_credentials=_descriptors(allowed),
         user_verification=structs.UserVerificationRequirement.REQUIRED,
     )

@@ -34,9 +34,9 @@ def draw(preview: Preview) -> bytes:
     if face is not None:
         image.paste(face, (left, 120), face)
         left += _PHOTO + 60
-    room = WIDTH - left - _MARGIN
-    lines = _lines(name, room) if name else []
-    place = _cut(preview.place, 32, room) if _can_write(preview.place) else ""
+    width = WIDTH - left - _MARGIN
+    lines = _lines(name, width) if name else []
+    place = _cut(preview.place, 32, width) if _can_write(preview.place) else ""
     tall = sum(round(size * 1.25) for _, size in lines) + 64 * bool(place) + 72 * bool(preview.badges)
     top = 120 + _PHOTO // 2 - tall // 2
     for line, size in lines:
@@ -62,19 +62,19 @@ def _can_write(text: str) -> bool:
     return all(letter.isspace() or bytes(_font(20).getmask(letter)) != unknown for letter in text)
 
 
-def _lines(name: str, room: int) -> list[tuple[str, int]]:
+def _lines(name: str, width: int) -> list[tuple[str, int]]:
     """The name in one line if it fits, else in two, as large as it can be."""
     for size in (76, 64):
-        if _font(size).getlength(name) <= room:
+        if _font(size).getlength(name) <= width:
             return [(name, size)]
     first, _, rest = name.partition(" ")
-    return [(_cut(part, 60, room), 60) for part in (first, rest) if part]
+    return [(_cut(part, 60, width), 60) for part in (first, rest) if part]
 
 
-def _cut(text: str, size: int, room: int) -> str:
-    if _font(size).getlength(text) <= room:
+def _cut(text: str, size: int, width: int) -> str:
+    if _font(size).getlength(text) <= width:
         return text
-    while text and _font(size).getlength(f"{text}…") > room:
+    while text and _font(size).getlength(f"{text}…") > width:
         text = text[:-1]
     return f"{text.rstrip()}…"
 

@@ -8,7 +8,7 @@ def profile_of(user: User) -> Profile:
     return Profile.objects.filter(pk=user.pk).first() or Profile(user=user)
 
 
-def ways_in(user: User) -> int:
+def sign_in_method_count(user: User) -> int:
     """How many things sign this person in on their own: a password, providers, passkeys."""
     others = (ExternalIdentity.objects.filter(user=user), Passkey.objects.filter(user=user))
     return int(user.has_usable_password()) + sum(rows.count() for rows in others)

@@ -29,7 +29,7 @@ def second_factor(site: AdminSite, request: HttpRequest) -> HttpResponse:
     now = clock.now()
     token = (request.POST if request.method == "POST" else request.GET).get("token", "")[:200]
     try:
-        user = staff_factors.person_behind(token=token, now=now)
+        user = staff_factors.person_of_token(token=token, now=now)
     except MailedTokenInvalid:
         if site.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
@@ -70,7 +70,7 @@ def _confirm(site: AdminSite, request: HttpRequest, token: str, now: datetime) -
     except (MailedTokenInvalid, TwoFactorNotSetUp) as refusal:
         return _page(site, request, "ask", token=token, refused=refusal.detail, status=refusal.status)
     except Refusal as refusal:
-        user = staff_factors.person_behind(token=token, now=now)
+        user = staff_factors.person_of_token(token=token, now=now)
         return _page(
             site,
             request,

@@ -1,5 +1,6 @@
 """People and their profiles, sessions on devices, how they sign in, and the tokens that leave by mail."""
 
+from accounts.models.credentials import CREDENTIALS
 from accounts.models.leaving import DataExport
 from accounts.models.passkeys import Passkey, PasskeyChallenge
 from accounts.models.people import (
@@ -15,11 +16,10 @@ from accounts.models.providers import ExternalIdentity, Platform, SignInCode
 from accounts.models.second_factor import AuthenticatorApp, LoginChallenge, RecoveryCode, RecoverySheet
 from accounts.models.sessions import LoginAttempt, RefreshToken, Session, SessionQuerySet
 from accounts.models.tokens import MailedToken
-from accounts.models.ways_in import WAYS_IN
 
 __all__ = [
+    "CREDENTIALS",
     "LONGEST_NAME",
-    "WAYS_IN",
     "AuthenticatorApp",
     "DataExport",
     "ExternalIdentity",

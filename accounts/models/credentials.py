@@ -8,7 +8,7 @@ from accounts.models.providers import ExternalIdentity, SignInCode
 from accounts.models.second_factor import AuthenticatorApp, LoginChallenge, RecoverySheet
 from accounts.models.tokens import MailedToken
 
-WAYS_IN: tuple[type[models.Model], ...] = (
+CREDENTIALS: tuple[type[models.Model], ...] = (
     AuthenticatorApp,
     RecoverySheet,
     Passkey,

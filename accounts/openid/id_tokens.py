@@ -66,9 +66,9 @@ def verified_claims(
         and claims.get("azp", registration.client_id) == registration.client_id
         and (isinstance(claims["aud"], str) or len(claims["aud"]) == 1 or "azp" in claims)
     )
-    told = claims.get("nonce")
-    if nonce and (told is not None or nonce_required):
-        sound = sound and isinstance(told, str) and constant_time_compare(told, nonce)
+    claimed = claims.get("nonce")
+    if nonce and (claimed is not None or nonce_required):
+        sound = sound and isinstance(claimed, str) and constant_time_compare(claimed, nonce)
     if not sound:
         raise IdTokenInvalid(field="token")
     return claims

@@ -145,11 +145,11 @@ class OpenIDProvider(OpenIDConnectProvider):
         return {"sub": data["sub"]}
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
-        told = data.get("email_verified")
+        verified = data.get("email_verified")
         first, last, whole = (_name(data.get(claim)) for claim in ("given_name", "family_name", "name"))
         return {
             "email": _text(data.get("email")),
-            "email_verified": told is True or told == "true",  # LinkedIn documents it as text
+            "email_verified": verified is True or verified == "true",  # LinkedIn documents it as text
             "first_name": first,
             "last_name": last,
             "name": "" if first or last else whole,  # else allauth splits it for a person of one name

@@ -57,11 +57,11 @@ def make_export(*, export_id: UUID, now: datetime) -> None:
     if export is not None:
         archive = archive_of(export.user_id, now)
         stored = store_archive(archive, owner_id=export.user_id, purpose="data_export", now=now)
-        _hand_over(export.pk, stored, now)
+        _finish_export(export.pk, stored, now)
 
 
 @retrying
-def _hand_over(export_id: UUID, stored: StoredFile, now: datetime) -> None:
+def _finish_export(export_id: UUID, stored: StoredFile, now: datetime) -> None:
     export = lock(DataExport.objects).get(pk=export_id)
     if export.status != DataExport.Status.PENDING:  # made twice at once
         delete_file(stored, now=now)

@@ -22,7 +22,7 @@ from accounts.errors import (
 )
 from accounts.inputs.fields import AddressField
 from accounts.models import (
-    WAYS_IN,
+    CREDENTIALS,
     ExternalIdentity,
     LoginChallenge,
     Platform,
@@ -32,7 +32,7 @@ from accounts.models import (
     normalise_email,
 )
 from accounts.openid.provider import Person, person_in_token
-from accounts.selectors import ways_in
+from accounts.selectors import sign_in_method_count
 from accounts.services import login, profiles, sessions
 from accounts.services.contacts import keep_contact
 from core import events
@@ -45,7 +45,7 @@ RETURNS_PER_ADDRESS = Limit("oauth:return", 30, timedelta(minutes=1))
 CODE_LIFETIME = timedelta(seconds=60)
 
 
-def admit_person(person: Person, *, platform: str, now: datetime) -> str:
+def issue_sign_in_code(person: Person, *, platform: str, now: datetime) -> str:
     """
     The provider vouches for somebody: a one-time code that the front end exchanges for a login.
 
@@ -79,7 +79,7 @@ def _account_of(person: Person, platform: str, now: datetime) -> User:
         user = lock_person(known.user_id)
         if ExternalIdentity.objects.filter(pk=known.pk, user=user).exists():  # else unlinked a moment ago
             return user
-    email = _vouched_address(person)
+    email = _verified_address(person)
     holder = User.objects.filter(email=email).values_list("pk", flat=True).first()
     if holder is None:
         user = _new_account(person, email, now)
@@ -87,12 +87,12 @@ def _account_of(person: Person, platform: str, now: datetime) -> User:
         user = lock_person(holder)
         if user.email_verified or user.email != email:
             raise AccountExists()
-        _hand_over(user, person, now)
+        _transfer_account(user, person, now)
     _link(user, person, platform, now, at_sign_in=True)
     return user
 
 
-def _vouched_address(person: Person) -> str:
+def _verified_address(person: Person) -> str:
     """By the rules of a registration."""
     try:
         email = normalise_email(AddressField().run_validation(person.email))
@@ -119,7 +119,7 @@ def _new_account(person: Person, email: str, now: datetime) -> User:
     return user
 
 
-def _hand_over(user: User, person: Person, now: datetime) -> None:
+def _transfer_account(user: User, person: Person, now: datetime) -> None:
     """
     The proven owner of an address arrives at an account that somebody made with it and never verified. Whoever that was
     loses every way in, and what they wrote about themselves goes too.
@@ -133,7 +133,7 @@ def _hand_over(user: User, person: Person, now: datetime) -> None:
     for name, value in _names(person).items():
         setattr(user, name, value)
     user.save()
-    for model in WAYS_IN:
+    for model in CREDENTIALS:
         model._default_manager.filter(user=user).delete()
     sessions.close_sessions(user=user, because="owner_arrived", now=now)
     keep_contact(user)
@@ -177,7 +177,7 @@ def exchange(*, code: str, device: str, now: datetime) -> sessions.Tokens | logi
         raise OAuthCodeInvalid()
     row.used_at = now
     row.save(update_fields=["used_at"])
-    return login.admit(user=user, method=row.method, device=device, now=now)
+    return login.complete_first_step(user=user, method=row.method, device=device, now=now)
 
 
 def link(*, user: User, platform: str, token: str, nonce: str = "", now: datetime) -> ExternalIdentity:
@@ -226,7 +226,7 @@ def unlink(*, user: User, platform: str, now: datetime) -> None:
     identity = linked.filter(platform=platform).first()
     if identity is None:
         raise NotFound()
-    if ways_in(present) == 1:
+    if sign_in_method_count(present) == 1:
         raise OnlyWayIn()
     events.record("account.identity_unlinked", identity, actor=present, now=now, **_about(identity))
     identity.delete()

@@ -62,7 +62,7 @@ def log_in(
         known = User.objects.filter(email=account).exclude(status=Status.DELETED).first()
         history.note_failure(user=known, device=device, method="password", reason=refusal.code, now=now)
         raise
-    return admit(user=user, method="password", device=device, now=now)
+    return complete_first_step(user=user, method="password", device=device, now=now)
 
 
 def verify_password(*, email: str, password: str, address: str | None, device: str, now: datetime) -> User:
@@ -89,7 +89,7 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     raise InvalidCredentials()
 
 
-def forgive(*, email: str, address: str | None, device: str) -> None:
+def clear_failures(*, email: str, address: str | None, device: str) -> None:
     """Start the tries for an account afresh, for everybody and for this device: its owner came by another way."""
     limits.forget(FAILURES_PER_ACCOUNT, email)
     limits.forget(FAILURES_PER_ACCOUNT, _from_this_device(email, device, address))
@@ -100,7 +100,7 @@ def _from_this_device(account: str, device: str, address: str | None) -> str:
 
 
 @retrying
-def admit(
+def complete_first_step(
     *, user: User, method: str, device: str, now: datetime, second_factor: bool = False
 ) -> sessions.Tokens | Challenge:
     """
@@ -137,14 +137,14 @@ def log_in_with_passkey(*, credential: Credential, address: str | None, device: 
     :raises AccountSuspended: it is right, and the account is suspended
     """
     with _counted(address):
-        return _admit_holder(credential, device, now)
+        return _sign_holder_in(credential, device, now)
 
 
 @retrying
-def _admit_holder(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
+def _sign_holder_in(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
     """Both under one lock, so that a passkey that is being removed lets nobody in."""
     holder = _holder(credential, "passkey", device, now)
-    signed_in = admit(user=holder, method="passkey", device=device, second_factor=True, now=now)
+    signed_in = complete_first_step(user=holder, method="passkey", device=device, second_factor=True, now=now)
     assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
     return signed_in
 

@@ -44,7 +44,7 @@ def use_up(*, token: str, purpose: str, now: datetime) -> User:
     return user
 
 
-def person_behind(*, token: str, purpose: str, now: datetime) -> User:
+def person_of_token(*, token: str, purpose: str, now: datetime) -> User:
     """
     The person that a link was mailed to; looking uses nothing up.
 

@@ -19,7 +19,7 @@ from accounts.access import lock_person
 from accounts.errors import NoPasskey, OnlyWayIn, PasskeyInvalid, PasskeyTaken, TooManyPasskeys
 from accounts.models import Passkey, PasskeyChallenge, Session, User
 from accounts.passkeys import Credential
-from accounts.selectors import ways_in
+from accounts.selectors import sign_in_method_count
 from accounts.services import two_factor
 from core import events
 from core.api.errors import NotFound
@@ -50,7 +50,7 @@ def ask_for_new(*, user: User, now: datetime, session: Session | None = None) ->
     :raises StaffFactorByMail: as `two_factor.check_first_factor`
     """
     two_factor.check_first_factor(user, session)
-    present = _room_for_one(user)
+    present = _passkeys_below_limit(user)
     return protocol.creation_options(user, present, _challenge(Purpose.REGISTER, user, now))
 
 
@@ -68,7 +68,7 @@ def register(*, user: User, credential: Credential, name: str, session: Session,
     user = lock_person(user.pk)
     challenge = use_up(credential, Purpose.REGISTER, user, now)
     made = protocol.check_new_key(credential, challenge)
-    _room_for_one(user)
+    _passkeys_below_limit(user)
     passkey = Passkey(
         user=user,
         name=name,
@@ -129,7 +129,7 @@ def check(*, user: User, credential: Credential, purpose: str, now: datetime) ->
         raise PasskeyInvalid(field="credential")
     use = protocol.check_use(credential, challenge, passkey)
     if use.sign_count <= passkey.sign_count and (use.sign_count or passkey.sign_count):
-        _warn_of_a_copy(passkey, use.sign_count, now)
+        _report_copied_passkey(passkey, use.sign_count, now)
         raise PasskeyInvalid(field="credential")
     passkey.sign_count, passkey.backed_up, passkey.last_used_at = use.sign_count, use.backed_up, now
     passkey.save(update_fields=["sign_count", "backed_up", "last_used_at"])
@@ -160,14 +160,14 @@ def remove(*, user: User, passkey_id: UUID, now: datetime) -> None:
     passkey = Passkey.objects.filter(user=user, pk=passkey_id).first()
     if passkey is None:
         raise NotFound()
-    if ways_in(user) == 1:
+    if sign_in_method_count(user) == 1:
         raise OnlyWayIn()
     events.record("account.passkey_removed", passkey, actor=user, now=now, user_id=user.pk, passkey_name=passkey.name)
     passkey.delete()
     two_factor.end_without_factors(user=user, now=now, by=user)
 
 
-def _room_for_one(user: User) -> list[Passkey]:
+def _passkeys_below_limit(user: User) -> list[Passkey]:
     present = list(user.passkeys.order_by("pk"))
     if len(present) >= MOST:
         raise TooManyPasskeys(most=MOST)
@@ -197,7 +197,7 @@ def use_up(credential: Credential, purpose: str, user: User | None, now: datetim
     return challenge
 
 
-def _warn_of_a_copy(passkey: Passkey, told: int, now: datetime) -> None:
+def _report_copied_passkey(passkey: Passkey, received: int, now: datetime) -> None:
     events.record(
         "account.passkey_counter_went_back",
         passkey,
@@ -205,8 +205,8 @@ def _warn_of_a_copy(passkey: Passkey, told: int, now: datetime) -> None:
         now=now,
         user_id=passkey.user_id,
         passkey_name=passkey.name,
-        kept=passkey.sign_count,
-        told=told,
+        stored_counter=passkey.sign_count,
+        received_counter=received,
     )
 
 

@@ -64,7 +64,7 @@ def reset_password(*, token: str, password: str, address: str | None, device: st
     if user.two_factor_enabled and not user.email_verified:
         two_factor.switch_off(user=user, by=None, now=now)
     sessions.close_sessions(user=user, because="password_reset", now=now)
-    login.forgive(email=user.email, address=address, device=device)
+    login.clear_failures(email=user.email, address=address, device=device)
     history.note_reset(user=user, device=device, now=now)
     events.record("account.password_reset", user, actor=user, now=now)
 

@@ -108,10 +108,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         """
         The provider has vouched for somebody. Here allauth's way ends: it would log a session in.
 
-        :raises ProviderEmailUnverified, AccountExists: as `identities.admit_person`
+        :raises ProviderEmailUnverified, AccountExists: as `identities.issue_sign_in_code`
         """
         platform = sociallogin.account.provider
-        code = identities.admit_person(person_of(sociallogin), platform=platform, now=moment())
+        code = identities.issue_sign_in_code(person_of(sociallogin), platform=platform, now=moment())
         raise ImmediateHttpResponse(_to_front_end(request, code=code))
 
     def on_authentication_error(

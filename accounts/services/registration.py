@@ -51,7 +51,7 @@ def _open_account(user: User, invite_token: str, device: str, now: datetime) -> 
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
-        _tell_the_owner(user.email, now)
+        _notify_owner(user.email, now)
         raise EmailTaken() from None
     invited_by = invitations.accept(token=invite_token, user=user, now=now) if invite_token else None
     keep_contact(user)
@@ -72,7 +72,7 @@ def check_new_password(password: str, user: User, field: str = "password") -> No
         raise InvalidInput(rows) from None
 
 
-def _tell_the_owner(address: str, now: datetime) -> None:
+def _notify_owner(address: str, now: datetime) -> None:
     owner = User.objects.filter(email=address).first()
     if owner is not None:
         events.record("account.registration_repeated", owner, actor=None, now=now)

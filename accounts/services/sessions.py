@@ -40,8 +40,8 @@ def open_session(*, user: User, device: str, method: str, now: datetime, second_
 
 def begin_session(*, user: User, device: str, method: str, now: datetime, second_factor: bool = False) -> Tokens:
     """
-    Sign a device in, in the caller's transaction. Whoever calls has proven the person (`login.admit`) or just made the
-    account.
+    Sign a device in, in the caller's transaction. Whoever calls has proven the person (`login.complete_first_step`) or
+    just made the account.
 
     :param second_factor: whether it was proven with the second factor too
     :raises AccountSuspended: the person may not

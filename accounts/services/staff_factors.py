@@ -32,13 +32,13 @@ def mail_link(*, user: User, now: datetime) -> None:
     events.record("account.staff_factor_offered", user, actor=user, now=now, token=token)
 
 
-def person_behind(*, token: str, now: datetime) -> User:
+def person_of_token(*, token: str, now: datetime) -> User:
     """
     Who was mailed a link that still works; looking uses nothing up.
 
     :raises MailedTokenInvalid: used, expired, replaced, never ours, or its person is no staff or has a factor by now
     """
-    user = mailed_tokens.person_behind(token=token, purpose=PURPOSE, now=now)
+    user = mailed_tokens.person_of_token(token=token, purpose=PURPOSE, now=now)
     if not user.is_active or not user.is_staff or user.two_factor_enabled:
         raise MailedTokenInvalid()
     return user
@@ -49,9 +49,9 @@ def begin(*, token: str, now: datetime) -> Enrolment:
     """
     A new secret for the app of the person behind a link. The caller has checked their password.
 
-    :raises MailedTokenInvalid: as `person_behind`
+    :raises MailedTokenInvalid: as `person_of_token`
     """
-    return two_factor.enroll(user=person_behind(token=token, now=now), now=now)
+    return two_factor.enroll(user=person_of_token(token=token, now=now), now=now)
 
 
 @retrying
@@ -60,9 +60,9 @@ def confirm(*, token: str, code: str, now: datetime) -> tuple[User, list[str]]:
     Switch the app on with a first right code, and use the link up. A wrong code leaves it as it is.
 
     :returns: the person, and the recovery codes, which are shown now and never again
-    :raises MailedTokenInvalid: as `person_behind`
+    :raises MailedTokenInvalid: as `person_of_token`
     :raises TwoFactorNotSetUp, CodeInvalid, SecondFactorLocked: as `two_factor.confirm`
     """
-    user = person_behind(token=token, now=now)
+    user = person_of_token(token=token, now=now)
     codes = two_factor.confirm(user=user, code=code, now=now)
     return mailed_tokens.use_up(token=token, purpose=PURPOSE, now=now), codes

@@ -28,7 +28,7 @@ from accounts.errors import (
     TwoFactorOn,
 )
 from accounts.models import AuthenticatorApp, LoginChallenge, RecoverySheet, Session, User
-from accounts.selectors import ways_in
+from accounts.selectors import sign_in_method_count
 from accounts.services import recovery, sessions
 from core import events
 from core.crypto.sealing import seal, unseal
@@ -215,7 +215,7 @@ def switch_off(*, user: User, now: datetime, by: User | None) -> None:
     user = lock_person(user.pk)
     if not user.two_factor_enabled:
         raise TwoFactorOff()
-    if by is not None and ways_in(user) == user.passkeys.count():
+    if by is not None and sign_in_method_count(user) == user.passkeys.count():
         raise OnlyWayIn()
     AuthenticatorApp.objects.filter(user=user).delete()
     user.passkeys.all().delete()

@@ -621,7 +621,7 @@ def remove_while_signing_in(monkeypatch) -> list[object]:
     credential = key.create(passkeys.ask_for_new(user=ada, now=now))
     passkeys.register(user=ada, credential=credential, name="Key", session=session, now=now)
     answer = key.get(passkeys.ask_for_any(now=now))
-    proved, removed, original = Event(), Event(), login.admit
+    proved, removed, original = Event(), Event(), login.complete_first_step
 
     def slowly(**proven):
         proved.set()
@@ -636,7 +636,7 @@ def remove_while_signing_in(monkeypatch) -> list[object]:
         two_factor.switch_off(user=ada, now=now, by=ada)
         removed.set()
 
-    monkeypatch.setattr(login, "admit", slowly)
+    monkeypatch.setattr(login, "complete_first_step", slowly)
     together(sign_in_with_it, remove_it)
     signed_in = Session.objects.filter(user=ada, method="passkey").values_list("created_at", flat=True)
     return [bool(signed_in), removed.is_set()]
@@ -662,5 +662,5 @@ def test_a_passkey_is_removed_before_a_sign_in_or_after_it(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_proof_and_session_in_two_transactions_would_let_a_removed_passkey_in(monkeypatch):
-    monkeypatch.setattr(login, "_admit_holder", login._admit_holder.__wrapped__)
+    monkeypatch.setattr(login, "_sign_holder_in", login._sign_holder_in.__wrapped__)
     assert seen_by_the_remover(monkeypatch) == [False]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.errors import CodeInvalid, SecondFactorLocked
 from accounts.models import AuthenticatorApp, Session, User
 from accounts.services import mailed_tokens, two_factor
+from accounts.services.administration import grant_role, reinstate, suspend
 from accounts.services.passwords import PURPOSE
-from accounts.services.standing import grant_role, reinstate, suspend
 from accounts.testing import PASSWORD, totp_code, with_two_factor
 
 LOGIN = "/admin/login/"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import SuspensionNotYours
 from accounts.models import Session, Status, User
-from accounts.services import standing
+from accounts.services import administration
 from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
 from core.models import Event
 from core.realtime import publishing
@@ -182,7 +182,7 @@ def test_reviewers_have_no_such_action(pat, person):
 def test_who_may_suspend_whom(person, by, whom, may):
     staff = person("staff", role=by)
     other = staff if whom == "self" else person("other", role=whom)
-    decide = lambda: standing.suspend(user_id=other.pk, reason="x", by=staff, now=timezone.now())  # noqa: E731
+    decide = lambda: administration.suspend(user_id=other.pk, reason="x", by=staff, now=timezone.now())  # noqa: E731
     if may:
         assert decide().status == Status.SUSPENDED
     else:
@@ -196,5 +196,5 @@ def test_a_socket_closes(socket_server):
     pat = make_person(first_name="Pat")
     with dial(socket_server.url, sign_in(pat)) as phone:
         phone.expect("ready")
-        standing.suspend(user_id=pat.pk, reason="Spam.", by=None, now=timezone.now())
+        administration.suspend(user_id=pat.pk, reason="Spam.", by=None, now=timezone.now())
         assert phone.close_code() == 4001

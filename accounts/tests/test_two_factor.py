@@ -280,7 +280,7 @@ def test_two_second_steps_at_the_same_time_make_one_session(rivals_meet):
     ada = make_person(first_name="Ada")
     phone = with_two_factor(ada)
     now = timezone.now()
-    challenge = login.admit(user=ada, method="password", device="", now=now)
+    challenge = login.complete_first_step(user=ada, method="password", device="", now=now)
 
     def finish(code):
         return login.take_second_step(

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.services.standing import set_badges
+from accounts.services.administration import set_badges
 from core import events
 from core.data.transactions import retrying
 from kyc.access import lock_person

@@ -19,7 +19,7 @@ from kyc.errors import (
     SecondReviewerRequired,
 )
 from kyc.models import DECISIONS, Document, DocumentStatus, Status, Verification
-from kyc.services import standing
+from kyc.services import identity
 from kyc.services.history import record
 from kyc.services.risk import assess
 
@@ -132,7 +132,7 @@ def _decide(
         if settings.KYC_FOUR_EYES and case.proposed_by_id is None:
             return _propose(case, reviewer, words, now), None
     if case.status == Status.VERIFIED:
-        standing.withdraw_identity(case, now=now)
+        identity.withdraw_identity(case, now=now)
     case.status, case.decided_by, case.decided_at = status, reviewer, now
     case.notes, case.message = notes, message
     case.proposed_by = case.proposed_at = case.proposed_revision = case.assignee = None
@@ -140,7 +140,7 @@ def _decide(
         _check_it_is_the_newest(case)
     case.save()
     if status == Status.VERIFIED:
-        standing.prove_identity(case, now=now)
+        identity.prove_identity(case, now=now)
     record(
         f"case_{status}",
         case,

@@ -13,7 +13,7 @@ from core.data.transactions import retrying
 from kyc.access import latest_case, lock_case, lock_person
 from kyc.errors import AlreadyVerified, InvalidDateOfBirth, KindsDoNotMatch, NoOpenVerification, VerificationOpen
 from kyc.models import OPEN, Document, DocumentStatus, Status, Verification
-from kyc.services import standing
+from kyc.services import identity
 from kyc.services.checks import checks_of
 from kyc.services.history import record
 from kyc.services.numbers import keep_number, normalise
@@ -126,7 +126,7 @@ def _move_on(case: Verification, now: datetime) -> None:
     usable = Document.objects.current().filter(verification=case).exclude(status=DocumentStatus.REJECTED)
     if case.status == Status.VERIFIED:
         case.risk_flags = [*case.risk_flags, "lost_approval"]
-        standing.withdraw_identity(case, now=now)
+        identity.withdraw_identity(case, now=now)
     elif not set(case.required) <= set(usable.values_list("kind", flat=True)):
         return
     if case.status not in (Status.IN_REVIEW, Status.AWAITING_SECOND_REVIEW):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.services.standing import set_identity_verified
+from accounts.services.administration import set_identity_verified
 from core import events
 from kyc.models import Badge, Source, Verification
 from kyc.services.badges import grant, revoke

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.services.standing import grant_role
+from accounts.services.administration import grant_role
 from core.models import Event
 from core.testing import deliver_events
 from kyc.models import CaseEvent, Verification

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import standing
+from accounts.services import administration
 from accounts.testing import make_person, sign_in
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
@@ -40,7 +40,7 @@ def make_world() -> User:
     )
     backer = make_person(first_name="Mei", last_name="Tanaka", identity=True)
     suspended = make_person(first_name="Spam", last_name="Mer")
-    standing.suspend(user_id=suspended.pk, reason="Sends the same offer to everybody.", by=ines, now=now)
+    administration.suspend(user_id=suspended.pk, reason="Sends the same offer to everybody.", by=ines, now=now)
     sign_in(founder)
     api = Api()
     api.post("/api/auth/login", {"email": founder.email, "password": "wrong password"})

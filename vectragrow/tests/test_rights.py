@@ -17,7 +17,7 @@ MAY_NAME_ROLES = {
     "core/rights.py": "the table itself",
     "accounts/models/people.py": "declares the roles",
     "vectragrow/management/commands/ensure_install_admin.py": "makes the first admin",
-    "accounts/services/standing.py": "grants a role that differs from the present one",
+    "accounts/services/administration.py": "grants a role that differs from the present one",
     "vectragrow/demo/story.py": "casts people",
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Role, User
-from accounts.services.standing import grant_role
+from accounts.services.administration import grant_role
 from core import clock
 
 

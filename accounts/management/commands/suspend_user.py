@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User, normalise_email
-from accounts.services import standing
+from accounts.services import administration
 from core import clock
 from core.api.errors import Refusal
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account with the address {email}.")
         try:
             if undo:
-                standing.reinstate(user_id=user.pk, by=None, now=clock.now())
+                administration.reinstate(user_id=user.pk, by=None, now=clock.now())
             else:
-                standing.suspend(user_id=user.pk, reason=reason or "", by=None, now=clock.now())
+                administration.suspend(user_id=user.pk, reason=reason or "", by=None, now=clock.now())
         except Refusal as refusal:
             raise CommandError(refusal.detail) from None
         self.stdout.write(f"{user.email} is {'reinstated' if undo else 'suspended'}.")
