@@ -1,4 +1,4 @@
-"""The moderators' desk: what waits for review, and a page to decide on. Decisions call the services."""
+"""Campaign review in the admin: the queue and the page of one campaign. Decisions call the services."""
 
 from typing import Any
 from uuid import UUID
@@ -43,9 +43,9 @@ class ReasonForm(forms.Form):
     )
 
 
-class DeskFilter(admin.SimpleListFilter):
-    title = gettext_lazy("desk")
-    parameter_name = "desk"
+class QueueFilter(admin.SimpleListFilter):
+    title = gettext_lazy("queue")
+    parameter_name = "queue"
     template = "admin/campaigns/campaign/tabs.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -76,7 +76,7 @@ class DeskFilter(admin.SimpleListFilter):
 class CampaignAdmin(ReadOnlyAdmin):
     right = MODERATE
     list_display = ("title", "asked_by", "category", "asked_for", "progress", "status_chip", "deadline")
-    list_filter = (DeskFilter,)
+    list_filter = (QueueFilter,)
     change_list_template = "admin/campaigns/campaign/queue.html"
     search_fields = ("title", "owner__email", "owner__last_name")
     search_help_text = gettext_lazy("Title, owner's name or e-mail address")

@@ -1,4 +1,4 @@
-"""The reviewers' desk: the queue and the case screen. Everything that changes calls the services that the API calls."""
+"""Identity review in the admin: the queue and the case page. Every change calls the services that the API calls."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -110,11 +110,11 @@ class DecisionForm(forms.Form):
         return data
 
 
-class DeskFilter(admin.SimpleListFilter):
+class QueueFilter(admin.SimpleListFilter):
     """The tabs above the queue."""
 
-    title = gettext_lazy("desk")
-    parameter_name = "desk"
+    title = gettext_lazy("queue")
+    parameter_name = "queue"
     template = "admin/kyc/verification/tabs.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -169,7 +169,7 @@ class CaseList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Verification]) -> list[Any]:
         if request.GET.get("o"):
             return super().get_ordering(request, queryset)
-        is_queue = request.GET.get("desk", "waiting") in ("waiting", "mine", "second")
+        is_queue = request.GET.get("queue", "waiting") in ("waiting", "mine", "second")
         return list(selectors.QUEUE_ORDER) if is_queue else ["-created_at", "-id"]
 
 
@@ -177,7 +177,7 @@ class CaseList(ChangeList):
 class VerificationAdmin(ReadOnlyAdmin):
     right = REVIEW
     list_display = ("person", "document", "risk_chip", "status_chip", "waiting", "assigned")
-    list_filter = (DeskFilter,)
+    list_filter = (QueueFilter,)
     search_fields = ("user__email", "user__first_name", "user__last_name")
     search_help_text = gettext_lazy("Name or e-mail address")
     list_per_page = 50
@@ -189,7 +189,7 @@ class VerificationAdmin(ReadOnlyAdmin):
         return CaseList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verification]:
-        # Staff of this desk never see their own case on it.
+        # Reviewers never see their own case here.
         return selectors.cases().reviewable_by(request.user)  # type: ignore[arg-type]
 
     def get_urls(self) -> list[URLPattern]:

@@ -1,4 +1,4 @@
-"""The moderators' desk."""
+"""Campaign review in the admin."""
 
 import re
 from datetime import timedelta
@@ -43,7 +43,7 @@ def test_the_queue_shows_what_waits(at_desk, moderator, founder, waiting, campai
     queue = desk.get(QUEUE).content.decode()
     assert "Windmill on the hill" in queue
     assert campaign.title not in queue
-    everything = desk.get(QUEUE, {"desk": "all"}).content.decode()
+    everything = desk.get(QUEUE, {"queue": "all"}).content.decode()
     assert campaign.title in everything
     assert "A secret" not in everything
 

@@ -117,5 +117,5 @@ def test_staff_find_parts_of_words_too(founder, person):
     from accounts.tests.test_suspension import staff_browser
 
     make_campaign(founder, title="社區太陽能屋頂計畫", status="in_review")
-    page = staff_browser(person("ines", role="admin")).get("/admin/campaigns/campaign/?q=太陽能&desk=all")
+    page = staff_browser(person("ines", role="admin")).get("/admin/campaigns/campaign/?q=太陽能&queue=all")
     assert "社區太陽能屋頂計畫" in page.content.decode()

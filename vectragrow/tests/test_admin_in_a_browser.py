@@ -59,8 +59,8 @@ def admin_pages(staff: User) -> Iterator[str]:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         row = page.get_queryset(request).order_by("pk").first()
         assert row is not None, f"{staff.role} sees no {model.__name__}"
-        has_tabs = any(getattr(entry, "parameter_name", "") == "desk" for entry in page.list_filter)
-        yield reverse(f"{name}_changelist") + ("?desk=all" if has_tabs else "")
+        has_tabs = any(getattr(entry, "parameter_name", "") == "queue" for entry in page.list_filter)
+        yield reverse(f"{name}_changelist") + ("?queue=all" if has_tabs else "")
         yield reverse(f"{name}_change", args=[row.pk])
         yield reverse(f"{name}_history", args=[row.pk])
         if page.has_add_permission(request):

@@ -1,4 +1,4 @@
-/* The reviewers' desk: keys, the enlarged paper, ready-made messages. The page works without it. */
+/* The pages of identity review: keys, the enlarged paper, ready-made messages. The page works without it. */
 "use strict";
 
 const papers = [...document.querySelectorAll("[data-paper]")];

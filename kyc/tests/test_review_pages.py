@@ -1,4 +1,4 @@
-"""The reviewers' desk in the admin: who gets in, what a page shows, what a click does. Pages, forms, headers."""
+"""Identity review in the admin: who may open it, what a page shows, what a click does. Pages, forms, headers."""
 
 import re
 from datetime import timedelta
@@ -65,7 +65,7 @@ def test_the_queue_shows_who_waits(desk, case, applicant, person):
     for words in (applicant.email, "Passport", "In review", "Nobody", "Waiting <span>2</span>"):
         assert words in text
     assert case.number_last4 not in text
-    assert "Nothing here" in desk.get(QUEUE, desk="mine").content.decode()
+    assert "Nothing here" in desk.get(QUEUE, queue="mine").content.decode()
     assert applicant.email in desk.get(QUEUE, q="applicant").content.decode()
 
 

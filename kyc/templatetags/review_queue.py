@@ -20,7 +20,7 @@ def ago(moment: datetime) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def desk_summary(context: Any) -> dict[str, Any]:
+def queue_summary(context: Any) -> dict[str, Any]:
     """How many cases wait for this reviewer, how many are already theirs, and how long the oldest has waited."""
     reviewer = context["request"].user
     waiting = selectors.queue(reviewer)
