@@ -21,10 +21,10 @@ STEP = {
 """What is recorded when a campaign comes into a status."""
 
 
-def _step(to: Status, *facts: str, told: bool = True, sms: bool = False) -> Kind:
+def _step(to: Status, *facts: str, notify: bool = True, sms: bool = False) -> Kind:
     """
     :param facts: what the owner's notice says besides the campaign
-    :param told: whether the owner gets one
+    :param notify: whether the owner gets a notice
     """
     name = STEP[to]
     shown = ("campaign_id", "campaign_title", *facts)
@@ -35,7 +35,7 @@ def _step(to: Status, *facts: str, told: bool = True, sms: bool = False) -> Kind
         facts={"owner_id": UUID, "before": str, "amount": Money},
         sealed={"campaign_title": str, "reason": str | None},
         timeline=True,
-        effects=[Notice(message, to="owner_id")] if told else [],
+        effects=[Notice(message, to="owner_id")] if notify else [],
     )
 
 
@@ -43,14 +43,14 @@ declare(
     Kind("campaign.created", about=Campaign),
     Kind("campaign.edited", about=Campaign, facts={"fields": list[str]}),
     Kind("campaign.deleted", about=Campaign, facts={"title": str}),
-    _step(Status.DRAFT, told=False),
+    _step(Status.DRAFT, notify=False),
     _step(Status.IN_REVIEW),
     _step(Status.REJECTED, "reason"),
     _step(Status.LIVE),
     _step(Status.FUNDED, "amount", sms=True),
     _step(Status.FAILED, "amount", sms=True),
     _step(Status.CANCELLED, "amount"),
-    _step(Status.SETTLED, told=False),
+    _step(Status.SETTLED, notify=False),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
 )

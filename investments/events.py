@@ -11,7 +11,7 @@ from notifications.effects import Category, Notice
 from notifications.messages import Message
 
 
-def _told(message: str, *, sms: bool = True) -> Notice:
+def _notice(message: str, *, sms: bool = True) -> Notice:
     """A notice to the investor."""
     facts = ("investment_id", "campaign_id", "campaign_title", "amount")
     path = "/investments/{investment_id}"
@@ -46,19 +46,19 @@ NEW_BACKER = Notice(
 
 declare(
     _step("placed"),
-    _step("requires_action", _told("investment_requires_action"), audit=False),
+    _step("requires_action", _notice("investment_requires_action"), audit=False),
     _step(
         "committed",
-        _told("investment_committed", sms=False),
+        _notice("investment_committed", sms=False),
         NEW_BACKER,
         owner_id=UUID,
         sealed={"backer_name": str},
     ),
-    _step("failed", _told("investment_failed"), reason=str),
+    _step("failed", _notice("investment_failed"), reason=str),
     _step("withdrawal_requested", reason=str | None),
     _step("refund_requested", audit=False, reason=str),
-    _step("refunded", _told("investment_refunded"), reason=str),
-    _step("invested", _told("investment_settled"), audit=False),
+    _step("refunded", _notice("investment_refunded"), reason=str),
+    _step("invested", _notice("investment_settled"), audit=False),
     _step("cancelled", reason=str),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),

@@ -14,7 +14,7 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
-def show_life(**about: Any) -> None:
+def record_heartbeat(**about: Any) -> None:
     """The schedule's first task is seconds away; the page of health need not wait for it."""
     from core.jobs import heartbeat
 

@@ -49,7 +49,7 @@ class OpenConnections:
     def __init__(self) -> None:
         self._by_address: dict[str, dict[Connection, None]] = {}
 
-    def admit(self, connection: Connection) -> bool:
+    def add(self, connection: Connection) -> bool:
         address = _counted_address(connection)
         if address is None:
             return True
@@ -63,14 +63,14 @@ class OpenConnections:
         held[connection] = None
         return True
 
-    def hand_over(self, connection: Connection, successor: Connection) -> None:
+    def replace(self, connection: Connection, successor: Connection) -> None:
         """A WebSocket goes on where an HTTP connection has been upgraded."""
         held = self._by_address.get(_counted_address(connection) or "", {})
         if connection in held:
             del held[connection]
             held[successor] = None
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         address = _counted_address(connection)
         held = self._by_address.get(address or "")
         if held is not None:
@@ -113,7 +113,7 @@ class LimitedHTTP(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        if open_connections.admit(self):
+        if open_connections.add(self):
             self._start_timer("head", HEAD_SECONDS, self._end)
         else:
             self._has_ended = True
@@ -123,7 +123,7 @@ class LimitedHTTP(HttpToolsProtocol):
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        open_connections.leave(self)
+        open_connections.remove(self)
         super().connection_lost(exc)
 
     @property
@@ -159,7 +159,7 @@ class LimitedHTTP(HttpToolsProtocol):
         self.url = self.url.partition(b"?")[0]  # a socket takes no query, and what a client puts there is not for logs
         super().handle_websocket_upgrade()
         socket: Any = self.transport.get_protocol()
-        open_connections.hand_over(self, socket)
+        open_connections.replace(self, socket)
 
     # --- What the parser finds --------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     waits_for_client = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        open_connections.leave(self)
+        open_connections.remove(self)
         super().connection_lost(exc)
 
 

@@ -45,7 +45,7 @@ FORMS_AT_ONCE, FORMS_WAITING = AT_ONCE + WAITING_FOR_A_PICTURE, 24
 """The same for requests with files: those worked on hold as many threads as there is work for (`uploads.drawing`)."""
 IN_MEMORY = 1024 * 1024
 """Bytes of a body kept in memory; the rest waits in a temporary file."""
-SILENCE_SECONDS = 30.0
+PAUSE_SECONDS = 30.0
 """How long a client may pause in the middle of a body."""
 BODY_SECONDS, BODY_RATE = 60.0, 50_000
 """A body may take so many seconds, and one more for each BODY_RATE bytes that have arrived."""
@@ -57,7 +57,7 @@ PIECE = 64 * 1024
 logger = logging.getLogger("vectragrow.server")
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """Nobody waits for the answer any more."""
 
 
@@ -93,7 +93,7 @@ class HTTP:
                 await send_answer(await work(environ), send)
             else:
                 await send_early(refuse(errors.TooLarge()), body, send)
-        except ClientGone:
+        except ClientDisconnected:
             return
         except TimeoutError:
             await send_answer(closing(refuse(errors.TooSlow())), send)
@@ -155,43 +155,43 @@ class Body:
         declared = headers.get(b"content-length", b"")
         self._receive = receive
         self._started = time.monotonic()
-        self._arrived = 0
+        self._received = 0
         self._declared = int(declared) if declared.isdigit() else 0
         self.file: IO[bytes] = BytesIO()
         self.is_whole = not self._declared and b"transfer-encoding" not in headers
 
     @property
     def length(self) -> int:
-        return max(self._declared, self._arrived)
+        return max(self._declared, self._received)
 
     async def read(self, most: int) -> None:
         """
         Read on, to the end; or not any further if the body is known to have more than `most` bytes.
 
-        :raises ClientGone: it left before the end
+        :raises ClientDisconnected: it left before the end
         :raises TimeoutError: it paused for too long, or is slower than BODY_RATE
         """
         while not self.is_whole and self.length <= most:
             piece = await self._next_piece()
-            if not self._arrived and not self.is_whole:
+            if not self._received and not self.is_whole:
                 self.file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
             self.file.write(piece)
-            self._arrived += len(piece)
+            self._received += len(piece)
         if self.is_whole:
             self.file.seek(0)
 
-    async def throw_away(self) -> None:
+    async def discard_rest(self) -> None:
         """Read the rest and keep nothing, while the client still sends and for a few seconds only."""
-        with contextlib.suppress(ClientGone, TimeoutError):
+        with contextlib.suppress(ClientDisconnected, TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self.is_whole:
                     await self._next_piece()
 
     async def _next_piece(self) -> bytes:
-        left = self._started + BODY_SECONDS + self._arrived / BODY_RATE - time.monotonic()
-        message = await asyncio.wait_for(self._receive(), min(SILENCE_SECONDS, left))
+        left = self._started + BODY_SECONDS + self._received / BODY_RATE - time.monotonic()
+        message = await asyncio.wait_for(self._receive(), min(PAUSE_SECONDS, left))
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnected
         self.is_whole = not message.get("more_body", False)
         return bytes(message.get("body", b""))
 
@@ -257,7 +257,7 @@ async def send_early(answer: Answer, body: Body, send: Send) -> None:
         text = content.read()
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text, "more_body": True})
-    await body.throw_away()
+    await body.discard_rest()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -287,7 +287,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http" if scope["path"] in ("/healthz", "/readyz"):
-                await self.tell_health(scope, receive, send)
+                await self.answer_health(scope, receive, send)
             case "http":
                 await self.http(scope, receive, send)
             case "websocket":
@@ -295,7 +295,7 @@ class Application:
             case _:
                 await self.lifespan(receive, send)
 
-    async def tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer_health(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Outside every pool: however busy or stuck the rest is, the process shows that it lives."""
         allowed = errors.MethodNotAllowed(allow=["GET", "HEAD", "OPTIONS"])
         if scope["method"] == "OPTIONS":
@@ -321,7 +321,7 @@ class Application:
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        alive = asyncio.create_task(show_life())
+        alive = asyncio.create_task(keep_heartbeat())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         alive.cancel()
@@ -329,7 +329,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def show_life() -> None:
+async def keep_heartbeat() -> None:
     """The page of health asks other processes whether `/ws/` is served (vectragrow.health)."""
     while True:
         await asyncio.to_thread(heartbeat.beat, "realtime")

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 
-TALKS_AMONG_WORKERS = ("gossip", "mingle")
+WORKER_TO_WORKER_STEPS = ("gossip", "mingle")
 
 
 class Consumer(CeleryConsumer):
@@ -20,7 +20,7 @@ class Consumer(CeleryConsumer):
         default_steps = [
             step
             for step in CeleryConsumer.Blueprint.default_steps
-            if not any(talk in step for talk in TALKS_AMONG_WORKERS)
+            if not any(name in step for name in WORKER_TO_WORKER_STEPS)
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

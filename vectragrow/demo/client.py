@@ -134,7 +134,7 @@ class Client:
             connection.close()
 
 
-def hear(socket: ClientConnection, kind: str, seconds: float = PATIENCE) -> dict[str, Any]:
+def receive(socket: ClientConnection, kind: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """The next frame of this type; others in between are passed over."""
     until = time.monotonic() + seconds
     while True:

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from vectragrow.demo import pictures
-from vectragrow.demo.client import Client, DemoFailed, command, hear, until
+from vectragrow.demo.client import Client, DemoFailed, command, receive, until
 
 DOMAIN = "@demo.example"
 CARD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
@@ -48,7 +48,7 @@ class Story:
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
-    def tell(self) -> None:
+    def play(self) -> None:
         self.everybody_signs_up()
         self.staff_get_their_roles()
         self.founders_and_backers_prove_who_they_are()
@@ -177,9 +177,9 @@ class Story:
                     "content": text,
                 }
                 founders.send(json.dumps({**frame, "ref": "1"}))
-                hear(founders, "ack")
-            heard = [hear(hers, "chat.message")["message"]["seq"] for _ in range(2)]
-        self.say(f"Amara and Mei talk over the websocket: messages {heard[0]} and {heard[1]} arrive as they are sent")
+                receive(founders, "ack")
+            received = [receive(hers, "chat.message")["message"]["seq"] for _ in range(2)]
+        self.say(f"Amara and Mei talk over the websocket: messages {received[0]} and {received[1]} arrive at once")
         with amara.app.socket() as founders:
             for text in ("We will send pictures.", "And the first bill!", "Ask us anything."):
                 frame = {
@@ -189,10 +189,10 @@ class Story:
                     "content": text,
                 }
                 founders.send(json.dumps({**frame, "ref": "2"}))
-                hear(founders, "ack")
+                receive(founders, "ack")
         with mei.app.socket() as hers:
-            hers.send(json.dumps({"type": "resume", "conversations": {talk["id"]: heard[-1]}, "ref": "3"}))
-            caught_up = [hear(hers, "chat.message")["message"]["seq"] for _ in range(3)]
+            hers.send(json.dumps({"type": "resume", "conversations": {talk["id"]: received[-1]}, "ref": "3"}))
+            caught_up = [receive(hers, "chat.message")["message"]["seq"] for _ in range(3)]
             if caught_up != [3, 4, 5]:
                 raise DemoFailed(f"resume gave {caught_up}")
         self.say("Mei's phone was off for three messages; she resumes and has 3, 4 and 5, in order, once")
@@ -208,7 +208,7 @@ class Story:
             )
             self.say(f"The deadline passes; Noor comes a moment late and is told: {closed['code']}")
             command("close_campaigns")
-            told = hear(phone, "notification")["notification"]
+            notice = receive(phone, "notification")["notification"]
         until(lambda: self._campaign_status(solar) == self._campaign_status(bakery) == "settled")
         self.say(f"Solar roofs has {self._progress(solar)}: funded, and settled with its founder")
         for name in ("Mei", "Rafael"):
@@ -220,7 +220,7 @@ class Story:
             if mine != ["refunded"]:
                 raise DemoFailed(f"{name} was not refunded: {mine}")
         self.say("The bakery missed its goal: Mei gets $750.50 back and Rafael $1,200.00, to the cent")
-        self.say(f"Jonas heard it on his phone at once: {told['title']}")
+        self.say(f"Jonas received it on his phone at once: {notice['title']}")
         inbox = self.people["Mei"].app.get("/api/notifications")
         mails = until(lambda: self._mails(self.people["Mei"].email))
         self.say(f"Mei has {inbox['unreadCount']} notices in the app and {len(mails)} mails")

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from vectragrow.embedded import environment, surroundings
+from vectragrow.embedded import environment, process_environment
 from vectragrow.embedded.failures import Failure, Stopped
 
 USAGE = "python3 -m vectragrow.embedded up | demo [--logins] | stop | test [pytest arguments] | install [--dev]"
@@ -14,7 +14,7 @@ INSIDE = "--inside"
 def main(arguments: list[str]) -> int:
     """The exit status. What the reader can mend is one sentence on the terminal, not a traceback."""
     try:
-        for note in surroundings.tidy():
+        for note in process_environment.tidy():
             print(note, file=sys.stderr)  # noqa: T201
         return _run(arguments)
     except Failure as failure:

@@ -66,8 +66,8 @@ def _missing(wanted: dict[str, str]) -> str:
         "    except installed.PackageNotFoundError: place = ''\n"
         "    if not place.startswith(sys.prefix): sys.exit(name)\n"
     )
-    told = subprocess.run([PYTHON, "-I", "-c", looks, *pinned], capture_output=True, text=True)
-    return (told.stderr.strip().splitlines() or ["Python"])[-1] if told.returncode else ""
+    result = subprocess.run([PYTHON, "-I", "-c", looks, *pinned], capture_output=True, text=True)
+    return (result.stderr.strip().splitlines() or ["Python"])[-1] if result.returncode else ""
 
 
 def _is_done(wanted: dict[str, str]) -> bool:
@@ -93,8 +93,8 @@ def _make_venv() -> None:
     """A new environment unless a working one of this Python version is there."""
     version = "import sys; print('%d.%d' % sys.version_info[:2])"
     with contextlib.suppress(OSError):
-        told = subprocess.run([PYTHON, "-c", version], capture_output=True, text=True).stdout.strip()
-        if told == "{}.{}".format(*sys.version_info):
+        result = subprocess.run([PYTHON, "-c", version], capture_output=True, text=True).stdout.strip()
+        if result == "{}.{}".format(*sys.version_info):
             return
     if not os.access(ROOT, os.W_OK):
         raise Failure(f"{ROOT} cannot be written to: make up needs a checkout of your own.")

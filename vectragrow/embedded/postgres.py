@@ -69,8 +69,8 @@ def _folders() -> Iterator[tuple[Path, tuple[Path, ...]]]:
 
 def _version(folder: Path) -> int | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=20).stdout
-        if (match := re.search(r"\) (\d+)", told)) and (folder / "initdb").exists():
+        version = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=20).stdout
+        if (match := re.search(r"\) (\d+)", version)) and (folder / "initdb").exists():
             return int(match[1])
     return None
 
@@ -239,7 +239,7 @@ class Postgres:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not self.child.is_running():
-                raise Failure(f"PostgreSQL did not start: {self.child.last_words()} (details in {self.log}).")
+                raise Failure(f"PostgreSQL did not start: {self.child.log_tail()} (details in {self.log}).")
             with contextlib.suppress(OSError, ValueError, IndexError):
                 lines = (self.data / "postmaster.pid").read_text().split("\n")
                 if int(lines[0]) == self.child.pid and lines[7].strip() == "ready":

@@ -69,7 +69,7 @@ class Child:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The last line of its log, which for a failed start is nearly always the reason."""
         return last_line(self.log)
 
@@ -169,7 +169,7 @@ def end_noted(noted: dict[str, dict[str, Any]], *, gently: dict[str, signal.Sign
 # --- Ports ----------------------------------------------------------------------------------------------------------
 
 
-def hindrance(port: int, host: str = "127.0.0.1") -> OSError | None:
+def port_problem(port: int, host: str = "127.0.0.1") -> OSError | None:
     """Why no server could listen there now, if so."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,7 +182,7 @@ def hindrance(port: int, host: str = "127.0.0.1") -> OSError | None:
 
 
 def is_free(port: int) -> bool:
-    return hindrance(port) is None
+    return port_problem(port) is None
 
 
 def choose_port(remembered: int | None) -> int:

@@ -90,7 +90,7 @@ class DataDir:
             self._lock = None
 
 
-def _knock(name: str, url: str, usual_port: int) -> None:
+def _connect_once(name: str, url: str, usual_port: int) -> None:
     """An address that nobody answers is said here in a second; all else about it is for those who connect."""
     try:
         parts = urlsplit(url)
@@ -126,9 +126,9 @@ class Servers:
     def start(self) -> None:
         """:raises Failure: one does not start, or nothing listens at an address that was given"""
         if not self.postgres:
-            _knock("DATABASE_URL", self.addresses["DATABASE_URL"], 5432)
+            _connect_once("DATABASE_URL", self.addresses["DATABASE_URL"], 5432)
         if not self.valkey:
-            _knock("REDIS_URL", self.addresses["REDIS_URL"], 6379)
+            _connect_once("REDIS_URL", self.addresses["REDIS_URL"], 6379)
         for server in self.ours:
             self.start_one(server)
 

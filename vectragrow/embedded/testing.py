@@ -3,7 +3,7 @@
 import os
 import sys
 
-from vectragrow.embedded import surroundings
+from vectragrow.embedded import process_environment
 from vectragrow.embedded.environment import ROOT
 from vectragrow.embedded.failures import Failure
 from vectragrow.embedded.servers import DataDir, Servers
@@ -13,7 +13,7 @@ NAMES = ("DATABASE_URL", "REDIS_URL")
 
 def provide() -> "TestServers | None":
     """Start what the environment does not name, and name it there. None if it names both already."""
-    surroundings.tidy()
+    process_environment.tidy()
     given = {name: os.environ.get(name, "") for name in NAMES}
     if all(given.values()):
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.test")

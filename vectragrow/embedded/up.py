@@ -71,7 +71,7 @@ class Platform:
         self.data_dir.open()
         host = os.environ.get("HOST") or "127.0.0.1"
         try:
-            error = processes.hindrance(self.port, host)
+            error = processes.port_problem(self.port, host)
         except UnicodeError:
             error = OSError(errno.EINVAL, "that is no address")
         if error:
@@ -199,10 +199,10 @@ class Platform:
                 return
             for child in self.ours.values():
                 if not child.is_running():
-                    raise Failure(f"{child.name} ended while starting: {child.last_words()} (details in {child.log}).")
+                    raise Failure(f"{child.name} ended while starting: {child.log_tail()} (details in {child.log}).")
             if time.monotonic() > deadline:
-                told = f"/readyz answers {status}" if status else "/readyz does not answer"
-                raise Failure(f"Not ready after {READY_SECONDS} s: {told} (details in {self.logs}).")
+                state = f"/readyz answers {status}" if status else "/readyz does not answer"
+                raise Failure(f"Not ready after {READY_SECONDS} s: {state} (details in {self.logs}).")
             time.sleep(0.1)
 
     def _ready_status(self) -> tuple[int | None, list[str]]:
@@ -267,7 +267,7 @@ class Platform:
         recent = [moment for moment in self.ended_at.get(name, []) if now - moment < RESTARTS_WITHIN]
         self.ended_at[name] = [*recent, now]
         if len(recent) >= RESTARTS:
-            raise Failure(f"{name} keeps ending: {child.last_words()} (details in {child.log}).")
+            raise Failure(f"{name} keeps ending: {child.log_tail()} (details in {child.log}).")
         say(f"  {name} ended with status {child.process.returncode}; starting it again.")
         processes.stop([child], 1)
         assert self.servers is not None

@@ -66,7 +66,7 @@ class Valkey:
         deadline = time.monotonic() + 30
         while not self._answers():
             if not self.child.is_running():
-                raise Failure(f"Valkey did not start: {self.child.last_words()} (details in {self.log}).")
+                raise Failure(f"Valkey did not start: {self.child.log_tail()} (details in {self.log}).")
             if time.monotonic() > deadline:
                 raise Failure(f"Valkey was not ready after 30 s (details in {self.log}).")
             time.sleep(0.02)

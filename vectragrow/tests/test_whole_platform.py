@@ -50,7 +50,7 @@ def platform(tmp_path, monkeypatch):
 def tell(base: str) -> tuple[Story, list[str]]:
     steps: list[str] = []
     story = Story(base, say=steps.append)
-    story.tell()
+    story.play()
     return story, steps
 
 

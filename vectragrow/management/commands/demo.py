@@ -46,7 +46,7 @@ class Command(BaseCommand):
             story.password = KNOWN_PASSWORD
         self.stdout.write("")
         try:
-            story.tell()
+            story.play()
         except DemoFailed as failure:
             raise CommandError(f"The story stopped: {failure}") from None
         self._goodbye(story)

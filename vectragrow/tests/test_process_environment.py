@@ -14,7 +14,7 @@ import pytest
 from vectragrow.embedded import environment, processes
 from vectragrow.embedded.environment import ROOT
 from vectragrow.embedded.postgres import Postgres, Programs, find_programs
-from vectragrow.embedded.surroundings import tidied
+from vectragrow.embedded.process_environment import tidied
 from vectragrow.tests.test_embedded_up import ended, launcher, noted, port, status, wait_for_ready  # noqa: F401
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
