@@ -1,4 +1,4 @@
-"""The door to a person's own account: their row, locked, for whatever must not happen twice or at the same time."""
+"""Access to a person's own account: their row, locked, for what must not happen twice or at the same time."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from core.data import locks, sql
 def lock_person(user_id: UUID) -> User:
     """
     The person as they are now. Passwords, sign-ins and the second factor change under this lock only, taken before
-    any row of theirs, so that none of these meets another half-way.
+    any row of theirs, so that none of these interleaves with another.
 
     :raises User.DoesNotExist: no such account
     """
@@ -23,7 +23,7 @@ def lock_person(user_id: UUID) -> User:
 
 
 def person_read(user_id: UUID) -> sql.Read:
-    """The SELECT of `lock_person`, for callers who read more in the same exchange; they tell `locks.taken`."""
+    """The SELECT of `lock_person`, for callers that read more in the same exchange; they call `locks.taken`."""
     statement = f"SELECT {sql.columns(User, 'u')} FROM {User._meta.db_table} u WHERE u.id = %s {locks.clause('u')}"
     return sql.Read(statement, [user_id], (User,))
 

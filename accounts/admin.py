@@ -1,4 +1,4 @@
-"""People in the admin: looked at by staff, changed only by their workflows."""
+"""Accounts in the admin: staff may view them; only services change them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -70,7 +70,7 @@ class UserAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Who it is, their devices and history; suspending and reinstating, as by the list's actions."""
+        """The page of one person: devices and history; suspending and reinstating, as by the list's actions."""
         person: User | None = self.get_object(request, unquote(object_id))
         if person is None:
             raise Http404
@@ -99,7 +99,7 @@ class UserAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(request.path)
 
     def _page(self, request: HttpRequest, person: User, *, refused: str = "", status: int = 200) -> HttpResponse:
-        """:param refused: why what was just asked was not done; what was typed is kept"""
+        """:param refused: why the action was refused; the form keeps its input"""
         now = clock.now()
         devices = Session.objects.filter(user=person).order_by("-last_seen_at", "-id")[:DEVICES]
         attempts = LoginAttempt.objects.filter(user=person).order_by("-created_at", "-id")[:ATTEMPTS]

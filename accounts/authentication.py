@@ -1,4 +1,4 @@
-"""Who is asking: the bearer token, its session, its person. Looked up for every request (SECURITY-GOALS 26)."""
+"""Authentication by bearer token: its session and its person, looked up for every request (SECURITY-GOALS 26)."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -37,13 +37,16 @@ def session_of(token: str, now: datetime) -> Session:
 
 
 def _note_first_use(session: Session, now: datetime) -> None:
-    """The answer to the last refresh has arrived: from now on the token before it is a reuse. Once per refresh."""
+    """
+    Record that the answer to the last refresh arrived: from now on the previous token counts as reused. Once per
+    refresh.
+    """
     unused = Session.objects.filter(pk=session.pk, unused_successor_id=session.unused_successor_id)
     unused.update(unused_successor_id=None, successor_used_at=now)
 
 
 def live_sessions(session_ids: Collection[UUID], now: datetime) -> dict[UUID, Session]:
-    """Which of these sessions still live, with their people: what open sockets ask now and then."""
+    """Those of these sessions that are still live, with their people; open sockets are checked by it."""
     live = Session.objects.live_at(now).filter(pk__in=session_ids, user__status=Status.ACTIVE)
     return live.select_related("user").in_bulk()
 
@@ -61,7 +64,7 @@ def _live_session(session_id: UUID, now: datetime) -> Session | None:
     """
     `Session.objects.live_at(now).select_related("user").filter(pk=session_id).first()`, written out.
 
-    Every request asks it, and the ORM would spend half of a small request's time on putting the same SQL together.
+    Every request runs it, and the ORM would spend half of a small request's time on building the same SQL.
     """
     found = sql.first(_live_session_sql(), [session_id, now], Session, User)
     if found is None:
@@ -75,7 +78,7 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the principal: the person by their session."""
 
     refusals = (TokenInvalid, TokenExpired)
-    """What the API document says of it. Open operations do not look at a token (`core.api.views`)."""
+    """For the API document. Open operations do not read the token (`core.api.views`)."""
 
     def authenticate(self, request: Any) -> tuple[User, Principal] | None:
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

@@ -1,7 +1,7 @@
 """
 The admin's cookie session and the device behind it.
 
-Whoever enters the admin opens a `Session` like any device: it is listed among the person's devices, and whatever ends
+Signing in to the admin opens a `Session` as on any device: it is listed among the person's devices, and whatever ends
 that one (logging out everywhere, a new password, a role, a suspension) ends the cookie's at the next click. It stays
 alive by being used, as the cookie does.
 """
@@ -23,7 +23,7 @@ from core.devices import sent_by
 
 DEVICE = "device_session"
 PROVEN = "second_factor_proven"
-"""What the cookie session keeps: the device's session, and whose second factor was proven in it."""
+"""Keys of the cookie session: the device's session, and the person whose second factor was proven in it."""
 _SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -67,5 +67,5 @@ def _is_live(request: HttpRequest, now: datetime) -> bool:
 
 
 def _end(now: datetime) -> datetime:
-    """A little after the cookie's own, since uses within a minute are not written down."""
+    """Slightly longer than the cookie's own, since uses within a minute are not recorded."""
     return now + timedelta(seconds=settings.SESSION_COOKIE_AGE) + _SEEN_EVERY

@@ -2,7 +2,7 @@
 CBOR as authenticators may write it (FIDO CTAP 2.2 §8, "CTAP2 canonical CBOR encoding form"): no tags, no indefinite
 lengths, four levels at most.
 
-It is looked through before a library decodes it, since decoders act on tags: one of them compiles regular expressions.
+It is checked before a library decodes it, since decoders act on tags: one of them compiles regular expressions.
 """
 
 LEVELS = 4

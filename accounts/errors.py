@@ -76,7 +76,7 @@ class TwoFactorRequired(NotAllowed):
 
 
 class StaffFactorByMail(NotAllowed):
-    """Where the admin demands a second factor, its first one needs the mailbox beside the password."""
+    """Where the admin requires a second factor, setting up the first one needs a mailed link beside the password."""
 
     code = "staff_factor_by_mail"
     message = _("Staff set up their first second factor at the admin's sign-in, which mails a link for it.")
@@ -222,7 +222,7 @@ class IdTokenInvalid(Invalid):
 
 class ProviderEmailUnverified(NotAllowed):
     code = "provider_email_unverified"
-    message = _("The provider does not vouch for your e-mail address. Register with a password instead.")
+    message = _("The provider has not verified your e-mail address. Register with a password instead.")
 
 
 class AccountExists(Conflict):

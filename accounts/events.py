@@ -1,4 +1,4 @@
-"""What is recorded of people, their sessions and their ways in, and who is told."""
+"""Events of people, their sessions and their ways to sign in, with their notices."""
 
 from typing import Any
 from uuid import UUID

@@ -1,5 +1,5 @@
 """
-Passkeys, the relying party's side (WebAuthn Level 3 §7): what a browser is asked, and what its answers are worth.
+Passkeys, the relying party's side (WebAuthn Level 3 §7): options for browsers, and verification of their answers.
 
 py_webauthn builds options and checks answers. It is imported when the first one is, since that takes a while and most
 processes never see any.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SITE = "VECTRAGrow"
 CEREMONY_TIMEOUT = 300_000
-"""Milliseconds that a browser lets somebody look for their key; as long as a challenge lives."""
+"""Milliseconds that a browser waits for the person's key; as long as a challenge is valid."""
 Credential = dict[str, Any]
 """What `PublicKeyCredential.toJSON()` gives: binary members as base64url."""
 
@@ -86,9 +86,9 @@ def request_options(allowed: Iterable[Passkey], challenge: bytes) -> dict[str, A
 
 def challenge_in(credential: Credential) -> bytes:
     """
-    The challenge that an answer says it answers; nothing is proven yet.
+    The challenge that an answer names; nothing is verified yet.
 
-    :raises PasskeyInvalid: it says nothing of the kind
+    :raises PasskeyInvalid: it names none
     """
     try:
         return _unpack(_client_data(credential)["challenge"])

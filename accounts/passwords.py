@@ -15,8 +15,8 @@ OUR_WORDS = ("vectragrow", "vectra", "crowdfunding")
 
 def normalise(password: str) -> str:
     """
-    A password as it is judged, hashed and checked: Unicode's NFKC (NIST SP 800-63B-4 §3.1.1.2; ADR 9). A keyboard that
-    composes `é` and one that sends `e` and an accent type the same password.
+    A password as it is validated, hashed and checked: Unicode's NFKC (NIST SP 800-63B-4 §3.1.1.2; ADR 9). A keyboard
+    that composes `é` and one that sends `e` and an accent type the same password.
     """
     return unicodedata.normalize("NFKC", password)
 

@@ -41,7 +41,7 @@ UNUSED_INVITATIONS_KEPT = timedelta(days=90)
 
 
 def blank_account(*, person_id: UUID, now: datetime) -> None:
-    """The row stays, since money and conversations point to it, and nobody can tell whose it was."""
+    """The row is kept, since money and conversations point to it, without anything that says whose it was."""
     user = User.objects.get(pk=person_id)
     user.email = _erased_address(user)
     user.first_name, user.last_name = "Deleted", "account"

@@ -1,4 +1,4 @@
-"""The companies whose word about a person we take: Google and LinkedIn, as OpenID Connect providers."""
+"""The trusted OpenID Connect providers: Google and LinkedIn."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -107,5 +107,7 @@ def _page(
         "refused": refused,
     }
     answer = TemplateResponse(request, "admin/second_factor.html", page, status=status)
-    answer.headers["Cache-Control"] = "no-store"  # and no other site is told the address (SECURE_REFERRER_POLICY)
+    answer.headers["Cache-Control"] = (
+        "no-store"  # SECURE_REFERRER_POLICY hides the address from other sites
+    )
     return answer

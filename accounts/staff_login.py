@@ -134,7 +134,7 @@ class StaffLoginForm(AuthenticationForm):
 
 
 def _check_staff(user: User) -> None:
-    """:raises ValidationError: the account is somebody's who has nothing to do here"""
+    """:raises ValidationError: the account is not of staff"""
     if not user.is_active or not user.is_staff:
         raise ValidationError(_("This account has no access to the admin."), code="role_required")
 

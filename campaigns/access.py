@@ -1,4 +1,4 @@
-"""Who may see and touch which campaign. A campaign one may not see answers like one that does not exist."""
+"""Who may see and change which campaign. One that a person may not see is answered like one that does not exist."""
 
 from typing import Any
 from uuid import UUID

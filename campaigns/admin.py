@@ -35,7 +35,7 @@ LONGEST_REASON = 1000
 
 
 class ReasonForm(forms.Form):
-    """What a moderator tells the owner of a campaign that is sent back."""
+    """The moderator's reason, for the owner of a rejected campaign."""
 
     reason = forms.CharField(
         max_length=LONGEST_REASON,
@@ -163,7 +163,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         return ""
 
     def _page(self, request: HttpRequest, campaign: Campaign, *, refused: str = "", status: int = 200) -> HttpResponse:
-        """:param refused: why what was just asked was not done; what was typed is kept"""
+        """:param refused: why the action was refused; the form keeps its input"""
 
         def money(minor: int | None) -> str:
             return str(Money(minor, campaign.currency)) if minor is not None else ""

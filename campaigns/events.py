@@ -1,4 +1,4 @@
-"""What is recorded of campaigns, and who is told."""
+"""Events of campaigns, with their notices."""
 
 from uuid import UUID
 
@@ -18,12 +18,12 @@ STEP = {
     Status.CANCELLED: "campaign.cancelled",
     Status.SETTLED: "campaign.settled",
 }
-"""What is recorded when a campaign comes into a status."""
+"""The event of each status that a campaign enters."""
 
 
 def _step(to: Status, *facts: str, notify: bool = True, sms: bool = False) -> Kind:
     """
-    :param facts: what the owner's notice says besides the campaign
+    :param facts: those that the owner's notice names besides the campaign
     :param notify: whether the owner gets a notice
     """
     name = STEP[to]

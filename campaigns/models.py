@@ -107,7 +107,7 @@ def progress_percent(raised_minor: int, goal_minor: int) -> float:
 
 class Campaign(Entity):
     """
-    Someone asks for money until a deadline. Amounts are minor units of `currency`.
+    A request for money until a deadline. Amounts are minor units of `currency`.
 
     `raised_minor` and `reserved_minor` are kept by `services.funding` under this row's lock, in the commit that books
     the same amounts in the ledger.
@@ -235,7 +235,7 @@ class Campaign(Entity):
         return None if minor is None else self.text(minor)
 
     def is_open_at(self, now: datetime) -> bool:
-        """By the clock: no job has to run for a deadline to hold."""
+        """Computed from the clock: a deadline holds without a job that runs."""
         return is_open(self.status, self.starts_at, self.ends_at, now)
 
     @property
@@ -306,7 +306,7 @@ class Backing(Entity):
     """
     Who backs what: one row per campaign and person, kept by `services.funding`.
 
-    It lets neighbours of `investments` know backers without knowing investments.
+    Apps beside `investments` read backers here without importing it.
     """
 
     lock_level: ClassVar = 60

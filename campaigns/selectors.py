@@ -117,7 +117,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
 
 def allowed_actions(campaign: Any, person: Any, now: datetime) -> list[Action]:
     """
-    What `person` could do with it now: the calls that neither its state nor their standing would refuse.
+    What `person` could do with it now: the calls that neither its state nor their permissions would refuse.
 
     :param campaign: a `Campaign`, or a row with its columns
     """

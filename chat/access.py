@@ -1,4 +1,4 @@
-"""Who may see and touch which conversation. A stranger's and one that does not exist answer alike."""
+"""Who may see and change which conversation. One of others is answered like one that does not exist."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from core.data.locks import lock
 
 def access_conversation(user: Any, conversation_id: UUID, *, for_update: bool = False) -> Member:
     """
-    This person's place in a conversation, with the conversation.
+    This person's membership of a conversation, with the conversation.
 
     :param for_update: lock the conversation, which gives messages their order
     :raises NotFound: not there, not theirs, or deleted by them

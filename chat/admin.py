@@ -1,4 +1,4 @@
-"""Who talks with whom and how much, for moderators. What was said is not shown here."""
+"""Conversations and their members, for moderators. Messages are not shown."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

@@ -6,7 +6,7 @@ from core.api.errors import Invalid, NotFound
 
 
 class PersonNotFound(NotFound):
-    """Missing, gone, or not to be written to: the answer does not tell which."""
+    """Missing, erased, or not to be written to: the answer does not show which."""
 
     code = "person_not_found"
     message = _("One of these people is not here, or cannot be written to.")

@@ -1,4 +1,4 @@
-"""What is recorded of conversations. Messages are none of it: they have streams of their own (docs/realtime.md)."""
+"""Events of conversations. Messages are not events: they have streams of their own (docs/realtime.md)."""
 
 from chat.models import Conversation
 from core.events import Kind, declare

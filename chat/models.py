@@ -1,4 +1,4 @@
-"""Conversations, who is in them and how far they have read, and what was said."""
+"""Conversations, their members, how far each has read, and messages."""
 
 from typing import Any, Self
 from uuid import UUID
@@ -54,13 +54,13 @@ def stream_of(conversation_id: UUID | str) -> str:
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, user: Any) -> Self:
-        """A person's places in conversations that are there for them: one they deleted is not, until it stirs again."""
+        """A person's memberships of conversations that they see: one they deleted is hidden until its next message."""
         there = Q(gone_at_seq__isnull=True) | Q(conversation__last_seq__gt=F("gone_at_seq"))
         return self.filter(there, user=user)
 
 
 class Member(Entity):
-    """A person's place in a conversation."""
+    """A person's membership of a conversation."""
 
     class Role(models.TextChoices):
         OWNER = "owner"
@@ -75,7 +75,7 @@ class Member(Entity):
     cleared_seq = models.BigIntegerField(default=0)
     """Messages up to here are gone for this person."""
     gone_at_seq = models.BigIntegerField(null=True, blank=True)
-    """Set when the person deletes the conversation: it is out of sight until a message follows this one."""
+    """Set when the person deletes the conversation: it is hidden until a message follows this one."""
 
     objects = MemberQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""What clients may say about conversations on the socket, and what they hear."""
+"""The commands and frames of conversations on the socket."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
 """
 Conversations as streams of the hub: what a `resume` brings, and what the hub reads when a push did not arrive.
 
-The database is the truth here; nothing in this module was pushed before, so nothing can be lost by it.
+The database is the source of truth; this module only reads it again.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ PAGE = 500
 
 def resume(*, user: User, positions: dict[str, int]) -> Page:
     """
-    The next part of what this person lacks: messages behind their positions, or a word on why there are none.
+    The next part of what this person lacks: messages behind their positions, or a frame that says why there are none.
 
     `resync_required` where more than `KEPT` are lacking or the position is not one of ours; `access_revoked` where the
     person is not (any more) in the conversation.
@@ -61,14 +61,14 @@ def after(stream: str, seq: int) -> list[Push]:
 
 
 def missed(user_ids: Collection[str], since: datetime) -> list[Push]:
-    """What was said since then where any of these people are."""
+    """Messages since then in the conversations of these people."""
     conversations = Member.objects.filter(user__in=[UUID(user_id) for user_id in user_ids]).values("conversation")
     rows = Message.objects.filter(pk__gte=first_id_at(since), conversation__in=conversations)
     return _for_everybody(message_outputs(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
 
 
 def _for_everybody(messages: list[MessageOutput]) -> list[Push]:
-    """Each for whoever is in its conversation now: the access check of a delivery that comes from the database."""
+    """Each with the present members of its conversation: the access check of a delivery from the database."""
     users: defaultdict[UUID, list[UUID]] = defaultdict(list)
     conversations = {message.conversation_id for message in messages}
     for member in Member.objects.filter(conversation__in=conversations).values("conversation_id", "user_id"):

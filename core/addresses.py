@@ -1,4 +1,4 @@
-"""Network addresses: reading one in the forms in which servers and proxies write it, and whose word is believed."""
+"""Network addresses: parsing the forms in which servers and proxies write them, and which proxies are trusted."""
 
 import ipaddress
 import re
@@ -57,7 +57,7 @@ def is_trusted(address: Address) -> bool:
 
 
 def counted_as(text: str) -> str:
-    """What limits count by: an IPv6 address counts as its /64, which is what one customer has; all else as it is."""
+    """The key that limits count by: an IPv6 address counts as its /64, which one customer has; all else as it is."""
     if ":" not in text:
         return text
     try:

@@ -74,7 +74,7 @@ class ReadOnlyRows(_Rows):
         return self.fields
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the page
+        return True  # everybody who may see the page
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -87,7 +87,7 @@ class ReadOnlyRows(_Rows):
 
 
 def holds(request: HttpRequest, right: Right) -> bool:
-    """Whether who looks at the admin holds the right; nobody who is not signed in does."""
+    """Whether the signed-in staff member holds the right; False for anonymous requests."""
     return request.user.has_perm(right.name)
 
 

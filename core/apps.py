@@ -9,6 +9,6 @@ class CoreConfig(AppConfig):
         from core.jobs import tasks  # noqa: F401  (registers the Celery tasks)
         from core.maintenance import jobs, kinds  # noqa: F401  (declare)
 
-        autodiscover_modules("events")  # of every app, before anybody listens to them
+        autodiscover_modules("events")  # of every app, before listeners are registered
         autodiscover_modules("listeners")
         autodiscover_modules("jobs")

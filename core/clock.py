@@ -1,4 +1,4 @@
-"""The platform's one clock: the moment of business, which views, tasks and commands read and pass down as `now`."""
+"""The platform's one clock: the current moment, which views, tasks and commands read and pass down as `now`."""
 
 from datetime import datetime
 

@@ -7,7 +7,7 @@ from functools import cache
 from babel.numbers import format_currency, get_currency_precision
 
 _CODE_BESIDE_DIGITS = re.compile(r"(?<=[A-Z])(?=[0-9])")
-"""Where Babel leaves out the space that CLDR wants behind a sign that ends with a letter."""
+"""Where Babel omits the space that CLDR requires after a sign that ends with a letter."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a `User-Agent` header says of a device, in our own words: the header is whatever its sender likes."""
+"""What a `User-Agent` header says of a device, in our own words, since the sender controls the header."""
 
 from collections.abc import Mapping
 
@@ -39,14 +39,14 @@ def sent_by(headers: Mapping[str, str]) -> str:
 
 
 def recognise(user_agent: str) -> tuple[str, str]:
-    """Program and system, each empty when it is none of ours."""
+    """Program and system, each empty when it is not in our tables."""
     program = next((name for mark, name in _PROGRAMS.items() if f"{mark}/" in user_agent), "")
     system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
     return program, system
 
 
 def device_name(user_agent: str) -> str:
-    """`Firefox on Linux`: fit for a mail, which is trusted."""
+    """`Firefox on Linux`: safe in a mail, which readers trust."""
     program, system = recognise(user_agent)
     if program and system:
         return _("%(program)s on %(system)s") % {"program": program, "system": system}

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, UTC, with the request id; and a calm form for a terminal."""
+"""Log lines: one JSON object each, UTC, with the request id; and a short form for a terminal."""
 
 import logging
 from datetime import UTC, datetime

@@ -1,4 +1,6 @@
-"""What every app builds on, and the tables of core: idempotency keys, outbox events, failing items, business events."""
+"""
+The base model of every app, and the tables of core: idempotency keys, outbox events, failing items, business events.
+"""
 
 from django.db import models
 
@@ -20,7 +22,7 @@ class IdempotencyKey(Entity):
     """
     One POST that asked to happen once. Holds hashes and a sealed reply only (docs/idempotency.md).
 
-    `reply` is empty while the request runs; `locked_until` says how long a twin believes that.
+    `reply` is empty while the request runs; until `locked_until` a repeat is refused as in progress.
     """
 
     scope = models.BinaryField(max_length=32)
@@ -46,14 +48,14 @@ class IdempotencyKey(Entity):
 
 
 class OutboxEvent(Entity):
-    """Something that has to leave the building, written in the commit that caused it (docs/outbox.md)."""
+    """A message to a provider, a worker or a listener, written in the commit that caused it (docs/outbox.md)."""
 
     topic = models.CharField(max_length=100)
     facts = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, default="", blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(default=clock.now)
-    """When the relay may tell Celery about it (again)."""
+    """When the relay may send it to Celery (again)."""
     held_until = models.DateTimeField(null=True, blank=True)
     """While an attempt runs: nobody else may start one before this moment."""
     delivered_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,6 @@
 """
-Rights: what staff may do, which roles hold it, and which scope of an API key names it. One table, asked by everybody.
+Rights: what staff may do, which roles hold it, and which scope of an API key names it. One table for the whole
+platform.
 
 Each app declares its own in its `permissions.py`. Views (`core.api.permissions.HasRight`), admin pages
 (`core.admin.StaffPage.right`), services and `access.py` ask the declared right; docs/permissions.md lists them all.

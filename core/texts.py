@@ -1,5 +1,5 @@
 """
-What people write, in any script: names, titles, prose. One rule for all of it (API.md, *text*).
+Text that people write, in any script: names, titles, prose. One rule for all of it (API.md, *text*).
 
 Joiners, direction marks and the other format characters that writing needs are text. Control characters, overrides of
 the direction of a line, and characters that stand for nothing are not, and neither is text that shows nothing.
@@ -18,7 +18,7 @@ _FORMATS_OF_WRITING = frozenset(
     + "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"  # signs around numbers
 )
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-"""Letters and a symbol by category, and yet nothing is seen of them."""
+"""Letters and a symbol by category that are invisible."""
 _MISPLACED_JOINERS = re.compile(rf"(?:(?<=\s)|^)[{_JOINERS}]+|(?<=[{_JOINERS}]{{3}})[{_JOINERS}]+")
 """At the beginning of a word they join nothing; a sequence has three of them at most (Unicode 17, 23.2)."""
 _FLAG_OF_A_REGION = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
@@ -48,7 +48,7 @@ def shows_something(text: str) -> bool:
 
 def clean_line(text: str, longest: int) -> str:
     """
-    The nearest fit line of at most `longest` characters; empty if it would show nothing. For what others tell us of
+    The nearest fit line of at most `longest` characters; empty if it would show nothing. For what providers report of
     somebody. (A region's flag becomes a black flag.)
     """
     letters = [" " if letter.isspace() else letter for letter in with_plain_spaces(text)]

@@ -1,4 +1,4 @@
-"""People and their profiles, sessions on devices, how they sign in, and the tokens that leave by mail."""
+"""People and their profiles, sessions on devices, how they sign in, and mailed tokens."""
 
 from accounts.models.credentials import CREDENTIALS
 from accounts.models.leaving import DataExport

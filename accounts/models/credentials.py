@@ -1,4 +1,4 @@
-"""Every table that lets somebody into an account."""
+"""Every table of credentials: rows that sign somebody in."""
 
 from django.db import models
 
@@ -19,4 +19,4 @@ CREDENTIALS: tuple[type[models.Model], ...] = (
     SignInCode,
     ExternalIdentity,
 )
-"""What lets its `user` in beside the password, or is about to: gone when an account is handed over or erased."""
+"""Models whose rows sign their `user` in beside the password; deleted when an account is transferred or erased."""

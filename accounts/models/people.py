@@ -67,7 +67,7 @@ class User(Entity, AbstractBaseUser):
     suspended_because = models.CharField(max_length=300, default="", db_default="", blank=True)
     """For staff; the person sees only that the account is suspended."""
     deletion_due_at = models.DateTimeField(null=True, blank=True)
-    """When the account is erased, since its person asked for it; signing in takes the wish back."""
+    """When the account is erased, since its person asked for it; signing in cancels the deletion."""
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Users] = Users()

@@ -10,7 +10,7 @@ class Profile(models.Model):
     """
     What belongs to a person's page and is not asked for with every request, one row each.
 
-    The counts are kept by the apps above through `services.counts`, since nothing down here can look up there. They
+    The counts are kept by upper apps through `services.counts`, since this app does not import them. They
     stand here and not on the account, whose row is locked where money moves.
     """
 

@@ -14,7 +14,7 @@ class Platform(models.TextChoices):
 class ExternalIdentity(Entity):
     """
     A person as a provider knows them: issuer and subject of its ID tokens, which neither changes nor passes on to
-    somebody else (OpenID Connect Core §5.7). The address is the one the provider told when it was linked, for display.
+    somebody else (OpenID Connect Core §5.7). The address is the one the provider gave when it was linked, for display.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="external_identities")

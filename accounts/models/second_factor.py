@@ -22,7 +22,7 @@ class AuthenticatorApp(Entity):
 
 
 class RecoverySheet(Entity):
-    """The paper with a person's ten recovery codes, and the salt that they are all hashed under."""
+    """A person's set of ten recovery codes, and the salt that all are hashed with."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="recovery_sheet")
     salt = models.BinaryField(max_length=16)

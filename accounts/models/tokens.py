@@ -1,4 +1,4 @@
-"""Tokens that leave by mail."""
+"""Tokens that are sent by mail."""
 
 from django.db import models
 

@@ -1,6 +1,6 @@
 """
-OpenID Connect, the relying party's side. allauth speaks the protocol; here is what it is given and what is checked on
-top (docs/adr/0008-allauth-for-openid-connect.md):
+OpenID Connect, the relying party's side. allauth speaks the protocol; this package configures it and checks more
+(docs/adr/0008-allauth-for-openid-connect.md):
 
 - `calls`: how a provider is called
 - `provider`: allauth's provider and adapter for ours

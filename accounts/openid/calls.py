@@ -1,6 +1,6 @@
 """
 Calls of a provider, allauth's and ours alike: to its own hosts only, no redirects, bounded in time and size, and none
-while it is being left alone (SECURITY-GOALS 42, 59).
+while its circuit breaker is open (SECURITY-GOALS 42, 59).
 """
 
 import io
@@ -38,12 +38,12 @@ _called: ContextVar[tuple[Registration, datetime]] = ContextVar("openid_call")
 
 
 class _Fault(Exception):
-    """The provider's trouble: no answer, a 5xx, too much, or not what the standard says."""
+    """A fault of the provider: no answer, a 5xx, too much data, or not what the standard says."""
 
 
 @contextmanager
 def calling(registration: Registration, now: datetime) -> Iterator[None]:
-    """Around allauth, whose hooks are told neither which provider they serve nor what time it is."""
+    """Wraps allauth, whose hooks get neither the provider that they serve nor the current time."""
     token = _called.set((registration, now))
     try:
         yield
@@ -62,7 +62,7 @@ def moment() -> datetime:
 
 
 class Calls(requests.Session):
-    """Every answer is a JSON object with status 200; all else is an error of ours."""
+    """Every answer is a JSON object with status 200; all else raises."""
 
     def __init__(self, registration: Registration) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Calls(requests.Session):
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """
         :raises ProviderRefused: a 4xx to a form
-        :raises ProviderUnavailable: no answer, trouble, or it is being left alone
+        :raises ProviderUnavailable: no answer, a fault, or the circuit is open
         """
         platform = self.registration.platform
         self._check_address(url)

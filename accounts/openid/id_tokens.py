@@ -1,5 +1,5 @@
 """
-What an ID token is worth, with PyJWT. allauth's own check is not used: it skips the signature after a code exchange,
+Verification of ID tokens, with PyJWT. allauth's own check is not used: it skips the signature after a code exchange,
 takes any algorithm that the token names, knows neither nonce nor `azp`, and fetches the keys anew for each token.
 """
 
@@ -35,7 +35,7 @@ FetchKeys = Callable[[], Any]
 
 @dataclass
 class _KeySet:
-    """What a process knows of a provider's keys."""
+    """A provider's keys, as this process has cached them."""
 
     keys: dict[str | None, jwt.PyJWK] = field(default_factory=dict)
     at: float = float("-inf")
@@ -49,7 +49,7 @@ def verified_claims(
 
     :param nonce_required: whether a token that has none is refused; a wrong one always is
     :raises IdTokenInvalid: signature, algorithm, issuer, audience, nonce, times: not a token for us, now
-    :raises ProviderUnavailable: its keys cannot be had
+    :raises ProviderUnavailable: its keys cannot be fetched
     """
     claims = _signed_claims(token, registration, fetch_keys)
     moment = now.timestamp()

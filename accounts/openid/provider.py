@@ -34,7 +34,7 @@ ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 @dataclass(frozen=True)
 class Person:
-    """Whom the provider vouches for. Identity is issuer and subject; the address is only a claim."""
+    """A person as a verified ID token names them. Identity is issuer and subject; the address is only a claim."""
 
     issuer: str
     subject: str
@@ -47,14 +47,14 @@ class Person:
 
 @dataclass
 class _Known:
-    """A provider's discovery document, as a process knows it."""
+    """A provider's discovery document, as this process has cached it."""
 
     document: dict[str, Any] = field(default_factory=dict)
     until: float = 0.0
 
 
 class OpenIDAdapter(OpenIDConnectOAuth2Adapter):
-    """Where a provider's endpoints are, and what came back from them."""
+    """Reads a provider's endpoints and their answers."""
 
     @property
     def registration(self) -> Registration:
@@ -128,7 +128,7 @@ class OpenIDProvider(OpenIDConnectProvider):
         """
         :param token: `id_token`, and the `nonce` that the client had put into its request, where it did
         :raises IdTokenInvalid: not a fresh token of this provider for us
-        :raises ProviderUnavailable: its keys cannot be had
+        :raises ProviderUnavailable: its keys cannot be fetched
         """
         nonce = token.get("nonce", "")
         adapter = self.get_oauth2_adapter(request)

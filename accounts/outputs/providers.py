@@ -11,7 +11,7 @@ from core.api.outputs import Output
 class IdentityOutput(Output):
     platform: Platform
     linked: Annotated[bool, Meta(description="Always true.")]
-    email: Annotated[str | None, Meta(description="As the provider told it when it was linked.")]
+    email: Annotated[str | None, Meta(description="As the provider gave it when it was linked.")]
 
     @classmethod
     def of(cls, identity: ExternalIdentity) -> Self:

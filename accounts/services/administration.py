@@ -1,4 +1,6 @@
-"""What others decide about a person: role, suspension, identity, badges. One door for each (SECURITY-GOALS 38)."""
+"""
+Decisions about an account by others: role, suspension, identity, badges. One service for each (SECURITY-GOALS 38).
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -35,8 +37,8 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
 @retrying
 def suspend(*, user_id: UUID, reason: str, by: User | None, now: datetime) -> User:
     """
-    Keep a person out: their sessions end, their sockets close, nobody signs in any more. Suspending twice keeps the
-    newer reason. Staff suspend people; only an admin suspends staff, and nobody themselves.
+    Suspend a person: their sessions end, their sockets close, and nobody signs in to the account. Suspending twice
+    keeps the newer reason. Staff suspend people; only an admin suspends staff, and nobody themselves.
 
     :param reason: for staff, at most 300 characters
     :param by: None for an operator at the console
@@ -82,7 +84,7 @@ def _check_suspender(user: User, by: User | None) -> None:
 
 @retrying
 def set_identity_verified(*, user_id: UUID, verified_at: datetime | None) -> User:
-    """Identity review calls this when a person is proven (`verified_at`, UTC) or is no longer (None)."""
+    """Identity review calls this when an identity is verified (`verified_at`, UTC) or no longer is (None)."""
     user = lock(User.objects).get(pk=user_id)
     user.identity_verified_at = verified_at
     user.save(update_fields=["identity_verified_at", "updated_at"])

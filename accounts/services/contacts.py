@@ -5,7 +5,7 @@ from notifications.services.recipients import keep_recipient
 
 
 def keep_contact(user: User) -> None:
-    """Hand address, name and confirmed number on, in the caller's transaction; called at every change of them."""
+    """Copy address, name and confirmed number there, in the caller's transaction; called at every change of them."""
     keep_recipient(
         user_id=user.pk,
         email=user.email,

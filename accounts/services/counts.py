@@ -1,4 +1,4 @@
-"""The numbers beside a person's name, told from above: `campaigns` and `social` know them, profiles show them."""
+"""The counts on a profile; `campaigns` and `social` keep them through this service."""
 
 from uuid import UUID
 

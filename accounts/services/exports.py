@@ -25,7 +25,7 @@ PER_PERSON = Limit("export:person", 5, timedelta(days=1))
 KEPT = timedelta(days=7)
 LINK_LIFETIME = timedelta(minutes=5)
 GIVEN_UP = timedelta(hours=6)
-"""An archive that is not made by then never will be: its event was parked, and the person may ask anew."""
+"""An archive that is not made by then has failed: its event was parked, and the person may ask again."""
 
 READ_ME = _("""\
 What VECTRAGrow knows of you, on {day}.
@@ -52,7 +52,7 @@ def request_export(*, person: User, now: datetime) -> DataExport:
 
 
 def make_export(*, export_id: UUID, now: datetime) -> None:
-    """Make the archive and tell the person. Repeating it changes nothing; nor does it for somebody who is gone."""
+    """Make the archive and notify the person. Does nothing when repeated, or when the account was erased."""
     export = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).first()
     if export is not None:
         archive = archive_of(export.user_id, now)

@@ -1,4 +1,4 @@
-"""The login history: for the person to check, for a word about a new device, for limits to know a familiar one."""
+"""The login history: for the person to check, for notices about new devices, and for limits on unfamiliar ones."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -85,7 +85,10 @@ def _entered_sql() -> str:
 
 
 def note_reset(*, user: User, device: str, now: datetime) -> None:
-    """Keep a reset of the password, in the caller's transaction; from there a stranger's guesses keep nobody out."""
+    """
+    Keep a reset of the password, in the caller's transaction; from that device on, guesses of others do not lock the
+    owner out.
+    """
     sql.insert(_attempt(user, device, PASSWORD_RESET, now))
 
 

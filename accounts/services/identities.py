@@ -1,6 +1,6 @@
 """
-Letting in whom Google or LinkedIn vouches for, and linking them (SECURITY-GOALS 31; docs/sign-in-with-providers.md).
-How they vouch: `accounts.openid`.
+Signing in with identities at Google or LinkedIn, and linking them (SECURITY-GOALS 31; docs/sign-in-with-providers.md).
+ID tokens are verified by `accounts.openid`.
 """
 
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ CODE_LIFETIME = timedelta(seconds=60)
 
 def issue_sign_in_code(person: Person, *, platform: str, now: datetime) -> str:
     """
-    The provider vouches for somebody: a one-time code that the front end exchanges for a login.
+    A one-time code that the front end exchanges for a login of the person whom the provider identified.
 
     :raises ProviderEmailUnverified, AccountExists: as `_account_of`
     """
@@ -69,10 +69,10 @@ def _code_for(person: Person, platform: str, now: datetime) -> str:
 
 def _account_of(person: Person, platform: str, now: datetime) -> User:
     """
-    Whose identity this is: issuer and subject decide. An address alone opens no account that somebody proved to own.
+    The account of an identity, by issuer and subject. An address alone never signs in to an account that was verified.
 
-    :raises ProviderEmailUnverified: nobody's yet, and the provider does not vouch for an address
-    :raises AccountExists: nobody's yet, and the address belongs to an account that its owner has verified
+    :raises ProviderEmailUnverified: unknown, and the provider has not verified the address
+    :raises AccountExists: unknown, and the address belongs to an account that its owner has verified
     """
     known = ExternalIdentity.objects.filter(issuer=person.issuer, subject=person.subject).first()
     if known is not None:
@@ -121,8 +121,8 @@ def _new_account(person: Person, email: str, now: datetime) -> User:
 
 def _transfer_account(user: User, person: Person, now: datetime) -> None:
     """
-    The proven owner of an address arrives at an account that somebody made with it and never verified. Whoever that was
-    loses every way in, and what they wrote about themselves goes too.
+    Give an account to the proven owner of its address, where somebody else made it and never verified it. All earlier
+    credentials are deleted, and so are the profile's words and pictures.
     """
     for kind in ProfilePicture.Kind.values:
         profiles.remove_picture(person=user, kind=kind, now=now)
@@ -162,7 +162,7 @@ def _about(identity: ExternalIdentity) -> dict[str, Any]:
 @retrying
 def exchange(*, code: str, device: str, now: datetime) -> sessions.Tokens | login.Challenge:
     """
-    What the front end got back with: a login's first step, as good as the right password and no better.
+    Exchange the code of a provider's sign-in for the first step of a login, equal to a correct password.
 
     :raises OAuthCodeInvalid: used, older than 60 seconds, or never ours
     :raises AccountSuspended: the person may not sign in
@@ -214,7 +214,7 @@ def _link_once(user: User, person: Person, platform: str, now: datetime) -> Exte
 @retrying
 def unlink(*, user: User, platform: str, now: datetime) -> None:
     """
-    Take a way to sign in away again.
+    Unlink a provider.
 
     :raises NotFound: none of this provider is linked
     :raises OnlyWayIn: there is neither a password, a passkey nor another identity

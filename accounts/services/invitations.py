@@ -17,14 +17,14 @@ from core.data.transactions import retrying
 LIFETIME = timedelta(days=30)
 PER_PERSON = Limit("invitation:person", 20, timedelta(days=1))
 PER_ADDRESS = Limit("invitation:address", 3, timedelta(days=1))
-"""Whoever invites: nobody's mailbox is flooded in our name. What is beyond it is not sent and not told."""
+"""Per invited address, so that nobody's mailbox is flooded. Beyond it no mail is sent and the answer is the same."""
 
 _LOOKS_LIKE_A_LINK = re.compile(r"[:/@\\]|\.\S")
 
 
 @retrying
 def invite(*, inviter: User, email: str, now: datetime) -> Invitation:
-    """Invite an address. One that has an account gets no mail, and the caller cannot tell (SECURITY-GOALS 23)."""
+    """Invite an address. One that has an account gets no mail, and the answer does not show it (SECURITY-GOALS 23)."""
     address, token = normalise_email(email), tokens.new_token()
     invitation = Invitation.objects.create(
         inviter=inviter, email=address, digest=tokens.digest(token), created_at=now, expires_at=now + LIFETIME

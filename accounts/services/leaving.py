@@ -1,7 +1,7 @@
 """
 How an account ends: the person asks, thirty days pass in which signing in keeps it, then it is erased.
 
-Erased means that nothing says any more whose it was. The row stays without a name, for the ledger, backers and
+Erased means that nothing identifies the person any more. The row stays without a name, for the ledger, backers and
 conversations that point to it.
 """
 
@@ -52,7 +52,7 @@ def erase_when_due(user_id: UUID, *, now: datetime) -> bool:
     """
     Erase somebody whose grace is over. Safe to repeat and to run side by side.
 
-    :returns: False while an app does not let them be erased, since money began to move again: next time
+    :returns: False while an app blocks the erasure because money is moving again; it is tried again next time
     """
     try:
         return _erase(user_id=user_id, now=now)

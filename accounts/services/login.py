@@ -90,7 +90,10 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
 
 
 def clear_failures(*, email: str, address: str | None, device: str) -> None:
-    """Start the tries for an account afresh, for everybody and for this device: its owner came by another way."""
+    """
+    Reset the failures counted for an account, for everybody and for this device, once its owner proved themselves
+    otherwise.
+    """
     limits.forget(FAILURES_PER_ACCOUNT, email)
     limits.forget(FAILURES_PER_ACCOUNT, _from_this_device(email, device, address))
 
@@ -104,10 +107,10 @@ def complete_first_step(
     *, user: User, method: str, device: str, now: datetime, second_factor: bool = False
 ) -> sessions.Tokens | Challenge:
     """
-    What every first step ends with: a session, or the question for the second factor.
+    End the first step of a login: open a session, or ask for the second factor.
 
     :param method: how the first step was taken, as the login history shows it
-    :param second_factor: whether that step was two in one: a key that its owner has, opened by what they are or know
+    :param second_factor: whether that step proved both factors, as a passkey does
     :raises AccountSuspended: the person may not
     :raises InvalidCredentials: the password was changed while it was checked
     """
@@ -142,7 +145,7 @@ def log_in_with_passkey(*, credential: Credential, address: str | None, device: 
 
 @retrying
 def _sign_holder_in(credential: Credential, device: str, now: datetime) -> sessions.Tokens:
-    """Both under one lock, so that a passkey that is being removed lets nobody in."""
+    """Check and sign-in under one lock, so that a passkey that is being removed signs nobody in."""
     holder = _holder(credential, "passkey", device, now)
     signed_in = complete_first_step(user=holder, method="passkey", device=device, second_factor=True, now=now)
     assert isinstance(signed_in, sessions.Tokens), "both steps were taken"
@@ -163,7 +166,7 @@ def verify_passkey(*, credential: Credential, method: str, address: str | None, 
 
 @contextmanager
 def _counted(address: str | None) -> Iterator[None]:
-    """Around a try. It is counted first, so that parallel guesses count too, and given back when it was right."""
+    """Wraps an attempt. It is counted first, so that parallel guesses count too, and given back when it was right."""
     limits.hit(FAILURES_PER_ADDRESS, address)
     yield
     limits.give_back(FAILURES_PER_ADDRESS, address)
@@ -188,7 +191,7 @@ def _holder(credential: Credential, method: str, device: str, now: datetime) -> 
 
 def ask_for_passkey(*, two_factor_token: str, address: str | None, now: datetime) -> dict[str, Any]:
     """
-    What a browser has to be asked for the second step by passkey.
+    The passkey options for a browser at the second step.
 
     :raises TwoFactorTokenInvalid: not one of ours, expired or used
     :raises NoPasskey: the account has none

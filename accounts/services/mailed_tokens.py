@@ -1,4 +1,6 @@
-"""Tokens that go out by mail: 256 bits, kept hashed, single-use, the newest of their kind only (SECURITY-GOALS 28)."""
+"""
+Tokens that are sent by mail: 256 bits, kept hashed, single-use, the newest of their kind only (SECURITY-GOALS 28).
+"""
 
 from datetime import datetime, timedelta
 
@@ -46,7 +48,7 @@ def use_up(*, token: str, purpose: str, now: datetime) -> User:
 
 def person_of_token(*, token: str, purpose: str, now: datetime) -> User:
     """
-    The person that a link was mailed to; looking uses nothing up.
+    The person that a link was mailed to; the token is not used up.
 
     :raises MailedTokenInvalid: as `use_up`
     """
@@ -57,7 +59,7 @@ def person_of_token(*, token: str, purpose: str, now: datetime) -> User:
 
 
 def is_live(*, token: str, purpose: str, now: datetime) -> bool:
-    """Whether a link still works; looking uses nothing up."""
+    """Whether a link still works; the token is not used up."""
     return _live(token, purpose, now) is not None
 
 

@@ -26,7 +26,7 @@ SEALED_ADDRESS = "reset address"
 def ask_for_reset(*, email: str, address: str | None, now: datetime) -> None:
     """
     Have a reset link mailed, if there is such an account. What happens here is the same whether there is one or not:
-    the worker looks (`mail_reset_link`), so that neither answer nor time tells (SECURITY-GOALS 23).
+    the worker looks it up (`mail_reset_link`), so neither answer nor duration shows it (SECURITY-GOALS 23).
 
     :raises RateLimited: too many for this account, existing or not, or from this address
     """

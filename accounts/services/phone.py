@@ -19,7 +19,7 @@ from notifications.services.mails import require_sms
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
 PER_ADDRESS = Limit("sms:address", 20, timedelta(hours=1))
-"""Whoever asks, for whatever numbers; per number it is five an hour (`notifications.senders.sms`)."""
+"""Per client address, for all numbers; a single number gets five an hour (`notifications.senders.sms`)."""
 _KIND = "phone code"
 
 

@@ -1,4 +1,4 @@
-"""What a person says of themselves: the profile's words, photo and cover."""
+"""Editing a profile: its text, photo and cover."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -106,7 +106,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """
-        The provider has vouched for somebody. Here allauth's way ends: it would log a session in.
+        Called when the provider has identified somebody. Replaces allauth's next step, which would log in a Django
+        session.
 
         :raises ProviderEmailUnverified, AccountExists: as `identities.issue_sign_in_code`
         """
@@ -118,7 +119,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> None:
         """
-        What allauth finds wrong, as one of our refusals.
+        An error of allauth as one of our refusals.
 
         :raises OAuthStateInvalid: it knows no such state of this browser
         :raises OAuthDenied: the provider sent no code
@@ -155,7 +156,7 @@ def _to_front_end(request: HttpRequest, **facts: str) -> HttpResponse:
 
 
 def _unseen(answer: HttpResponse) -> HttpResponse:
-    """Neither kept anywhere nor told to the next page."""
+    """Headers so that the answer is not cached and its address not sent as a referrer."""
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -35,7 +35,7 @@ def register(
 
     :param invite_token: what the mail of an invitation carried; it need not have gone to this address
     :raises InvitationInvalid: used, expired or not ours
-    :raises EmailTaken: the address has an account, whose owner is told by mail (SECURITY-GOALS 23)
+    :raises EmailTaken: the address has an account, whose owner is notified by mail (SECURITY-GOALS 23)
     :raises InvalidInput: the password is too weak
     """
     address = normalise_email(email)

@@ -40,8 +40,8 @@ def open_session(*, user: User, device: str, method: str, now: datetime, second_
 
 def begin_session(*, user: User, device: str, method: str, now: datetime, second_factor: bool = False) -> Tokens:
     """
-    Sign a device in, in the caller's transaction. Whoever calls has proven the person (`login.complete_first_step`) or
-    just made the account.
+    Sign a device in, in the caller's transaction. The caller has authenticated the person (`login.complete_first_step`)
+    or has just made the account.
 
     :param second_factor: whether it was proven with the second factor too
     :raises AccountSuspended: the person may not
@@ -80,7 +80,7 @@ def refresh_session(*, refresh_token: str, now: datetime) -> Tokens:
 
     :param now: when the call came in
     :raises RefreshTokenInvalid: not one of ours, or its session ended
-    :raises TokenReused: an old one; the session is revoked and the person told (RFC 9700 §4.14.2)
+    :raises TokenReused: an old one; the session is revoked and the person notified (RFC 9700 §4.14.2)
     """
     presented, session = _lock_chain(refresh_token)
     if session.revoked_at or session.expires_at <= now or not session.user.is_active:

@@ -1,7 +1,7 @@
 """
 A staff member's first second factor, set up in the admin with the password and a link by mail (docs/permissions.md).
 
-The password alone must not be enough: whoever stole it would add an authenticator app of their own and be staff.
+The password alone is not enough: a thief could add an authenticator app of their own and act as staff.
 """
 
 from datetime import datetime, timedelta

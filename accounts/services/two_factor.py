@@ -41,7 +41,7 @@ DRIFT_STEPS = 1
 FAILURES = 5
 LOCK = timedelta(minutes=15)
 ENROLMENT_LIFETIME = timedelta(minutes=10)
-"""A secret that no first code confirmed by then is none: whoever asked for it may have held a stolen session."""
+"""A secret expires if no first code confirms it by then: the session that asked for it may have been stolen."""
 
 
 Method = Literal["passkey", "totp", "recovery_code"]
@@ -130,7 +130,7 @@ def confirm(*, user: User, code: str, now: datetime, session: Session | None = N
 
 def check_first_factor(user: User, session: Session | None) -> None:
     """
-    Keep a session of the API, which may be a thief's who knows the password, from becoming one of the admin.
+    Prevent that a session of the API, which may be a thief's who knows the password, becomes one of the admin.
 
     :raises StaffFactorByMail: staff without a factor, where the admin demands one
     """

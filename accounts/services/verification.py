@@ -32,7 +32,7 @@ def mail_link(*, user: User, now: datetime) -> None:
 @retrying
 def verify_email(*, token: str, now: datetime) -> User:
     """
-    Use up a mailed token. One that did its work before does no harm: its person hears that the address is verified.
+    Use up a mailed token. A used one is accepted again while the address is still verified by it.
 
     :raises MailedTokenInvalid: expired, replaced, for another address by now, or never ours
     """

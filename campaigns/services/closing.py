@@ -1,8 +1,7 @@
 """
 How a live campaign ends: decided by its deadline, or cancelled by its owner; settled when no money is left to move.
 
-Refunding and releasing is the business of `investments`, which calls `settle_campaign` when it is done and hears
-`campaign.cancelled` to begin.
+`investments` refunds and releases: it starts on the event `campaign.cancelled` and calls `settle_campaign` at the end.
 """
 
 from datetime import datetime

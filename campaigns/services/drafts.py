@@ -1,4 +1,4 @@
-"""Making a campaign, changing it, and throwing a draft away."""
+"""Creating and changing campaigns, and deleting drafts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -143,7 +143,7 @@ def _edit(
 @retrying
 def delete_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> None:
     """
-    Throw a draft away, pictures and all.
+    Delete a draft with its pictures.
 
     :raises HasInvestments: there is money in it
     :raises NotADraft: it went further

@@ -69,7 +69,7 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
 
 
 def confirm_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: datetime) -> None:
-    """Turn a reservation into money raised: the payment came through."""
+    """Turn a reservation into money raised: the payment succeeded."""
     backing = lock_backing(campaign.pk, backer_id, now)
     joined = not backing.committed_minor
     if joined:
@@ -82,7 +82,7 @@ def confirm_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: 
 
 
 def release_funding(*, campaign_id: UUID, amount: Money) -> None:
-    """Let go of a reservation: the payment did not come through."""
+    """Release a reservation: the payment failed."""
     sql.change(_RESERVE, [-amount.minor, campaign_id])
 
 

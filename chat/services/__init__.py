@@ -1,1 +1,1 @@
-"""What people do: `conversations` begin and go, `messages` are sent, `reading` moves on, `typing` shows."""
+"""Services of the chat: `conversations`, `messages`, `reading` (read marks), `typing`."""

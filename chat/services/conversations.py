@@ -1,4 +1,4 @@
-"""Beginning a conversation, and deleting it for oneself."""
+"""Starting a conversation, and hiding it for one member."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,7 +17,7 @@ MOST_MEMBERS = 256
 @retrying
 def open_direct(*, starter: User, participants: Collection[UUID], now: datetime) -> tuple[Member, bool]:
     """
-    The pair's one direct conversation, made if there is none. One that the starter deleted is in sight again, empty.
+    The pair's one direct conversation, made if there is none. One that the starter deleted is visible again, empty.
 
     :returns: the starter's place, and whether it is new
     :raises WrongParticipants: not exactly one other person
@@ -30,7 +30,7 @@ def open_direct(*, starter: User, participants: Collection[UUID], now: datetime)
     conversation = Conversation(
         type=Conversation.Type.DIRECT, direct_key=_pair(starter.pk, *others), created_at=now, active_at=now
     )
-    # A rival's insert makes this one wait for its commit and then do nothing; the read after it sees the row.
+    # A concurrent insert makes this one wait for its commit and then do nothing; the read after it sees the row.
     Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
     kept = Conversation.objects.get(direct_key=conversation.direct_key)
     is_new = kept.pk == conversation.pk
@@ -59,7 +59,7 @@ def begin_group(*, starter: User, participants: Collection[UUID], title: str, no
 
 
 def delete_conversation(*, user: User, conversation_id: UUID) -> None:
-    """Out of this person's sight, with all messages so far; the others keep it. :raises NotFound:"""
+    """Hide it for this person, with all messages so far; the others keep it. :raises NotFound:"""
     with atomic():
         member = access_conversation(user, conversation_id, for_update=True)
         seq = member.conversation.last_seq

@@ -1,9 +1,9 @@
 """
-Sending.
+Sending messages.
 
 The hot write of the chat is a single statement, at an eighth of the processor time of the same steps by the ORM. The
 update of the conversation takes its lock and the next number; the message, the sender's mark and the audience follow
-from it. Rivals wait for that lock, so numbers follow commits and have no gaps (docs/realtime.md).
+from it. Concurrent senders wait for that lock, so numbers follow commits and have no gaps (docs/realtime.md).
 """
 
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def draft_message(
     media: Sequence[Any] = (),
 ) -> Draft:
     """
-    Prepare what somebody says: pictures go to the store, outside of any transaction.
+    Prepare a message: its pictures are stored, outside of any transaction.
 
     :param client_id: sent again with the same one, it is the same message
     :param media: pictures as the parser gave them
@@ -118,7 +118,7 @@ def draft_message(
 
 def commit_message(draft: Draft) -> tuple[MessageOutput, bool]:
     """
-    Say it: the message is committed with the next `seq` before anybody hears of it.
+    Send a prepared message: it is committed with the next `seq` before it is published.
 
     :returns: the message as clients see it, and whether it is new
     :raises NotFound: no such conversation for this person
@@ -146,7 +146,7 @@ def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> Mes
 
 def _write(message: MessageOutput, files: list[StoredFile]) -> MessageOutput:
     """
-    Commit a message and give it its `seq`; tell everybody afterwards. Returns it with its `seq`.
+    Commit a message with the next `seq`, then publish it. Returns it with its `seq`.
 
     :raises IntegrityError: it was sent before under its `clientId`
     """

@@ -1,4 +1,4 @@
-"""Who is writing: told to those who look, kept nowhere."""
+"""Typing indicators: published to open sockets, not stored."""
 
 from uuid import UUID
 

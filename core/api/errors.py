@@ -17,7 +17,8 @@ from core.currencies import amount_in_words
 
 class Refusal(Exception):
     """
-    A clear no. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the keywords.
+    Base of all refusals. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the
+    keywords.
 
     Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text; the
     API document has their types from there.
@@ -34,8 +35,8 @@ class Refusal(Exception):
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
     is_outcome: ClassVar[bool] = False
     """
-    What became of a committed effect, such as a decline: an Idempotency-Key stays bound to it and replays it. One that
-    only keeps a note of itself (a failed login) is none.
+    The refusal is the result of a committed effect, such as a decline: an Idempotency-Key stays bound to it and replays
+    it. One that only records itself (a failed login) is not.
     """
 
     def __init__(self, *, retry_after: timedelta | None = None, **facts: Any) -> None:
@@ -78,7 +79,7 @@ class Invalid(Refusal):
 
 
 class ZoneRequired(Invalid):
-    """A moment that every clock would read differently."""
+    """A moment without a time zone."""
 
     code = "zone_required"
     message = _("Write a moment with its zone, as in 2026-12-31T23:59:59Z or 2026-12-31T23:59:59+01:00.")

@@ -10,7 +10,7 @@ the next repeat looks again. A handler that has something slow to do first, such
 with `@prepared`: that runs before the transaction begins.
 
 A refusal before the first committed effect frees the key. A refusal that is an outcome (`Refusal.is_outcome`: a
-decline, a taken address whose owner was told) is stored and replayed like any other answer.
+decline, a taken address whose owner was notified) is stored and replayed like any other answer.
 
 The stored answer is sealed with a key made from the client's own Idempotency-Key and body, which are kept as hashes
 only: nobody who reads the table can open it, tokens and all.
@@ -51,7 +51,7 @@ logger = logging.getLogger("vectragrow.idempotency")
 
 LIFETIME = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-"""How long a running request holds its key. One that takes longer is undone if a twin has taken over meanwhile."""
+"""How long a running request holds its key. A slower one is rolled back if a repeat has taken over meanwhile."""
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 Handler = Callable[..., Response]
@@ -86,13 +86,13 @@ class KeyTicket:
         sql.change(_BIND, [result_id, self.row.pk, self.row.locked_until], check=_refuse_if_lost)
 
     def leave_open(self) -> None:
-        """The answer is not the last word: do not store it, and let the next repeat go on at once."""
+        """The answer is not final: do not store it, and let the next repeat go on at once."""
         self.is_open = True
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is stored of an answer and given again: its status, its own headers, its bytes."""
+    """The stored part of an answer: its status, its own headers, its bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -113,7 +113,7 @@ class Reply:
 
 
 def _own_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Without those that speak of one request or one moment: a replay gets its own."""
+    """Headers without those of one request or moment, such as `Date`: a replay gets its own."""
     passing = ("content-type", "ratelimit-", "retry-after", "x-request-id")
     return {name: value for name, value in headers.items() if not name.lower().startswith(passing)}
 
@@ -190,7 +190,7 @@ def _in_one_commit(row: IdempotencyKey, seal: bytes, call: Callable[[], Response
 
 
 def _in_several_commits(ticket: KeyTicket, seal: bytes, call: Callable[[], Response]) -> Response:
-    """The last commit is made: whatever hinders storing its answer, a repeat will find out the same way."""
+    """The last commit is made: if storing its answer fails, a repeat computes it again."""
     try:
         response = call()
     except Refusal as refusal:
@@ -244,13 +244,13 @@ def _claim(request: Request, key: str, digest: bytes, now: datetime) -> tuple[Id
     try:
         is_ours = sql.execute((_CLAIM, [row.pk, now, scope, fingerprint, row.locked_until, now - LIFETIME]))
     except DatabaseError:
-        _release(row)  # it may be there, without anybody who works on it
+        _release(row)  # it may exist without a running request
         raise
     if is_ours:
         _release_abandoned(now)
         return row, None
     known = IdempotencyKey.objects.filter(scope=scope).first()
-    if known is None:  # its holder was refused and let go of it between our two statements
+    if known is None:  # its holder was refused and released it between our two statements
         raise IdempotencyInProgress(retry_after=timedelta(seconds=1))
     if bytes(known.fingerprint) != fingerprint:
         raise IdempotencyKeyReused()
@@ -292,7 +292,7 @@ def _store(row: IdempotencyKey, reply: Reply, seal: bytes) -> None:
 
 
 _abandoned: OrderedDict[UUID, datetime] = OrderedDict()
-"""Leases (key row, until) that requests of this process could not give back, since the database was away."""
+"""Leases (key row, until) that requests of this process could not release, since the database was unavailable."""
 _abandoned_lock = threading.Lock()
 _MOST_ABANDONED = 10_000
 _ABANDONED_AT_ONCE = 20
@@ -326,8 +326,8 @@ def _release_abandoned(now: datetime) -> None:
     """
     The database answers again: give back what could not be given back, for repeats that meet other processes.
 
-    A row that is not there may still come: the server works off what it was sent before it fell silent. So an entry
-    stays until its row was found or its lease is over.
+    A row that is missing may still appear: the server executes what it received before it stopped answering. So an
+    entry stays until its row was found or its lease is over.
     """
     with _abandoned_lock:
         entries = list(_abandoned.items())[:_ABANDONED_AT_ONCE]
@@ -335,7 +335,7 @@ def _release_abandoned(now: datetime) -> None:
         try:
             settled = until <= now or _give_back(IdempotencyKey(pk=pk, locked_until=until))
         except Exception:  # noqa: BLE001  (whatever it is, the database is away)
-            return  # away again
+            return  # unavailable again
         if settled:
             _abandoned.pop(pk, None)
 
@@ -347,7 +347,7 @@ def _seals(key: str, digest: bytes) -> list[bytes]:
 def _open(row: IdempotencyKey, seals: list[bytes]) -> Reply:
     try:
         headers, _, body = aes.decrypt(seals, bytes(row.reply or b"")).partition(b"\n")
-    except aes.CannotOpen:  # sealed under a secret that is gone; nothing is done twice
+    except aes.CannotOpen:  # sealed under a secret that was removed; the effect is still not repeated
         raise IdempotencyInProgress(retry_after=LEASE) from None
     return Reply(row.status or 200, json.loads(headers), body)
 

@@ -1,7 +1,7 @@
 """
 Limits: how often something may happen per key and time, counted in Redis over sliding windows.
 
-When Redis is away each process counts for itself, so limits loosen by the number of processes and never open.
+While Redis is unavailable each process counts for itself: limits grow by the number of processes and never end.
 """
 
 import logging
@@ -46,7 +46,7 @@ return {1, math.floor(limit - used - cost), tostring(window - now % window)}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`name` 'login:address', at most `most` per `window`."""
+    """At most `most` times per `window`; `name` is like 'login:address'."""
 
     name: str
     most: int
@@ -84,7 +84,7 @@ class RateLimited(TooMany):
 
 def hit(limit: Limit, key: object, *, cost: int = 1) -> LimitState:
     """
-    Count one occurrence for `key`. `cost=0` only looks.
+    Count one occurrence for `key`; `cost=0` only checks.
 
     :raises RateLimited: the limit is reached; nothing is counted
     """
@@ -95,17 +95,17 @@ def hit(limit: Limit, key: object, *, cost: int = 1) -> LimitState:
 
 
 def check(limit: Limit, key: object) -> LimitState:
-    """Look without counting, for limits on failures. :raises RateLimited: the limit is reached"""
+    """Check without counting, for limits on failures. :raises RateLimited: the limit is reached"""
     return hit(limit, key, cost=0)
 
 
 def give_back(limit: Limit, key: object) -> None:
-    """Take one counted occurrence back: a try that turned out to be fine."""
+    """Uncount one occurrence, when an attempt succeeded."""
     _count(limit, str(key), -1)
 
 
 def forget(limit: Limit, key: object) -> None:
-    """Start the key afresh."""
+    """Reset the count of the key."""
     name = _forgotten(limit, key)
     try:
         client().delete(name)
@@ -114,7 +114,7 @@ def forget(limit: Limit, key: object) -> None:
 
 
 def settle(limit: Limit, key: object, *, forgotten: Limit, forgotten_key: object) -> None:
-    """`give_back` of the one and `forget` of the other, in one exchange with Redis: what a right password does."""
+    """`give_back` of one and `forget` of the other in one exchange with Redis, for a correct password."""
     name, window = _name(limit, str(key)), limit.window.total_seconds()
     forgotten_name = _forgotten(forgotten, forgotten_key)
     try:

@@ -1,5 +1,5 @@
 """
-Which methods an address answers. Each says so where it is made: operations by the table of their `as_view`, pages with
+Which methods an address answers. Operations declare them in the table of their `as_view`, pages with
 `@only`; every other method is refused in one place (`core.api.middleware`), before anything of the view runs.
 """
 

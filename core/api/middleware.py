@@ -1,4 +1,4 @@
-"""The outermost ring: request id, client address, tidy paths, headers that every answer carries."""
+"""The outermost middleware: request id, client address, normalised paths, headers of every answer."""
 
 import logging
 import re
@@ -28,8 +28,8 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 class RequestContext:
     """
-    Gives each request its id (`X-Request-ID` when sane, else a new one) and its client address, says on the answer how
-    the caller stands with the limits that were asked (`RateLimit-*`), and logs its end.
+    Sets the request id (`X-Request-ID` when valid, else a new one) and the client address, writes on the answer how
+    many calls the limits still allow (`RateLimit-*`), and logs the end of the request.
 
     A trailing slash on an API path is accepted and dropped before routing, never redirected (API.md, base).
     """
@@ -99,18 +99,18 @@ def _route_of(request: HttpRequest) -> str:
 
 
 def _person_of(request: HttpRequest) -> Any:
-    """Who was found to ask, without looking it up for this."""
+    """The id of the person who was authenticated, without a query for it."""
     known = getattr(request, "_cached_user", None) or vars(request).get("user")
     return None if isinstance(known, SimpleLazyObject) else getattr(known, "pk", None)
 
 
 def request_id_from(given: str) -> str:
-    """The id a client sent, when sane, else a new one."""
+    """The id that the client sent, when valid, else a new one."""
     return given if _SANE.fullmatch(given) else uuid.uuid4().hex
 
 
 def for_pages(base: type[Any]) -> type[Any]:
-    """A middleware that API calls pass by: they have no cookies, no forms and a fixed content policy."""
+    """A middleware that skips API calls: they have no cookies, no forms and a fixed content policy."""
 
     class ForPages(base):
         def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -150,7 +150,10 @@ class Schema(AutoSchema):
         return [] if self.method == "GET" else [JSON]
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
-        """A class without words of its own has none, rather than those of its base; empty text is no default."""
+        """
+        A class without a docstring of its own has no description, rather than that of its base; empty text is no
+        default.
+        """
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         if isinstance(schema, dict) and type(serializer).__doc__ is None:
             schema.pop("description", None)
@@ -215,7 +218,7 @@ class Schema(AutoSchema):
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        operation["security"] = self.get_auth()  # an empty list says that nothing is needed; left out, nothing is said
+        operation["security"] = self.get_auth()  # an empty list means open; a missing one, the default
         operation["x-roles"] = sorted(
             {role for permission in self._permissions() for role in getattr(permission, "roles", ())}
         )

@@ -1,5 +1,5 @@
 """
-`@operation`: what an operation of the API takes and answers, said once, where it is written.
+`@operation`: declares what an operation of the API takes and answers, beside its handler.
 
     @operation("withdrawInvestment", WithdrawInput, returns=WithdrawalOutput, errors=[WithdrawalTooLarge])
     def withdraw(self, request, investment_id, data):
@@ -7,7 +7,7 @@
         return WithdrawalOutput.of(...)
 
 The body and the query are checked before the handler is called, and what it returns is answered. `core.api.openapi`
-reads the rest into the API document; `core.testing` compares every answer with it. docs/answers.md tells more.
+reads the rest into the API document; `core.testing` compares every answer with it. See docs/answers.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What `@operation` was told; it hangs on the handler as `handler.operation`."""
+    """The arguments of `@operation`; the handler has them as `handler.operation`."""
 
     id: str
     summary: str
@@ -106,7 +106,7 @@ def operation(
     :param multipart: files are taken, so multipart/form-data is offered; JSON beside it, unless files are required
     :param partial: any subset of the input's members
     :param etag: the answer has an `ETag`
-    :param limited: answers say how the caller stands with a limit; so they do where `errors` has `RateLimited`
+    :param limited: answers have `RateLimit-*` headers; implied where `errors` has `RateLimited`
     :param may_sign_in: an open operation that answers some things only to the right person
     """
 

@@ -8,7 +8,7 @@ The base of every shape that clients see, and the types that its members have.
         created_at: Moment
 
 JSON has the names in camelCase. The renderer writes an output as it is (`core.api.rendering`), the API documents are
-made from the class (`core.api.schemas`), and mypy checks whoever fills it. docs/answers.md tells more.
+made from the class (`core.api.schemas`), and mypy checks whoever fills it. See docs/answers.md.
 """
 
 from datetime import datetime
@@ -53,7 +53,7 @@ class Output(msgspec.Struct, metaclass=_OutputMeta, rename="camel", frozen=True,
     """
 
 
-# A list that has more to say than its items subclasses it.
+# A list with members besides its items subclasses it.
 class Page(Output, Generic[T]):
     """Part of a list; `nextCursor` leads to the next part."""
 
@@ -66,7 +66,7 @@ class Page(Output, Generic[T]):
 
 
 class Message(Output):
-    """Something was done, in words for the person."""
+    """Confirms that something was done, in words for the person."""
 
     message: str
 

@@ -91,7 +91,7 @@ class JSONParser(BaseParser):
 
 
 class MultiPartParser(DRFMultiPartParser):
-    """Django's multipart parser, with its complaints in our words. `core.api.bodies` bounds the whole."""
+    """Django's multipart parser, with its errors as our refusals. `core.api.bodies` limits the total size."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Who acts, and by what: what authentication finds out of a request, a socket's frame or an admin page."""
+"""Principals: who acts and by which credential, as authentication finds out for a request, a frame or an admin page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from core.rights import Right
 
 
 class Anonymous:
-    """Who asks when nobody is signed in. The person is `accounts.User`; both answer the same questions."""
+    """The user of a request when nobody is signed in. It has the same interface as `accounts.User`."""
 
     is_authenticated = False
     is_anonymous = True

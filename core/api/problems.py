@@ -1,4 +1,4 @@
-"""One answer for every refusal and every accident: application/problem+json (RFC 9457)."""
+"""One form of answer for every refusal and every unexpected error: application/problem+json (RFC 9457)."""
 
 import logging
 import uuid
@@ -66,7 +66,7 @@ def problem(refusal: errors.Refusal) -> dict[str, Any]:
 
 
 def refusal_of(error: BaseException) -> errors.Refusal | None:
-    """The refusal that an exception means, or None for an accident of ours."""
+    """The refusal that an exception stands for, or None for an unexpected error."""
     match error:
         case errors.Refusal():
             return error
@@ -132,7 +132,7 @@ def handle(error: Exception, _context: Any) -> Response | None:
 
 
 def answer(refusal: errors.Refusal) -> HttpResponse:
-    """The same document outside DRF: unknown paths, middleware, accidents."""
+    """The same document outside DRF: unknown paths, middleware, unexpected errors."""
     return HttpResponse(
         to_json(problem(refusal)), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
     )
@@ -156,7 +156,7 @@ def _wants_page(request: HttpRequest) -> bool:
 
 def _page_or_problem(request: HttpRequest, refusal: errors.Refusal) -> HttpResponse:
     if _wants_page(request):
-        # Without the request, so that nothing which may be broken now is asked.
+        # Without the request, so that nothing which may be broken now is used.
         page = render_to_string("error.html", {"refusal": refusal, "request_id": context.request_id.get()})
         return HttpResponse(page, status=refusal.status, headers=refusal.headers)
     return answer(refusal)

@@ -40,7 +40,7 @@ def components(shape: Any) -> dict[str, Schema]:
 
 
 def _infos(shape: Any) -> list[mi.Type]:
-    """msgspec itself knows unions of structs only where a tag tells them apart."""
+    """msgspec itself knows unions of structs only where a tag distinguishes them."""
     return [mi.type_info(part) for part in (get_args(shape) if isinstance(shape, UnionType) else [shape])]
 
 

@@ -222,7 +222,7 @@ def parse(input_class: type[S], request: Request, *, partial: bool = False) -> d
 
 
 def _refuse_unknown_files(serializer: Any, request: Request) -> None:
-    """A file is never dropped silently: whoever sent it believes that it arrived."""
+    """:raises UnknownFile: a file is refused rather than ignored: its sender believes that it arrived"""
     taken = [name for name, field in serializer.fields.items() if takes_files(field)]
     for name in request.FILES:
         # A list is also read from `media[0]`, `media[1]`, unless some came as `media` or only changes are sent.
@@ -239,7 +239,7 @@ _INDEXED = re.compile(r"\[[0-9]+\]$", re.ASCII)
 def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:
     """The query string, checked the same way."""
     given = given_query(request)
-    # The most frequent one; a serializer takes a while to say so.
+    # The most frequent case; building a serializer for it would be slow.
     if not given and _is_optional(input_class):  # type: ignore[arg-type]
         return {}
     serializer = input_class(data=given, context={"request": request})
@@ -249,7 +249,7 @@ def parse_query(input_class: type[S], request: Request) -> dict[str, Any]:
 
 @cache
 def _is_optional(input_class: Any) -> bool:
-    """Whether an input may be empty, and then says nothing."""
+    """Whether an input may be empty."""
     fields = input_class._declared_fields.values()
     return not any(field.required or field.default is not serializers.empty for field in fields)
 

@@ -28,7 +28,7 @@ class ApiViewSet(ViewSet):
 
     def get_authenticators(self) -> list[Any]:
         """
-        None for an operation that is open to anyone and answers all alike: a token that is over, which a client sends
+        None for an operation that is open to anyone and answers everybody alike: an expired token, which a client sends
         along with everything, does not keep anybody from refreshing it.
         """
         operation = operation_of(self)

@@ -10,7 +10,7 @@ NONCE, TAG, KEY = 12, 16, 32
 
 
 class CannotOpen(Exception):
-    """No key of ours opens this, or it was changed, or it belongs to something else."""
+    """None of our keys decrypts this, or it was changed, or `about` is another."""
 
 
 def new_key() -> bytes:

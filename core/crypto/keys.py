@@ -1,7 +1,7 @@
 """
 Keys made from SECRET_KEY, one per purpose (HKDF-SHA-256, RFC 5869).
 
-A key of one purpose says nothing about that of another, so what was sealed or signed for one is of no use for another.
+Keys of different purposes are independent: what was sealed or signed for one purpose is of no use for another.
 While SECRET_KEY is rotated, keys of SECRET_KEY_FALLBACKS still open and check; the first key seals and signs.
 """
 
@@ -34,7 +34,7 @@ def derive(secret: bytes, purpose: str) -> bytes:
 
 
 def fingerprint(value: bytes, kind: str) -> bytes:
-    """HMAC-SHA-256: equal values of a kind give equal fingerprints, and nobody without the secret guesses back."""
+    """HMAC-SHA-256: equal values of a kind give equal fingerprints, which cannot be reversed without the secret."""
     return fingerprints(value, kind)[0]
 
 

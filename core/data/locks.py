@@ -31,12 +31,12 @@ def lock(
 
 
 def clause(*aliases: str) -> str:
-    """The same for a written SELECT: its end, which locks the rows of these tables. Tell `taken` what came back."""
+    """The same for a written SELECT: its end, which locks the rows of these tables. Pass the rows to `taken`."""
     return f"FOR NO KEY UPDATE OF {', '.join(aliases)}"
 
 
 class LockOrderBroken(AssertionError):
-    """A lock was taken out of order: with a rival that keeps to it, the two would wait for each other for ever."""
+    """A lock was taken out of order, which can deadlock with a transaction that keeps the order."""
 
 
 class _Held(threading.local):
@@ -65,7 +65,7 @@ def of_one_transaction() -> Iterator[None]:
 
 def taken(*rows: models.Model) -> None:
     """
-    Tell the guard of the rows that one statement has locked. Does nothing outside of tests.
+    Report to the guard the rows that one statement has locked. Does nothing outside of tests.
 
     :raises LockOrderBroken: the transaction holds a row that should have been locked after one of these
     """

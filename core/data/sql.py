@@ -1,5 +1,5 @@
 """
-SQL written out, for the few paths that every client takes all the time.
+Hand-written SQL for the few hot paths.
 
 The ORM spends several times as long on putting a small statement together as PostgreSQL on running it. Columns are
 taken from the models, so that a new one is never forgotten here.
@@ -33,7 +33,7 @@ class Read(NamedTuple):
 
 
 class Change(NamedTuple):
-    """An UPDATE, and who is told how many rows it has changed."""
+    """An UPDATE, and a function that checks how many rows it has changed."""
 
     statement: str
     values: Iterable[Any]
@@ -162,7 +162,7 @@ def change(statement: str, values: Iterable[Any], check: Callable[[int], None] |
     """
     Run an UPDATE, in an exchange of its own or with the others of a `together`.
 
-    :param check: told how many rows were changed; may raise
+    :param check: called with the number of changed rows; may raise
     """
     made = Change(statement, values, check)
     waiting = _waiting.get()

@@ -1,4 +1,4 @@
-"""Transactions: retried when PostgreSQL asks for it, and never waiting long for a lock (docs/locking.md)."""
+"""Transactions: retried after deadlocks, with a short limit on waiting for locks (docs/locking.md)."""
 
 import random
 import time
@@ -57,7 +57,7 @@ def atomic() -> Iterator[None]:
     """
     `transaction.atomic` that waits at most 3 s for any lock. A refusal that `keeps_effects` commits and is raised then.
 
-    :raises Busy: a lock was not to be had in time
+    :raises Busy: a lock could not be taken in time
     :raises OutcomeUnknown: the connection was lost between COMMIT and its confirmation
     """
     outermost = not connection.in_atomic_block
@@ -84,7 +84,8 @@ def atomic() -> Iterator[None]:
 
 def refuse_in_transaction() -> None:
     """
-    For calls to other systems, which no lock of ours may wait for. The transaction around a test does not count.
+    Guards calls to other systems: no transaction may stay open during one. The transaction around a test does not
+    count.
 
     :raises RuntimeError: inside a transaction
     """

@@ -27,7 +27,7 @@ class Effect:
     """
 
     column: ClassVar[str]
-    """Under which heading docs/events.md names it."""
+    """The heading of docs/events.md that lists it."""
     is_prompt: ClassVar[bool] = False
     """Whether it is also tried by the recording process itself, right after the commit."""
 
@@ -35,7 +35,7 @@ class Effect:
         """:raises TypeError: the kind does not have the facts that this needs"""
 
     def describe(self) -> str:
-        """What docs/events.md says of it."""
+        """Its line in docs/events.md."""
         raise NotImplementedError
 
     def deliver(self, event: "Recorded") -> None:

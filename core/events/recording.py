@@ -86,7 +86,7 @@ def _built(
 
 
 def _follow_after_commit(kind: Kind, written: list[tuple[Event, Mapping[str, Any]]]) -> None:
-    """Wake the outbox, and try at once what cannot wait for it."""
+    """Trigger delivery by the outbox, and run prompt effects at once."""
     if any(effect.is_prompt for effect in kind.effects):
         for event, facts in written:
             prompt = Recorded.of(event, decode(encode(facts), {**kind.facts, **kind.sealed}))

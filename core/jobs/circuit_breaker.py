@@ -1,4 +1,4 @@
-"""A circuit breaker: a provider that failed several times in a row is left alone for a while (SECURITY-GOALS 59)."""
+"""A circuit breaker: a provider that failed several times in a row is not called for a while (SECURITY-GOALS 59)."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ logger = logging.getLogger("vectragrow.breaker")
 
 class Breaker:
     """
-    One per provider and process. `is_fault` tells the provider's trouble from a refusal of this one call.
+    One per provider and process. `is_fault` distinguishes a fault of the provider from a refusal of this one call.
 
     After `most` faults in a row calls end at once with `NotYet`, which costs an outbox event none of its ten tries.
     When the pause is over calls go through again; the next fault starts another pause, a success ends it all.
@@ -41,7 +41,7 @@ class Breaker:
         """
         Around one call of the provider.
 
-        :raises NotYet: the provider is being left alone
+        :raises NotYet: the circuit is open
         """
         rest = self.open_until - time.monotonic()
         if rest > 0:

@@ -1,4 +1,4 @@
-"""Signs of life of the processes that answer no requests, kept in Redis for a little while."""
+"""Heartbeats of the processes that answer no requests, kept in Redis for 30 seconds."""
 
 import time
 from datetime import timedelta
@@ -12,18 +12,18 @@ KEPT = timedelta(seconds=30)
 
 
 def beat(name: str) -> None:
-    """Say that `name` is alive now. A Redis that is away is told elsewhere."""
+    """Record that `name` is alive now. Does nothing while Redis is unavailable."""
     try:
         client().set(key(name), int(time.time()), ex=KEPT)
     except RedisError:
-        pass  # whoever asks will notice by itself
+        pass  # `is_alive` reports it
 
 
 def is_alive(name: str) -> bool:
     """
-    Whether `name` showed a sign of life within the last 30 s.
+    Whether `name` sent a heartbeat within the last 30 s.
 
-    :raises redis.RedisError: Redis cannot be asked
+    :raises redis.RedisError: Redis does not answer
     """
     return bool(client().exists(key(name)))
 

@@ -38,7 +38,7 @@ _handlers: dict[str, Handler] = {}
 
 class NotYet(Exception):
     """
-    A handler's word that it has to be tried again later.
+    Raised by a handler that has to be tried again later.
 
     :param after: instead of the usual pause
     :param tried: False when nothing was attempted, so that it does not count as one of the ten tries
@@ -126,7 +126,7 @@ def nudge(event_id: UUID) -> None:
 
 def deliver(event_id: UUID, *, now: datetime) -> bool:
     """
-    Run an event's handler if it still waits and nobody else holds it.
+    Run an event's handler if it is undelivered and not leased by another process.
 
     :returns: whether it was delivered by this call
     """
@@ -170,7 +170,7 @@ def _failed(event: OutboxEvent, attempt: int, error: Exception, now: datetime) -
 
 
 def due(now: datetime, limit: int = 500) -> list[UUID]:
-    """Events that nobody holds and that should go out, oldest first."""
+    """Ids of events that are due and not leased, oldest first."""
     waiting = OutboxEvent.objects.filter(due_at__lte=now, delivered_at__isnull=True, parked_at__isnull=True)
     return list(waiting.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
 

@@ -139,7 +139,7 @@ def _work(job: Job, item: Any, now: datetime, failure: FailingItem | None, tally
 
 
 def _note_failure(job: Job, item: Any, error: Exception) -> None:
-    """:raises DatabaseError: the database is away, and with it everything that the run could go on with"""
+    """:raises DatabaseError: the database is unavailable, so the run cannot continue"""
     moment = clock.now()
     failure, _ = FailingItem.objects.get_or_create(job=job.name, item=str(item), defaults={"due_at": moment})
     failure.attempts += 1

@@ -1,1 +1,1 @@
-"""What keeps the platform tidy: the retention job, and new tries for what was parked."""
+"""Maintenance: the retention job, and new tries for parked events and items."""

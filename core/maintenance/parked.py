@@ -1,4 +1,4 @@
-"""What was given up after ten tries gets new ones, once a person has mended the cause."""
+"""New tries for events and items that were parked after ten, once an operator has fixed the cause."""
 
 from collections.abc import Iterable
 from datetime import datetime

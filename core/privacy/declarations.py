@@ -85,7 +85,7 @@ class Declaration:
     retention: tuple[Retention, ...]
     files: Callable[[UUID], Files] | None
     about: str = ""
-    """For a model that says nothing of a person: what it holds."""
+    """For a model without personal data: what it holds."""
 
     @property
     def name(self) -> str:
@@ -108,7 +108,7 @@ def declare(
     files: Callable[[UUID], Files] | None = None,
 ) -> None:
     """
-    Declare a model that says something of a person.
+    Declare a model with personal data.
 
     :param person: the lookup that holds the person's id, for columns to export and for `Delete`
     :param export: columns, listed so that a new secret column is not exported by accident; a function from the person's
@@ -129,7 +129,7 @@ def declare(
 
 
 def declare_impersonal(model: type[models.Model], *, about: str, retention: Retention | Sequence[Retention]) -> None:
-    """Declare a model that says nothing of a person. `about` tells what it holds."""
+    """Declare a model without personal data. `about` says what it holds."""
     rules = tuple(retention) if isinstance(retention, Sequence) else (retention,)
     _check(model, *rules)
     _add(Declaration(model, None, Withheld(about), Kept(about), rules, None, about))

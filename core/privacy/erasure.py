@@ -1,4 +1,4 @@
-"""Erasing a person: every app takes out of its rows who they were."""
+"""Erasing a person: every app removes personal data from its rows."""
 
 from datetime import datetime
 from uuid import UUID

@@ -22,7 +22,7 @@ class Auth(sockets.AuthInput):
 
 
 class Ping(Serializer):
-    """Ask for a sign of life, every `heartbeatSeconds`; answered by `pong`."""
+    """Keep the connection alive, every `heartbeatSeconds`; answered by `pong`."""
 
 
 RESUME = "Bring what was missed behind these positions, in order, then go on live."

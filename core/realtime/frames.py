@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from core.api.outputs import FieldError, Output
 
 Ref = str | int
-"""The client's own mark on a frame, given back with what answers it."""
+"""The client's own reference for a frame, returned with its answer."""
 
 
 class Frame(Output, tag_field="type"):
@@ -25,7 +25,7 @@ class Frame(Output, tag_field="type"):
 
 
 class Ready(Frame, tag="ready"):
-    """The socket is signed in and hears everything from now on."""
+    """The socket is signed in and receives everything from now on."""
 
     user_id: UUID
     session_id: UUID

@@ -1,7 +1,7 @@
 """
-Telling open sockets: frames to people, and the end of a session (docs/realtime.md).
+Publishing to open sockets: frames to people, and the end of a session (docs/realtime.md).
 
-The row in the database is the truth; a frame only wakes. This is the sending side, for services: a frame is encoded
+The database is the source of truth; a frame only notifies. This is the sending side, for services: a frame is encoded
 once here and travels as text through one Redis channel to the hub of each process (`core.realtime.hub`).
 """
 
@@ -70,7 +70,7 @@ def publish(*, users: Iterable[UUID], frame: Frame, stream: str = "", seq: int =
     """
     Hand a frame to every open socket of these people. Call it after the commit; choosing `users` is the access check.
 
-    A Redis that is away delays frames of a stream until the hubs have looked into the database, and loses the others.
+    While Redis is down frames of a stream are delayed until the hubs have read the database; other frames are lost.
     """
     push = make_push(users=users, frame=frame, stream=stream, seq=seq)
     if push.users:
@@ -96,7 +96,7 @@ def read_message(data: bytes) -> Push | list[str]:
 
 
 def _send(head: dict[str, Any], text: str = "") -> None:
-    """One line about the frame, then the frame: the hub hands it on without parsing it."""
+    """One line about the frame, then the frame, which the hub delivers without parsing it."""
     try:
         client().publish(channel(), orjson.dumps(head) + b"\n" + text.encode())
     except RedisError:

@@ -431,7 +431,7 @@ class Socket(AsyncWebsocketConsumer):
 
 
 def _headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Lines of one name are one list (RFC 9110 §5.3): a proxy may have added a queue of its own."""
+    """Lines of one name are one list (RFC 9110 §5.3): a proxy may add one of its own."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -477,7 +477,7 @@ def _read(text: str | None) -> dict[str, Any]:
 
 
 def _ref(members: dict[str, Any]) -> Ref | None:
-    """The client's own mark on a frame, given back with the answer."""
+    """The reference that the client put on a frame, returned with the answer."""
     ref = members.pop("ref", None)
     is_number = isinstance(ref, int) and not isinstance(ref, bool) and abs(ref) <= LARGEST_REF
     is_text = isinstance(ref, str) and not isinstance(ref, NumberLiteral) and len(ref) <= 64

@@ -1,5 +1,5 @@
 """
-Connections to PostgreSQL that never wait for ever (docs/locking.md, a database that does not answer).
+Connections to PostgreSQL whose every wait is limited (docs/locking.md, a database that does not answer).
 
 This is a Django database backend (ENGINE): Django's own, with a limit on the client's side for everything that waits
 for the server. `waiting` keeps the limits; `connections` is what the pool holds.

@@ -9,7 +9,7 @@ from core.data.postgres import waiting
 from core.data.postgres.connections import AddressLoader, PooledConnection
 
 MIGRATION_LOCK_TIMEOUT = "2s"
-"""Whoever waits for a table's lock makes all wait who come after (SECURITY-GOALS 63)."""
+"""A statement that waits for a table's lock blocks all statements that come after it (SECURITY-GOALS 63)."""
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
