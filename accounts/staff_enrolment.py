@@ -107,7 +107,5 @@ def _page(
         "refused": refused,
     }
     answer = TemplateResponse(request, "admin/second_factor.html", page, status=status)
-    answer.headers["Cache-Control"] = (
-        "no-store"  # SECURE_REFERRER_POLICY hides the address from other sites
-    )
+    answer.headers["Cache-Control"] = "no-store"  # SECURE_REFERRER_POLICY hides the address from other sites
     return answer

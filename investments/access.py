@@ -1,4 +1,7 @@
-"""Who may see and use which investment and payment method: their own. Another's answers like one that is not there."""
+"""
+Who may see and use which investment and payment method: their own. One of others is answered like one that does not
+exist.
+"""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Investments, payments and what providers said: looked at by admins, changed only by their flows."""
+"""Investments, payments and provider events: admins may view them; only services change them."""
 
 from django.contrib import admin
 from django.utils import timezone

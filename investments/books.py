@@ -26,7 +26,7 @@ def payable_account(user_id: UUID, currency: str) -> Nature:
 
 
 def reserve_charge(*, investment_id: UUID, campaign_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
-    """Money that may come in, of a new investment: into the provider's hands, owed to the campaign's backers."""
+    """Reserve the expected money of a new investment: held by the provider, owed to the campaign's backers."""
     with_provider, escrow = _opened(provider, campaign_id, amount.currency, now)
     return reserve(
         key=f"charge:{investment_id}",
@@ -42,7 +42,7 @@ def reserve_refunds(
     *, campaign_id: UUID, provider: str, currency: str, refunds: Iterable[tuple[UUID, UUID, Money]], now: datetime
 ) -> list[Posting]:
     """
-    Money on its way back. From here on nobody else can have it.
+    Reserve money for refunds, so that nothing else can use it.
 
     :param refunds: id of each new refund, id of its investment, amount
     """
@@ -59,7 +59,7 @@ def reserve_refunds(
 
 
 def release_escrow(*, campaign_id: UUID, owner_id: UUID, amount: Money, now: datetime) -> Posting:
-    """A funded campaign's money becomes its owner's. Once per campaign, whoever asks how often."""
+    """Move a funded campaign's money to its owner. Happens once per campaign, however often it is called."""
     natures = escrow_account(campaign_id, amount.currency), payable_account(owner_id, amount.currency)
     escrow, payable = open_accounts(*natures, now=now)
     return post(

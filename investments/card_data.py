@@ -1,7 +1,7 @@
 """
 Finding card numbers where none may be (SECURITY-GOALS 20).
 
-Looked for before a body is read by anything that might repeat it: serializers quote wrong values, logs quote errors.
+Runs before a body is read by anything that might repeat it: serializers quote wrong values, logs quote errors.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Every refusal of this app; those about a campaign's room and state are in `campaigns.errors`."""
+"""Every refusal of this app; those about a campaign's limits and state are in `campaigns.errors`."""
 
 from uuid import UUID
 

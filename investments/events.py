@@ -1,4 +1,4 @@
-"""What is recorded of investments and payment methods, and who is told."""
+"""Events of investments and payment methods, with their notices."""
 
 from typing import Any
 from uuid import UUID

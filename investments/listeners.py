@@ -1,4 +1,4 @@
-"""What this app does about events of the apps below it."""
+"""Listeners to events of lower apps."""
 
 from core import events
 from core.data.transactions import atomic

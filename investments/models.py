@@ -41,7 +41,7 @@ class PaymentMethod(Entity):
     expiry_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
     removed_at = models.DateTimeField(null=True, blank=True)
-    """Removed ones stay for the investments they paid."""
+    """When the person removed it. The row is kept for the investments that it paid."""
 
     objects: ClassVar[PaymentMethodQuerySet] = PaymentMethodQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -120,7 +120,7 @@ class Investment(Entity):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=15, choices=Status, default=Status.PENDING)
     reference = models.CharField(max_length=14, unique=True)
-    """What people quote to us: `VG-8F3K-Q2ZP`."""
+    """The reference that people quote to support: `VG-8F3K-Q2ZP`."""
     cancellable_until = models.DateTimeField()
     """Until then it may be taken back while the campaign is live."""
     updated_at = models.DateTimeField()
@@ -291,7 +291,7 @@ class ProviderEvent(Entity):
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=60)
     key = models.CharField(max_length=60, default="", blank=True)
-    """The payment it speaks of, by our key."""
+    """The payment that it is about, by our key."""
     outcome = models.CharField(max_length=10, choices=Outcome)
     note = models.CharField(max_length=200, default="", blank=True)
 

@@ -1,7 +1,8 @@
 """
 Where the sandbox provider asks the card holder to confirm a payment: its stand-in for a bank's 3-D Secure page.
 
-The page belongs to the provider. What the person answers reaches us as a signed event, through the same door as any.
+The page belongs to the provider. The person's answer reaches us as a signed event, through the same webhook as any
+provider's.
 """
 
 from django.conf import settings

@@ -25,7 +25,7 @@ def invest(api: Any, investor: Any, campaign: Any, amount: str, card: PaymentMet
 
 class StandIn(SandboxGateway):
     """
-    The sandbox behind a bad line. `plan("charge", "lost after")` spoils the next charge; unplanned calls go through.
+    The sandbox with planned faults. `plan("charge", "lost after")` breaks the next charge; other calls succeed.
 
     `lost before`: the question never arrives. `lost after`: it is done and the answer is lost. `reset`: the same, as a
     broken connection. `refused`: a refund is clearly refused. `died`: our own process ends before it can ask.

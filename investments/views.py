@@ -83,7 +83,7 @@ class Investments(ApiViewSet):
 
         While the campaign is live and until `cancellableUntil` this cancels that part and refunds it. A payment that
         waits for 3-D Secure is given up as a whole (`cancelled`). `pending`: not finished yet; repeating the call with
-        its `Idempotency-Key` tells how it goes on.
+        its `Idempotency-Key` returns its present state.
         """
         withdrawal = withdraw_from_investment(
             investor=request.user,
@@ -125,7 +125,7 @@ class CampaignInvestments(ApiViewSet):
 
         Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the outcome is
         not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the call with its
-        key tells how it goes on. A decline is an outcome: another try takes another key.
+        key returns its present state. A decline is an outcome: another try takes another key.
         """
         investment = place_investment(
             investor=request.user,

@@ -1,4 +1,6 @@
-"""Which case and which paper a person may touch. Writers come in through `lock_case`: person first, then case."""
+"""
+Which case and which paper a person may see or change. Writers use `lock_case`: it locks the person, then the case.
+"""
 
 from uuid import UUID
 

@@ -51,7 +51,7 @@ TONES = {
 }
 RISK_TONES = {Risk.LOW: "", Risk.MEDIUM: "warn", Risk.HIGH: "bad"}
 LATE = timedelta(hours=24)
-"""A case that waits longer is shown as late; most are promised within a working day."""
+"""A case that waits longer is shown as late; review within a working day is promised."""
 SIDE_BY_SIDE = (Kind.FRONT, Kind.SELFIE, Kind.BACK, Kind.PROOF_OF_ADDRESS)
 CHECKS = {
     "resolution": (gettext_lazy("Large enough"), gettext_lazy("Small picture")),
@@ -158,7 +158,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 class CaseList(ChangeList):
-    """A list that knows its request, for the counts on the tabs."""
+    """A change list that keeps its request, for the counts on the tabs."""
 
     request: HttpRequest
 
@@ -346,7 +346,7 @@ class VerificationAdmin(ReadOnlyAdmin):
     def _again(
         self, request: HttpRequest, case: Verification, form: forms.Form, status: int, paper: Document | None = None
     ) -> HttpResponse:
-        """The page as it was left, what was typed in it, and why it was refused."""
+        """The page with the submitted input and the reason of the refusal."""
         reasons = " ".join(str(reason) for refused in form.errors.values() for reason in refused)
         return self._refuse(request, case, reasons, status, form=form, paper=paper)
 

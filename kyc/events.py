@@ -1,4 +1,4 @@
-"""What is recorded of identity checks and badges, and who is told."""
+"""Events of identity review and badges, with their notices."""
 
 from typing import Any
 from uuid import UUID

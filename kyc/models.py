@@ -37,7 +37,7 @@ DECISIONS: dict[str, frozenset[str]] = {
     Status.REJECTED: frozenset({Status.RESUBMIT}),
     Status.EXPIRED: frozenset(),
 }
-"""What a reviewer may make of a case in each status. A closed case is reopened first (`resubmit`)."""
+"""The decisions that a reviewer may take in each status of a case. A closed case is reopened first (`resubmit`)."""
 
 
 class DocumentType(models.TextChoices):
@@ -192,7 +192,7 @@ class Document(Entity):
     status = models.CharField(max_length=10, choices=DocumentStatus, default=DocumentStatus.PENDING)
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     checks = models.JSONField(default=dict)
-    """What the machine can say honestly: `{name: "passed" | "failed"}`, see `services.checks`."""
+    """Results of automatic checks: `{name: "passed" | "failed"}`, see `services.checks`."""
     reason = models.CharField(max_length=60, default="", blank=True)
     notes = models.TextField(max_length=2000, default="", blank=True)
     message = models.TextField(max_length=1000, default="", blank=True)

@@ -154,7 +154,7 @@ class VerificationOutput(_Case):
             )
         members = _case(case)
         if case.status == Status.AWAITING_SECOND_REVIEW:
-            # What a first reviewer writes is told with the decision, not with the proposal.
+            # The first reviewer's message is shown with the decision, not with the proposal.
             members["message"] = ""
         papers = case.papers  # type: ignore[attr-defined]
         return cls(**members, documents=[DocumentOutput.of(paper) for paper in papers])

@@ -1,4 +1,4 @@
-"""A case's history in words, for the review screen. One person's looks within minutes are told in one line."""
+"""A case's history in words, for the review screen. Several views by one person within minutes are one line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -17,9 +17,9 @@ from core.money import Money
 
 class LedgerAccount(Entity):
     """
-    A place where money is. Its balances are minor units on its own side, so that more is always a greater number.
+    An account of the ledger. Its balances are minor units on its own side, so that more is always a greater number.
 
-    Callers name accounts (`escrow:campaign:<uuid>`); the books know no business.
+    Callers name accounts (`escrow:campaign:<uuid>`); the ledger has no business nouns.
     """
 
     lock_level: ClassVar = 80

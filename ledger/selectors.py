@@ -65,7 +65,7 @@ def moved(account: LedgerAccount, reference: str) -> Money:
 
 
 def statement(account: LedgerAccount) -> QuerySet[Entry]:
-    """Every entry of `account` with its posting, newest first; reservations included (`posting.phase` tells)."""
+    """Every entry of `account` with its posting, newest first; reservations included (see `posting.phase`)."""
     return Entry.objects.filter(account=account).select_related("posting").order_by("-id")
 
 

@@ -1,5 +1,5 @@
 """
-How people are told of an event, for the declarations in the `events.py` of each app (docs/notifications.md):
+How people are notified of an event, for the declarations in the `events.py` of each app (docs/notifications.md):
 
     Notice      an entry in the inbox with its frame on the socket, and a mail and an SMS if the person wants them
     Mail        a mail that belongs to an act, such as a link to verify an address: whatever the preferences, no entry
@@ -23,7 +23,7 @@ class Notice(Effect):
 
     message: Message
     to: str
-    """The fact that holds the id of who is told, or a list of ids."""
+    """The fact that holds the id of the recipient, or a list of ids."""
     only_if: str = ""
     """The fact that has to be true."""
     unless: str = ""

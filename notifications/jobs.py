@@ -90,7 +90,7 @@ def _words_of_an_act(event_id: UUID, message: Message, sealed: str, recipient: R
 
 
 def _unsure_since(event_id: UUID) -> datetime | None:
-    """When an earlier try began, of which nobody knows how it ended."""
+    """When an earlier try with unknown outcome began; None without one."""
     event = OutboxEvent.objects.get(pk=event_id)
     return event.created_at if event.attempts > 1 else None
 

@@ -26,7 +26,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def development_only(view: View) -> View:
-    """A 404 everywhere else: mails show people's tokens."""
+    """A 404 where it is not enabled: mails show people's tokens."""
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:

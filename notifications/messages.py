@@ -1,7 +1,7 @@
 """
-What a message needs: the facts for its words, the category that says who hears it, where its button leads.
+What a message needs: the facts for its words, the category that decides how it is sent, where its button leads.
 
-The words lie in `templates/notifications/<name>/`: `title.txt` (one line; also the subject and the SMS unless there is
+The texts are in `templates/notifications/<name>/`: `title.txt` (one line; also the subject and the SMS unless there is
 an `sms.txt`), `body.txt` (paragraphs), `action.txt` (the button). docs/notifications.md says how to add one.
 """
 

@@ -1,4 +1,4 @@
-"""Who can be reached how, what they were told, and (in development) what was sent."""
+"""Recipients and their preferences, inbox entries, and the development mailbox."""
 
 from typing import Self
 from uuid import UUID
@@ -10,13 +10,13 @@ from core.models import Entity
 
 class Recipient(models.Model):
     """
-    How one person is reached and what they want to hear. `accounts` tells it through `services.recipients`.
+    The addresses and preferences of one person. `accounts` writes them through `services.recipients`.
 
     The switches carry the names of `/api/profile/notifications`; what they mean for each message is in `messages.py`.
     """
 
     user_id = models.UUIDField(primary_key=True)
-    """The account's id. No foreign key: accounts lie above this app."""
+    """The account's id. No foreign key: `accounts` is an upper app."""
     email_address = models.EmailField(max_length=254)
     email_verified = models.BooleanField(default=False)
     phone_number = models.CharField(max_length=16, default="", blank=True)

@@ -1,4 +1,4 @@
-"""What a person wants to hear, and when. Asked when a message is written and again when it is sent."""
+"""Preferences of a person by category and time. Checked when a message is written and again when it is sent."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Personal data of notifications (core.privacy): how people are reached and what they were told."""
+"""Personal data of notifications (core.privacy): how people are reached and their notices."""
 
 from datetime import datetime, timedelta
 from uuid import UUID

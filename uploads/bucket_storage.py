@@ -1,4 +1,4 @@
-"""A bucket that stays private: public files go out through this server, or through a CDN in front of the bucket."""
+"""A bucket that stays private: public files are served by this server, or through a CDN in front of the bucket."""
 
 from typing import Any
 

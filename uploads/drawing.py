@@ -1,6 +1,6 @@
 """
-Where pictures are decoded and drawn: on a few threads of their own, never on one that serves requests, and no more at
-once than the process can afford (SECURITY-GOALS 43). A picture of 25 megapixels takes seconds and 250 MB.
+Where pictures are decoded and drawn: on a few threads of their own, never on one that serves requests, and a limited
+number at once (SECURITY-GOALS 43). A picture of 25 megapixels takes seconds and 250 MB.
 
 Pillow lets other threads run while it decodes, scales and encodes (into a file: `uploads.images`).
 """
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 AT_ONCE = 2
 WAITING = 1
-"""Callers that may wait for a thread, each with a request's thread in its hand; the next one is told to come back."""
+"""Callers that may wait for a thread, each blocking a request's thread; the next one is refused as `Overloaded`."""
 
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pictures")
 _free = threading.BoundedSemaphore(AT_ONCE + WAITING)

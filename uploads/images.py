@@ -1,8 +1,8 @@
 """
-Pictures in, clean pictures out: checked from the header before anything is decoded, then drawn anew.
+Pictures are checked from the header before anything is decoded, then decoded and encoded again.
 
-What leaves here is pixels only. EXIF (with its place), XMP, ICC, comments, thumbnails and anything that was appended
-or hidden between the markers stay behind; the EXIF orientation is applied first.
+Only the pixels are kept. EXIF (with its place), XMP, ICC, comments, thumbnails and anything that was appended or hidden
+between the markers are removed; the EXIF orientation is applied first.
 """
 
 import re
@@ -86,7 +86,7 @@ def _redrawn(image: Image.Image, content_type: str, longest_side: int | None, op
 
 
 def _evidence(content: bytes, kind: str) -> dict[str, Any]:
-    """Nothing that was handed in as evidence is replaced by less than it was: small print stays as sharp as it came."""
+    """Encode evidence without visible loss: small print stays as sharp as it was sent."""
     if kind == "WEBP":
         is_lossless = b"VP8L" in content[:64]
         return {"lossless": True, "quality": 50, "method": 1} if is_lossless else {"quality": 96}
@@ -95,7 +95,7 @@ def _evidence(content: bytes, kind: str) -> dict[str, Any]:
 
 @contextmanager
 def _complaints(field: str) -> Iterator[None]:
-    """Pillow's decoders complain in many ways; here they become ours."""
+    """Turn the errors of Pillow's decoders into our refusals."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

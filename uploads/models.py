@@ -17,7 +17,7 @@ class StoredFile(Entity):
     """
 
     owner_id = models.UUIDField()
-    """The person who sent it. No foreign key: people live one floor up."""
+    """The person who sent it. No foreign key: `accounts` is an upper app."""
     purpose = models.CharField(max_length=40)
     visibility = models.CharField(max_length=7, choices=Visibility)
     content_type = models.CharField(max_length=40)

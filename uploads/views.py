@@ -1,4 +1,4 @@
-"""Files out: public ones under /media/, unless the store has an address of its own; private ones by link."""
+"""Serving files: public ones under /media/, unless the store has an address of its own; private ones by link."""
 
 from typing import TypeVar
 

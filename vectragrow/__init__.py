@@ -1,1 +1,1 @@
-"""The roof of the house: settings, urls, the servers' entry points. Nobody imports it."""
+"""The project package: settings, URLs and the entry points of the servers. No app imports it."""

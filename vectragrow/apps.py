@@ -3,7 +3,7 @@ from django.contrib.admin import apps as admin_apps
 
 
 class VectragrowConfig(AppConfig):
-    """The roof: pages, commands about the whole, and nothing that others import."""
+    """Pages and commands of the whole platform."""
 
     name = "vectragrow"
     default = True
@@ -13,7 +13,7 @@ class VectragrowConfig(AppConfig):
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):
-    """Django's admin behind our own door."""
+    """Django's admin with our own sign-in."""
 
     default = False
     default_site = "accounts.staff_login.StaffSite"

@@ -1,4 +1,4 @@
-"""`/ws/` only. HTTP has its own door (vectragrow.wsgi)."""
+"""The ASGI application for `/ws/` only. HTTP is served by vectragrow.wsgi."""
 
 import os
 

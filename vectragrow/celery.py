@@ -15,7 +15,7 @@ app.autodiscover_tasks()
 
 @worker_ready.connect
 def record_heartbeat(**about: Any) -> None:
-    """The schedule's first task is seconds away; the page of health need not wait for it."""
+    """A first heartbeat at the start, so that /readyz need not wait for the first scheduled task."""
     from core.jobs import heartbeat
 
     heartbeat.beat("worker")

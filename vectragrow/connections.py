@@ -1,6 +1,6 @@
 """
-What a connection may cost before anything of ours works for it: the size and the time of a request's head, silence,
-and how many connections one address holds. uvicorn's own protocols, with limits (docs/running.md).
+Limits on connections before a request is handled: size and time of a request's head, idle time, and connections per
+address. They extend uvicorn's own protocols (docs/running.md).
 """
 
 import asyncio
@@ -22,11 +22,11 @@ HEAD_LINES = 100
 HEAD_SECONDS = 10.0
 """From the first byte of a head, or from the beginning of the connection, until the head is complete."""
 IDLE_SECONDS = 15
-"""How long a connection may wait for its next request."""
+"""Seconds that a connection may wait for its next request."""
 STALLED_SECONDS = 60.0
-"""How long a client may take nothing of an answer that is ready for it."""
+"""Seconds in which a client must read some of an answer."""
 LINGER_SECONDS = 5.0
-"""What a refused client still sends is thrown away for so long: a connection reset would take the answer with it."""
+"""Seconds for which the rest of a refused request is read and discarded: a connection reset would lose the answer."""
 
 
 class Connection(Protocol):
@@ -35,7 +35,7 @@ class Connection(Protocol):
 
     @property
     def waits_for_client(self) -> bool:
-        """Nothing of ours works for it now: it is idle, or its request is still arriving."""
+        """Whether it is idle or its request is still arriving."""
         ...
 
 
@@ -43,7 +43,7 @@ class OpenConnections:
     """
     The connections of this process by address, at most CONNECTIONS_PER_ADDRESS for each. A new one takes the place of
     the address's oldest one that only waits for its client; while all of them are busy it is refused. Trusted proxies
-    are not counted: they speak for many.
+    are not counted: they forward many clients.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class OpenConnections:
         return True
 
     def replace(self, connection: Connection, successor: Connection) -> None:
-        """A WebSocket goes on where an HTTP connection has been upgraded."""
+        """Count a WebSocket in place of the HTTP connection that was upgraded."""
         held = self._by_address.get(_counted_address(connection) or "", {})
         if connection in held:
             del held[connection]
@@ -88,12 +88,12 @@ open_connections = OpenConnections()
 
 
 class _Refused(Exception):
-    """Ends the parsing of a head; what is answered stands in `LimitedHTTP.refusal`."""
+    """Ends the parsing of a head; the answer is in `LimitedHTTP.refusal`."""
 
 
 class LimitedHTTP(HttpToolsProtocol):
     """
-    HTTP/1.1 with limits on heads and on silence. A refusal is a problem document, after which the connection closes;
+    HTTP/1.1 with limits on heads and idle time. A refusal is a problem document, after which the connection closes;
     where a client is only slow, it closes without one.
     """
 
@@ -215,7 +215,7 @@ class LimitedHTTP(HttpToolsProtocol):
 
     def _end(self, refusal: Refusal | None = None) -> None:
         """
-        Take nothing more from this connection, answer if there is something to say, and close.
+        Stop reading from this connection, send the refusal if there is one, and close.
 
         An earlier request that is still being answered gets its answer; then the connection closes.
         """

@@ -1,4 +1,4 @@
-"""What is recorded of the installation itself."""
+"""Events of the installation itself."""
 
 from accounts.models import User
 from core.events import Kind, declare

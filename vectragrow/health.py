@@ -1,8 +1,8 @@
 """
-How each part of the platform is, asked live and within two seconds, whatever hangs.
+Health of each part of the platform, checked live and within two seconds, whatever hangs.
 
-The database (and its migrations) is what we cannot be without; without the others we are degraded: what they would do
-waits in the database and is caught up (docs/outbox.md, docs/realtime.md).
+Without the database (and its migrations) the platform is unavailable; without the others it is degraded: their work
+waits in the database and is done later (docs/outbox.md, docs/realtime.md).
 """
 
 import socket
@@ -33,7 +33,7 @@ KEPT = 2.0
 
 
 class Down(Exception):
-    """What is wrong, in words for anybody."""
+    """Raised by a failed check; its text is public."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ def _redis() -> str:
 
 def _worker() -> str:
     if not heartbeat.is_alive("worker"):
-        raise Down("No sign of life for 30 seconds")
+        raise Down("No heartbeat for 30 seconds")
     return "Works, on schedule"
 
 
 def _realtime() -> str:
     if not heartbeat.is_alive("realtime"):
-        raise Down("No sign of life for 30 seconds")
+        raise Down("No heartbeat for 30 seconds")
     return "Listens at /ws/"
 
 

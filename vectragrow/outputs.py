@@ -1,4 +1,4 @@
-"""What the platform says of itself."""
+"""Outputs of /healthz and /readyz."""
 
 from typing import Annotated, Literal
 

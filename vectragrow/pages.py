@@ -51,7 +51,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
     """
     Where the link in the verification mail leads unless FRONTEND_URL names a front end.
 
-    Looking changes nothing: scanners open the links in mails. The button does it.
+    GET changes nothing, since scanners open the links in mails; the button does.
     """
     if request.method != "POST":
         token = request.GET.get("token", "")[:200]
@@ -104,7 +104,7 @@ def signed_in(request: HttpRequest) -> HttpResponse:
 
 
 def _page_with_token(request: HttpRequest, template: str, page: dict[str, Any], status: int) -> HttpResponse:
-    """No other site may learn the address that we were asked at."""
+    """Headers so that the address is not sent to other sites as a referrer."""
     answer = render(request, template, page, status=status)
     answer["Referrer-Policy"] = "no-referrer"
     return answer

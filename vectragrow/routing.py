@@ -1,4 +1,4 @@
-"""Where the socket is mounted. HTTP never comes here (vectragrow.wsgi answers it)."""
+"""Where the socket is mounted. HTTP is not routed here (vectragrow.wsgi answers it)."""
 
 from typing import Any
 

@@ -40,17 +40,17 @@ Answer = tuple[int, list[tuple[bytes, bytes]], IO[bytes]]
 THREADS = 6
 """Requests worked on at once. More would only wait for the interpreter, and each may hold a database connection."""
 WAITING = 128
-"""Requests that may wait for a thread; the next one is told to come back (503)."""
+"""Requests that may wait for a thread; the next one is refused with 503."""
 FORMS_AT_ONCE, FORMS_WAITING = AT_ONCE + WAITING_FOR_A_PICTURE, 24
 """The same for requests with files: those worked on hold as many threads as there is work for (`uploads.drawing`)."""
 IN_MEMORY = 1024 * 1024
 """Bytes of a body kept in memory; the rest waits in a temporary file."""
 PAUSE_SECONDS = 30.0
-"""How long a client may pause in the middle of a body."""
+"""Seconds that a client may pause in the middle of a body."""
 BODY_SECONDS, BODY_RATE = 60.0, 50_000
 """A body may take so many seconds, and one more for each BODY_RATE bytes that have arrived."""
 LINGER_SECONDS = 10.0
-"""How long the rest of a body that nobody reads is taken and thrown away."""
+"""Seconds for which the rest of an unwanted body is read and discarded."""
 WEBSOCKET_FRAME_LIMIT = 64 * 1024
 PIECE = 64 * 1024
 
@@ -58,13 +58,13 @@ logger = logging.getLogger("vectragrow.server")
 
 
 class ClientDisconnected(Exception):
-    """Nobody waits for the answer any more."""
+    """The client disconnected before its answer."""
 
 
 class HTTP:
     """
     WSGI for an ASGI server. A thread works only while Django works: the body is complete before it starts and the
-    answer leaves after it has ended, so a slow client costs a buffer and never a thread.
+    answer leaves after it has ended, so a slow client occupies a buffer and never a thread.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]], threads: int = THREADS) -> None:
@@ -181,7 +181,7 @@ class Body:
             self.file.seek(0)
 
     async def discard_rest(self) -> None:
-        """Read the rest and keep nothing, while the client still sends and for a few seconds only."""
+        """Read the rest of the body and discard it, for LINGER_SECONDS at most."""
         with contextlib.suppress(ClientDisconnected, TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self.is_whole:
@@ -249,7 +249,7 @@ async def send_answer(answer: Answer, send: Send) -> None:
 
 async def send_early(answer: Answer, body: Body, send: Send) -> None:
     """
-    Answer a request whose body nobody reads, and close. What the client still sends is taken first and thrown away:
+    Answer a request whose body is not wanted, and close. The rest of the body is read first and discarded:
     a connection that is closed with bytes unread is reset, and the answer lost with it.
     """
     status, headers, content = closing(answer)
@@ -296,7 +296,7 @@ class Application:
                 await self.lifespan(receive, send)
 
     async def answer_health(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Outside every pool: however busy or stuck the rest is, the process shows that it lives."""
+        """Answered outside every pool, so that it works however busy or stuck the rest is."""
         allowed = errors.MethodNotAllowed(allow=["GET", "HEAD", "OPTIONS"])
         if scope["method"] == "OPTIONS":
             response = problems.alone(lambda: HttpResponse(status=204, headers=allowed.headers))
@@ -313,7 +313,7 @@ class Application:
             await send_early(answer_of(response), body, send)
 
     async def _readiness(self) -> HttpResponse:
-        """Whoever asks while somebody else is being answered gets the same answer."""
+        """Concurrent requests share one report."""
         if self.report is None or self.report.done():
             loop = asyncio.get_running_loop()
             self.report = loop.run_in_executor(self.health_thread, problems.alone, health.ready)
@@ -330,7 +330,7 @@ class Application:
 
 
 async def keep_heartbeat() -> None:
-    """The page of health asks other processes whether `/ws/` is served (vectragrow.health)."""
+    """Record every ten seconds that `/ws/` is served, for the readiness of other processes (vectragrow.health)."""
     while True:
         await asyncio.to_thread(heartbeat.beat, "realtime")
         await asyncio.sleep(10)
@@ -356,7 +356,7 @@ def configuration(*, grace: float, **changes: Any) -> uvicorn.Config:
         "log_config": None,
         "access_log": False,
         "server_header": False,
-        "proxy_headers": False,  # core.addresses knows whom to believe
+        "proxy_headers": False,  # core.addresses knows the trusted proxies
         "ws_max_size": WEBSOCKET_FRAME_LIMIT,
         "ws_per_message_deflate": False,
         "timeout_keep_alive": connections.IDLE_SECONDS,

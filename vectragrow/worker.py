@@ -1,4 +1,4 @@
-"""The worker's consumer of messages, as CELERY_WORKER_CONSUMER names it: one that outlives its broker."""
+"""The worker's consumer of messages, as CELERY_WORKER_CONSUMER names it: it reconnects after losing its broker."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ class Consumer(CeleryConsumer):
     """
     Celery's, for a Redis that may be killed at any moment.
 
-    Its workers do not talk to each other, which we have no use for: the closing of that talk raises `AttributeError` in
-    kombu when the connection is gone already. The same error elsewhere counts as a lost connection too, so that the
+    Gossip and mingle between workers are off: we do not need them, and closing them raises `AttributeError` in kombu
+    when the connection is lost already. The same error elsewhere counts as a lost connection too, so that the
     worker connects again and does not exit.
     """
 

@@ -89,7 +89,7 @@ def test_an_accident_tells_nothing_about_us(api, person, monkeypatch):
     def accident(_user):
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    monkeypatch.setattr("accounts.views.sign_in.me", accident)
+    monkeypatch.setattr("accounts.outputs.people.MeOutput.of", accident)
     answer = api.as_user(person()).get("/api/auth/me")
     assert problem_of(answer)["code"] == "internal_error"
     assert b"SELECT" not in answer.content and b"Traceback" not in answer.content

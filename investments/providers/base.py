@@ -1,8 +1,8 @@
 """
 What we need of a payment provider. Each one is a module beside this with a class that does it (docs/money.md).
 
-Every call may take seconds and may vanish: none is made inside a database transaction, and each carries our own stored
-key, so that asking again is the same question.
+Every call may take seconds or get no answer: none is made inside a database transaction, and each carries our own
+stored key, so that a repeat is the same request.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something the provider tells us by itself. `key` is our key of the charge, `charge` what it is now."""
+    """An event that the provider sends by itself. `key` is our key of the charge, `charge` what it is now."""
 
     id: str
     type: str
@@ -55,11 +55,11 @@ class Event:
 
 
 class OutcomeUnknown(Exception):
-    """No answer, or half of one. The provider may have acted: ask again with the same key (SECURITY-GOALS 11)."""
+    """No answer, or an incomplete one. The provider may have acted: repeat with the same key (SECURITY-GOALS 11)."""
 
 
 class RefundRefused(Exception):
-    """A clear no to a refund; `reason` is the provider's code."""
+    """The provider refused a refund; `reason` is its code."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -81,7 +81,7 @@ class Gateway(Protocol):
 
     def charge(self, *, key: str, token: str, amount: Money, now: datetime) -> Charge:
         """
-        Take the money, once per key; the same key again tells what became of it.
+        Charge, once per key; the same key again returns the state of that charge.
 
         :raises OutcomeUnknown:
         """
@@ -97,7 +97,7 @@ class Gateway(Protocol):
 
     def find(self, *, key: str) -> Charge | None:
         """
-        What became of a key, or None if the provider never heard of it.
+        The charge of a key, or None if the provider does not know it.
 
         :raises OutcomeUnknown:
         """

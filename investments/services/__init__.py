@@ -1,4 +1,4 @@
 """
 Writing investments: `methods` (what is charged), `investing` (placing one), `payments` (its charge, to the end),
-`refunds` (the way back), `closing` (when a campaign ends), `provider_events` (what providers tell us).
+`refunds`, `closing` (when a campaign ends), `provider_events` (webhooks).
 """

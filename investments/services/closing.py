@@ -25,7 +25,7 @@ from investments.models import Investment, Payment, Refund, Status
 from investments.services.locks import lock_payments
 from investments.services.payments import finish
 from investments.services.refunds import due_refunds, request_refunds, send_refund
-from investments.services.timeline import move, tell
+from investments.services.timeline import move, record_event
 
 BATCH = 200
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
@@ -83,7 +83,7 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
         for locked in batch:
             if locked.investment.status == Status.COMMITTED:
                 move(locked.investment, Status.INVESTED, now=now)
-                tell("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
+                record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
         books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
     return len(batch) == BATCH
 

@@ -1,6 +1,7 @@
 """
-Placing an investment. Three parts (SECURITY-GOALS 10): one commit that sets the room, the money and the question to the
-provider aside; the question, outside of any transaction; one commit with the answer (`services.payments`).
+Placing an investment. Three parts (SECURITY-GOALS 10): one commit that reserves the amount in the campaign and
+the books and stores the request; the provider call, outside of any transaction; one commit with its answer
+(`services.payments`).
 """
 
 import secrets
@@ -178,7 +179,7 @@ _CAMPAIGN = f"""
 
 
 def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:
-    """Under the person's lock: what waits for them takes room from everybody else."""
+    """Under the person's lock: open payments reserve amounts that nobody else can invest."""
     for one in under_way:
         if one.campaign_id == campaign_id and one.status == Status.REQUIRES_ACTION:
             raise ConfirmationPending(investment_id=one.investment_id)

@@ -35,7 +35,7 @@ def add_payment_method(*, owner: User, type: str, details: dict[str, Any], now: 
 @retrying
 def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> None:
     """
-    Take a payment method away; what it paid stays refundable to it.
+    Remove a payment method; what it paid stays refundable to it.
 
     :raises PaymentMethodNotFound: :raises PaymentMethodInUse: a payment with it is under way
     """

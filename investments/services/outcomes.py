@@ -1,4 +1,4 @@
-"""The second half of a flow of several commits: go on, then say how it stands."""
+"""The second half of a flow of several commits: continue, then answer with the present state."""
 
 import logging
 from collections.abc import Callable

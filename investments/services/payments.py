@@ -1,5 +1,5 @@
 """
-The charge of an investment, from the question to the end: asked once per key, recorded once, finished in any case.
+The charge of an investment: requested once per key, recorded once, always finished.
 
 `charge` and `finish` talk to the provider and hold no lock; `record_charge` holds the locks and talks to nobody. The
 request, the outbox, the finisher and the provider's own events all end in `record_charge`, in any order and number.
@@ -24,7 +24,7 @@ from investments.providers import gateway
 from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services.locks import Locked, lock_payment
 from investments.services.refunds import request_refunds
-from investments.services.timeline import move, tell
+from investments.services.timeline import move, record_event
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -69,7 +69,7 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
     Bring a payment that is under way to its end, as far as that can be known now.
 
     While its campaign is open and its time not up, the question is only repeated. After that, or once its investor has
-    given it up, the provider is told to take nothing any more: what it has taken by then counts, the rest is given up.
+    given it up, the charge is cancelled at the provider: what was captured by then counts, the rest is given up.
 
     :returns: False if the provider did not answer
     """
@@ -95,7 +95,7 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
 def finish_payments(*, now: datetime, limit: int = 500) -> int:
     """Look after every payment that has been quiet for a minute or whose time is up. Returns how many are done."""
     waiting = Payment.objects.filter(status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION])
-    # `updated_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it tells nothing.
+    # `updated_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it means nothing.
     quiet = Q(updated_at__lte=now - QUIET) | Q(updated_at__gt=now)
     due = waiting.filter(quiet | Q(expires_at__lte=now)).order_by("updated_at", "id")
     return each(due.values_list("pk", flat=True)[:limit], partial(finish, now=now), what="payment").done
@@ -104,7 +104,7 @@ def finish_payments(*, now: datetime, limit: int = 500) -> int:
 @retrying
 def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investment:
     """
-    Write down what the provider says of a charge: money, room, status, notices, in one commit. Saying it twice changes
+    Record the provider's answer about a charge: money, limits, status, notices, in one commit. Repeating it changes
     nothing.
 
     :raises UnexpectedCharge: it contradicts what is settled; nothing is changed
@@ -143,7 +143,7 @@ def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
     campaign, investment, payment = locked
     _write(payment, Payment.Status.CAPTURED, answer, now, captured_minor=investment.amount_minor, action_url="")
     move(investment, Status.COMMITTED, now=now)
-    tell(
+    record_event(
         "investment.committed",
         investment,
         campaign,
@@ -175,7 +175,7 @@ def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
         return
     _write(payment, Payment.Status.REQUIRES_ACTION, answer, now, action_url=answer.action_url)
     move(investment, Status.REQUIRES_ACTION, now=now)
-    tell("investment.requires_action", investment, campaign, now=now)
+    record_event("investment.requires_action", investment, campaign, now=now)
 
 
 def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
@@ -187,7 +187,7 @@ def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
         events.record("investment.cancelled", investment, actor=None, now=now, amount=investment.amount, reason=reason)
     else:
         move(investment, Status.FAILED, now=now)
-        tell("investment.failed", investment, campaign, now=now, reason=reason)
+        record_event("investment.failed", investment, campaign, now=now, reason=reason)
     release_funding(campaign_id=campaign.pk, amount=investment.amount)
     void_reserved(payment.reservation, now=now)
 

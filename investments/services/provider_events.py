@@ -1,4 +1,4 @@
-"""What providers tell us by themselves: checked, applied once, in any order (SECURITY-GOALS 13)."""
+"""Webhooks of providers: checked, applied once, in any order (SECURITY-GOALS 13)."""
 
 import logging
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
 
 
 def _payment_of(provider: str, event: Event) -> tuple[Payment | None, str]:
-    """The payment that an event speaks of, and what of it does not fit."""
+    """The payment of an event, and what does not match it."""
     if event.charge is None:
         return None, ""
     payment = Payment.objects.select_related("investment").filter(provider=provider, key=event.key).first()
@@ -58,8 +58,8 @@ def _payment_of(provider: str, event: Event) -> tuple[Payment | None, str]:
 
 def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
     """
-    What the provider says now. An event only tells us to look: events come late, twice and in any order, so two that
-    contradict each other must end in what the provider itself says.
+    What the provider says now. An event only triggers the question: events come late, twice and in any order, so two
+    that contradict each other must end in what the provider itself says.
     """
     told = event.charge
     if told is None or _is_recorded(payment, told.state):

@@ -27,7 +27,7 @@ from investments.models import Refund, Status
 from investments.providers import gateway
 from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.services.locks import Locked, lock_payment, lock_refunds
-from investments.services.timeline import move, tell
+from investments.services.timeline import move, record_event
 from ledger.services.reservations import post_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -165,7 +165,7 @@ def _record_refund(payment_id: UUID, refund_id: UUID, provider_id: str, now: dat
         sql.update(refund, "status", "provider_id", "failure_code", "updated_at")
         if investment.status == Status.COMMITTED and not payment.held_minor and not more_to_come:
             move(investment, Status.REFUNDED, now=now)
-        tell("investment.refunded", investment, campaign, now=now, amount=refund.amount, reason=refund.reason)
+        record_event("investment.refunded", investment, campaign, now=now, amount=refund.amount, reason=refund.reason)
         outbox.done(refund.pk, now=now)
         post_reserved(refund.reservation, now=now)  # last, see docs/ledger.md on locks
 

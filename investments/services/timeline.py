@@ -1,4 +1,4 @@
-"""When something happens to an investment: its status, and the event that tells it."""
+"""Changes of an investment's status, and the events of its timeline."""
 
 from datetime import datetime
 from typing import Any
@@ -11,17 +11,17 @@ from investments.models import Investment
 
 
 def move(investment: Investment, status: str, *, now: datetime) -> None:
-    """Take a locked investment one step on; the table refuses one that does not exist."""
+    """Set the status of a locked investment; the database refuses a step that does not exist."""
     investment.status = status
     investment.updated_at = now
     sql.update(investment, "status", "updated_at")
 
 
-def tell(
+def record_event(
     kind: str, investment: Investment, campaign: Campaign, *, now: datetime, amount: Money | None = None, **facts: Any
 ) -> None:
     """
-    Record an event that the investor is told of.
+    Record an event of an investment, of which the investor gets a notice.
 
     :param amount: what it is about, if not the whole investment
     """

@@ -144,7 +144,7 @@ def _begin(
 
 
 def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:
-    """Of a payment that waits for its investor: `services.payments.finish` tells the provider to take nothing."""
+    """Of a payment that waits for its investor: `services.payments.finish` cancels it at the provider."""
     _, investment, payment = locked
     whole = investment.amount.text
     if money.minor > investment.amount_minor:

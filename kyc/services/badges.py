@@ -33,7 +33,7 @@ def give_badge(
 
 @retrying
 def take_badge(*, staff: User, user_id: UUID, badge: str, now: datetime) -> list[str]:
-    """The opposite; one that is not held is no trouble. Refuses as `give_badge` does."""
+    """The opposite; does nothing for a badge that is not held. Raises as `give_badge` does."""
     person = _person_for(staff, user_id, badge)
     if revoke(user_id=person.pk, badge=badge, now=now):
         events.record("badge.taken", person, actor=staff, now=now, badge=badge)

@@ -1,4 +1,4 @@
-"""What a machine can honestly say about a picture of a paper. No verdicts: people decide."""
+"""Automatic checks of a picture of a paper. They give no verdict: reviewers decide."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def checks_of(stored: StoredFile, sent: Any) -> dict[str, str]:
     sent.seek(0)
     try:
         is_sharp = sharpness(sent.read()) >= LEAST_DETAIL
-    except (OSError, ValueError, Image.DecompressionBombError):  # it passed the door, so this is about the measuring
+    except (OSError, ValueError, Image.DecompressionBombError):  # accepted on upload: only measuring failed
         return {"resolution": _verdict(min(stored.width, stored.height) >= SHORTEST_SIDE)}
     return {
         "resolution": _verdict(min(stored.width, stored.height) >= SHORTEST_SIDE),

@@ -1,4 +1,6 @@
-"""The reviewer's side: take a case, judge its papers, decide. Verifying needs two people (settings.KYC_FOUR_EYES)."""
+"""
+For reviewers: take a case, verify or reject its papers, decide. Verifying needs two people (settings.KYC_FOUR_EYES).
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -67,7 +69,7 @@ def judge_document(
     Verify or reject one paper of an open case.
 
     :param reason: a label, such as `blurred`
-    :param message: to the person; told with the decision on the case
+    :param message: to the person; shown with the decision on the case
     :raises OwnCase: it is the reviewer's own
     :raises CaseClosed, DocumentReplaced: too late
     """
@@ -110,7 +112,7 @@ def decide(
     """
     case, refusal = _decide(reviewer, verification_id, status, notes, message, now)
     if refusal:
-        raise refusal  # only now: dropping the proposal has to stay
+        raise refusal  # only now: dropping the proposal must be committed
     return case
 
 

@@ -1,4 +1,4 @@
-"""The person's side: start a case, send papers."""
+"""For the person: start a case, send papers."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -78,7 +78,7 @@ def add_documents(*, person: User, files: Sequence[Any], kinds: Sequence[str], n
 
 def store_papers(*, person: User, files: Sequence[Any], kinds: Sequence[str], now: datetime) -> list[Document]:
     """
-    Take papers to the store, outside of any transaction. They are nobody's until they are handed in.
+    Store papers, outside of any transaction. They belong to no case until `hand_in`.
 
     :raises KindsDoNotMatch: not one kind per file, or a kind twice
     :raises NoOpenVerification: none was started, or it is closed

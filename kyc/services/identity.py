@@ -1,4 +1,4 @@
-"""What a decision does to the person: proven or not, with the badge that says so."""
+"""Sets whether a person's identity is verified, with the matching badge."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ def prove_identity(case: Verification, *, now: datetime) -> None:
 
 
 def withdraw_identity(case: Verification, *, now: datetime) -> None:
-    """The opposite; what was done while proven stays done."""
+    """The opposite; what the person did while verified stays valid."""
     person = set_identity_verified(user_id=case.user_id, verified_at=None)
     revoke(user_id=case.user_id, badge=Badge.IDENTITY, now=now)
     events.record("identity.lost", person, actor=None, now=now)

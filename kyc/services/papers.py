@@ -1,4 +1,4 @@
-"""Looking at papers: a link of a minute for one viewer, and a line in the history for each (SECURITY-GOALS 47)."""
+"""Viewing papers: a link valid for one minute and one viewer, each recorded in the history (SECURITY-GOALS 47)."""
 
 from datetime import datetime
 from uuid import UUID

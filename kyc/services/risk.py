@@ -1,4 +1,4 @@
-"""What a reviewer should look at twice. Flags are facts; they order the queue and decide nothing."""
+"""Risk flags for reviewers. They order the queue and decide nothing."""
 
 from datetime import date, datetime
 

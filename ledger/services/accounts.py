@@ -26,11 +26,11 @@ def open_accounts(*natures: Nature, now: datetime) -> list[LedgerAccount]:
 
     Their balances are as they were when read.
 
-    :raises ValueError: one exists with another kind, currency or floor
+    :raises ValueError: one exists with another kind, currency or `may_go_negative`
     """
     found = _by_code(natures)
     if missing := [nature for nature in natures if nature.code not in found]:
-        # A rival's insert makes this one wait for its commit and then do nothing; the read after it sees the row.
+        # A concurrent insert makes this one wait for its commit and then do nothing; the read after it sees the row.
         LedgerAccount.objects.bulk_create(
             [LedgerAccount(**nature._asdict(), created_at=now) for nature in missing], ignore_conflicts=True
         )

@@ -153,12 +153,12 @@ def write(posting: Posting, sums: Sums, accounts: Accounts, *, is_new: bool = Fa
     :param accounts: those of `sums`
     :param is_new: the key is made of an id that this transaction makes, so nobody can have booked it
     """
-    accounts = _seen_now(sums, accounts)  # first, so that rivals with the same key come one by one
+    accounts = _seen_now(sums, accounts)  # first, so that concurrent calls with the same key are serialised
     if not is_new and (earlier := _earlier(posting, sums)):
         return earlier
     _refuse_overdraft(accounts, sums)
     _refuse_overflow(accounts, sums)
-    return save(posting, entries_of(posting, sums, accounts)) or earlier_of_rival(posting, sums)
+    return save(posting, entries_of(posting, sums, accounts)) or earlier_of_concurrent(posting, sums)
 
 
 def refuse_what_does_not_fit(sums: Sums, accounts: Accounts) -> None:
@@ -183,7 +183,7 @@ def save(posting: Posting, entries: Sequence[Entry]) -> Posting | None:
     """
     Insert a posting with its entries, in one statement.
 
-    :returns: None if a rival has booked this key meanwhile
+    :returns: None if a concurrent call has booked this key
     :raises PostingKeyReused: the same, found out at the end of `core.data.sql.together`
     """
     if not connection.in_atomic_block:
@@ -220,7 +220,7 @@ def _booking(posting: Posting, entries: Sequence[Entry]) -> sql.Statement:
     )
 
 
-def earlier_of_rival(posting: Posting, sums: Sums) -> Posting:
+def earlier_of_concurrent(posting: Posting, sums: Sums) -> Posting:
     earlier = _earlier(posting, sums)
     if earlier is None:
         raise PostingKeyReused(key=posting.key)

@@ -14,7 +14,7 @@ from ledger.models import Entry, Posting
 from ledger.services.postings import (
     Line,
     balanced,
-    earlier_of_rival,
+    earlier_of_concurrent,
     entries_of,
     refuse_what_does_not_fit,
     same_as,
@@ -133,7 +133,7 @@ def _resolve(
     if resolved:
         return same_as(resolved[0][0], posting, sums)
     # What was held is there: no account needs a look. A voiding has no entries, the database gives back by itself.
-    return save(posting, [] if phase == Posting.Phase.VOIDED else entries) or earlier_of_rival(posting, sums)
+    return save(posting, [] if phase == Posting.Phase.VOIDED else entries) or earlier_of_concurrent(posting, sums)
 
 
 _HELD = f"SELECT {sql.columns(Entry, 'e')} FROM ledger_entry e WHERE e.transaction_id = %s"

@@ -19,7 +19,9 @@ logger = logging.getLogger("vectragrow.mail")
 
 
 def _is_servers_fault(error: Exception) -> bool:
-    """Not connected, timed out or not let in; a refusal of one address or one mail is not."""
+    """
+    Whether the server did not connect, timed out or refused our login; a refusal of one address or mail is no fault.
+    """
     refusals = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)
     refused_early = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
     return isinstance(error, OSError) and (isinstance(error, refused_early) or not isinstance(error, refusals))
@@ -32,8 +34,9 @@ def send(mail: Mail) -> None:
     """
     Send it, or raise for the outbox to try again.
 
-    :raises NotYet: the server failed several times in a row and is left alone
-    :raises OSError: the server is away, slow (EMAIL_TIMEOUT seconds per step) or refuses (`smtplib.SMTPException`)
+    :raises NotYet: the circuit is open after several failures in a row
+    :raises OSError: the server is unavailable, slow (EMAIL_TIMEOUT seconds per step) or refuses
+        (`smtplib.SMTPException`)
     """
     if not settings.EMAIL_URL:
         mailbox.keep_mail(mail)
@@ -52,10 +55,10 @@ def send(mail: Mail) -> None:
 
 
 class Backend(BaseEmailBackend):
-    """Mails of Django's own, such as that of `sendtestemail`, go the way of ours."""
+    """Django's own mails, such as that of `sendtestemail`, are sent like ours."""
 
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:
-        """:raises OSError: the server is away, slow or refuses, unless `fail_silently`"""
+        """:raises OSError: the server is unavailable, slow or refuses, unless `fail_silently`"""
         if settings.EMAIL_URL:
             return _connection(self.fail_silently).send_messages(messages) or 0
         for message in messages:

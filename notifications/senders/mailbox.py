@@ -35,5 +35,5 @@ def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: s
             "content": seal(content, purpose=PURPOSE),
         },
     )
-    # The words stay out of the log: they may carry a token.
+    # The text is not logged: it may contain a token.
     logger.info("%s to %s: %s/mailbox/%s", channel.value, to, settings.PUBLIC_URL, message_id)

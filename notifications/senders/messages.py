@@ -1,4 +1,4 @@
-"""What is handed to a sender."""
+"""What senders send."""
 
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -9,7 +9,7 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`id` is the outbox event's: a repeated mail has the same Message-ID, by which a mailbox knows it again."""
+    """`id` is the outbox event's: a repeated mail has the same Message-ID, by which a mailbox recognises it."""
 
     id: UUID
     to: str

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("vectragrow.sms")
 PER_NUMBER = Limit("sms:number", 5, timedelta(hours=1))
-"""SECURITY-GOALS 45. What is beyond it is dropped: the inbox and the mail have said it too."""
+"""SECURITY-GOALS 45. Further SMS are dropped: the inbox and the mail have the same notice."""
 TIMEOUT = 10.0
 """Seconds for the connection and for each read."""
 
 
 def _is_twilios_fault(error: Exception) -> bool:
-    """No answer, too many requests or trouble on its side; a refused number is not."""
+    """Whether Twilio did not answer, had too many requests or failed; a refused number is no fault."""
     status = getattr(error, "status", None)
     return isinstance(error, OSError) or (isinstance(status, int) and (status >= 500 or status == 429))
 
@@ -36,10 +36,10 @@ def send(event_id: UUID, *, to: str, text: str, unsure_since: datetime | None = 
     """
     Send it, or raise for the outbox to try again.
 
-    :param is_counted: whoever asked for it was counted already, and told when it was too much
+    :param is_counted: the limit was already checked when the person asked for it
     :param unsure_since: an earlier try began then and its outcome is unknown: Twilio is asked before sending again
-    :raises NotYet: Twilio failed several times in a row and is left alone
-    :raises Exception: Twilio is away or refuses (`TwilioException`, `requests.RequestException`)
+    :raises NotYet: the circuit is open after several failures in a row
+    :raises Exception: Twilio is unavailable or refuses (`TwilioException`, `requests.RequestException`)
     """
     if not is_served(to):
         logger.warning("SMS dropped: not one of SMS_COUNTRIES", extra={"eventId": event_id})

@@ -1,4 +1,4 @@
-"""Mails and SMS that belong to an act: they go out whatever the preferences say and leave no inbox entry."""
+"""Transactional mails and SMS: sent whatever the preferences say, without an inbox entry."""
 
 import base64
 from collections.abc import Mapping

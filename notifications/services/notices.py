@@ -25,8 +25,8 @@ from notifications.texts import Words, words
 
 def write_entries(message: Message, facts: Mapping[str, Any], *, to: Collection[UUID], caused_by: UUID) -> None:
     """
-    Tell people of an event, in the caller's transaction; frames, mails and SMS leave after the commit. For the same
-    event it may be called again: nobody gets a second entry, mail or SMS.
+    Notify people of an event, in the caller's transaction; frames, mails and SMS are sent after the commit. For the
+    same event it may be called again: nobody gets a second entry, mail or SMS.
 
     :param facts: those of the event; what the message does not name stays out
     :param to: ids of people; who turned the whole category off or was erased is left out
@@ -81,7 +81,7 @@ def _push(notification: Notification) -> None:
 def _mail_and_sms(
     recipient: Recipient, notification: Notification, message: Message, text: Words, now: datetime
 ) -> list[OutboxEvent]:
-    """What leaves by mail and SMS."""
+    """Emit the mails and SMS of the entries."""
     after = preferences.quiet_for(recipient, message, now)
     outgoing = []
     if preferences.is_mailed(recipient, message):

@@ -1,4 +1,4 @@
-"""Keeping the address book and what people want to hear."""
+"""Writes recipients: their addresses and preferences."""
 
 from typing import Any
 from uuid import UUID

@@ -85,7 +85,7 @@ def unsubscribe(*, token: str, now: datetime) -> Topic:
 
 def resubscribe(*, token: str) -> Topic:
     """
-    Take it back: a click too much.
+    Undo `unsubscribe`.
 
     :raises UnsubscribeLinkNotValid: not ours, or the person is gone
     """

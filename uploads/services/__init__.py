@@ -1,4 +1,4 @@
-"""The one door for files: `store_…` before the transaction, `keep_files` in it."""
+"""The interface for files: `store_…` before the transaction, `keep_files` in it."""
 
 from uploads.services.files import (
     delete_file,

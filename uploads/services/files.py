@@ -1,9 +1,9 @@
 """
-Taking files in, reading them back, letting them go.
+Storing, reading and deleting files.
 
 In two steps, since the store may be across a network and nothing is called from inside a transaction (SECURITY-GOALS
 10): `store_…` takes the bytes there and gives rows that are not saved yet; `keep_files` saves them, in the caller's
-transaction. So a row never points to nothing. Bytes whose row never came are found by name (services/orphans.py).
+transaction. So a row never points to a missing file. Bytes without a row are found by name (services/orphans.py).
 """
 
 import secrets
@@ -140,7 +140,7 @@ def read_file(stored: StoredFile) -> bytes:
 
 def delete_file(stored: StoredFile, *, now: datetime) -> None:
     """
-    Forget a file: its key at once, its bytes after the commit. The row, where there is one, stays and says when. Safe
+    Delete a file: its key at once, its bytes after the commit. The row, where there is one, stays and says when. Safe
     to repeat.
     """
     StoredFile.objects.filter(pk=stored.pk, deleted_at__isnull=True).update(deleted_at=now, wrapped_key=None)

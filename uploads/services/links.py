@@ -42,7 +42,8 @@ def open_link(token: str, *, viewer_id: UUID | None, now: datetime) -> tuple[Sto
     """
     The file behind a link, and its content.
 
-    :raises LinkNotValid: ended, forged, made for someone else, or the file is gone; which one is not told
+    :raises LinkNotValid: expired, forged, made for someone else, or the file was deleted; the answer does not show
+        which
     :raises Unauthenticated: it is bound to a person and nobody is signed in
     """
     try:

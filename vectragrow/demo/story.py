@@ -1,4 +1,4 @@
-"""The main job, told by its people: sign up, prove oneself, raise, invest, talk, settle or refund."""
+"""The main flow of the platform: sign up, verify identities, raise, invest, talk, settle or refund."""
 
 import json
 import re
@@ -32,7 +32,7 @@ class Person:
 
 @dataclass
 class Story:
-    """Tells itself step by step. `say(text)` prints a step, `base` is the platform's address."""
+    """Plays the flow step by step. `say(text)` prints a step, `base` is the platform's address."""
 
     base: str
     say: Any

@@ -1,4 +1,6 @@
-"""`python3 -m vectragrow.embedded up|demo|stop|test|install`. Parses on old Pythons, to turn them away kindly."""
+"""
+`python3 -m vectragrow.embedded up|demo|stop|test|install`. Parses on old Pythons, to refuse them with a clear message.
+"""
 
 import os
 import subprocess

@@ -1,8 +1,8 @@
-"""What the person at the keyboard can mend."""
+"""Errors that the operator can fix."""
 
 
 class Failure(Exception):
-    """Said in one sentence, without a traceback; the launcher then ends with status 1."""
+    """Printed as one sentence, without a traceback; the launcher then ends with status 1."""
 
 
 class Stopped(BaseException):

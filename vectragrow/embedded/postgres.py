@@ -1,8 +1,8 @@
 """
 PostgreSQL from the wheel (or from this machine), run by us in DATA_DIR/postgres.
 
-PostgreSQL refuses to run as root, so as root it runs as `nobody`, and what `nobody` could not reach is brought within
-its reach without changing anybody's folder: the programs by a copy, the data through an open directory (see `_Reach`).
+PostgreSQL refuses to run as root, so as root it runs as `nobody`, and gets access without changes to other
+folders: to the programs by a copy, to the data through an open directory descriptor (see `_Reach`).
 """
 
 import contextlib
@@ -76,7 +76,7 @@ def _version(folder: Path) -> int | None:
 
 
 class Postgres:
-    """A server of its own for one DATA_DIR. `durable=False` is for tests: faster, and lost with the machine's power."""
+    """A server of its own for one DATA_DIR. `durable=False` is for tests: faster, and lost on a power cut."""
 
     title = "PostgreSQL"
     stop_signal = signal.SIGINT
@@ -253,7 +253,10 @@ class Postgres:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what changes PostgreSQL's mind: its own variables, and locales that may not exist here."""
+    """
+    Our environment without what would change PostgreSQL's behaviour: its own variables, and locales that may be
+    missing.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_")) and k not in _UNSET}
     return {**kept, "LC_ALL": "C", "HOME": "/"}
 

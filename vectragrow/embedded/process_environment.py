@@ -1,6 +1,6 @@
 """
-The variables of the shell that we were called from, without those that mean something to other tools and would change
-what we start: a `HOST` that conda exports, `PGOPTIONS` of somebody's own server, `PIP_USER`, `PYTHONPATH` ...
+The environment variables of the calling shell, without those of other tools that would change what we start: a `HOST`
+that conda exports, `PGOPTIONS` of somebody's own server, `PIP_USER`, `PYTHONPATH` ...
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ OUR_SETTINGS = "vectragrow.settings."
 def tidied(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """
     :param found: the variables of the shell
-    :returns: those to go on with, and a sentence for each that somebody may miss
+    :returns: the variables to keep, and a note for each removed one that somebody may miss
     """
     notes: list[str] = []
     kept = {name: value for name, value in found.items() if value and _is_ours_to_keep(name)}
@@ -58,7 +58,7 @@ def tidied(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def tidy() -> list[str]:
-    """Make our own environment, and so that of everything we start, tidy. Returns the sentences."""
+    """Clean our own environment, and so that of every child process. Returns the notes to print."""
     kept, notes = tidied(os.environ)
     os.environ.clear()
     os.environ.update(kept)

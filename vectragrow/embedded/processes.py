@@ -1,4 +1,4 @@
-"""Processes that end with us: started in a session of their own, noted down with their birth, stopped in time."""
+"""Child processes: started in a session of their own, recorded with their start time, stopped with us."""
 
 import contextlib
 import ctypes
@@ -131,7 +131,9 @@ def reap() -> None:
 
 
 def birth(pid: int) -> str | None:
-    """When a process began, in the system's own words, or None if there is no such process; tells reused ids apart."""
+    """
+    When a process began, in the system's own format, or None if there is no such process; distinguishes reused ids.
+    """
     if IS_LINUX:
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -146,7 +148,7 @@ def identity(pid: int) -> dict[str, Any]:
 
 
 def is_same(noted: dict[str, Any] | None) -> bool:
-    """Whether the process that was noted down still runs."""
+    """Whether the recorded process still runs."""
     return bool(noted) and noted["birth"] is not None and birth(noted["pid"]) == noted["birth"]  # type: ignore[index]
 
 

@@ -1,4 +1,4 @@
-"""One DATA_DIR in use: locked, its servers started, every process noted down, all of it stopped in order."""
+"""Uses one DATA_DIR: locks it, starts its servers, records every process, and stops all in order."""
 
 import base64
 import contextlib
@@ -91,7 +91,7 @@ class DataDir:
 
 
 def _connect_once(name: str, url: str, usual_port: int) -> None:
-    """An address that nobody answers is said here in a second; all else about it is for those who connect."""
+    """Fail within a second where nothing listens at an address; other errors are reported by those who connect."""
     try:
         parts = urlsplit(url)
         place = (parts.hostname, parts.port or usual_port)

@@ -1,4 +1,4 @@
-"""`make up`: servers, migrations, our processes, a calm summary; then watch until it is told to stop."""
+"""`make up`: servers, migrations, our processes, a short summary; then watch until a signal to stop."""
 
 import errno
 import hashlib
@@ -21,7 +21,7 @@ from vectragrow.embedded.servers import DataDir, Servers
 
 LOGIN_FILE = "admin-login.txt"
 READY_SECONDS = 300
-"""For a machine that is slow or busy. A start that fails is told at once, since one of the processes ends."""
+"""For a machine that is slow or busy. A failed start is reported at once, since one of the processes ends."""
 WORKER_SECONDS = 20
 STOP_SECONDS = 6
 """How long web and worker may finish what they are at; the servers need another second, ten are promised."""

@@ -21,7 +21,7 @@ env = environ.Env()
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).expanduser().absolute()
 EMBEDDED = discovery.read(DATA_DIR)
-"""What a running (or earlier) `make up` wrote down about its own servers: addresses and generated secrets, or {}."""
+"""What a running (or earlier) `make up` has recorded about its own servers: addresses and generated secrets, or {}."""
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -157,10 +157,10 @@ CACHES = {
     }
 }
 REDIS_WAIT = env.float("REDIS_WAIT", default=0.1)
-"""Seconds that a call to Redis may take; one that took longer counts as away."""
+"""Seconds that a call to Redis may take; a slower one counts as unavailable."""
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="vg")
 
-# --- People, sessions, doors ----------------------------------------------------------------------------------------
+# --- Accounts and sessions -------------------------------------------------------------------------------------------
 
 PASSWORD_HASHERS = [
     "accounts.passwords.Argon2id",
@@ -349,7 +349,7 @@ OPENID_PROVIDERS = {
 """Who signs people in beside us; one without a client is not offered."""
 SOCIALACCOUNT_ADAPTER = "accounts.services.provider_sign_in.SocialAccountAdapter"
 OAUTH_RETURN_PATHS = env.list("OAUTH_RETURN_PATHS", default=["/signed-in"])
-"""Paths of the front end that a sign-in with a provider may end at; the first one unless it is told."""
+"""Paths of the front end that a sign-in with a provider may end at; the first one by default."""
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="")
 """Signs the sandbox provider's events; empty: made from SECRET_KEY."""
@@ -363,13 +363,13 @@ DOCUMENT_KEYS = env.list("DOCUMENT_KEYS", default=[])
 MAILBOX_ENABLED = False
 """The page with every mail and SMS sent. Never in production: it shows people's tokens."""
 
-# --- Rules of the house that a jurisdiction may change --------------------------------------------------------------
+# --- Business rules that a jurisdiction may change ------------------------------------------------------------------
 
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
 """The last hours of a live campaign, in which a commitment can no longer be taken back."""
 PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15))
-"""How long a payment may wait for its investor (3-D Secure) before its room in the campaign is given up."""
+"""How long a payment may wait for its investor (3-D Secure) before its reserved amount is released."""
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 KYC_KEPT_DAYS = env.int("KYC_KEPT_DAYS", default=1826)
 """How long papers that proved an identity are kept after the account was erased; five years."""

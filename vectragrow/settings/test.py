@@ -24,7 +24,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATABASES["default"]["OPTIONS"].pop("pool")
-DATABASES["default"]["OPTIONS"]["connect_timeout"] = 60  # fifty rivals connect at once
+DATABASES["default"]["OPTIONS"]["connect_timeout"] = 60  # fifty requests connect at once
 # A loaded machine is neither a stalled database nor a slow Redis; tests of those say how long they wait.
 DATABASE_WAIT = 60.0
 REDIS_WAIT = 10.0

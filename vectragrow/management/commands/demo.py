@@ -1,4 +1,4 @@
-"""`manage.py demo`: fill the running platform with a believable world, and watch it happen."""
+"""`manage.py demo`: fill the running platform with realistic data, step by step."""
 
 import sys
 import time
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--logins",
             action="store_true",
-            help=f"give the people of the demo the password “{KNOWN_PASSWORD}”; tells the story only if it was not yet",
+            help=f"give the people of the demo the password “{KNOWN_PASSWORD}”; runs the demo first if needed",
         )
 
     def handle(self, *args: Any, url: str, logins: bool, **options: Any) -> None:
