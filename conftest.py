@@ -70,7 +70,10 @@ def limits_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def locks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rivals on a busy machine may wait for longer than people should; a test about `busy` sets a limit of its own."""
+    """
+    Concurrent requests of tests on a busy machine may wait longer than those of people; a test about `busy` sets a
+    limit of its own.
+    """
     from core.data import transactions
 
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "60s")

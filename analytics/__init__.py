@@ -1,1 +1,1 @@
-"""What works (API.md, Analytics). The room is reserved; its code comes with its own change."""
+"""Reserved for analytics (API.md, Analytics); its code comes later."""

@@ -25,7 +25,7 @@ class InvalidDocumentNumber(Invalid):
 
 class InvalidDateOfBirth(Invalid):
     code = "invalid_date_of_birth"
-    message = _("A date of birth lies in the past, at most 120 years ago.")
+    message = _("A date of birth is in the past, at most 120 years ago.")
 
 
 class KindsDoNotMatch(Invalid):

@@ -49,8 +49,8 @@ def newer(user_id: UUID, last_id: UUID, limit: int) -> list[Notification]:
     return list(_from(user_id, last_id)[:limit])
 
 
-def _from(user_id: UUID, floor: UUID) -> NotificationQuerySet:
-    return Notification.objects.of(user_id).filter(pk__gt=floor).order_by("id")
+def _from(user_id: UUID, above: UUID) -> NotificationQuerySet:
+    return Notification.objects.of(user_id).filter(pk__gt=above).order_by("id")
 
 
 def preferences(user_id: UUID) -> Recipient:

@@ -1,1 +1,1 @@
-"""Posts, groups, channels, follows (API.md, Social). The room is reserved; its code comes with its own change."""
+"""Reserved for posts, groups, channels and follows (API.md, Social); their code comes later."""

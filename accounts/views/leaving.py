@@ -24,7 +24,7 @@ class Exports(ApiViewSet):
         """
         Ask for everything about me
 
-        A ZIP of JSON and files from every part of the platform is made, and a mail tells when it is ready. While
+        A ZIP of JSON and files from every part of the platform is made, and a mail says when it is ready. While
         one is being made the same one is answered. At most five a day.
         """
         now = clock.now()

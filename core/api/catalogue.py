@@ -64,7 +64,7 @@ def markdown() -> str:
     lines = [
         "# Errors",
         "",
-        "Made by `manage.py errors_doc` from the classes in each app's `errors.py`; `--check` tells when it is stale.",
+        "Made by `manage.py errors_doc` from the classes in each app's `errors.py`; `--check` fails when it is stale.",
         "",
         "Every refusal is `application/problem+json` with the members `type`, `title`, `status`, `detail`, `code` and",
         "`requestId`; a 400 about the input lists `errors` of `{field, code, detail}`. Switch on `code`: it never",

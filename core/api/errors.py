@@ -233,7 +233,7 @@ class OutcomeUnknown(Busy):
     code = "outcome_unknown"
     message = _(
         "The database did not confirm the change, so it may have been made or not. Repeat the request with the same "
-        "Idempotency-Key: that tells what became of it, and does nothing twice. Without a key, look first."
+        "Idempotency-Key: that returns the outcome and does nothing twice. Without a key, check the state first."
     )
 
 

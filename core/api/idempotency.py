@@ -334,7 +334,7 @@ def _release_abandoned(now: datetime) -> None:
     for pk, until in entries:
         try:
             settled = until <= now or _give_back(IdempotencyKey(pk=pk, locked_until=until))
-        except Exception:  # noqa: BLE001  (whatever it is, the database is away)
+        except Exception:  # noqa: BLE001  (whatever it is, the database is unavailable)
             return  # unavailable again
         if settled:
             _abandoned.pop(pk, None)

@@ -47,7 +47,7 @@ class Serializer(serializers.Serializer[Any], metaclass=_CamelMeta):
 
     def to_internal_value(self, data: Any) -> Any:
         """
-        What is sent as absent is taken away here, for bodies and frames alike (API.md, *absent*): `null` for an
+        Values that mean absent are removed here, for bodies and frames alike (API.md, *absent*): `null` for an
         optional member, and an empty part of a form where a file belongs. Empty text clears a member that `allow_null`.
         """
         return super().to_internal_value(self._present(data) if isinstance(data, Mapping) else data)

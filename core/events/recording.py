@@ -91,4 +91,4 @@ def _follow_after_commit(kind: Kind, written: list[tuple[Event, Mapping[str, Any
         for event, facts in written:
             prompt = Recorded.of(event, decode(encode(facts), {**kind.facts, **kind.sealed}))
             transaction.on_commit(lambda prompt=prompt: delivery.deliver_promptly(prompt), robust=True)  # type: ignore[misc]
-    outbox.nudge_after_commit([event.pk for event, _ in written])
+    outbox.enqueue_after_commit([event.pk for event, _ in written])

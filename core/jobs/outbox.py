@@ -72,7 +72,7 @@ def emit(topic: str, *, now: datetime | None = None, after: timedelta = timedelt
     event = row(topic, now=now, after=after, **facts)
     sql.insert(event)
     if not after:
-        nudge_after_commit([event.pk])
+        enqueue_after_commit([event.pk])
     return event
 
 
@@ -102,7 +102,7 @@ def row(
 def emit_once(rows: Sequence[OutboxEvent]) -> None:
     """Write rows whose ids may be there already, from an earlier try of the caller, and have them delivered."""
     OutboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    nudge_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
+    enqueue_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
 
 
 def done(event_id: UUID, *, now: datetime) -> None:
@@ -110,16 +110,16 @@ def done(event_id: UUID, *, now: datetime) -> None:
     sql.change("UPDATE core_outboxevent SET delivered_at = %s WHERE id = %s AND delivered_at IS NULL", [now, event_id])
 
 
-def nudge_after_commit(event_ids: Sequence[UUID]) -> None:
+def enqueue_after_commit(event_ids: Sequence[UUID]) -> None:
     def notify() -> None:
         for event_id in event_ids:
-            nudge(event_id)
+            enqueue(event_id)
 
     if event_ids:
         transaction.on_commit(notify)
 
 
-def nudge(event_id: UUID) -> None:
+def enqueue(event_id: UUID) -> None:
     """Send an event to Celery. If the broker is unavailable, the relay sends it again."""
     messenger.enqueue(str(event_id))
 
@@ -180,5 +180,5 @@ def relay(*, now: datetime) -> int:
     ids = due(now)
     OutboxEvent.objects.filter(pk__in=ids, due_at__lte=now).update(due_at=now + FIRST_LEASE)
     for event_id in ids:
-        nudge(event_id)
+        enqueue(event_id)
     return len(ids)

@@ -91,7 +91,7 @@ class Device:
             try:
                 frame = self._next(deadline)
             except ConnectionClosed as closed:
-                raise AssertionError(f"{closed}; heard before: {self.frames}") from None
+                raise AssertionError(f"{closed}; received before: {self.frames}") from None
             if wanted(frame):
                 return frame
             self.frames.append(frame)

@@ -2,7 +2,7 @@
 The built-in provider: moves no real money and behaves like one that does.
 
 It keeps its own books and commits them by itself, remembers keys, declines, asks for 3-D Secure on a page of its own,
-and tells us about that through the same signed door as any provider. Its test cards and tokens:
+and sends us signed events through the same webhook as any provider. Its test cards and tokens:
 
     4242 4242 4242 4242   tok_visa       works
     4000 0000 0000 0002   tok_declined   is declined
@@ -147,7 +147,7 @@ def _take_time() -> None:
 
 
 def event_about(charge: SandboxCharge, *, now: datetime) -> tuple[bytes, dict[str, str]]:
-    """The body and headers of the event that tells what became of a charge, signed as at `now`."""
+    """The body and headers of the event about the state of a charge, signed as at `now`."""
     charged = _charge(charge, charge.currency)
     document = {
         "id": f"evt_{uuid7().hex}",

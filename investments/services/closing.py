@@ -35,7 +35,8 @@ def close_campaigns(*, now: datetime) -> Counter[str]:
     """
     Close every campaign whose deadline has passed and settle every one that is decided, as far as can be done now.
 
-    :returns: how many are `settled`, and how many are `waiting` for a provider or a rival; those are taken up next time
+    :returns: how many are `settled`, and how many are `waiting` for a provider or another copy of the job; those are
+        taken up next time
     """
     due = Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
     tally = each(due, partial(close_campaign, now=now), what="campaign")

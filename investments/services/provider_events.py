@@ -61,9 +61,9 @@ def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
     What the provider says now. An event only triggers the question: events come late, twice and in any order, so two
     that contradict each other must end in what the provider itself says.
     """
-    told = event.charge
-    if told is None or _is_recorded(payment, told.state):
-        return told, ""
+    reported = event.charge
+    if reported is None or _is_recorded(payment, reported.state):
+        return reported, ""
     try:
         answer = gateway(payment.provider).find(key=payment.key)
     except OutcomeUnknown:
@@ -71,8 +71,8 @@ def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
         return None, "the provider did not answer; the payment is looked after by the finisher"
     if answer is None:
         return None, "the provider does not know this charge"
-    if answer.state != told.state:
-        return answer, f"the provider itself says {answer.state}, not {told.state}"
+    if answer.state != reported.state:
+        return answer, f"the provider itself says {answer.state}, not {reported.state}"
     return answer, ""
 
 

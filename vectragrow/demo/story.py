@@ -115,7 +115,7 @@ class Story:
             if not person.app.get("/api/auth/me")["kycVerified"]:
                 raise DemoFailed(f"{person.first_name} is not verified")
         self._send_papers(self.people["Yara"])
-        self.say("All are verified, and told so in the app and by mail; Yara's case stays in the queue for you to try")
+        self.say("All are verified, and notified in the app and by mail; Yara's case stays in the queue for you to try")
 
     def founders_publish_campaigns(self) -> None:
         self._raise("Amara", "Solar roofs for the valley", "energy", "5000", "6000", 0)
@@ -144,7 +144,7 @@ class Story:
             {"amount": "1500.00", "paymentMethodId": self.people["Mei"].card},
             expect=409,
         )
-        self.say(f"Mei tries for $1,500.00 more and is told: {over['detail']}")
+        self.say(f"Mei tries for $1,500.00 more and is refused: {over['detail']}")
         self._invest("Mei", bakery, "750.50")
         self._invest("Rafael", bakery, "1200")
         self._invest("Noor", storage, "3000")
@@ -206,7 +206,7 @@ class Story:
             closed = late.app.post(
                 f"/api/campaigns/{bakery['id']}/invest", {"amount": "100", "paymentMethodId": late.card}, expect=409
             )
-            self.say(f"The deadline passes; Noor comes a moment late and is told: {closed['code']}")
+            self.say(f"The deadline passes; Noor comes a moment late and is refused: {closed['code']}")
             command("close_campaigns")
             notice = receive(phone, "notification")["notification"]
         until(lambda: self._campaign_status(solar) == self._campaign_status(bakery) == "settled")
