@@ -1,4 +1,4 @@
-"""HTTP. Every REST call runs here, never through Django's ASGI handler (PERFORMANCE.md)."""
+"""HTTP. Every REST call runs here, never through Django's ASGI handler (PERFORMANCE-GOALS.md)."""
 
 import os
 

@@ -352,7 +352,7 @@ def test_an_event_without_the_right_signature_is_not_heard(waiting):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_investment_needs_few_exchanges_with_the_database(api, backer, campaign, card):
-    """However many rows it writes: docs/performance-writes.md has what it was before."""
+    """However many rows it writes: docs/performance.md has what it was before."""
     client = api.as_user(backer)
     body = {"amount": "10", "paymentMethodId": str(card.pk)}
     assert client.post(invest_url(campaign), body).status_code == 200  # opens the accounts of the books
