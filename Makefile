@@ -17,7 +17,7 @@ help:        ## this list
 up:          ## install what is missing and run the platform (PORT=8000 DATA_DIR=var DEMO=1 OIDC_DEMO=1)
 	@exec $(LAUNCH) up
 
-demo:        ## fill the running platform with a believable world (ARGS=--logins: with a known password)
+demo:        ## fill the running platform with realistic data (ARGS=--logins: with a known password)
 	@exec $(LAUNCH) demo $(ARGS)
 
 stop:        ## stop the platform that runs on DATA_DIR
