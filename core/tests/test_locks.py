@@ -44,9 +44,6 @@ def test_for_update_without_no_key_is_refused(db, pair):
 def test_the_order_is_the_documented_one():
     page = (Path(settings.BASE_DIR) / "docs" / "locking.md").read_text()
     documented = dict(re.findall(r"^\| (\d+) \| `([\w.]+)` \|", page, re.M))
-    declared = {
-        str(m.lock_level): f"{m._meta.app_label}.models.{m.__name__}"
-        for m in apps.get_models()
-        if hasattr(m, "lock_level")
-    }
+    locked = [model for model in apps.get_models() if hasattr(model, "lock_level")]
+    declared = {str(model.lock_level): f"{model._meta.app_label}.models.{model.__name__}" for model in locked}
     assert documented == declared
