@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import django
 import hypothesis
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from vectragrow.embedded import testing
 
@@ -115,7 +116,7 @@ def person(db: None) -> "Callable[..., User]":
 
 
 @pytest.fixture(scope="session")
-def socket_server(django_db_setup: None, django_db_blocker: Any) -> "Iterator[Server]":
+def socket_server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> "Iterator[Server]":
     """A real server of `/ws/`, for tests that commit (`django_db(transaction=True)`)."""
     from core.testing.sockets import Server
 

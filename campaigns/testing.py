@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from accounts.models import User
 from campaigns.models import Campaign, Category
 from campaigns.services.drafts import create_campaign
 from campaigns.services.review import publish_campaign, submit_campaign
@@ -25,7 +26,7 @@ def draft_fields(**changes: Any) -> dict[str, Any]:
     }
 
 
-def make_campaign(owner: Any, *, status: str = "live", **fields: Any) -> Campaign:
+def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campaign:
     """
     A campaign of `owner` as its workflows leave it.
 

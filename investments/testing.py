@@ -3,18 +3,21 @@
 from collections import deque
 from typing import Any
 
+from accounts.models import User
+from campaigns.models import Campaign
 from core import clock
+from core.testing import Api
 from investments.models import Investment, PaymentMethod
 from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.providers.sandbox import SandboxGateway
 from investments.services.methods import add_payment_method
 
 
-def make_card(owner: Any, token: str = "tok_visa") -> PaymentMethod:
+def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:
     return add_payment_method(owner=owner, type="card", details={"token": token}, now=clock.now())
 
 
-def invest(api: Any, investor: Any, campaign: Any, amount: str, card: PaymentMethod | None = None) -> Investment:
+def invest(api: Api, investor: User, campaign: Campaign, amount: str, card: PaymentMethod | None = None) -> Investment:
     """Invest through the API, and insist that it is committed."""
     method = card or make_card(investor)
     body = {"amount": amount, "paymentMethodId": str(method.pk)}

@@ -1,10 +1,12 @@
 """What tests of every app use: a client that behaves like an app, and the outbox delivered on demand."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from django.db import connection, connections, transaction
 from django.test import TestCase
@@ -15,6 +17,9 @@ from core.events.delivery import DELIVER
 from core.jobs import outbox
 from core.models import OutboxEvent
 from core.testing import documents
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 T = TypeVar("T")
 PATIENCE = 90.0
@@ -33,9 +38,10 @@ class Api:
         extra: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         if address:
             extra["REMOTE_ADDR"] = address
-        self.client = APIClient(raise_request_exception=False, **extra)
+        # The stubs of `generic` take text only; tests send bytes too.
+        self.client: Any = APIClient(raise_request_exception=False, **extra)
 
-    def as_user(self, person: Any) -> "Api":
+    def as_user(self, person: "User") -> "Api":
         from accounts.testing import sign_in
 
         return Api(sign_in(person))
@@ -69,7 +75,7 @@ class Api:
 
 
 @contextmanager
-def commits() -> Any:
+def commits() -> Iterator[None]:
     """Run `on_commit` callbacks at the end, when the test itself holds a transaction open."""
     if transaction.get_connection().in_atomic_block:
         with TestCase.captureOnCommitCallbacks(execute=True):
@@ -115,7 +121,7 @@ def another_connection_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def drain_outbox(*, now: Any = None, rounds: int = 20) -> int:
+def drain_outbox(*, now: datetime | None = None, rounds: int = 20) -> int:
     """
     Deliver every waiting event as the worker would, until none is left. Returns how many were delivered.
 
@@ -143,7 +149,7 @@ def deliver_events() -> None:
             outbox.deliver(event_id, now=clock.now())
 
 
-def _is_ready(event_id: Any, moment: Any) -> bool:
+def _is_ready(event_id: UUID, moment: datetime) -> bool:
     event = OutboxEvent.objects.get(pk=event_id)
     first_message = event.attempts == 0 and event.due_at <= event.created_at + outbox.FIRST_LEASE
     return first_message or event.due_at <= moment

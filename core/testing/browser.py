@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from playwright.sync_api import Locator, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from core.testing import PATIENCE
 
@@ -21,20 +23,23 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: install it, or name it in CHROMIUM")
 
 
+class WatchedPage(Page):
+    refused: list[str]
+    """What the content policy kept from running."""
+
+
 @contextmanager
-def open_page(**options: Any) -> Iterator[Any]:
+def open_page(**options: Any) -> Iterator[WatchedPage]:
     """
     A page of a fresh browser. `page.refused` collects what its content policy kept from running.
 
     While it is open Django takes the ORM in this thread for a mistake, since Playwright's loop runs here: `aside`.
     """
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         patience = PATIENCE * 1000
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=patience)
         try:
-            page: Any = chromium.new_page(**options)
+            page = cast(WatchedPage, chromium.new_page(**options))
             page.set_default_timeout(patience)
             page.refused = []
             page.on("console", lambda said: page.refused.append(said.text) if "Content Security" in said.text else None)
@@ -56,7 +61,7 @@ def aside(ask: Callable[[], T]) -> T:
         return pool.submit(run).result()
 
 
-def enter_admin(page: Any, live_server: Any, staff: Any) -> None:
+def enter_admin(page: Page, live_server: LiveServer, staff: Any) -> None:
     """Sign a staff member in to the admin on this page's browser."""
 
     def session() -> str:
@@ -64,11 +69,11 @@ def enter_admin(page: Any, live_server: Any, staff: Any) -> None:
         client.force_login(staff)
         return client.cookies[settings.SESSION_COOKIE_NAME].value
 
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": aside(session), "url": f"{live_server.url}/admin/"}
-    page.context.add_cookies([cookie])
+    name, site = settings.SESSION_COOKIE_NAME, f"{live_server.url}/admin/"
+    page.context.add_cookies([{"name": name, "value": aside(session), "url": site}])
 
 
-def is_in_view(element: Any) -> bool:
+def is_in_view(element: Locator) -> bool:
     """Whether all of it is on the screen without scrolling."""
     return bool(
         element.evaluate(

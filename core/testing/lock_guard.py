@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import pytest
 from django.db.models import QuerySet
 
 from core.data import locks
 
 
-def watch(monkeypatch: Any) -> None:
+def watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Switch the guard on and report every locking queryset to it; SELECTs in SQL files report themselves."""
     fetch = QuerySet._fetch_all
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from core.api.rendering import to_json
+from core.testing import Api
 
 
 def as_json(outputs: Any) -> Any:
@@ -11,7 +12,7 @@ def as_json(outputs: Any) -> Any:
     return json.loads(to_json(outputs))
 
 
-def by_cursor(client: Any, path: str, query: dict[str, Any], limit: int) -> list[Any]:
+def by_cursor(client: Api, path: str, query: dict[str, Any], limit: int) -> list[Any]:
     """The items of all pages, each reached by the cursor of the one before."""
     items: list[Any] = []
     cursor = None
@@ -23,7 +24,7 @@ def by_cursor(client: Any, path: str, query: dict[str, Any], limit: int) -> list
             return items
 
 
-def by_number(client: Any, path: str, query: dict[str, Any], limit: int) -> list[Any]:
+def by_number(client: Api, path: str, query: dict[str, Any], limit: int) -> list[Any]:
     """The items of all pages, each reached by its number."""
     items: list[Any] = []
     number = 0

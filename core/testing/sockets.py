@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -81,7 +81,7 @@ class Device:
     def expect(self, type: str) -> dict[str, Any]:
         return self.until(lambda frame: frame["type"] == type)
 
-    def until(self, wanted: Any) -> dict[str, Any]:
+    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first frame that is `wanted`, among those kept or still to come."""
         for index, frame in enumerate(self.frames):
             if wanted(frame):
