@@ -1,22 +1,26 @@
 """Mails as their readers find them, and rivals that meet at an exact point."""
 
 import re
+from collections.abc import Callable
 from threading import Event, local
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import Session, User
+from accounts.tests.security_key import SecurityKey
 from core.crypto.sealing import unseal
-from core.testing import another_connection_waits, drain_outbox, eventually
+from core.testing import Api, another_connection_waits, drain_outbox, eventually
 from notifications.models import MailboxMessage
 
 
 @pytest.fixture
-def mails(db):
+def mails(db: None) -> Callable[[User], list[tuple[str, str]]]:
     """`mails(person)`: subject and text of every mail to a person, oldest first."""
 
-    def read(person) -> list[tuple[str, str]]:
+    def read(person: User) -> list[tuple[str, str]]:
         drain_outbox()
         kept = MailboxMessage.objects.filter(to=person.email, channel="mail").order_by("created_at", "id")
         return [(mail.subject, unseal(bytes(mail.content), purpose="mailbox")["text"]) for mail in kept]
@@ -25,7 +29,7 @@ def mails(db):
 
 
 @pytest.fixture
-def token_in():
+def token_in() -> Callable[[str], str]:
     def find(text: str) -> str:
         found = re.search(r"\?token=([\w-]+)", text)
         assert found, text
@@ -35,7 +39,7 @@ def token_in():
 
 
 @pytest.fixture
-def stored_text(db):
+def stored_text(db: None) -> Callable[[], str]:
     """Everything in the database as text, but for the development mailbox, which is the recipient's side."""
 
     def read() -> str:
@@ -51,16 +55,16 @@ def stored_text(db):
 
 
 @pytest.fixture
-def rivals_meet(monkeypatch):
+def rivals_meet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """
     `rivals_meet(module, "function", call=2)`: two threads that call it wait for each other when the named call of each
     has returned. Whoever holds a lock that the other waits for goes on alone, and so does who comes after that.
     """
 
-    def arrange(module, name: str, call: int = 1) -> None:
+    def arrange(module: Any, name: str, call: int = 1) -> None:
         original, here, over, counted = getattr(module, name), [], Event(), local()
 
-        def slowed(*args, **kwargs):
+        def slowed(*args: Any, **kwargs: Any) -> Any:
             answer = original(*args, **kwargs)
             counted.calls = getattr(counted, "calls", 0) + 1
             if counted.calls == call:
@@ -75,7 +79,7 @@ def rivals_meet(monkeypatch):
 
 
 @pytest.fixture
-def no_locks(monkeypatch):
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twins of race tests: the same without the lock, to see that the test would see the bug."""
     from django.db.models import QuerySet
 
@@ -86,12 +90,10 @@ def no_locks(monkeypatch):
 
 
 @pytest.fixture
-def passkey_of(api):
+def passkey_of(api: Api) -> Callable[[User], SecurityKey]:
     """`passkey_of(person)`: a key of theirs, registered through the API from a session that is over."""
-    from accounts.models import Session
-    from accounts.tests.security_key import SecurityKey
 
-    def register(person):
+    def register(person: User) -> SecurityKey:
         me, key = api.as_user(person), SecurityKey()
         Session.objects.filter(user=person).update(second_factor_at=timezone.now())
         options = me.post("/api/profile/passkeys/options").json()["publicKey"]

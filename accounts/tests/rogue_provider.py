@@ -5,25 +5,28 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 CLIENT = "our-client"
 
 
-def new_key():
+def new_key() -> RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
-def jwk_of(key, kid):
+def jwk_of(key: RSAPrivateKey, kid: str) -> dict[str, Any]:
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     return {**public, "kid": kid, "use": "sig", "alg": "RS256"}
 
 
-def challenge(verifier):
+def challenge(verifier: str) -> str:
     """RFC 7636 §4.2, S256."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
@@ -38,24 +41,29 @@ class RogueProvider:
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
+            def do_GET(self) -> None:
                 provider.answer(self, "")
 
-            def do_POST(self):
+            def do_POST(self) -> None:
                 provider.answer(self, self.rfile.read(int(self.headers["Content-Length"])).decode())
 
-            def log_message(self, *args):
+            def log_message(self, *args: Any) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.issuer = f"http://127.0.0.1:{self.server.server_port}"
         self.kid, self.key = "first", new_key()
         self.keys = [jwk_of(self.key, self.kid)]
-        self.status, self.calls, self.claims, self.forged = 200, {}, {}, None
-        self.document, self.drops, self.junk = {}, {}, {}
+        self.status = 200
+        self.forged: str | None = None
+        self.claims: dict[str, Any] = {}
+        self.document: dict[str, Any] = {}
+        self.calls: dict[str, int] = {}
+        self.drops: dict[str, int] = {}
+        self.junk: dict[str, Any] = {}
         self.nonce = self.challenge = self.redirect_uri = ""
         self.codes = {"good-code"}
-        self.routes = {
+        self.routes: dict[str, Callable[[str], tuple[int, Any]]] = {
             "/.well-known/openid-configuration": self.discovery,
             "/jwks": self.jwks,
             "/userinfo": self.userinfo,
@@ -75,20 +83,21 @@ class RogueProvider:
         self.nonce, self.challenge = query["nonce"], query["code_challenge"]
         self.redirect_uri = query["redirect_uri"]
 
-    def token(self, **claims) -> str:
+    def token(self, **claims: Any) -> str:
         now = int(time.time())
         whole = {"iss": self.issuer, "aud": CLIENT, "sub": "s-1", "iat": now, "exp": now + 300, **self.claims, **claims}
         whole = {name: value for name, value in whole.items() if value is not None}
         return jwt.encode(whole, self.key, "RS256", {"kid": self.kid})
 
-    def answer(self, handler, body: str) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, body: str) -> None:
         path = handler.path.partition("?")[0]
         self.calls[path] = self.calls.get(path, 0) + 1
         if self.drops.get(path, 0):
             self.drops[path] -= 1
             handler.close_connection = True
             return
-        status, answer = self.status, {}
+        status = self.status
+        answer: Any = {}
         if status == 200:
             status, answer = self.routes[path](body)
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
@@ -102,18 +111,18 @@ class RogueProvider:
         except OSError:
             pass  # the client has had enough
 
-    def discovery(self, _):
+    def discovery(self, _: str) -> Any:
         names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
         document = {"issuer": self.issuer, **{key: f"{self.issuer}/{path}" for key, path in names.items()}}
         return 200, {**document, "userinfo_endpoint": f"{self.issuer}/userinfo", **self.document}
 
-    def jwks(self, _):
+    def jwks(self, _: str) -> tuple[int, Any]:
         return 200, {"keys": self.keys}
 
-    def userinfo(self, _):
+    def userinfo(self, _: str) -> tuple[int, Any]:
         return 200, {"sub": "somebody-else", "email": "victim@example.com", "email_verified": True}
 
-    def exchange(self, form):
+    def exchange(self, form: str) -> tuple[int, Any]:
         given = {name: values[0] for name, values in parse_qs(form).items()}
         verified = challenge(given.get("code_verifier", "")) == self.challenge
         fits = verified and given["redirect_uri"] == self.redirect_uri

@@ -3,11 +3,15 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Session, User
 from core.testing import PATIENCE, drain_outbox
@@ -16,7 +20,7 @@ PAGE = settings.BASE_DIR / "docs" / "accounts.md"
 
 
 @pytest.fixture
-def worker():
+def worker() -> Iterator[Any]:
     """Delivers what waits, as Celery does."""
     over = Event()
 
@@ -34,7 +38,7 @@ def worker():
 
 @pytest.mark.skipif(not (shutil.which("jq") and shutil.which("curl")), reason="the page asks for curl and jq")
 @pytest.mark.django_db(transaction=True)
-def test_the_examples_run_in_order(live_server, worker, tmp_path):
+def test_the_examples_run_in_order(live_server: LiveServer, worker: Any, tmp_path: Path) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     script = tmp_path / "integrate.sh"
     script.write_text("set -eu -o pipefail\n" + "".join(blocks))

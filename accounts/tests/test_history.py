@@ -1,10 +1,13 @@
 """The login history, the word about a new device, and limits that a stranger cannot turn against the owner."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import (
     Invitation,
@@ -16,6 +19,7 @@ from accounts.models import (
     Session,
     SignInCode,
     Status,
+    User,
 )
 from accounts.services import history, sessions
 from accounts.testing import PASSWORD, with_two_factor
@@ -30,17 +34,17 @@ NEWER_FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefo
 CHROME = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36"
 
 
-def log_in(person, device=FIREFOX, address="192.0.2.7", password=PASSWORD):
+def log_in(person: User, device: str = FIREFOX, address: str = "192.0.2.7", password: str = PASSWORD) -> Any:
     api = Api(address=address)
     return api.post("/api/auth/login", {"email": person.email, "password": password}, user_agent=device)
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada")
 
 
-def test_successes_and_failures_newest_first(ada):
+def test_successes_and_failures_newest_first(ada: User) -> None:
     log_in(ada, password="wrong password")
     token = log_in(ada, CHROME, "2001:db8::7").json()["token"]
     listed = Api(token).get(HISTORY).json()
@@ -53,10 +57,10 @@ def test_successes_and_failures_newest_first(ada):
     assert listed["items"][0]["at"].endswith("Z")
 
 
-def test_the_second_factor_shows(ada):
+def test_the_second_factor_shows(ada: User) -> None:
     phone = with_two_factor(ada)
 
-    def finish(code):
+    def finish(code: str) -> Any:
         token = log_in(ada).json()["twoFactorToken"]
         return Api(address="192.0.2.7").post("/api/auth/login/2fa", {"twoFactorToken": token, "code": code})
 
@@ -71,7 +75,7 @@ def test_the_second_factor_shows(ada):
     ]
 
 
-def test_registration_begins_the_history(api):
+def test_registration_begins_the_history(api: Api) -> None:
     body = {"email": "eve@example.com", "password": "a fine long phrase", "firstName": "Eve", "lastName": "Example"}
     token = api.post("/api/auth/register", body).json()["token"]
     [row] = Api(token).get(HISTORY).json()["items"]
@@ -79,7 +83,7 @@ def test_registration_begins_the_history(api):
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])
-def test_refusals_for_other_reasons_are_kept_too(person, key):
+def test_refusals_for_other_reasons_are_kept_too(person: Callable[..., User], key: str | None) -> None:
     eve = person("eve", status=Status.SUSPENDED)
     headers = {"idempotency_key": key} if key else {}
     for password in (PASSWORD, "wrong password"):
@@ -88,18 +92,20 @@ def test_refusals_for_other_reasons_are_kept_too(person, key):
     assert list(kept) == ["account_suspended", "invalid_credentials"]
 
 
-def test_nobody_sees_anothers_history(api, ada, person):
+def test_nobody_sees_anothers_history(api: Api, ada: User, person: Callable[..., User]) -> None:
     log_in(ada)
     eve = api.as_user(person("eve"))
     assert len(eve.get(HISTORY).json()["items"]) == 1
 
 
-def test_unknown_accounts_leave_no_line(db, api):
+def test_unknown_accounts_leave_no_line(db: None, api: Api) -> None:
     api.post("/api/auth/login", {"email": "nobody@example.com", "password": "some password"})
     assert not LoginAttempt.objects.exists()
 
 
-def test_the_list_asks_a_constant_number_of_queries(api, ada, django_assert_max_num_queries):
+def test_the_list_asks_a_constant_number_of_queries(
+    api: Api, ada: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     me = api.as_user(ada)
     for _ in range(9):
         api.as_user(ada)
@@ -107,7 +113,7 @@ def test_the_list_asks_a_constant_number_of_queries(api, ada, django_assert_max_
         assert len(me.get(HISTORY).json()["items"]) == 10
 
 
-def test_devices_are_shown_in_our_words(api, ada):
+def test_devices_are_shown_in_our_words(api: Api, ada: User) -> None:
     token = log_in(ada, "<b>evil</b> http://evil.example").json()["token"]
     log_in(ada, CHROME)
     listed = Api(token).get("/api/auth/sessions").json()["items"]
@@ -115,7 +121,7 @@ def test_devices_are_shown_in_our_words(api, ada):
 
 
 @pytest.mark.parametrize("header", ["a\x00b", "a\r\nSet-Cookie: x=1", "\x1b[31mred", "x" * 5000, "é\xff", ""])
-def test_any_header_of_a_device_is_borne(ada, header):
+def test_any_header_of_a_device_is_borne(ada: User, header: str) -> None:
     """What servers let through differs; whoever is behind one that lets it through signs in all the same."""
     signed_in = log_in(ada, header)
     assert signed_in.status_code == 200
@@ -128,7 +134,9 @@ def test_any_header_of_a_device_is_borne(ada, header):
 # --- A new device -----------------------------------------------------------------------------------------------------
 
 
-def test_a_new_device_is_announced_whatever_the_switches_say(ada, mails):
+def test_a_new_device_is_announced_whatever_the_switches_say(
+    ada: User, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     Recipient.objects.update(email=False, login_alerts=False)
     log_in(ada)
     assert mails(ada) == [], "the first is nothing new"
@@ -146,7 +154,7 @@ def test_a_new_device_is_announced_whatever_the_switches_say(ada, mails):
     assert len(mails(ada)) == 3
 
 
-def test_no_notice_shows_what_a_stranger_calls_a_device(ada):
+def test_no_notice_shows_what_a_stranger_calls_a_device(ada: User) -> None:
     log_in(ada)
     token = log_in(ada, "Firefox/1 <b>your account</b> http://evil.example", "198.51.100.7").json()["token"]
     deliver_events()
@@ -155,14 +163,14 @@ def test_no_notice_shows_what_a_stranger_calls_a_device(ada):
     assert "evil" not in str(notice)
 
 
-def test_failures_make_no_device_familiar(ada, mails):
+def test_failures_make_no_device_familiar(ada: User, mails: Callable[[User], list[tuple[str, str]]]) -> None:
     log_in(ada)
     log_in(ada, CHROME, password="wrong password")
     log_in(ada, CHROME)
     assert len(mails(ada)) == 1
 
 
-def test_a_device_that_we_have_no_word_for_is_known_by_its_product():
+def test_a_device_that_we_have_no_word_for_is_known_by_its_product() -> None:
     assert history.fingerprint("MyApp/1.0 (x)", None) == history.fingerprint("MyApp/2.0", None)
     assert history.fingerprint("MyApp/1.0", None) != history.fingerprint("OtherApp/1.0", None)
     assert len(history.fingerprint("x" * 5000, "2001:db8::1")) <= 120
@@ -171,7 +179,7 @@ def test_a_device_that_we_have_no_word_for_is_known_by_its_product():
 # --- Nobody can be locked out by a stranger ---------------------------------------------------------------------------
 
 
-def test_a_stranger_who_guesses_does_not_lock_the_owner_out(ada):
+def test_a_stranger_who_guesses_does_not_lock_the_owner_out(ada: User) -> None:
     assert log_in(ada).status_code == 200
     tries = [log_in(ada, CHROME, "198.51.100.7", "wrong password").status_code for _ in range(6)]
     assert tries == [401] * 5 + [429]
@@ -181,7 +189,9 @@ def test_a_stranger_who_guesses_does_not_lock_the_owner_out(ada):
     assert own == [401] * 5 + [429], "a familiar device has its own five"
 
 
-def test_an_owner_on_a_new_device_comes_in_by_a_reset_while_a_stranger_goes_on(ada, mails, token_in):
+def test_an_owner_on_a_new_device_comes_in_by_a_reset_while_a_stranger_goes_on(
+    ada: User, mails: Callable[[User], list[tuple[str, str]]], token_in: Callable[[str], str]
+) -> None:
     def guess() -> list[int]:
         return [log_in(ada, CHROME, f"198.51.{n}.7", "wrong password").status_code for n in range(6)]
 
@@ -201,7 +211,7 @@ def test_an_owner_on_a_new_device_comes_in_by_a_reset_while_a_stranger_goes_on(a
     assert rows[0] == ("password", True) and ("password_reset", True) in rows
 
 
-def test_limited_answers_say_how_one_stands(ada):
+def test_limited_answers_say_how_one_stands(ada: User) -> None:
     for left in range(4, -1, -1):
         refused = log_in(ada, password="wrong password")
         assert (refused["RateLimit-Limit"], refused["RateLimit-Remaining"]) == ("5", str(left))
@@ -215,7 +225,7 @@ def test_limited_answers_say_how_one_stands(ada):
 # --- Retention -------------------------------------------------------------------------------------------------------
 
 
-def test_old_rows_are_deleted_and_live_ones_stay(ada, capsys):
+def test_old_rows_are_deleted_and_live_ones_stay(ada: User, capsys: pytest.CaptureFixture[str]) -> None:
     now = timezone.now()
     at = {"live": now, "ended": now - timedelta(days=121), "lately": now - timedelta(days=100)}
     opened = {
@@ -246,7 +256,7 @@ def test_old_rows_are_deleted_and_live_ones_stay(ada, capsys):
     assert "accounts/sessions: 0\n" in capsys.readouterr().out
 
 
-def test_invitations_nobody_used_are_deleted(ada):
+def test_invitations_nobody_used_are_deleted(ada: User) -> None:
     now = timezone.now()
     for email, expired, used in (("old@x.example", 91, None), ("used@x.example", 91, now), ("new@x.example", 89, None)):
         rows = {"created_at": now, "expires_at": now - timedelta(days=expired), "accepted_at": used}

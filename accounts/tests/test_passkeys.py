@@ -1,19 +1,26 @@
 """Passkeys: registering them, signing in with them, as a second factor, and everything that is not one."""
 
+import inspect
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Barrier, Event
+from typing import Any
 
 import cbor2
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from accounts import passkeys as protocol
 from accounts.errors import PasskeyInvalid
 from accounts.models import AuthenticatorApp, LoginAttempt, Passkey, PasskeyChallenge, RecoveryCode, Session, User
 from accounts.services import login, passkeys, two_factor
+from accounts.services.login import Challenge
+from accounts.services.sessions import Tokens
 from accounts.testing import PASSWORD, make_person, sign_in, totp_code, with_two_factor
 from accounts.tests.security_key import BACKED_UP, ELIGIBLE, PRESENT, USUAL, SecurityKey, packed
 from core.testing import PATIENCE, Api, another_connection_waits, eventually, together
@@ -24,42 +31,42 @@ SECOND, SECOND_QUESTION = "/api/auth/login/2fa", "/api/auth/login/2fa/passkey"
 STEP_UP, STEP_UP_QUESTION = "/api/auth/step-up", "/api/auth/step-up/passkey"
 
 
-def result(answer) -> tuple[int, str | None]:
+def result(answer: Any) -> tuple[int, str | None]:
     return answer.status_code, answer.json().get("code")
 
 
-def ask(api, path, body=None) -> dict:
+def ask(api: Api, path: str, body: Any = None) -> dict[str, Any]:
     answer = api.post(path, body)
     assert answer.status_code == 200, answer.content
     return answer.json()["publicKey"]
 
 
-def register(api, key, name="My key", **lies):
+def register(api: Api, key: SecurityKey, name: str = "My key", **lies: Any) -> Any:
     return api.post(MINE, {"credential": key.create(ask(api, NEW), **lies), "name": name})
 
 
-def log_in(api, key, **lies):
+def log_in(api: Api, key: SecurityKey, **lies: Any) -> Any:
     return api.post(LOGIN, {"credential": key.get(ask(api, QUESTION), **lies)})
 
 
-def first_step(api, person) -> dict:
+def first_step(api: Api, person: User) -> dict[str, Any]:
     return api.post("/api/auth/login", {"email": person.email, "password": PASSWORD}).json()
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada")
 
 
 @pytest.fixture
-def key(ada, passkey_of):
+def key(ada: User, passkey_of: Callable[[User], SecurityKey]) -> SecurityKey:
     return passkey_of(ada)
 
 
 # --- Registering ------------------------------------------------------------------------------------------------------
 
 
-def test_register_list_rename_remove(api, ada, mails):
+def test_register_list_rename_remove(api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]]) -> None:
     me, key = api.as_user(ada), SecurityKey(flags=USUAL | ELIGIBLE | BACKED_UP)
     options = ask(me, NEW)
     assert options["rp"] == {"id": "localhost", "name": "VECTRAGrow"}
@@ -97,14 +104,14 @@ def test_register_list_rename_remove(api, ada, mails):
     assert "“Ada’s phone”" in mails(ada)[0][1]
 
 
-def test_without_a_name_it_is_called_like_the_device(api, ada):
+def test_without_a_name_it_is_called_like_the_device(api: Api, ada: User) -> None:
     me, key = api.as_user(ada), SecurityKey()
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     made = me.post(MINE, {"credential": key.create(ask(me, NEW)), "name": ""}, user_agent=agent)
     assert made.json()["name"] == "Firefox on Linux"
 
 
-def test_registering_and_removing_ask_for_a_fresh_proof(api, ada):
+def test_registering_and_removing_ask_for_a_fresh_proof(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     credential = SecurityKey().create(ask(me, NEW))
     Session.objects.update(authenticated_at=timezone.now() - timedelta(minutes=5, seconds=1))
@@ -117,13 +124,13 @@ def test_registering_and_removing_ask_for_a_fresh_proof(api, ada):
     assert me.put(f"{MINE}/{made.json()['id']}", {"name": "x"}).status_code == 200
 
 
-def test_a_new_passkey_proves_the_session_that_made_it(api, ada):
+def test_a_new_passkey_proves_the_session_that_made_it(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     assert register(me, SecurityKey()).status_code == 201
     assert me.post("/api/profile/2fa/recovery-codes").status_code == 200
 
 
-WRONG_MAKINGS = {
+WRONG_MAKINGS: dict[str, dict[str, Any]] = {
     "another site's page": {"origin": "https://evil.example"},
     "a page of ours under http": {"origin": "http://localhost.evil.example"},
     "in a frame of another site": {"cross_origin": True},
@@ -151,7 +158,7 @@ WRONG_MAKINGS = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_MAKINGS)
-def test_what_is_no_new_passkey_is_refused(api, ada, wrong):
+def test_what_is_no_new_passkey_is_refused(api: Api, ada: User, wrong: str) -> None:
     me = api.as_user(ada)
     assert result(register(me, SecurityKey(), **WRONG_MAKINGS[wrong])) == (400, "passkey_invalid")
     assert not Passkey.objects.exists() and not User.objects.get().two_factor_enabled
@@ -162,9 +169,17 @@ BOMB = b"\xd8\x23" + cbor2.dumps("(?i)" + "[\x01-\uffff]" * 200)
 """Tag 35: a regular expression, which a decoder would compile for a second."""
 
 
-def test_tags_are_refused_before_a_decoder_acts_on_them(api, ada, key, monkeypatch):
-    compiled, original = [], re.compile
-    monkeypatch.setattr(re, "compile", lambda *pattern: compiled.append(pattern[0]) or original(*pattern))
+def test_tags_are_refused_before_a_decoder_acts_on_them(
+    api: Api, ada: User, key: SecurityKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = re.compile
+    compiled: list[Any] = []
+
+    def noted(*pattern: Any) -> Any:
+        compiled.append(pattern[0])
+        return original(*pattern)
+
+    monkeypatch.setattr(re, "compile", noted)
     me = api.as_user(ada)
     me.post(STEP_UP, {"credential": key.get(ask(me, STEP_UP_QUESTION))})
     for attestation in (BOMB, cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": b""})[:-1] + BOMB):
@@ -175,7 +190,7 @@ def test_tags_are_refused_before_a_decoder_acts_on_them(api, ada, key, monkeypat
     assert not [pattern for pattern in compiled if "\uffff" in str(pattern)]
 
 
-def test_only_who_proved_their_address_adds_a_passkey(api, person):
+def test_only_who_proved_their_address_adds_a_passkey(api: Api, person: Callable[..., User]) -> None:
     squatter = api.as_user(person("squatter", verified=False))
     assert result(squatter.post(NEW)) == (403, "email_not_verified")
 
@@ -194,14 +209,14 @@ def test_only_who_proved_their_address_adds_a_passkey(api, person):
         ("response", {"clientDataJSON": "e30", "attestationObject": "\u0000"}, 400),
     ],
 )
-def test_a_credential_of_another_shape_is_refused(api, ada, member, value, status):
+def test_a_credential_of_another_shape_is_refused(api: Api, ada: User, member: str, value: Any, status: int) -> None:
     me = api.as_user(ada)
     credential = SecurityKey().create(ask(me, NEW)) | {member: value}
     answer = me.post(MINE, {"credential": credential})
     assert answer.status_code == status and answer.json()["code"] in ("invalid_input", "malformed_body")
 
 
-def test_a_challenge_is_for_its_person_its_purpose_and_once(api, ada, person):
+def test_a_challenge_is_for_its_person_its_purpose_and_once(api: Api, ada: User, person: Callable[..., User]) -> None:
     me, other, key = api.as_user(ada), api.as_user(person("bob")), SecurityKey()
     assert result(other.post(MINE, {"credential": key.create(ask(me, NEW))})) == (400, "passkey_invalid")
     for foreign in (ask(api, QUESTION),):
@@ -212,7 +227,7 @@ def test_a_challenge_is_for_its_person_its_purpose_and_once(api, ada, person):
     assert result(me.post(MINE, {"credential": credential})) == (400, "passkey_invalid")
 
 
-def test_a_challenge_lasts_five_minutes(api, ada):
+def test_a_challenge_lasts_five_minutes(api: Api, ada: User) -> None:
     me, before = api.as_user(ada), timezone.now()
     early, late = SecurityKey().create(ask(me, NEW)), SecurityKey().create(ask(me, NEW))
     after = timezone.now()
@@ -224,12 +239,12 @@ def test_a_challenge_lasts_five_minutes(api, ada):
         assert result(me.post(MINE, {"credential": late})) == (400, "passkey_invalid")
 
 
-def test_a_passkey_is_registered_once(api, ada, key, person):
+def test_a_passkey_is_registered_once(api: Api, ada: User, key: SecurityKey, person: Callable[..., User]) -> None:
     other = api.as_user(person("bob"))
     assert result(register(other, key)) == (409, "passkey_already_registered")
 
 
-def test_twenty_are_enough(api, ada, monkeypatch):
+def test_twenty_are_enough(api: Api, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passkeys, "MOST", 2)
     me = api.as_user(ada)
     waiting = SecurityKey().create(ask(me, NEW))
@@ -237,7 +252,9 @@ def test_twenty_are_enough(api, ada, monkeypatch):
     assert result(me.post(NEW)) == result(me.post(MINE, {"credential": waiting})) == (409, "too_many_passkeys")
 
 
-def test_the_list_costs_the_same_for_one_and_for_ten(api, ada, django_assert_num_queries):
+def test_the_list_costs_the_same_for_one_and_for_ten(
+    api: Api, ada: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     me = api.as_user(ada)
     register(me, SecurityKey())
     me.get(MINE)
@@ -255,7 +272,7 @@ def test_the_list_costs_the_same_for_one_and_for_ten(api, ada, django_assert_num
 # --- Signing in -------------------------------------------------------------------------------------------------------
 
 
-def test_a_passkey_signs_in_alone_and_counts_as_both_steps(api, ada, key):
+def test_a_passkey_signs_in_alone_and_counts_as_both_steps(api: Api, ada: User, key: SecurityKey) -> None:
     options = ask(api, QUESTION)
     assert options["rpId"] == "localhost" and options["userVerification"] == "required"
     assert options["allowCredentials"] == [], "tells nobody who has an account"
@@ -270,13 +287,13 @@ def test_a_passkey_signs_in_alone_and_counts_as_both_steps(api, ada, key):
     assert me.get(MINE).json()["items"][0]["lastUsedAt"] is not None
 
 
-def test_a_synced_passkey_does_not_count_its_uses(api, ada):
+def test_a_synced_passkey_does_not_count_its_uses(api: Api, ada: User) -> None:
     key = SecurityKey(counts=False)
     register(api.as_user(ada), key)
     assert [log_in(api, key).status_code for _ in range(3)] == [200] * 3
 
 
-WRONG_USES = {
+WRONG_USES: dict[str, dict[str, Any]] = {
     "another site's page": {"origin": "https://evil.example"},
     "in a frame of another site": {"cross_origin": True},
     "for another site": {"rp_id": "evil.example"},
@@ -295,14 +312,14 @@ WRONG_USES = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_USES)
-def test_what_is_no_use_of_a_passkey_signs_nobody_in(api, ada, key, wrong):
+def test_what_is_no_use_of_a_passkey_signs_nobody_in(api: Api, ada: User, key: SecurityKey, wrong: str) -> None:
     refused = log_in(api, key, **WRONG_USES[wrong])
     assert refused.status_code in (400, 401) and refused.json()["code"] in ("passkey_refused", "invalid_input")
     assert not Session.objects.exists()
     assert log_in(api, key).status_code == 200, "the same without the lie"
 
 
-def test_all_failures_look_alike(api, ada, key):
+def test_all_failures_look_alike(api: Api, ada: User, key: SecurityKey) -> None:
     wrong, unknown = log_in(api, key, origin="https://evil.example"), log_in(api, SecurityKey())
     for answer in (wrong, unknown):
         assert result(answer) == (401, "passkey_refused")
@@ -311,7 +328,7 @@ def test_all_failures_look_alike(api, ada, key):
     assert list(tried) == [(ada.pk, "passkey", "passkey_refused")], "for an owner to see; the other has none"
 
 
-def test_an_answer_signs_in_once_even_after_a_failure(api, ada, key):
+def test_an_answer_signs_in_once_even_after_a_failure(api: Api, ada: User, key: SecurityKey) -> None:
     options = ask(api, QUESTION)
     credential = key.get(options)
     assert api.post(LOGIN, {"credential": credential}).status_code == 200
@@ -321,7 +338,9 @@ def test_an_answer_signs_in_once_even_after_a_failure(api, ada, key):
     assert api.post(LOGIN, {"credential": key.get(options)}).status_code == 401, "the question is used up"
 
 
-def test_a_wrong_answer_uses_the_question_up_whosever_key_it_is(api, ada, key, person):
+def test_a_wrong_answer_uses_the_question_up_whosever_key_it_is(
+    api: Api, ada: User, key: SecurityKey, person: Callable[..., User]
+) -> None:
     options = ask(api, QUESTION)
     assert api.post(LOGIN, {"credential": SecurityKey().get(options)}).status_code == 401
     assert api.post(LOGIN, {"credential": key.get(options)}).status_code == 401
@@ -332,7 +351,7 @@ def test_a_wrong_answer_uses_the_question_up_whosever_key_it_is(api, ada, key, p
     assert not PasskeyChallenge.objects.filter(purpose="register").exists()
 
 
-def test_an_answer_to_another_purpose_signs_nobody_in(api, ada, key):
+def test_an_answer_to_another_purpose_signs_nobody_in(api: Api, ada: User, key: SecurityKey) -> None:
     token = first_step(api, ada)["twoFactorToken"]
     credential = key.get(ask(api, SECOND_QUESTION, {"twoFactorToken": token}))
     assert result(api.post(LOGIN, {"credential": credential})) == (401, "passkey_refused")
@@ -341,7 +360,9 @@ def test_an_answer_to_another_purpose_signs_nobody_in(api, ada, key):
     assert result(api.post(SECOND, body)) == (400, "passkey_invalid")
 
 
-def test_a_counter_that_goes_back_is_told(api, ada, key, mails):
+def test_a_counter_that_goes_back_is_told(
+    api: Api, ada: User, key: SecurityKey, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     assert log_in(api, key).status_code == 200
     assert result(log_in(api, key, counter=1)) == (401, "passkey_refused")
     subject, text = mails(ada)[-1]
@@ -349,26 +370,26 @@ def test_a_counter_that_goes_back_is_told(api, ada, key, mails):
     assert log_in(api, key).status_code == 200
 
 
-def test_the_suspended_and_the_erased_stay_out(api, ada, key):
+def test_the_suspended_and_the_erased_stay_out(api: Api, ada: User, key: SecurityKey) -> None:
     User.objects.filter(pk=ada.pk).update(status="suspended")
     assert result(log_in(api, key)) == (403, "account_suspended")
     assert not Session.objects.exists()
 
 
-def test_guessing_is_limited_per_address(api, ada, key):
+def test_guessing_is_limited_per_address(api: Api, ada: User, key: SecurityKey) -> None:
     options = ask(api, QUESTION)
     answers = [api.post(LOGIN, {"credential": SecurityKey().get(options)}).status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
     assert log_in(Api(address="192.0.2.7"), key).status_code == 200
 
 
-def test_questions_are_limited_per_address(api, ada):
+def test_questions_are_limited_per_address(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     assert [(api.post(QUESTION), me.post(NEW))[1].status_code for _ in range(16)] == [200] * 15 + [429]
     assert api.post(QUESTION).status_code == 429
 
 
-def test_a_person_who_leaves_comes_back_with_a_passkey(api, ada, key):
+def test_a_person_who_leaves_comes_back_with_a_passkey(api: Api, ada: User, key: SecurityKey) -> None:
     me = api.with_token(log_in(api, key).json()["token"])
     assert me.delete("/api/profile").status_code == 202
     assert log_in(api, key).status_code == 200
@@ -379,7 +400,7 @@ def test_a_person_who_leaves_comes_back_with_a_passkey(api, ada, key):
 # --- As a second factor -----------------------------------------------------------------------------------------------
 
 
-def test_the_second_step_by_passkey(api, ada, key):
+def test_the_second_step_by_passkey(api: Api, ada: User, key: SecurityKey) -> None:
     first = first_step(api, ada)
     assert first["methods"] == ["passkey", "recovery_code"]
     options = ask(api, SECOND_QUESTION, {"twoFactorToken": first["twoFactorToken"]})
@@ -392,10 +413,10 @@ def test_the_second_step_by_passkey(api, ada, key):
     assert result(again) == (401, "two_factor_token_invalid")
 
 
-def test_a_wrong_answer_leaves_the_login_open(api, ada, key):
+def test_a_wrong_answer_leaves_the_login_open(api: Api, ada: User, key: SecurityKey) -> None:
     token = first_step(api, ada)["twoFactorToken"]
 
-    def second(credential):
+    def second(credential: Any) -> Any:
         return api.post(SECOND, {"twoFactorToken": token, "credential": credential})
 
     lie = key.get(ask(api, SECOND_QUESTION, {"twoFactorToken": token}), origin="https://evil.example")
@@ -403,7 +424,9 @@ def test_a_wrong_answer_leaves_the_login_open(api, ada, key):
     assert second(key.get(ask(api, SECOND_QUESTION, {"twoFactorToken": token}))).status_code == 200
 
 
-def test_one_persons_passkey_does_not_finish_anothers_login(api, ada, key, person):
+def test_one_persons_passkey_does_not_finish_anothers_login(
+    api: Api, ada: User, key: SecurityKey, person: Callable[..., User]
+) -> None:
     bob, his = person("bob"), SecurityKey()
     register(api.as_user(bob), his)
     token = first_step(api, ada)["twoFactorToken"]
@@ -414,7 +437,9 @@ def test_one_persons_passkey_does_not_finish_anothers_login(api, ada, key, perso
     )
 
 
-def test_a_question_for_a_second_step_needs_a_first(api, ada, key, person):
+def test_a_question_for_a_second_step_needs_a_first(
+    api: Api, ada: User, key: SecurityKey, person: Callable[..., User]
+) -> None:
     assert result(api.post(SECOND_QUESTION, {"twoFactorToken": "not-ours"})) == (401, "two_factor_token_invalid")
     app_only = person("eve")
     with_two_factor(app_only)
@@ -422,7 +447,7 @@ def test_a_question_for_a_second_step_needs_a_first(api, ada, key, person):
     assert result(api.post(SECOND_QUESTION, {"twoFactorToken": token})) == (409, "no_passkey")
 
 
-def test_a_code_of_an_app_is_wrong_without_one_and_recovery_codes_stand_in(api, ada):
+def test_a_code_of_an_app_is_wrong_without_one_and_recovery_codes_stand_in(api: Api, ada: User) -> None:
     codes = register(api.as_user(ada), SecurityKey()).json()["recoveryCodes"]
     token = first_step(api, ada)["twoFactorToken"]
     for code in ("123456", "aaaaa-aaaaa"):
@@ -431,21 +456,21 @@ def test_a_code_of_an_app_is_wrong_without_one_and_recovery_codes_stand_in(api, 
     assert api.post(SECOND, {"twoFactorToken": token, "code": codes[0]}).status_code == 200
 
 
-def test_a_second_step_without_a_proof_asks_for_the_code(api, ada, key):
+def test_a_second_step_without_a_proof_asks_for_the_code(api: Api, ada: User, key: SecurityKey) -> None:
     refused = api.post(SECOND, {"twoFactorToken": first_step(api, ada)["twoFactorToken"]})
     assert result(refused) == (400, "invalid_input")
     assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("code", "required")]
 
 
 @pytest.mark.parametrize("proofs", [{}, {"code": None, "credential": None}, "both"])
-def test_a_second_step_takes_exactly_one_proof(api, ada, key, proofs):
+def test_a_second_step_takes_exactly_one_proof(api: Api, ada: User, key: SecurityKey, proofs: Any) -> None:
     token = first_step(api, ada)["twoFactorToken"]
     if proofs == "both":
         proofs = {"code": "123456", "credential": key.get(ask(api, SECOND_QUESTION, {"twoFactorToken": token}))}
     assert result(api.post(SECOND, {"twoFactorToken": token, **proofs})) == (400, "invalid_input")
 
 
-def test_step_up_by_passkey(api, ada, key):
+def test_step_up_by_passkey(api: Api, ada: User, key: SecurityKey) -> None:
     me = api.as_user(ada)  # a session that has not seen the factor
     codes = "/api/profile/2fa/recovery-codes"
     assert result(me.post(codes)) == (403, "step_up_required")
@@ -456,12 +481,12 @@ def test_step_up_by_passkey(api, ada, key):
     assert me.post(codes).status_code == 200
 
 
-def test_step_up_by_passkey_needs_one(api, ada):
+def test_step_up_by_passkey_needs_one(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     assert result(me.post(STEP_UP_QUESTION)) == (409, "no_passkey")
 
 
-def test_app_and_passkey_side_by_side(api, ada, mails):
+def test_app_and_passkey_side_by_side(api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]]) -> None:
     me = api.as_user(ada)
     phone = with_two_factor(ada)
     assert me.post(STEP_UP, {"code": phone.code()}).status_code == 200
@@ -484,7 +509,7 @@ def test_app_and_passkey_side_by_side(api, ada, mails):
     ]
 
 
-def test_an_app_alone_goes_off_with_its_removal(api, ada):
+def test_an_app_alone_goes_off_with_its_removal(api: Api, ada: User) -> None:
     phone = with_two_factor(ada)
     me = api.as_user(ada)
     me.post(STEP_UP, {"code": phone.code()})
@@ -492,7 +517,7 @@ def test_an_app_alone_goes_off_with_its_removal(api, ada):
     assert "token" in first_step(api, ada)
 
 
-def test_the_only_way_in_stays(api, ada, key):
+def test_the_only_way_in_stays(api: Api, ada: User, key: SecurityKey) -> None:
     ada.set_unusable_password()
     ada.save()
     me = api.with_token(log_in(api, key).json()["token"])
@@ -503,7 +528,9 @@ def test_the_only_way_in_stays(api, ada, key):
     assert me.delete(f"{MINE}/{mine['id']}").status_code == 200
 
 
-def test_somebody_elses_passkey_is_not_there(api, ada, key, person):
+def test_somebody_elses_passkey_is_not_there(
+    api: Api, ada: User, key: SecurityKey, person: Callable[..., User]
+) -> None:
     mine = Passkey.objects.get()
     other = api.as_user(person("bob"))
     assert other.put(f"{MINE}/{mine.pk}", {"name": "Mine"}).status_code == 404
@@ -511,13 +538,13 @@ def test_somebody_elses_passkey_is_not_there(api, ada, key, person):
     assert other.get(MINE).json()["items"] == []
 
 
-def test_challenges_are_kept_as_hashes(api, ada, key, stored_text):
+def test_challenges_are_kept_as_hashes(api: Api, ada: User, key: SecurityKey, stored_text: Callable[[], str]) -> None:
     options = ask(api, QUESTION)
     assert options["challenge"] not in stored_text()
     assert PasskeyChallenge.objects.filter(purpose="sign_in").count() == 1
 
 
-def test_an_app_that_somebody_planted_before_the_passkey_is_worth_nothing(api, ada):
+def test_an_app_that_somebody_planted_before_the_passkey_is_worth_nothing(api: Api, ada: User) -> None:
     thief, me = api.as_user(ada), api.as_user(ada)
     secret = thief.post("/api/profile/2fa/setup").json()["secret"]
     assert register(me, SecurityKey()).status_code == 201
@@ -525,7 +552,9 @@ def test_an_app_that_somebody_planted_before_the_passkey_is_worth_nothing(api, a
     assert result(planted) == (409, "two_factor_not_set_up")
 
 
-def test_an_app_beside_a_passkey_asks_for_a_fresh_proof(api, ada, key, mails):
+def test_an_app_beside_a_passkey_asks_for_a_fresh_proof(
+    api: Api, ada: User, key: SecurityKey, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     me, other = api.as_user(ada), api.as_user(ada)
     assert me.post(STEP_UP, {"credential": key.get(ask(me, STEP_UP_QUESTION))}).status_code == 200
     code = totp_code(me.post("/api/profile/2fa/setup").json()["secret"], timezone.now())
@@ -537,7 +566,7 @@ def test_an_app_beside_a_passkey_asks_for_a_fresh_proof(api, ada, key, mails):
     ]
 
 
-def test_without_any_factor_left_no_planted_app_stays(api, ada, key):
+def test_without_any_factor_left_no_planted_app_stays(api: Api, ada: User, key: SecurityKey) -> None:
     me = api.as_user(ada)
     me.post(STEP_UP, {"credential": key.get(ask(me, STEP_UP_QUESTION))})
     assert me.post("/api/profile/2fa/setup").status_code == 200
@@ -546,7 +575,7 @@ def test_without_any_factor_left_no_planted_app_stays(api, ada, key):
     assert not AuthenticatorApp.objects.exists()
 
 
-def test_removing_a_factor_ends_logins_half_way(api, ada, key):
+def test_removing_a_factor_ends_logins_half_way(api: Api, ada: User, key: SecurityKey) -> None:
     me = api.with_token(log_in(api, key).json()["token"])
     assert register(me, SecurityKey(), name="Spare").status_code == 201
     waiting = first_step(api, ada)["twoFactorToken"]
@@ -555,12 +584,12 @@ def test_removing_a_factor_ends_logins_half_way(api, ada, key):
     assert result(api.post(SECOND_QUESTION, {"twoFactorToken": waiting})) == (401, "two_factor_token_invalid")
 
 
-def test_guessing_recovery_codes_at_step_up_is_limited(api, ada, key):
+def test_guessing_recovery_codes_at_step_up_is_limited(api: Api, ada: User, key: SecurityKey) -> None:
     me = api.as_user(ada)
     assert [me.post(STEP_UP, {"code": "aaaaa-aaaaa"}).status_code for _ in range(11)] == [400] * 10 + [429]
 
 
-def test_the_suspended_find_their_second_step_in_the_history(api, ada, key):
+def test_the_suspended_find_their_second_step_in_the_history(api: Api, ada: User, key: SecurityKey) -> None:
     token = first_step(api, ada)["twoFactorToken"]
     answer = key.get(ask(api, SECOND_QUESTION, {"twoFactorToken": token}))
     User.objects.filter(pk=ada.pk).update(status="suspended")
@@ -571,36 +600,40 @@ def test_the_suspended_find_their_second_step_in_the_history(api, ada, key):
 # --- Races ------------------------------------------------------------------------------------------------------------
 
 
-def answer_twice(rivals_meet, monkeypatch) -> list[object]:
+def answer_twice(rivals_meet: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Two answers to one question, each right, of a key whose counter does not give the second away."""
     ada, key, now = make_person(first_name="Ada"), SecurityKey(counts=False), timezone.now()
     session = Session.objects.get(user=ada, pk=_session_of(ada))
     credential = key.create(passkeys.ask_for_new(user=ada, now=now))
     passkeys.register(user=ada, credential=credential, name="Key", session=session, now=now)
     answer = key.get(passkeys.ask(user=ada, purpose="step_up", now=now))
-    rivals_meet(passkeys.protocol, "challenge_in")
+    rivals_meet(protocol, "challenge_in")
     check = partial(passkeys.check, user=ada, credential=answer, purpose="step_up", now=now)
     return together(check, check)
 
 
-def _session_of(person) -> object:
+def _session_of(person: User) -> Any:
     sign_in(person)
     return Session.objects.filter(user=person).values_list("pk", flat=True).first()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_answer_at_the_same_time_twice_counts_once(rivals_meet, monkeypatch, no_locks):
+def test_one_answer_at_the_same_time_twice_counts_once(
+    rivals_meet: Callable[..., None], monkeypatch: pytest.MonkeyPatch, no_locks: None
+) -> None:
     """The lock is off here: the DELETE alone decides."""
     outcomes = answer_twice(rivals_meet, monkeypatch)
     assert sorted(isinstance(outcome, PasskeyInvalid) for outcome in outcomes) == [False, True], outcomes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_looking_before_deleting_would_take_it_twice(rivals_meet, monkeypatch, no_locks):
+def test_looking_before_deleting_would_take_it_twice(
+    rivals_meet: Callable[..., None], monkeypatch: pytest.MonkeyPatch, no_locks: None
+) -> None:
     meeting = Barrier(2)
 
-    def look_then_delete(credential, purpose, user, now):
-        challenge = passkeys.protocol.challenge_in(credential)
+    def look_then_delete(credential: Any, purpose: str, user: User, now: datetime) -> Any:
+        challenge = protocol.challenge_in(credential)
         waiting = PasskeyChallenge.objects.filter(digest=passkeys._digest(challenge), purpose=purpose, user=user)
         if not waiting.exists():
             raise PasskeyInvalid()
@@ -614,7 +647,7 @@ def test_looking_before_deleting_would_take_it_twice(rivals_meet, monkeypatch, n
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
 
 
-def remove_while_signing_in(monkeypatch) -> list[object]:
+def remove_while_signing_in(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """A sign-in that has just proved its key, and somebody who removes that key at this very moment."""
     ada, key, now = make_person(first_name="Ada"), SecurityKey(), timezone.now()
     session = Session.objects.get(user=ada, pk=_session_of(ada))
@@ -623,15 +656,15 @@ def remove_while_signing_in(monkeypatch) -> list[object]:
     answer = key.get(passkeys.ask_for_any(now=now))
     proved, removed, original = Event(), Event(), login.complete_first_step
 
-    def slowly(**proven):
+    def slowly(**proven: Any) -> Tokens | Challenge:
         proved.set()
         eventually(lambda: removed.is_set() or another_connection_waits())
         return original(**proven)
 
-    def sign_in_with_it():
+    def sign_in_with_it() -> Tokens:
         return login.log_in_with_passkey(credential=answer, address=None, device="", now=now)
 
-    def remove_it():
+    def remove_it() -> None:
         proved.wait(PATIENCE)
         two_factor.switch_off(user=ada, now=now, by=ada)
         removed.set()
@@ -642,11 +675,11 @@ def remove_while_signing_in(monkeypatch) -> list[object]:
     return [bool(signed_in), removed.is_set()]
 
 
-def seen_by_the_remover(monkeypatch) -> list[bool]:
+def seen_by_the_remover(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether the sign-in was there when the removal was done."""
     seen, original = [], two_factor.switch_off
 
-    def watched(**who):
+    def watched(**who: Any) -> None:
         original(**who)
         seen.append(Session.objects.filter(method="passkey").exists())
 
@@ -656,11 +689,11 @@ def seen_by_the_remover(monkeypatch) -> list[bool]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_passkey_is_removed_before_a_sign_in_or_after_it(monkeypatch):
+def test_a_passkey_is_removed_before_a_sign_in_or_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen_by_the_remover(monkeypatch) == [True]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_proof_and_session_in_two_transactions_would_let_a_removed_passkey_in(monkeypatch):
-    monkeypatch.setattr(login, "_sign_holder_in", login._sign_holder_in.__wrapped__)
+def test_proof_and_session_in_two_transactions_would_let_a_removed_passkey_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "_sign_holder_in", inspect.unwrap(login._sign_holder_in))
     assert seen_by_the_remover(monkeypatch) == [False]

@@ -1,13 +1,17 @@
 """docs/passkeys.md in Chromium, with its virtual authenticator in place of a finger."""
 
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import LoginAttempt, Passkey, Session
 from accounts.testing import PASSWORD, make_person, sign_in
-from core.testing.browser import aside, needs_browser, open_page
+from core.testing.browser import WatchedPage, aside, needs_browser, open_page
 
 PAGE = settings.BASE_DIR / "docs" / "passkeys.md"
 
@@ -15,20 +19,20 @@ pytestmark = [needs_browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def site(live_server, settings):
+def site(live_server: LiveServer, settings: Settings) -> str:
     settings.PASSKEY_ORIGINS = [live_server.url]
     return live_server.url
 
 
 @pytest.fixture
-def lines():
+def lines() -> str:
     """The page's own script, as a client developer copies it."""
     [script] = re.findall(r"^```js\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     return script
 
 
 @pytest.fixture
-def browser():
+def browser() -> Iterator[WatchedPage]:
     """A page of Chromium with a finger on a virtual authenticator."""
     with open_page() as page:
         devices = page.context.new_cdp_session(page)
@@ -41,10 +45,10 @@ def browser():
 
 
 @pytest.fixture
-def run(browser, lines):
+def run(browser: WatchedPage, lines: str) -> Callable[..., Any]:
     """`run("addPasskey", token, "name")`: one of the page's functions; a failure answers with the error's name."""
 
-    def call(act: str, *arguments: str):
+    def call(act: str, *arguments: str) -> Any:
         script = f"""async (given) => {{ {lines}
             try {{ return await {act}(...given) }} catch (error) {{ return error.name }} }}"""
         return browser.evaluate(script, list(arguments))
@@ -52,7 +56,7 @@ def run(browser, lines):
     return call
 
 
-def test_the_pages_lines_register_sign_in_and_step_up(site, browser, run):
+def test_the_pages_lines_register_sign_in_and_step_up(site: str, browser: WatchedPage, run: Callable[..., Any]) -> None:
     ada, token = aside(lambda: (person := make_person(first_name="Ada"), sign_in(person)))
     browser.goto(f"{site}/api/docs/errors")
     added = run("addPasskey", token, "Ada’s laptop")
@@ -68,7 +72,9 @@ def test_the_pages_lines_register_sign_in_and_step_up(site, browser, run):
     assert aside(lambda: Passkey.objects.get().sign_count) > 0
 
 
-def test_staff_enter_the_admin_with_a_passkey(site, browser, run, settings):
+def test_staff_enter_the_admin_with_a_passkey(
+    site: str, browser: WatchedPage, run: Callable[..., Any], settings: Settings
+) -> None:
     token = aside(lambda: sign_in(make_person(first_name="Ines", role="reviewer")))
     browser.goto(f"{site}/admin/")
     assert run("addPasskey", token, "Ines’s key")["recoveryCodes"]

@@ -1,14 +1,17 @@
 """Resetting and changing a password, old hashes, and what must not be told apart."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts import passwords as rules
 from accounts.errors import MailedTokenInvalid
@@ -23,25 +26,27 @@ FORGOT, RESET, CHANGE = (f"/api/auth/{call}" for call in ("forgot-password", "re
 NEW = "a fine long phrase"
 
 
-def log_in(api, person, password):
+def log_in(api: Api, person: User, password: str) -> Any:
     return api.post("/api/auth/login", {"email": person.email, "password": password})
 
 
-def forgot(api, email: str):
+def forgot(api: Api, email: str) -> Any:
     return api.post(FORGOT, {"email": email})
 
 
-def reset(api, token: str, password: str = NEW):
+def reset(api: Api, token: str, password: str = NEW) -> Any:
     return api.post(RESET, {"token": token, "password": password})
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada")
 
 
 @pytest.fixture
-def link(api, ada, mails, token_in):
+def link(
+    api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]], token_in: Callable[[str], str]
+) -> Callable[..., str]:
     """Asks for a reset and takes the token out of the mail."""
 
     def ask() -> str:
@@ -54,7 +59,9 @@ def link(api, ada, mails, token_in):
 # --- Reset ------------------------------------------------------------------------------------------------------------
 
 
-def test_reset_sets_the_password_and_ends_every_session(api, ada, link, mails):
+def test_reset_sets_the_password_and_ends_every_session(
+    api: Api, ada: User, link: Callable[..., str], mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     me = api.as_user(ada)
     token = link()
     assert mails(ada)[-1][0] == "Set a new password"
@@ -67,14 +74,14 @@ def test_reset_sets_the_password_and_ends_every_session(api, ada, link, mails):
     assert mails(ada)[-1][0] == "Your password was changed"
 
 
-def test_after_a_reset_the_tries_start_afresh(api, ada, link):
+def test_after_a_reset_the_tries_start_afresh(api: Api, ada: User, link: Callable[..., str]) -> None:
     assert log_in(api, ada, PASSWORD).status_code == 200
     assert [log_in(api, ada, "forgotten it").status_code for _ in range(6)] == [401] * 5 + [429]
     assert reset(api, link()).status_code == 200
     assert log_in(api, ada, NEW).status_code == 200
 
 
-def test_the_link_is_stored_nowhere(api, link, stored_text):
+def test_the_link_is_stored_nowhere(api: Api, link: Callable[..., str], stored_text: Callable[[], str]) -> None:
     token = link()
     assert reset(api, token).status_code == 200
     stored = stored_text()
@@ -82,14 +89,14 @@ def test_the_link_is_stored_nowhere(api, link, stored_text):
         assert secret not in stored and secret.encode().hex() not in stored
 
 
-def test_a_link_works_once_and_only_the_newest(api, link):
+def test_a_link_works_once_and_only_the_newest(api: Api, link: Callable[..., str]) -> None:
     older, newer = link(), link()
     assert reset(api, older).json()["code"] == "token_invalid_or_expired"
     assert reset(api, newer).status_code == 200
     assert reset(api, newer, "another long phrase").json()["code"] == "token_invalid_or_expired"
 
 
-def test_a_link_lasts_thirty_minutes(api, link):
+def test_a_link_lasts_thirty_minutes(api: Api, link: Callable[..., str]) -> None:
     before, token, after = timezone.now(), link(), timezone.now()
     with time_machine.travel(after + timedelta(minutes=30, seconds=1)):
         assert reset(api, token).status_code == 400
@@ -107,7 +114,9 @@ def test_a_link_lasts_thirty_minutes(api, link):
         ("x" * 1001, "max_length"),
     ],
 )
-def test_a_refused_password_does_not_use_the_link_up(api, link, password, code):
+def test_a_refused_password_does_not_use_the_link_up(
+    api: Api, link: Callable[..., str], password: str, code: str
+) -> None:
     token = link()
     refused = reset(api, token, password)
     assert refused.status_code == 400
@@ -115,7 +124,7 @@ def test_a_refused_password_does_not_use_the_link_up(api, link, password, code):
     assert reset(api, token).status_code == 200
 
 
-def test_a_reset_does_not_get_around_the_second_factor(api, ada, link):
+def test_a_reset_does_not_get_around_the_second_factor(api: Api, ada: User, link: Callable[..., str]) -> None:
     phone = with_two_factor(ada)
     assert reset(api, link()).status_code == 200
     first = log_in(api, ada, NEW).json()
@@ -124,7 +133,12 @@ def test_a_reset_does_not_get_around_the_second_factor(api, ada, link):
     assert done.status_code == 200
 
 
-def test_who_never_verified_an_address_cannot_keep_its_owner_out(api, person, mails, token_in):
+def test_who_never_verified_an_address_cannot_keep_its_owner_out(
+    api: Api,
+    person: Callable[..., User],
+    mails: Callable[[User], list[tuple[str, str]]],
+    token_in: Callable[[str], str],
+) -> None:
     squatter = person("squatter", verified=False)
     with_two_factor(squatter)
     forgot(api, squatter.email)
@@ -132,7 +146,13 @@ def test_who_never_verified_an_address_cannot_keep_its_owner_out(api, person, ma
     assert "token" in log_in(api, squatter, NEW).json()
 
 
-def test_tokens_of_other_kinds_are_refused(api, person, mails, token_in, link):
+def test_tokens_of_other_kinds_are_refused(
+    api: Api,
+    person: Callable[..., User],
+    mails: Callable[[User], list[tuple[str, str]]],
+    token_in: Callable[[str], str],
+    link: Callable[..., str],
+) -> None:
     newcomer = person("newcomer", verified=False)
     assert api.as_user(newcomer).post("/api/auth/resend-verification").status_code == 200
     verification, reset_token = token_in(mails(newcomer)[-1][1]), link()
@@ -142,13 +162,15 @@ def test_tokens_of_other_kinds_are_refused(api, person, mails, token_in, link):
     assert reset(api, reset_token).status_code == 200
 
 
-def test_known_and_unknown_accounts_look_alike(api, ada, mails):
+def test_known_and_unknown_accounts_look_alike(
+    api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     with CaptureQueriesContext(connection) as for_known:
         known = forgot(api, ada.email)
     with CaptureQueriesContext(connection) as for_unknown:
         unknown = forgot(api, "nobody@example.com")
 
-    def shape(answer):
+    def shape(answer: Any) -> Any:
         return answer.status_code, answer.content, answer["RateLimit-Limit"], answer["RateLimit-Remaining"]
 
     assert shape(known) == shape(unknown)
@@ -159,14 +181,14 @@ def test_known_and_unknown_accounts_look_alike(api, ada, mails):
     assert all(ada.email not in str(event.facts) for event in OutboxEvent.objects.filter(topic__startswith="accounts"))
 
 
-def test_resets_are_limited_per_account_known_or_not(api, ada):
+def test_resets_are_limited_per_account_known_or_not(api: Api, ada: User) -> None:
     for email in (ada.email, "nobody@example.com"):
         assert [forgot(api, email).status_code for _ in range(6)] == [200] * 5 + [429]
         limited = forgot(Api(address="192.0.2.9"), email)
         assert limited.json()["code"] == "rate_limited" and int(limited["Retry-After"]) > 0
 
 
-def test_resets_are_limited_per_address(api):
+def test_resets_are_limited_per_address(api: Api) -> None:
     answers = [forgot(api, f"nobody{n}@example.com").status_code for n in range(21)]
     assert answers == [200] * 20 + [429]
 
@@ -175,18 +197,22 @@ def test_resets_are_limited_per_address(api):
     "email",
     ["", "nobody", "a@b\r\nBcc: c@example.com", "аda@example.com", "a" * 250 + "@example.com", 7, None, "a\x00@b.c"],
 )
-def test_malformed_addresses_are_refused(api, email):
+def test_malformed_addresses_are_refused(api: Api, email: Any) -> None:
     assert forgot(api, email).status_code == 400
     assert not OutboxEvent.objects.filter(topic="accounts.mail_reset_link").exists()
 
 
-def test_nobody_mails_a_deleted_account(api, person, mails):
+def test_nobody_mails_a_deleted_account(
+    api: Api, person: Callable[..., User], mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     gone = person("gone", status=Status.DELETED)
     assert forgot(api, gone.email).status_code == 200
     assert mails(gone) == []
 
 
-def test_a_mail_that_is_delivered_twice_leaves_one_link(ada, mails):
+def test_a_mail_that_is_delivered_twice_leaves_one_link(
+    ada: User, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     from accounts.jobs import mail_reset_link
 
     passwords.ask_for_reset(email=ada.email, address="192.0.2.1", now=timezone.now())
@@ -199,11 +225,13 @@ def test_a_mail_that_is_delivered_twice_leaves_one_link(ada, mails):
 # --- Change -----------------------------------------------------------------------------------------------------------
 
 
-def change(me, current: str = PASSWORD, new: str = NEW):
+def change(me: Api, current: str = PASSWORD, new: str = NEW) -> Any:
     return me.post(CHANGE, {"currentPassword": current, "newPassword": new})
 
 
-def test_change_ends_the_other_sessions_and_is_mailed(api, ada, mails):
+def test_change_ends_the_other_sessions_and_is_mailed(
+    api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     here, there = api.as_user(ada), api.as_user(ada)
     assert change(here).status_code == 200
     assert here.get("/api/auth/me").status_code == 200
@@ -212,7 +240,7 @@ def test_change_ends_the_other_sessions_and_is_mailed(api, ada, mails):
     assert [subject for subject, _ in mails(ada)] == ["Your password was changed"]
 
 
-def test_change_needs_the_present_password_and_counts_guesses(api, ada):
+def test_change_needs_the_present_password_and_counts_guesses(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     answers = [change(me, "wrong password") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
@@ -220,14 +248,14 @@ def test_change_needs_the_present_password_and_counts_guesses(api, ada):
     assert User.objects.get(pk=ada.pk).password == ada.password
 
 
-def test_a_weak_new_password_is_named(api, ada):
+def test_a_weak_new_password_is_named(api: Api, ada: User) -> None:
     refused = change(api.as_user(ada), new="example-ada")
     [row] = refused.json()["errors"]
     assert (row["field"], row["code"]) == ("newPassword", "password_too_personal")
     assert refused.status_code == 400
 
 
-def test_a_change_kills_links_on_their_way(api, ada, link):
+def test_a_change_kills_links_on_their_way(api: Api, ada: User, link: Callable[..., str]) -> None:
     token = link()
     assert change(api.as_user(ada)).status_code == 200
     assert reset(api, token, "another long phrase").status_code == 400
@@ -237,11 +265,13 @@ def test_a_change_kills_links_on_their_way(api, ada, link):
 
 
 @pytest.fixture
-def real_hashes(settings):
+def real_hashes(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
 
 
-def test_hashes_are_argon2id_and_old_ones_follow_at_login(api, person, real_hashes):
+def test_hashes_are_argon2id_and_old_ones_follow_at_login(
+    api: Api, person: Callable[..., User], real_hashes: None
+) -> None:
     ada = person("ada")
     assert ada.password.startswith("argon2$argon2id$v=19$m=47104,t=1,p=1$")
     for old in (make_password(PASSWORD, hasher="pbkdf2_sha256"), weaker_argon2(PASSWORD)):
@@ -259,12 +289,14 @@ def weaker_argon2(password: str) -> str:
     return Weaker().encode(password, Weaker().salt())
 
 
-def test_an_upgrade_does_not_bring_a_changed_password_back(api, ada, monkeypatch, settings):
+def test_an_upgrade_does_not_bring_a_changed_password_back(
+    api: Api, ada: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     """The owner resets while somebody logs in with the old password, whose hash is due for an upgrade."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
-    check = rules.check_password
+    check = check_password
 
-    def slow_check(password, encoded, setter):
+    def slow_check(password: str, encoded: Any, setter: Any) -> bool:
         user = User.objects.get(pk=ada.pk)
         user.set_password(NEW)
         user.save()
@@ -277,12 +309,14 @@ def test_an_upgrade_does_not_bring_a_changed_password_back(api, ada, monkeypatch
     assert User.objects.get(pk=ada.pk).check_password(NEW)
 
 
-def test_a_failed_login_costs_one_hash_whether_or_not_there_is_an_account(api, person, real_hashes, monkeypatch):
+def test_a_failed_login_costs_one_hash_whether_or_not_there_is_an_account(
+    api: Api, person: Callable[..., User], real_hashes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """How long both take is measured in bench/accounts.py."""
     ada, hashed = person("ada"), []
 
-    def counted(original):
-        def call(self, password, *args):
+    def counted(original: Any) -> Callable[..., Any]:
+        def call(self: Any, password: str, *args: Any) -> Any:
             hashed.append(password)
             return original(self, password, *args)
 
@@ -308,7 +342,7 @@ def test_a_failed_login_costs_one_hash_whether_or_not_there_is_an_account(api, p
         ({"email": "ada@example.com"}, 400),
     ],
 )
-def test_bad_logins_are_refused_clearly(api, body, status):
+def test_bad_logins_are_refused_clearly(api: Api, body: dict[str, Any], status: int) -> None:
     answer = api.post("/api/auth/login", body)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
@@ -325,7 +359,9 @@ def test_bad_logins_are_refused_clearly(api, body, status):
         ("/api/auth/step-up", {"password": ...}),
     ],
 )
-def test_a_megabyte_is_never_hashed(api, ada, monkeypatch, path, body):
+def test_a_megabyte_is_never_hashed(
+    api: Api, ada: User, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
     me = api.as_user(ada)
     for name in ("make_password", "check_password"):
         monkeypatch.setattr(rules, name, lambda *_: pytest.fail("hashed"))
@@ -340,7 +376,7 @@ def test_a_megabyte_is_never_hashed(api, ada, monkeypatch, path, body):
 # --- Races ------------------------------------------------------------------------------------------------------------
 
 
-def reset_twice(rivals_meet) -> list[object]:
+def reset_twice(rivals_meet: Callable[..., None]) -> list[object]:
     ada, now = make_person(first_name="Ada"), timezone.now()
     with transaction.atomic():
         token = mailed_tokens.issue(user=ada, purpose=passwords.PURPOSE, lifetime=timedelta(minutes=30), now=now)
@@ -352,12 +388,12 @@ def reset_twice(rivals_meet) -> list[object]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_link_used_twice_at_the_same_time_works_once(rivals_meet):
+def test_a_link_used_twice_at_the_same_time_works_once(rivals_meet: Callable[..., None]) -> None:
     outcomes = reset_twice(rivals_meet)
     assert sorted(isinstance(outcome, MailedTokenInvalid) for outcome in outcomes) == [False, True], outcomes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_a_link_works_twice(rivals_meet, no_locks):
+def test_without_the_lock_a_link_works_twice(rivals_meet: Callable[..., None], no_locks: None) -> None:
     outcomes = reset_twice(rivals_meet)
     assert outcomes == [None, None]

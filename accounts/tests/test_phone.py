@@ -1,12 +1,16 @@
 """Proving a phone number by SMS."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from accounts.errors import PhoneCodeInvalid
 from accounts.models import PhoneCode, User
 from accounts.services import phone
 from accounts.testing import sign_in
@@ -23,7 +27,7 @@ NUMBER = "+12025550123"
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     ada = person("ada")
     User.objects.filter(pk=ada.pk).update(phone_number=NUMBER)
     return User.objects.get(pk=ada.pk)
@@ -35,18 +39,18 @@ def texts_to(number: str) -> list[str]:
 
 
 def code_sent_to(number: str = NUMBER) -> str:
-    return re.search(r"code is (\d{6})\.", texts_to(number)[-1])[1]
+    return re.search(r"code is (\d{6})\.", texts_to(number)[-1]).group(1)
 
 
 def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 
-def refusal(answer):
+def refusal(answer: Any) -> Any:
     return answer.status_code, answer.json()["code"]
 
 
-def test_a_code_confirms_the_number(api, ada):
+def test_a_code_confirms_the_number(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     assert Recipient.objects.get(pk=ada.pk).phone_number == "", "no notice goes to a number nobody proved"
     sent = me.post(SEND)
@@ -62,12 +66,12 @@ def test_a_code_confirms_the_number(api, ada):
         assert refusal(again) == (409, "phone_already_verified")
 
 
-def test_without_a_number_there_is_nothing_to_confirm(api, person):
+def test_without_a_number_there_is_nothing_to_confirm(api: Api, person: Callable[..., User]) -> None:
     me = api.as_user(person("bob"))
     assert refusal(me.post(SEND)) == refusal(me.post(CONFIRM, {"code": "123456"})) == (409, "no_phone_number")
 
 
-def test_five_wrong_tries_end_the_code(api, ada):
+def test_five_wrong_tries_end_the_code(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     me.post(SEND)
     code = code_sent_to()
@@ -79,7 +83,7 @@ def test_five_wrong_tries_end_the_code(api, ada):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_guesses_in_parallel_count_each(api, ada):
+def test_guesses_in_parallel_count_each(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     me.post(SEND)
     code = code_sent_to()
@@ -89,21 +93,21 @@ def test_guesses_in_parallel_count_each(api, ada):
     assert me.post(CONFIRM, {"code": code}).status_code == 400
 
 
-def test_a_code_lives_ten_minutes_and_the_newest_counts(ada):
+def test_a_code_lives_ten_minutes_and_the_newest_counts(ada: User) -> None:
     now = timezone.now()
     phone.send_code(person=ada, address=None, now=now)
     first = code_sent_to()
     phone.send_code(person=ada, address=None, now=now)
     second = code_sent_to()
     if first != second:
-        with pytest.raises(phone.PhoneCodeInvalid):
+        with pytest.raises(PhoneCodeInvalid):
             phone.confirm(person=ada, code=first, now=now)
-    with pytest.raises(phone.PhoneCodeInvalid):
+    with pytest.raises(PhoneCodeInvalid):
         phone.confirm(person=ada, code=second, now=now + timedelta(minutes=10))
     assert phone.confirm(person=ada, code=second, now=now + timedelta(minutes=9, seconds=59)).phone_verified
 
 
-def test_a_code_proves_the_number_it_went_to_and_no_other(api, ada, person):
+def test_a_code_proves_the_number_it_went_to_and_no_other(api: Api, ada: User, person: Callable[..., User]) -> None:
     me = api.as_user(ada)
     me.post(SEND)
     code = code_sent_to()
@@ -116,14 +120,14 @@ def test_a_code_proves_the_number_it_went_to_and_no_other(api, ada, person):
 
 
 @pytest.mark.parametrize("code", ["", "12345678901234567890x", "１２３４５６", "<b>", "abcdef"])
-def test_what_is_no_code_is_refused(api, ada, code):
+def test_what_is_no_code_is_refused(api: Api, ada: User, code: str) -> None:
     me = api.as_user(ada)
     me.post(SEND)
     refused = me.post(CONFIRM, {"code": code})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "code")
 
 
-def test_five_sms_an_hour_to_a_number_whoever_asks(api, ada, person):
+def test_five_sms_an_hour_to_a_number_whoever_asks(api: Api, ada: User, person: Callable[..., User]) -> None:
     bob = person("bob")
     User.objects.filter(pk=bob.pk).update(phone_number=NUMBER)
     statuses = [api.as_user(who).post(SEND).status_code for who in (ada, bob, ada, bob, ada, bob)]
@@ -131,7 +135,7 @@ def test_five_sms_an_hour_to_a_number_whoever_asks(api, ada, person):
     assert len(texts_to(NUMBER)) == 5
 
 
-def test_notices_and_codes_share_the_number(api, ada):
+def test_notices_and_codes_share_the_number(api: Api, ada: User) -> None:
     for _ in range(5):
         hit(PER_NUMBER, NUMBER)
     refused = api.as_user(ada).post(SEND)
@@ -139,7 +143,7 @@ def test_notices_and_codes_share_the_number(api, ada):
     assert not PhoneCode.objects.exists(), "a refused call leaves no code"
 
 
-def test_twenty_sms_an_hour_from_one_address(api, person):
+def test_twenty_sms_an_hour_from_one_address(api: Api, person: Callable[..., User]) -> None:
     people = [person(f"p{n}") for n in range(21)]
     for n, somebody in enumerate(people):
         User.objects.filter(pk=somebody.pk).update(phone_number=f"+120255501{n:02d}")
@@ -150,7 +154,7 @@ def test_twenty_sms_an_hour_from_one_address(api, person):
 
 
 @pytest.mark.parametrize(("countries", "status"), [([], 200), (["US", "DE"], 200), (["DE"], 409)])
-def test_countries_by_setting(api, ada, settings, countries, status):
+def test_countries_by_setting(api: Api, ada: User, settings: Settings, countries: Any, status: int) -> None:
     settings.SMS_COUNTRIES = countries
     answer = api.as_user(ada).post(SEND)
     assert answer.status_code == status
@@ -159,7 +163,7 @@ def test_countries_by_setting(api, ada, settings, countries, status):
         assert texts_to(NUMBER) == []
 
 
-def test_the_code_lies_nowhere_readable(api, ada, caplog):
+def test_the_code_lies_nowhere_readable(api: Api, ada: User, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("DEBUG"):
         api.as_user(ada).post(SEND)
         code = code_sent_to()
@@ -171,7 +175,7 @@ def test_the_code_lies_nowhere_readable(api, ada, caplog):
             assert rows and not any(f'"{code}"' in row or code.encode().hex() in row for row in rows)
 
 
-def test_without_an_account_for_sms_it_says_so(api, ada, settings):
+def test_without_an_account_for_sms_it_says_so(api: Api, ada: User, settings: Settings) -> None:
     """Production without TWILIO_*."""
     settings.MAILBOX_ENABLED = False
     me = api.as_user(ada)

@@ -1,20 +1,23 @@
 """A person's own profile: read, changed, with photo and cover."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
+from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import ProfilePicture, Session
+from accounts.models import Profile, ProfilePicture, Session, User
 from accounts.outputs.profile import ProfileOutput
 from accounts.services import profiles
 from accounts.services.counts import count
 from campaigns.testing import draft_fields, make_campaign
-from core.testing import drain_outbox, together
+from core.testing import Api, drain_outbox, together
 from notifications.models import MailboxMessage, Notification
 from uploads.models import StoredFile
 from uploads.testing import picture, upload
@@ -23,25 +26,25 @@ PROFILE = "/api/profile"
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada", phone_number="+12025550123")
 
 
 @pytest.fixture
-def stranger(person):
+def stranger(person: Callable[..., User]) -> User:
     return person("stranger")
 
 
-def refusal(answer):
+def refusal(answer: Any) -> Any:
     return answer.status_code, answer.json()["code"]
 
 
-def age_sessions(someone):
+def age_sessions(someone: User) -> None:
     """Their last proof lies longer back than five minutes."""
     Session.objects.filter(user=someone).update(authenticated_at=timezone.now() - timedelta(minutes=6))
 
 
-def test_the_profile_is_me_with_counts_and_badges(api, ada):
+def test_the_profile_is_me_with_counts_and_badges(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     body = me.get(PROFILE).json()
     assert body.items() >= me.get("/api/auth/me").json().items()
@@ -50,7 +53,7 @@ def test_the_profile_is_me_with_counts_and_badges(api, ada):
     assert (numbers, body["badges"], body["phoneVerified"]) == ([0, 0, 0, 0], [], True)
 
 
-def test_any_subset_changes_and_the_rest_stays(api, ada):
+def test_any_subset_changes_and_the_rest_stays(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     words = {"bio": "Builds roofs.\nAnd boats.", "location": "Łódź", "website": "https://ada.example/roofs"}
     changed = me.put(PROFILE, words)
@@ -87,7 +90,7 @@ def test_any_subset_changes_and_the_rest_stays(api, ada):
         {"firstName": "\u0301"},
     ],
 )
-def test_bad_fields_are_named_and_nothing_changes(api, ada, change):
+def test_bad_fields_are_named_and_nothing_changes(api: Api, ada: User, change: dict[str, Any]) -> None:
     me = api.as_user(ada)
     before = me.get(PROFILE).json()
     refused = me.put(PROFILE, {"location": "Elsewhere", **change})
@@ -105,7 +108,7 @@ def test_bad_fields_are_named_and_nothing_changes(api, ada, change):
         ("http://[::1]:80/", "http://[::1]:80/"),
     ],
 )
-def test_a_link_shows_the_host_that_it_leads_to(api, ada, given, kept):
+def test_a_link_shows_the_host_that_it_leads_to(api: Api, ada: User, given: str, kept: str) -> None:
     me = api.as_user(ada)
     assert me.put(PROFILE, {"website": given}).json()["website"] == kept
     link = me.get(f"{PROFILE}/share").json()["link"]
@@ -114,7 +117,7 @@ def test_a_link_shows_the_host_that_it_leads_to(api, ada, given, kept):
     assert f">{kept.split('/')[2]}</a>" in page
 
 
-def test_fields_of_other_workflows_cannot_be_written(api, ada):
+def test_fields_of_other_workflows_cannot_be_written(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     grabbed = {
         "role": "admin",
@@ -130,7 +133,7 @@ def test_fields_of_other_workflows_cannot_be_written(api, ada):
     assert after == {**before, "updatedAt": after["updatedAt"]}
 
 
-def test_a_stale_change_is_refused(api, ada):
+def test_a_stale_change_is_refused(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     seen = me.get(PROFILE).headers["ETag"]
     first = me.put(PROFILE, {"bio": "one"}, If_Match=seen)
@@ -141,7 +144,7 @@ def test_a_stale_change_is_refused(api, ada):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_changes_of_one_version_one_wins(api, ada):
+def test_of_two_changes_of_one_version_one_wins(api: Api, ada: User) -> None:
     clients = [api.as_user(ada), api.as_user(ada)]
     seen = clients[0].get(PROFILE).headers["ETag"]
     answers = together(
@@ -150,7 +153,7 @@ def test_of_two_changes_of_one_version_one_wins(api, ada):
     assert sorted(answer.status_code for answer in answers) == [200, 412]
 
 
-def test_another_number_needs_a_fresh_proof_is_told_and_starts_unconfirmed(api, ada):
+def test_another_number_needs_a_fresh_proof_is_told_and_starts_unconfirmed(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     age_sessions(ada)
     assert refusal(me.put(PROFILE, {"phoneNumber": "+12025550199"})) == (403, "step_up_required")
@@ -165,7 +168,7 @@ def test_another_number_needs_a_fresh_proof_is_told_and_starts_unconfirmed(api, 
     assert set(subjects) == {"Your phone number was changed", "Your phone number was removed"}
 
 
-def test_an_unverified_person_edits_but_gets_no_mail(api, person):
+def test_an_unverified_person_edits_but_gets_no_mail(api: Api, person: Callable[..., User]) -> None:
     newcomer = person("newcomer", verified=False)
     assert api.as_user(newcomer).put(PROFILE, {"phoneNumber": "+12025550199"}).status_code == 200
     drain_outbox()
@@ -176,7 +179,9 @@ def test_an_unverified_person_edits_but_gets_no_mail(api, person):
 
 
 @pytest.mark.parametrize(("kind", "member", "shown"), [("photo", "profilePhoto", 512), ("cover", "coverPhoto", 2048)])
-def test_a_picture_is_kept_in_sizes_and_the_old_files_go(api, ada, kind, member, shown):
+def test_a_picture_is_kept_in_sizes_and_the_old_files_go(
+    api: Api, ada: User, kind: str, member: str, shown: int
+) -> None:
     me = api.as_user(ada)
     answer = me.upload(f"{PROFILE}/{kind}", {kind: picture("JPEG", size=(3000, 1500))})
     assert answer.status_code == 200, answer.json()
@@ -209,7 +214,7 @@ def test_a_picture_is_kept_in_sizes_and_the_old_files_go(api, ada, kind, member,
         (lambda: "no file", 400, "invalid_input"),
     ],
 )
-def test_a_bad_picture_is_refused_and_the_old_one_stays(api, ada, file, status, code):
+def test_a_bad_picture_is_refused_and_the_old_one_stays(api: Api, ada: User, file: Any, status: int, code: str) -> None:
     me = api.as_user(ada)
     kept = me.upload(f"{PROFILE}/photo", {"photo": picture()}).json()["profilePhoto"]
     refused = me.upload(f"{PROFILE}/photo", {"photo": file()})
@@ -219,10 +224,10 @@ def test_a_bad_picture_is_refused_and_the_old_one_stays(api, ada, file, status, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_photos_at_once_leave_one(ada):
+def test_two_photos_at_once_leave_one(ada: User) -> None:
     now = timezone.now()
 
-    def show(seed):
+    def show(seed: Any) -> tuple[User, Profile]:
         file = picture("PNG", size=(60, 60), seed=seed)
         stored = profiles.store_picture(person=ada, kind="photo", file=file, now=now)
         return profiles.set_picture(person=ada, kind="photo", stored=stored, now=now)
@@ -238,7 +243,7 @@ def test_two_photos_at_once_leave_one(ada):
 # --- Counts -----------------------------------------------------------------------------------------------------------
 
 
-def test_campaigns_are_counted_as_they_come_and_go(api, person):
+def test_campaigns_are_counted_as_they_come_and_go(api: Api, person: Callable[..., User]) -> None:
     founder = person("founder", identity=True)
     me = api.as_user(founder)
     first = me.post("/api/campaigns", draft_fields()).json()["id"]
@@ -250,13 +255,13 @@ def test_campaigns_are_counted_as_they_come_and_go(api, person):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counts_are_exact_when_many_count_at_once(api, ada):
+def test_counts_are_exact_when_many_count_at_once(api: Api, ada: User) -> None:
     together(*(lambda: count(user_id=ada.pk, followers=1, posts=1) for _ in range(8)))
     body = api.as_user(ada).get(PROFILE).json()
     assert (body["followersCount"], body["postsCount"], body["followingCount"]) == (8, 8, 0)
 
 
-def test_a_profile_costs_three_queries(api, ada, django_assert_num_queries):
+def test_a_profile_costs_three_queries(api: Api, ada: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     me = api.as_user(ada)
     me.upload(f"{PROFILE}/photo", {"photo": picture()})
     with django_assert_num_queries(3):  # the session, the counts, the pictures

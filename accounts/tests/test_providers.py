@@ -3,8 +3,11 @@
 import base64
 import json
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import jwt
 import pytest
@@ -15,8 +18,10 @@ from django.contrib import admin
 from django.contrib.sessions.models import Session as DjangoSession
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts import providers
+from accounts.access import lock_person
 from accounts.models import ExternalIdentity, LoginChallenge, MailedToken, Session, SignInCode, User
 from accounts.openid import calls, id_tokens
 from accounts.openid.provider import forget
@@ -31,7 +36,7 @@ ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", 
 
 
 @pytest.fixture
-def provider(settings, monkeypatch):
+def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RogueProvider]:
     monkeypatch.setattr(calls, "TIMEOUT", (PATIENCE, PATIENCE))
     rogue = RogueProvider()
     rogue.claims = dict(ADA)
@@ -45,7 +50,7 @@ def provider(settings, monkeypatch):
     forget()
 
 
-def go(api, provider, platform="google", **query):
+def go(api: Api, provider: RogueProvider, platform: str = "google", **query: Any) -> Any:
     """To the provider: its page's address."""
     answer = api.get(f"/api/auth/{platform}", query or None)
     assert answer.status_code == 302, answer.content
@@ -53,7 +58,7 @@ def go(api, provider, platform="google", **query):
     return answer
 
 
-def back(api, provider, platform="google", **changed):
+def back(api: Api, provider: RogueProvider, platform: str = "google", **changed: Any) -> Any:
     """From the provider to our callback, and to where that sends the browser: path and query."""
     query = {"code": "good-code", "state": provider.query["state"], **changed}
     answer = api.get(f"/api/auth/{platform}/callback", {name: value for name, value in query.items() if value})
@@ -63,7 +68,7 @@ def back(api, provider, platform="google", **changed):
     return parts.path, {name: values[0] for name, values in parse_qs(parts.query).items()}
 
 
-def sign_in(api, provider, platform="google"):
+def sign_in(api: Api, provider: RogueProvider, platform: str = "google") -> Any:
     provider.codes.add("good-code")
     go(api, provider, platform)
     _, query = back(api, provider, platform)
@@ -71,13 +76,13 @@ def sign_in(api, provider, platform="google"):
     return api.post("/api/auth/oauth/exchange", {"code": query["code"]})
 
 
-def error_of(api, provider, **changed):
+def error_of(api: Api, provider: RogueProvider, **changed: Any) -> Any:
     go(api, provider)
     return back(api, provider, **changed)[1].get("error")
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_the_request_carries_state_nonce_and_pkce(api, provider, platform):
+def test_the_request_carries_state_nonce_and_pkce(api: Api, provider: RogueProvider, platform: str) -> None:
     answer = go(api, provider, platform)
     asked = provider.query
     assert answer["Location"].startswith(f"{provider.issuer}/authorize?")
@@ -90,7 +95,7 @@ def test_the_request_carries_state_nonce_and_pkce(api, provider, platform):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_new_person_gets_an_account(api, provider, platform):
+def test_a_new_person_gets_an_account(api: Api, provider: RogueProvider, platform: str) -> None:
     answer = sign_in(api, provider, platform)
     assert answer.status_code == 200, answer.content
     body = answer.json()
@@ -106,7 +111,7 @@ def test_a_new_person_gets_an_account(api, provider, platform):
     assert not User.objects.get().has_usable_password()
 
 
-def test_the_same_identity_is_the_same_account_whatever_its_address(api, provider):
+def test_the_same_identity_is_the_same_account_whatever_its_address(api: Api, provider: RogueProvider) -> None:
     first = sign_in(api, provider).json()["user"]["id"]
     provider.claims["email"] = "ada@elsewhere.example"
     assert sign_in(api, provider).json()["user"]["id"] == first
@@ -116,14 +121,18 @@ def test_the_same_identity_is_the_same_account_whatever_its_address(api, provide
     assert User.objects.count() == 1
 
 
-def test_a_verified_account_is_not_merged_by_address(api, provider, person):
+def test_a_verified_account_is_not_merged_by_address(
+    api: Api, provider: RogueProvider, person: Callable[..., User]
+) -> None:
     holder = person("ada", email="ada@example.com")
     assert error_of(api, provider) == "account_exists"
     assert not ExternalIdentity.objects.exists() and not SignInCode.objects.exists()
     assert api.post("/api/auth/login", {"email": holder.email, "password": PASSWORD}).status_code == 200
 
 
-def test_the_proven_owner_takes_over_an_unverified_account(api, provider, person):
+def test_the_proven_owner_takes_over_an_unverified_account(
+    api: Api, provider: RogueProvider, person: Callable[..., User]
+) -> None:
     squatter = person("mallory", email="ada@example.com", verified=False, bio="mine", phone_number="+12025550123")
     with_two_factor(squatter)
     ExternalIdentity.objects.create(user=squatter, platform="google", issuer=provider.issuer, subject="squatter")
@@ -143,7 +152,9 @@ def test_the_proven_owner_takes_over_an_unverified_account(api, provider, person
 
 
 @pytest.mark.parametrize("verified", [False, None, "false", 1.5])
-def test_an_address_the_provider_does_not_vouch_for_opens_nothing(api, provider, person, verified):
+def test_an_address_the_provider_does_not_vouch_for_opens_nothing(
+    api: Api, provider: RogueProvider, person: Callable[..., User], verified: Any
+) -> None:
     squatter = person("mallory", email="ada@example.com", verified=False)
     provider.claims["email_verified"] = verified
     assert error_of(api, provider) == "provider_email_unverified"
@@ -151,7 +162,7 @@ def test_an_address_the_provider_does_not_vouch_for_opens_nothing(api, provider,
     assert not ExternalIdentity.objects.exists()
 
 
-def test_the_second_factor_is_still_asked_for(api, provider):
+def test_the_second_factor_is_still_asked_for(api: Api, provider: RogueProvider) -> None:
     sign_in(api, provider)
     app = with_two_factor(User.objects.get())
     answer = sign_in(api, provider).json()
@@ -161,14 +172,14 @@ def test_the_second_factor_is_still_asked_for(api, provider):
     assert Session.objects.latest("created_at").method == "google+totp"
 
 
-def test_a_suspended_person_stays_out(api, provider):
+def test_a_suspended_person_stays_out(api: Api, provider: RogueProvider) -> None:
     sign_in(api, provider)
     User.objects.update(status="suspended")
     answer = sign_in(api, provider)
     assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")
 
 
-def test_the_one_time_code_works_once_and_for_a_minute(api, provider):
+def test_the_one_time_code_works_once_and_for_a_minute(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     code = {"code": back(api, provider)[1]["code"]}
     with time_machine.travel(timezone.now() + timedelta(seconds=61)):
@@ -179,14 +190,14 @@ def test_the_one_time_code_works_once_and_for_a_minute(api, provider):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_exchanges_of_one_code_open_one_session(api, provider):
+def test_parallel_exchanges_of_one_code_open_one_session(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     code = {"code": back(api, provider)[1]["code"]}
     answers = together(*[lambda: Api().post("/api/auth/oauth/exchange", code).status_code] * 4)
     assert sorted(answers) == [200, 401, 401, 401] and Session.objects.count() == 1
 
 
-def test_redirect_is_a_path_of_the_front_end_on_the_list(api, provider):
+def test_redirect_is_a_path_of_the_front_end_on_the_list(api: Api, provider: RogueProvider) -> None:
     go(api, provider, redirect="/welcome?from=mail")
     path, query = back(api, provider)
     assert path == "/welcome" and query["from"] == "mail" and "code" in query
@@ -208,12 +219,12 @@ def test_redirect_is_a_path_of_the_front_end_on_the_list(api, provider):
 
 
 @pytest.mark.parametrize("state", ["", "forged", "x" * 43])
-def test_a_foreign_state_is_refused_and_the_code_never_sent(api, provider, state):
+def test_a_foreign_state_is_refused_and_the_code_never_sent(api: Api, provider: RogueProvider, state: str) -> None:
     assert error_of(api, provider, state=state) == "oauth_state_invalid"
     assert "/token" not in provider.calls
 
 
-def test_only_the_browser_that_began_may_end(api, provider):
+def test_only_the_browser_that_began_may_end(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     assert back(Api(), provider)[1] == {"error": "oauth_state_invalid"}
     cookie = api.client.cookies["vg_google"]
@@ -224,19 +235,19 @@ def test_only_the_browser_that_began_may_end(api, provider):
     assert back(api, provider)[1] == {"error": "oauth_state_invalid"}
 
 
-def test_a_flow_of_one_provider_does_not_end_at_the_other(api, provider):
+def test_a_flow_of_one_provider_does_not_end_at_the_other(api: Api, provider: RogueProvider) -> None:
     go(api, provider, "google")
     api.client.cookies["vg_linkedin"] = api.client.cookies["vg_google"].value
     assert back(api, provider, "linkedin")[1] == {"error": "oauth_state_invalid"}
 
 
-def test_a_flow_lasts_ten_minutes(api, provider):
+def test_a_flow_lasts_ten_minutes(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1)):
         assert back(api, provider)[1] == {"error": "oauth_state_invalid"}
 
 
-def test_a_state_works_once(api, provider):
+def test_a_state_works_once(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     assert "code" in back(api, provider)[1]
     provider.codes.add("good-code")
@@ -244,41 +255,41 @@ def test_a_state_works_once(api, provider):
     assert provider.calls["/token"] == 1
 
 
-def test_the_address_to_come_back_to_is_ours_whatever_host_was_named(api, provider):
+def test_the_address_to_come_back_to_is_ours_whatever_host_was_named(api: Api, provider: RogueProvider) -> None:
     answer = api.client.get("/api/auth/google", HTTP_HOST="localhost:1234")
     provider.asked(answer["Location"])
     assert provider.redirect_uri == f"{django_settings.PUBLIC_URL}/api/auth/google/callback"
 
 
-def test_pkce_is_left_out_for_a_provider_that_refuses_it(api, provider, settings):
+def test_pkce_is_left_out_for_a_provider_that_refuses_it(api: Api, provider: RogueProvider, settings: Settings) -> None:
     client = {**settings.OPENID_PROVIDERS["linkedin"], "pkce": False}
     settings.OPENID_PROVIDERS = {**settings.OPENID_PROVIDERS, "linkedin": client}
     asked = parse_qs(urlsplit(api.get("/api/auth/linkedin")["Location"]).query)
     assert "nonce" in asked and not {"code_challenge", "code_challenge_method"} & asked.keys()
 
 
-def test_an_answer_in_the_name_of_another_issuer_is_refused(api, provider):
+def test_an_answer_in_the_name_of_another_issuer_is_refused(api: Api, provider: RogueProvider) -> None:
     assert error_of(api, provider, iss="https://evil.example") == "oauth_state_invalid"
 
 
-def test_whoever_denies_comes_back_with_an_error(api, provider):
+def test_whoever_denies_comes_back_with_an_error(api: Api, provider: RogueProvider) -> None:
     assert error_of(api, provider, code="", error="access_denied") == "oauth_denied"
 
 
-def test_a_used_or_foreign_code_is_refused(api, provider):
+def test_a_used_or_foreign_code_is_refused(api: Api, provider: RogueProvider) -> None:
     assert error_of(api, provider, code="stolen") == "provider_refused"
     go(api, provider)
     assert "code" in back(api, provider)[1]
     assert error_of(api, provider) == "provider_refused"
 
 
-def test_a_wrong_verifier_is_refused_by_the_provider(api, provider):
+def test_a_wrong_verifier_is_refused_by_the_provider(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     provider.challenge = challenge("another verifier")
     assert back(api, provider)[1] == {"error": "provider_refused"}
 
 
-def unsigned(provider, **claims):
+def unsigned(provider: RogueProvider, **claims: Any) -> str:
     part = [
         {"alg": "none", "kid": provider.kid},
         jwt.decode(provider.token(**claims), options={"verify_signature": False}),
@@ -286,7 +297,7 @@ def unsigned(provider, **claims):
     return ".".join(base64.urlsafe_b64encode(json.dumps(x).encode()).rstrip(b"=").decode() for x in part) + "."
 
 
-def hmac_with_the_public_key(provider):
+def hmac_with_the_public_key(provider: RogueProvider) -> str:
     """Key confusion: HS256 under what everybody may read."""
     import hashlib
     import hmac
@@ -301,12 +312,12 @@ def hmac_with_the_public_key(provider):
     return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
-def by_a_stranger(provider, **header):
+def by_a_stranger(provider: RogueProvider, **header: str | bytes | None) -> str:
     claims = jwt.decode(provider.token(), options={"verify_signature": False})
     return jwt.encode(claims, new_key(), "RS256", {"kid": provider.kid, **header})
 
 
-def with_own_key(provider):
+def with_own_key(provider: RogueProvider) -> str:
     key = new_key()
     return jwt.encode(
         jwt.decode(provider.token(), options={"verify_signature": False}),
@@ -316,7 +327,7 @@ def with_own_key(provider):
     )
 
 
-FORGERIES = {
+FORGERIES: dict[str, Callable[[RogueProvider], str]] = {
     "foreign issuer": lambda p: p.token(iss="https://evil.example"),
     "wrong audience": lambda p: p.token(aud="another-client"),
     "ours among others, for another": lambda p: p.token(aud=[CLIENT, "other"], azp="other"),
@@ -340,7 +351,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_id_token_signs_nobody_in(api, provider, forgery):
+def test_a_forged_id_token_signs_nobody_in(api: Api, provider: RogueProvider, forgery: str) -> None:
     go(api, provider)
     provider.claims["nonce"] = provider.nonce
     provider.forged = FORGERIES[forgery](provider)
@@ -356,13 +367,15 @@ def test_a_forged_id_token_signs_nobody_in(api, provider, forgery):
 
 
 @pytest.mark.parametrize("nonce", [None, "another", "", 7])
-def test_a_token_with_another_nonce_is_refused(api, provider, nonce):
+def test_a_token_with_another_nonce_is_refused(api: Api, provider: RogueProvider, nonce: str | int | None) -> None:
     provider.claims["nonce"] = nonce
     assert error_of(api, provider) == "id_token_invalid"
 
 
 @pytest.mark.parametrize("nonce, error", [(None, None), ("another", "id_token_invalid")])
-def test_an_issuer_known_to_lack_the_nonce_may_leave_it_out(api, provider, monkeypatch, nonce, error):
+def test_an_issuer_known_to_lack_the_nonce_may_leave_it_out(
+    api: Api, provider: RogueProvider, monkeypatch: pytest.MonkeyPatch, nonce: str | None, error: str | None
+) -> None:
     monkeypatch.setattr(providers, "LACKS_NONCE", {provider.issuer})
     provider.claims["nonce"] = nonce
     assert error_of(api, provider) == error
@@ -378,13 +391,15 @@ def test_an_issuer_known_to_lack_the_nonce_may_leave_it_out(api, provider, monke
         ({"id_token": ["a"]}, "id_token_invalid"),
     ],
 )
-def test_a_strange_answer_to_a_code_is_borne(api, provider, junk, error):
+def test_a_strange_answer_to_a_code_is_borne(
+    api: Api, provider: RogueProvider, junk: dict[str, Any], error: str | None
+) -> None:
     provider.junk = junk
     assert error_of(api, provider) == error
 
 
 @pytest.mark.parametrize("claims", [{"given_name": 7, "family_name": "\ud800\0"}, {"sub": "s" * 255}])
-def test_strange_claims_are_borne(api, provider, claims):
+def test_strange_claims_are_borne(api: Api, provider: RogueProvider, claims: dict[str, Any]) -> None:
     provider.claims |= claims
     assert sign_in(api, provider).status_code == 200
     identity = ExternalIdentity.objects.get()
@@ -392,24 +407,26 @@ def test_strange_claims_are_borne(api, provider, claims):
 
 
 @pytest.mark.parametrize("email", [7, ["ada@example.com"], "ada@", "a" * 250 + "@example.com", "ad\u00e4@example.com"])
-def test_what_is_no_address_opens_nothing(api, provider, email):
+def test_what_is_no_address_opens_nothing(api: Api, provider: RogueProvider, email: Any) -> None:
     provider.claims["email"] = email
     assert error_of(api, provider) == "provider_email_unverified"
 
 
-def test_what_the_token_leaves_out_is_asked_for(api, provider):
+def test_what_the_token_leaves_out_is_asked_for(api: Api, provider: RogueProvider) -> None:
     claims = {"sub": "s-1", "email": "ada@example.com", "email_verified": True}
     provider.claims, provider.routes["/userinfo"] = {}, lambda _: (200, claims)
     assert sign_in(api, provider).json()["user"]["email"] == "ada@example.com"
 
 
-def test_userinfo_about_somebody_else_is_refused(api, provider):
+def test_userinfo_about_somebody_else_is_refused(api: Api, provider: RogueProvider) -> None:
     provider.claims["email"] = None
     assert error_of(api, provider) == "id_token_invalid"
     assert provider.calls["/userinfo"] == 1
 
 
-def test_rotated_keys_are_found_and_made_up_ids_do_not_hammer(api, provider, monkeypatch):
+def test_rotated_keys_are_found_and_made_up_ids_do_not_hammer(
+    api: Api, provider: RogueProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert sign_in(api, provider).status_code == 200
     provider.kid, provider.key = "second", new_key()
     provider.keys.append(jwk_of(provider.key, "second"))
@@ -424,7 +441,7 @@ def test_rotated_keys_are_found_and_made_up_ids_do_not_hammer(api, provider, mon
     assert provider.calls["/jwks"] == 2
 
 
-def test_a_provider_in_trouble_is_answered_and_then_left_alone(api, provider):
+def test_a_provider_in_trouble_is_answered_and_then_left_alone(api: Api, provider: RogueProvider) -> None:
     provider.status = 503
     answers = [api.get("/api/auth/google") for _ in range(7)]
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "provider_unavailable")}
@@ -441,7 +458,9 @@ def test_a_provider_in_trouble_is_answered_and_then_left_alone(api, provider):
         {"document": {"authorization_endpoint": None}},
     ],
 )
-def test_redirects_foreign_and_endless_documents_are_refused(api, provider, trouble):
+def test_redirects_foreign_and_endless_documents_are_refused(
+    api: Api, provider: RogueProvider, trouble: dict[str, Any]
+) -> None:
     for name, value in trouble.items():
         setattr(provider, name, value)
     answer = api.get("/api/auth/google")
@@ -449,29 +468,33 @@ def test_redirects_foreign_and_endless_documents_are_refused(api, provider, trou
     assert "/elsewhere" not in provider.calls
 
 
-def test_reading_is_tried_again_and_a_code_is_sent_once(api, provider):
+def test_reading_is_tried_again_and_a_code_is_sent_once(api: Api, provider: RogueProvider) -> None:
     provider.drops = {"/.well-known/openid-configuration": 1, "/token": 1}
     assert error_of(api, provider) == "provider_unavailable"
     assert (provider.calls["/.well-known/openid-configuration"], provider.calls["/token"]) == (2, 1)
 
 
-def test_only_the_providers_own_hosts_are_called(api, provider):
+def test_only_the_providers_own_hosts_are_called(api: Api, provider: RogueProvider) -> None:
     provider.document = {"token_endpoint": f"http://localhost:{provider.server.server_port}/token"}
     assert error_of(api, provider) == "provider_unavailable"
     assert "/token" not in provider.calls
 
 
-def test_a_provider_that_is_not_configured_is_not_there(api, db):
+def test_a_provider_that_is_not_configured_is_not_there(api: Api, db: None) -> None:
     for path in ("/api/auth/google", "/api/auth/linkedin/callback"):
         answer = api.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "provider_not_configured")
 
 
-def test_allauth_writes_nothing_logs_nobody_in_and_shows_no_page(api, provider, person):
+def test_allauth_writes_nothing_logs_nobody_in_and_shows_no_page(
+    api: Api, provider: RogueProvider, person: Callable[..., User]
+) -> None:
     person("mallory", email="ada@example.com", verified=False)
     answer = sign_in(api, provider)
     assert answer.status_code == 200 and "sessionid" not in api.client.cookies
-    theirs = [model for label in ("account", "socialaccount") for model in apps.get_app_config(label).get_models()]
+    theirs: list[Any] = [
+        model for label in ("account", "socialaccount") for model in apps.get_app_config(label).get_models()
+    ]
     assert len(theirs) == 5 and not any(model.objects.exists() for model in (*theirs, DjangoSession))
     assert not [model for model in admin.site._registry if model in theirs]
     with pytest.raises(NoReverseMatch):
@@ -481,7 +504,9 @@ def test_allauth_writes_nothing_logs_nobody_in_and_shows_no_page(api, provider, 
 # --- Linking --------------------------------------------------------------------------------------------------------
 
 
-def test_link_sign_in_and_unlink(api, provider, person, mails):
+def test_link_sign_in_and_unlink(
+    api: Api, provider: RogueProvider, person: Callable[..., User], mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     ada = person("ada", email="ada@home.example")
     own = api.as_user(ada)
     assert own.get("/api/profile/social").json() == {"password": True, "items": []}
@@ -501,7 +526,9 @@ def test_link_sign_in_and_unlink(api, provider, person, mails):
     ]
 
 
-def test_an_identity_has_one_account_and_an_account_one_per_platform(api, provider, person):
+def test_an_identity_has_one_account_and_an_account_one_per_platform(
+    api: Api, provider: RogueProvider, person: Callable[..., User]
+) -> None:
     body = {"platform": "google", "token": provider.token()}
     first, second = api.as_user(person("first")), api.as_user(person("second"))
     assert first.post("/api/profile/social/link", body).status_code == 200
@@ -512,16 +539,20 @@ def test_an_identity_has_one_account_and_an_account_one_per_platform(api, provid
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_token_links_nothing(api, provider, person, forgery):
+def test_a_forged_token_links_nothing(
+    api: Api, provider: RogueProvider, person: Callable[..., User], forgery: str
+) -> None:
     token = FORGERIES[forgery](provider)
     answer = api.as_user(person()).post("/api/profile/social/link", {"platform": "google", "token": token})
     assert answer.status_code == 400 and not ExternalIdentity.objects.exists()
 
 
-def test_linking_compares_the_nonce_and_wants_a_fresh_token(api, provider, person):
+def test_linking_compares_the_nonce_and_wants_a_fresh_token(
+    api: Api, provider: RogueProvider, person: Callable[..., User]
+) -> None:
     own = api.as_user(person())
 
-    def link(nonce=None, **claims):
+    def link(nonce: Any = None, **claims: Any) -> Any:
         body = {"platform": "google", "token": provider.token(**claims), **({"nonce": nonce} if nonce else {})}
         return own.post("/api/profile/social/link", body).json().get("code")
 
@@ -529,7 +560,7 @@ def test_linking_compares_the_nonce_and_wants_a_fresh_token(api, provider, perso
     assert link(iat=int(time.time()) - 700) == "id_token_invalid"
 
 
-def test_the_only_way_in_cannot_be_unlinked(api, provider):
+def test_the_only_way_in_cannot_be_unlinked(api: Api, provider: RogueProvider) -> None:
     own = api.with_token(sign_in(api, provider).json()["token"])
     refused = own.delete("/api/profile/social/google")
     assert (refused.status_code, refused.json()["code"]) == (409, "only_way_in")
@@ -539,7 +570,7 @@ def test_the_only_way_in_cannot_be_unlinked(api, provider):
     assert own.delete("/api/profile/social/google").status_code == 200
 
 
-def test_unlinking_asks_for_a_fresh_proof(api, provider, person):
+def test_unlinking_asks_for_a_fresh_proof(api: Api, provider: RogueProvider, person: Callable[..., User]) -> None:
     ada = person("ada")
     own = api.as_user(ada)
     own.post("/api/profile/social/link", {"platform": "google", "token": provider.token()})
@@ -552,13 +583,13 @@ def test_unlinking_asks_for_a_fresh_proof(api, provider, person):
 
 
 @pytest.mark.parametrize("told", [1, 1.0, "True", "yes", None, [True]])
-def test_only_a_plain_yes_vouches_for_an_address(api, provider, told):
+def test_only_a_plain_yes_vouches_for_an_address(api: Api, provider: RogueProvider, told: Any) -> None:
     provider.claims["email_verified"] = told
     assert error_of(api, provider) == "provider_email_unverified"
 
 
 @pytest.mark.parametrize("address", ["a@[127.0.0.1]", "a@localhost", "a\u0007@example.com", "ädä@example.com"])
-def test_an_address_has_to_be_one_that_could_register(api, provider, address):
+def test_an_address_has_to_be_one_that_could_register(api: Api, provider: RogueProvider, address: str) -> None:
     provider.claims["email"] = address
     assert error_of(api, provider) == "provider_email_unverified" and not User.objects.exists()
 
@@ -576,7 +607,9 @@ def test_an_address_has_to_be_one_that_could_register(api, provider, address):
         ({"given_name": "\u3164", "family_name": "\u200d"}, ("Member", "")),
     ],
 )
-def test_a_name_that_nobody_could_register_with_is_cleaned(api, provider, claims, names):
+def test_a_name_that_nobody_could_register_with_is_cleaned(
+    api: Api, provider: RogueProvider, claims: dict[str, Any], names: Any
+) -> None:
     provider.claims |= claims
     assert sign_in(api, provider).status_code == 200
     ada = User.objects.get()
@@ -584,20 +617,21 @@ def test_a_name_that_nobody_could_register_with_is_cleaned(api, provider, claims
     assert api.as_user(ada).put("/api/profile", {"firstName": names[0], "lastName": names[1]}).status_code == 200
 
 
-def test_an_identity_that_is_being_unlinked_signs_nobody_in(api, provider, person, monkeypatch):
+def test_an_identity_that_is_being_unlinked_signs_nobody_in(
+    api: Api, provider: RogueProvider, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = person("ada", email="ada@example.com")
     api.as_user(ada).post("/api/profile/social/link", {"platform": "google", "token": provider.token()})
-    lock = identities.lock_person
 
-    def lock_after_a_rival(user_id):
+    def lock_after_a_rival(user_id: UUID) -> User:
         ExternalIdentity.objects.all().delete()
-        return lock(user_id)
+        return lock_person(user_id)
 
     monkeypatch.setattr(identities, "lock_person", lock_after_a_rival)
     assert error_of(api, provider) == "account_exists"
 
 
-def test_coming_back_again_and_again_is_limited(api, provider):
+def test_coming_back_again_and_again_is_limited(api: Api, provider: RogueProvider) -> None:
     go(api, provider)
     answers = [api.get("/api/auth/google/callback", {"state": "x"}).status_code for _ in range(31)]
     assert answers == [302] * 30 + [429]

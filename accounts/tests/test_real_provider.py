@@ -1,10 +1,14 @@
 """Signing in through a real OpenID provider, which runs as a process of its own, over real HTTP and in a browser."""
 
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import ExternalIdentity, Session, User
 from accounts.openid import calls
@@ -17,7 +21,7 @@ ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", 
 
 
 @pytest.fixture(scope="module")
-def provider_port():
+def provider_port() -> Iterator[int]:
     port = free_port()
 
     def knows_ada() -> bool:
@@ -31,7 +35,9 @@ def provider_port():
 
 
 @pytest.fixture
-def site(live_server, provider_port, settings, monkeypatch):
+def site(
+    live_server: LiveServer, provider_port: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """Our own address. The provider's issuer follows its host's name, so that one process is two providers."""
     client = {"client_id": "our-client", "client_secret": "our-secret", "pkce": True}
     settings.OPENID_PROVIDERS = {
@@ -46,7 +52,7 @@ def site(live_server, provider_port, settings, monkeypatch):
 
 
 @pytest.mark.parametrize("platform", ["google", "linkedin"])
-def test_the_whole_way_over_http(site, platform):
+def test_the_whole_way_over_http(site: str, platform: str) -> None:
     with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
         consent = browser.get(f"{site}/api/auth/{platform}")
         assert consent.status_code == 200 and "Authorize" in consent.text
@@ -62,15 +68,15 @@ def test_the_whole_way_over_http(site, platform):
     assert (identity.platform, identity.subject) == (platform, "ada") and Session.objects.get().method == platform
 
 
-def test_denied_at_the_provider(site):
+def test_denied_at_the_provider(site: str) -> None:
     with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
         consent = browser.get(f"{site}/api/auth/google")
         landed = browser.post(consent.url, data={"action": "deny"})
         assert dict(landed.url.params) == {"error": "oauth_denied"} and "not signed in" in landed.text
 
 
-def test_two_providers_with_one_address_are_not_merged(site):
-    def error_of(platform):
+def test_two_providers_with_one_address_are_not_merged(site: str) -> None:
+    def error_of(platform: str) -> Any:
         with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
             consent = browser.get(f"{site}/api/auth/{platform}")
             return browser.post(consent.url, data={"sub": "ada"}).url.params.get("error")
@@ -81,7 +87,7 @@ def test_two_providers_with_one_address_are_not_merged(site):
 
 
 @needs_browser
-def test_in_a_browser(site):
+def test_in_a_browser(site: str) -> None:
     with open_page() as page:
         page.goto(f"{site}/api/auth/google?redirect=/signed-in%3Ftab%3D7")
         page.get_by_placeholder("sub").fill("ada")

@@ -1,13 +1,16 @@
 """Signing up and proving the address."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import MailedToken, User
 from accounts.services import verification
+from core.api.errors import Refusal
 from core.crypto.sealing import unseal
 from core.testing import Api, drain_outbox, together
 from notifications.models import MailboxMessage
@@ -36,7 +39,7 @@ def token_in(mail: MailboxMessage) -> str:
     return found[1]
 
 
-def test_register_answers_tokens_and_mails_a_link(api):
+def test_register_answers_tokens_and_mails_a_link(api: Api) -> None:
     answer = api.post("/api/auth/register", BODY)
     assert answer.status_code == 201
     body = answer.json()
@@ -56,7 +59,7 @@ def test_register_answers_tokens_and_mails_a_link(api):
     assert me.get("/api/auth/me").json()["emailVerified"] is True
 
 
-def test_a_link_works_once_and_only_the_newest(api):
+def test_a_link_works_once_and_only_the_newest(api: Api) -> None:
     token = api.post("/api/auth/register", BODY).json()["token"]
     me = api.with_token(token)
     assert me.post("/api/auth/resend-verification").status_code == 200
@@ -67,7 +70,7 @@ def test_a_link_works_once_and_only_the_newest(api):
     assert me.post("/api/auth/resend-verification").json()["code"] == "email_already_verified"
 
 
-def test_a_used_link_tells_a_confirmed_person_that_all_is_well(api):
+def test_a_used_link_tells_a_confirmed_person_that_all_is_well(api: Api) -> None:
     api.post("/api/auth/register", BODY)
     [mail] = mails_to("ada@example.com")
     verify = lambda: api.post("/api/auth/verify-email", {"token": token_in(mail)})  # noqa: E731
@@ -80,25 +83,25 @@ def test_a_used_link_tells_a_confirmed_person_that_all_is_well(api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_clicks_at_once_both_hear_that_all_is_well(api):
+def test_two_clicks_at_once_both_hear_that_all_is_well(api: Api) -> None:
     api.post("/api/auth/register", BODY)
     [mail] = mails_to("ada@example.com")
     answers = together(*[lambda: Api().post("/api/auth/verify-email", {"token": token_in(mail)}).status_code] * 8)
     assert answers == [200] * 8
 
 
-def test_a_link_expires_after_a_day(person):
+def test_a_link_expires_after_a_day(person: Callable[..., User]) -> None:
     ada = person("ada", verified=False)
     now = timezone.now()
     verification.mail_link(user=ada, now=now)
     [mail] = mails_to(ada.email)
-    with pytest.raises(Exception) as refused:
+    with pytest.raises(Refusal) as refused:
         verification.verify_email(token=token_in(mail), now=now + timedelta(hours=24))
     assert refused.value.code == "token_invalid_or_expired"
     assert verification.verify_email(token=token_in(mail), now=now + timedelta(hours=24, seconds=-1)) == ada
 
 
-def test_resend_is_limited(api):
+def test_resend_is_limited(api: Api) -> None:
     me = api.with_token(api.post("/api/auth/register", BODY).json()["token"])
     assert me.post("/api/auth/resend-verification").status_code == 200
     limited = me.post("/api/auth/resend-verification")
@@ -107,7 +110,7 @@ def test_resend_is_limited(api):
 
 
 @pytest.mark.parametrize("key", [None, "k-1"])
-def test_a_taken_address_is_refused_and_its_owner_told(api, key):
+def test_a_taken_address_is_refused_and_its_owner_told(api: Api, key: str | None) -> None:
     assert api.post("/api/auth/register", BODY).status_code == 201
     headers = {"idempotency_key": key} if key else {}
     refused = api.post("/api/auth/register", {**BODY, "email": " ada@EXAMPLE.com"}, **headers)
@@ -148,7 +151,7 @@ def test_a_taken_address_is_refused_and_its_owner_told(api, key):
         ("phoneNumber", "+1 202 555 0123", "invalid_phone_number"),
     ],
 )
-def test_bad_members_are_named(api, member, value, code):
+def test_bad_members_are_named(api: Api, member: str, value: str, code: str) -> None:
     refused = api.post("/api/auth/register", {**BODY, member: value})
     assert refused.status_code == 400
     assert refused["Content-Type"] == "application/problem+json"
@@ -157,32 +160,32 @@ def test_bad_members_are_named(api, member, value, code):
 
 
 @pytest.mark.parametrize("member", ["email", "password", "firstName", "lastName", "phoneNumber", "inviteToken"])
-def test_nul_is_refused_wherever_it_stands(api, member):
+def test_nul_is_refused_wherever_it_stands(api: Api, member: str) -> None:
     refused = api.post("/api/auth/register", {**BODY, member: f"{BODY.get(member, 'x')}\x00"})
     assert (refused.status_code, refused.json()["code"]) == (400, "malformed_body")
     assert not User.objects.exists()
 
 
-def test_a_subaddress_and_another_case_are_told_apart_as_mail_does(api):
+def test_a_subaddress_and_another_case_are_told_apart_as_mail_does(api: Api) -> None:
     assert api.post("/api/auth/register", BODY).status_code == 201
     assert api.post("/api/auth/register", {**BODY, "email": "ada+vectra@example.com"}).status_code == 201
     assert api.post("/api/auth/register", {**BODY, "email": "ADA@EXAMPLE.COM"}).json()["code"] == "email_taken"
 
 
-def test_twenty_registrations_an_hour_from_one_address(api):
+def test_twenty_registrations_an_hour_from_one_address(api: Api) -> None:
     statuses = [api.post("/api/auth/register", {**BODY, "email": f"n{n}@example.com"}).status_code for n in range(21)]
     assert statuses == [201] * 20 + [429]
     elsewhere = Api(address="203.0.113.9").post("/api/auth/register", {**BODY, "email": "other@example.com"})
     assert elsewhere.status_code == 201 and elsewhere["RateLimit-Limit"] == "20"
 
 
-def test_missing_members_are_all_named(api):
+def test_missing_members_are_all_named(api: Api) -> None:
     problem = api.post("/api/auth/register", {}).json()
     assert {row["field"] for row in problem["errors"]} == {"email", "password", "firstName"}
     assert problem["code"] == "invalid_input"
 
 
-def test_a_repeated_key_registers_once(api):
+def test_a_repeated_key_registers_once(api: Api) -> None:
     first = api.post("/api/auth/register", BODY, idempotency_key="once")
     again = api.post("/api/auth/register", BODY, idempotency_key="once")
     assert again.status_code == 201
@@ -193,7 +196,7 @@ def test_a_repeated_key_registers_once(api):
     assert User.objects.count() == 1
 
 
-def test_nothing_secret_is_stored(api, django_assert_num_queries):
+def test_nothing_secret_is_stored(api: Api, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     from django.db import connection
 
     answer = api.post("/api/auth/register", BODY, idempotency_key="secret-key-1").json()

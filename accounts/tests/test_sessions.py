@@ -1,29 +1,34 @@
 """Login, refresh, logout: what a client keeps, and when it stops working."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from threading import Barrier, Event
+from typing import Any
 
 import jwt
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 from redis import RedisError
+from time_machine import TimeMachineFixture, travel
 
 from accounts import authentication, tokens
-from accounts.models import RefreshToken, Session, Status
+from accounts.models import RefreshToken, Session, Status, User
 from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
 from core.api import limits
 from core.data.ids import uuid7
 from core.testing import PATIENCE, Api, deliver_events, together
-from core.testing.sockets import dial
+from core.testing.sockets import Server, dial
 
 
-def log_in(api, person, password=PASSWORD):
+def log_in(api: Api, person: User, password: str = PASSWORD) -> Any:
     return api.post("/api/auth/login", {"email": person.email, "password": password})
 
 
-def test_login_me_refresh_logout(api, person):
+def test_login_me_refresh_logout(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada")
     signed_in = log_in(api, ada).json()
     me = api.with_token(signed_in["token"])
@@ -40,7 +45,7 @@ def test_login_me_refresh_logout(api, person):
     assert (again.status_code, again.json()["code"]) == (401, "refresh_token_invalid")
 
 
-def test_known_and_unknown_accounts_answer_alike(api, person):
+def test_known_and_unknown_accounts_answer_alike(api: Api, person: Callable[..., User]) -> None:
     wrong = log_in(api, person("ada"), "not the password")
     unknown = api.post("/api/auth/login", {"email": "nobody@example.com", "password": PASSWORD})
     shape = lambda answer: (answer.status_code, {**answer.json(), "requestId": ""})  # noqa: E731
@@ -48,7 +53,7 @@ def test_known_and_unknown_accounts_answer_alike(api, person):
     assert wrong.json()["code"] == "invalid_credentials"
 
 
-def test_failures_are_limited_per_account_and_a_right_login_clears_them(api, person):
+def test_failures_are_limited_per_account_and_a_right_login_clears_them(api: Api, person: Callable[..., User]) -> None:
     ada, bob = person("ada"), person("bob")
     for _ in range(4):
         assert log_in(api, ada, "wrong password").status_code == 401
@@ -62,8 +67,10 @@ def test_failures_are_limited_per_account_and_a_right_login_clears_them(api, per
     assert log_in(Api(address="192.0.2.7"), bob).status_code == 200
 
 
-def test_without_redis_failures_are_limited_and_a_right_login_clears_them_all_the_same(api, person, monkeypatch):
-    def away():
+def test_without_redis_failures_are_limited_and_a_right_login_clears_them_all_the_same(
+    api: Api, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
         raise RedisError
 
     monkeypatch.setattr(limits, "client", away)
@@ -76,7 +83,7 @@ def test_without_redis_failures_are_limited_and_a_right_login_clears_them_all_th
     limits._local.clear()
 
 
-def test_failures_are_limited_per_address(api):
+def test_failures_are_limited_per_address(api: Api) -> None:
     codes = [
         api.post("/api/auth/login", {"email": f"nobody{n}@example.com", "password": "some password"}).status_code
         for n in range(11)
@@ -91,7 +98,7 @@ def test_failures_are_limited_per_address(api):
         ["192.0.2.7", "::ffff:192.0.2.7"] * 5 + ["192.0.2.7"],
     ],
 )
-def test_one_customers_addresses_are_one(db, addresses):
+def test_one_customers_addresses_are_one(db: None, addresses: Any) -> None:
     statuses = [
         Api(address=address).post("/api/auth/login", {"email": f"n{n}@example.com", "password": "x"}).status_code
         for n, address in enumerate(addresses)
@@ -102,8 +109,8 @@ def test_one_customers_addresses_are_one(db, addresses):
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.5", "::ffff:10.0.0.5"])
-def test_the_address_is_what_a_trusted_proxy_says_and_nobody_else(db, settings, peer):
-    def fail(peer, forwarded_for):
+def test_the_address_is_what_a_trusted_proxy_says_and_nobody_else(db: None, settings: Settings, peer: str) -> None:
+    def fail(peer: str, forwarded_for: str | None) -> Any:
         body = {"email": f"{uuid7().hex}@example.com", "password": "x"}
         return Api(address=peer).post("/api/auth/login", body, x_forwarded_for=forwarded_for).status_code
 
@@ -113,14 +120,14 @@ def test_the_address_is_what_a_trusted_proxy_says_and_nobody_else(db, settings, 
     assert fail(peer, "203.0.113.8") == 401
 
 
-def test_a_suspended_person_is_told_only_after_the_password(api, person):
+def test_a_suspended_person_is_told_only_after_the_password(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada", status=Status.SUSPENDED)
     assert log_in(api, ada, "wrong password").json()["code"] == "invalid_credentials"
     refused = log_in(api, ada)
     assert (refused.status_code, refused.json()["code"]) == (403, "account_suspended")
 
 
-def test_suspension_ends_a_session_at_the_next_request(api, person):
+def test_suspension_ends_a_session_at_the_next_request(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada")
     me = api.as_user(ada)
     assert me.get("/api/auth/me").status_code == 200
@@ -128,7 +135,7 @@ def test_suspension_ends_a_session_at_the_next_request(api, person):
     assert me.get("/api/auth/me").status_code == 401
 
 
-def test_an_access_token_lasts_fifteen_minutes(api, person):
+def test_an_access_token_lasts_fifteen_minutes(api: Api, person: Callable[..., User]) -> None:
     before, token, after = timezone.now(), log_in(api, person("ada")).json()["token"], timezone.now()
     with time_machine.travel(before + timedelta(minutes=14, seconds=59), tick=False):
         assert api.with_token(token).get("/api/auth/me").status_code == 200
@@ -137,13 +144,13 @@ def test_an_access_token_lasts_fifteen_minutes(api, person):
         assert (late.status_code, late.json()["code"]) == (401, "token_expired")
 
 
-def test_forged_tokens_are_refused(api, person):
+def test_forged_tokens_are_refused(api: Api, person: Callable[..., User]) -> None:
     session = sessions.open_session(user=person("ada"), device="", method="password", now=timezone.now()).session
     good = tokens.access_token(session, uuid7(), timezone.now())
     claims = jwt.decode(good, options={"verify_signature": False})
-    key = tokens._signing_backend().signing_key
+    key: Any = tokens._signing_backend().signing_key
     forged = {
-        "none": jwt.encode(claims, None, algorithm="none"),
+        "none": jwt.encode(claims, "", algorithm="none"),
         "other key": jwt.encode(claims, "k" * 64, algorithm="HS256"),
         "other algorithm": jwt.encode(claims, key, algorithm="HS512"),
         "other type": jwt.encode({**claims, "typ": "refresh"}, key, algorithm="HS256"),
@@ -161,16 +168,16 @@ def test_forged_tokens_are_refused(api, person):
     assert api.with_token(good).get("/api/auth/me").status_code == 200
 
 
-def refresh(api, token):
+def refresh(api: Api, token: str) -> Any:
     return api.post("/api/auth/refresh", {"refreshToken": token})
 
 
-def later(**by):
+def later(**by: Any) -> travel:
     return time_machine.travel(timezone.now() + timedelta(**by), tick=False)
 
 
 @pytest.mark.parametrize("wait", [{}, {"hours": 1}, {"hours": 23, "minutes": 59}])
-def test_a_lost_answer_is_given_again(api, person, wait):
+def test_a_lost_answer_is_given_again(api: Api, person: Callable[..., User], wait: dict[str, Any]) -> None:
     signed_in = log_in(api, person("ada")).json()
     first = signed_in["refreshToken"]
     second = refresh(api, first).json()["refreshToken"]
@@ -186,12 +193,12 @@ def test_a_lost_answer_is_given_again(api, person, wait):
     assert Session.objects.get().revoked_at is None
 
 
-def is_reused(api, token) -> bool:
+def is_reused(api: Api, token: str) -> bool:
     answer = refresh(api, token)
     return (answer.status_code, answer.json()["code"]) == (401, "token_reused")
 
 
-def test_an_answer_counts_as_lost_for_a_day_at_most(api, person):
+def test_an_answer_counts_as_lost_for_a_day_at_most(api: Api, person: Callable[..., User]) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     refresh(api, first)
     with later(hours=24, seconds=1):
@@ -199,7 +206,9 @@ def test_an_answer_counts_as_lost_for_a_day_at_most(api, person):
 
 
 @pytest.mark.parametrize("used", ["the access token", "the access token of a repeat", "the refresh token"])
-def test_what_was_issued_with_the_successor_shows_that_the_answer_arrived(api, person, used):
+def test_what_was_issued_with_the_successor_shows_that_the_answer_arrived(
+    api: Api, person: Callable[..., User], used: str
+) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     given, again = refresh(api, first).json(), refresh(api, first).json()
     if used == "the refresh token":
@@ -212,14 +221,16 @@ def test_what_was_issued_with_the_successor_shows_that_the_answer_arrived(api, p
     assert Session.objects.get().revoked_because == "token_reused"
 
 
-def test_a_refused_call_with_the_access_token_is_a_use_too(api, person):
+def test_a_refused_call_with_the_access_token_is_a_use_too(api: Api, person: Callable[..., User]) -> None:
     first = log_in(api, person("ada", verified=False)).json()["refreshToken"]
     assert api.with_token(refresh(api, first).json()["token"]).post("/api/kyc/initiate", {}).status_code == 403
     assert is_reused(api, first)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_socket_opened_with_the_access_token_is_a_use(api, person, socket_server):
+def test_a_socket_opened_with_the_access_token_is_a_use(
+    api: Api, person: Callable[..., User], socket_server: Server
+) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     given = refresh(api, first).json()
     with dial(socket_server.url, given["token"]) as device:
@@ -228,7 +239,7 @@ def test_a_socket_opened_with_the_access_token_is_a_use(api, person, socket_serv
         assert device.close_code() == 4001
 
 
-def test_a_repeat_that_came_in_before_the_first_use_is_parallel(api, person):
+def test_a_repeat_that_came_in_before_the_first_use_is_parallel(api: Api, person: Callable[..., User]) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     came_in = timezone.now()
     given = refresh(api, first).json()
@@ -237,7 +248,7 @@ def test_a_repeat_that_came_in_before_the_first_use_is_parallel(api, person):
     assert waited.refresh_token == given["refreshToken"]
 
 
-def test_each_refresh_may_lose_its_answer_anew(api, person):
+def test_each_refresh_may_lose_its_answer_anew(api: Api, person: Callable[..., User]) -> None:
     token = log_in(api, person("ada")).json()["refreshToken"]
     for _ in range(3):
         given = refresh(api, token).json()
@@ -246,7 +257,9 @@ def test_each_refresh_may_lose_its_answer_anew(api, person):
         token = given["refreshToken"]
 
 
-def test_the_first_use_is_written_once(api, person, django_assert_num_queries):
+def test_the_first_use_is_written_once(
+    api: Api, person: Callable[..., User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     me = api.with_token(refresh(api, first).json()["token"])
     with django_assert_num_queries(2):
@@ -256,15 +269,15 @@ def test_the_first_use_is_written_once(api, person, django_assert_num_queries):
 
 
 @pytest.fixture
-def refreshed_before_the_note(api, monkeypatch):
+def refreshed_before_the_note(api: Api, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
     """While a call with the access token of a refresh runs, before its use is noted, the session is refreshed again."""
     original = authentication._note_first_use
 
-    def arrange(person) -> dict[str, str]:
+    def arrange(person: User) -> dict[str, str]:
         given = refresh(api, log_in(api, person).json()["refreshToken"]).json()
         following = {}
 
-        def slowed(session, now):
+        def slowed(session: Any, now: datetime) -> None:
             monkeypatch.undo()
             following.update(refresh(api, given["refreshToken"]).json())
             original(session, now)
@@ -276,15 +289,22 @@ def refreshed_before_the_note(api, monkeypatch):
     return arrange
 
 
-def test_a_late_note_of_use_says_nothing_about_the_next_answer(api, person, refreshed_before_the_note):
+def test_a_late_note_of_use_says_nothing_about_the_next_answer(
+    api: Api, person: Callable[..., User], refreshed_before_the_note: Callable[..., dict[str, str]]
+) -> None:
     held = refreshed_before_the_note(person("ada"))
     assert refresh(api, held["before"]).json().get("refreshToken") == held["newest"]
 
 
-def test_without_the_condition_a_late_note_ends_the_session(api, person, monkeypatch, refreshed_before_the_note):
+def test_without_the_condition_a_late_note_ends_the_session(
+    api: Api,
+    person: Callable[..., User],
+    monkeypatch: pytest.MonkeyPatch,
+    refreshed_before_the_note: Callable[..., dict[str, str]],
+) -> None:
     conditional = type(Session.objects).filter
 
-    def unconditional(self, *args, **kwargs):
+    def unconditional(self: Any, *args: Any, **kwargs: Any) -> Any:
         kwargs.pop("unused_successor_id", None)
         return conditional(self, *args, **kwargs)
 
@@ -294,7 +314,7 @@ def test_without_the_condition_a_late_note_ends_the_session(api, person, monkeyp
     assert is_reused(api, held["before"])
 
 
-def test_the_token_two_back_is_refused_at_once(api, person):
+def test_the_token_two_back_is_refused_at_once(api: Api, person: Callable[..., User]) -> None:
     first = log_in(api, person("ada")).json()["refreshToken"]
     second = refresh(api, first).json()["refreshToken"]
     third = refresh(api, second).json()["refreshToken"]
@@ -306,7 +326,7 @@ def test_the_token_two_back_is_refused_at_once(api, person):
         assert (ended.status_code, ended.json()["code"]) == (401, "refresh_token_invalid")
 
 
-def test_no_answer_of_a_session_that_ended_is_given_again(api, person):
+def test_no_answer_of_a_session_that_ended_is_given_again(api: Api, person: Callable[..., User]) -> None:
     signed_in = log_in(api, person("ada")).json()
     first = signed_in["refreshToken"]
     refreshed = refresh(api, first).json()
@@ -316,7 +336,9 @@ def test_no_answer_of_a_session_that_ended_is_given_again(api, person):
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])
-def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
+def test_late_reuse_revokes_the_session_and_tells_the_person(
+    api: Api, person: Callable[..., User], key: str | None
+) -> None:
     from notifications.models import Notification
 
     ada = person("ada")
@@ -333,13 +355,13 @@ def test_late_reuse_revokes_the_session_and_tells_the_person(api, person, key):
     assert Notification.objects.filter(user_id=ada.pk, kind="session_revoked").count() == 1
 
 
-def test_a_session_ends_after_thirty_days(api, person):
+def test_a_session_ends_after_thirty_days(api: Api, person: Callable[..., User]) -> None:
     refresh = log_in(api, person("ada")).json()["refreshToken"]
     with time_machine.travel(timezone.now() + timedelta(days=30, seconds=1)):
         assert api.post("/api/auth/refresh", {"refreshToken": refresh}).status_code == 401
 
 
-def test_devices_are_listed_and_closed(api, person):
+def test_devices_are_listed_and_closed(api: Api, person: Callable[..., User]) -> None:
     ada, eve = person("ada"), person("eve")
     here, there, stranger = api.as_user(ada), api.as_user(ada), api.as_user(eve)
     listed = here.get("/api/auth/sessions").json()
@@ -354,7 +376,7 @@ def test_devices_are_listed_and_closed(api, person):
     assert here.get("/api/auth/me").status_code == 401
 
 
-def test_step_up_renews_the_proof(api, person):
+def test_step_up_renews_the_proof(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada")
     me = api.as_user(ada)
     Session.objects.update(authenticated_at=timezone.now() - timedelta(hours=1))
@@ -378,7 +400,7 @@ def race_of_refreshes(times: int) -> list[tuple[int, str]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_refreshes_make_one_lineage(api):
+def test_parallel_refreshes_make_one_lineage(api: Api) -> None:
     answers = race_of_refreshes(50)
     assert len(answers) == 50 and len(set(answers)) == 1, set(answers)
     [(status, successor)] = set(answers)
@@ -388,8 +410,8 @@ def test_parallel_refreshes_make_one_lineage(api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_parallel_refreshes_break(monkeypatch, no_locks):
-    make_token, two_are_here, here = sessions.tokens.new_token, Event(), []
+def test_without_the_lock_parallel_refreshes_break(monkeypatch: pytest.MonkeyPatch, no_locks: None) -> None:
+    make_token, two_are_here, here = tokens.new_token, Event(), []
 
     def when_a_rival_is_here() -> str:
         """Between what was read and what is written, where the rivals come in."""
@@ -400,11 +422,13 @@ def test_without_the_lock_parallel_refreshes_break(monkeypatch, no_locks):
             two_are_here.wait(PATIENCE)
         return make_token()
 
-    monkeypatch.setattr(sessions.tokens, "new_token", when_a_rival_is_here)
+    monkeypatch.setattr(tokens, "new_token", when_a_rival_is_here)
     assert len(set(map(str, race_of_refreshes(12)))) > 1
 
 
-def test_list_of_devices_asks_a_constant_number_of_queries(api, person, django_assert_max_num_queries):
+def test_list_of_devices_asks_a_constant_number_of_queries(
+    api: Api, person: Callable[..., User], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     ada = person("ada")
     me = api.as_user(ada)
     for _ in range(9):
@@ -414,7 +438,9 @@ def test_list_of_devices_asks_a_constant_number_of_queries(api, person, django_a
 
 
 @pytest.mark.parametrize("header", ["Bearer of.no.use", "Bearer ", "Basic eDp5"])
-def test_a_token_that_is_over_hinders_nobody_at_open_operations(person, header, time_machine):
+def test_a_token_that_is_over_hinders_nobody_at_open_operations(
+    person: Callable[..., User], header: str, time_machine: TimeMachineFixture
+) -> None:
     """Clients send their access token along with everything, the refresh included."""
     ada = person("ada")
     given = log_in(Api(), ada).json()

@@ -1,18 +1,21 @@
 """The public page of a profile and its link."""
 
 import re
+from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Profile, User
 from accounts.previews import Preview, draw
 from accounts.services import sharing
-from core.testing import together
+from core.testing import Api, together
 from uploads.models import StoredFile
 from uploads.testing import picture, picture_bytes
 from vectragrow.tests.test_pages import Inline
@@ -22,21 +25,21 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person(
         "ada", identity=True, bio="Builds <roofs>.\nAnd boats.", location="Łódź", website="https://ada.example/x"
     )
 
 
-def page_of(api, link):
+def page_of(api: Api, link: str) -> Any:
     return api.get(urlsplit(link).path, **PAGE)
 
 
-def members(page) -> dict[str, str]:
+def members(page: Any) -> dict[str, str]:
     return dict(re.findall(r'<meta property="([^"]+)" content="([^"]*)">', page.content.decode()))
 
 
-def test_the_link_stays_until_it_is_rotated(api, ada):
+def test_the_link_stays_until_it_is_rotated(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     link = me.get(SHARE).json()["link"]
     assert me.get(SHARE).json() == {"link": link}
@@ -48,7 +51,7 @@ def test_the_link_stays_until_it_is_rotated(api, ada):
     assert me.get(SHARE).json() == {"link": rotated}
 
 
-def test_the_page_shows_the_profile_and_nothing_private(api, ada):
+def test_the_page_shows_the_profile_and_nothing_private(api: Api, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(phone_number="+12025550123")
     page = page_of(api, api.as_user(ada).get(SHARE).json()["link"])
     text = page.content.decode()
@@ -62,7 +65,7 @@ def test_the_page_shows_the_profile_and_nothing_private(api, ada):
     assert "unsafe" not in page["Content-Security-Policy"] and "no-store" in page["Cache-Control"]
 
 
-def test_the_preview_is_a_picture_that_follows_the_profile(api, ada):
+def test_the_preview_is_a_picture_that_follows_the_profile(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     link = me.get(SHARE).json()["link"]
     said = members(page_of(api, link))
@@ -79,7 +82,9 @@ def test_the_preview_is_a_picture_that_follows_the_profile(api, ada):
     assert api.get(urlsplit(changed).path).status_code == 404
 
 
-def test_looking_again_costs_two_queries(api, ada, django_assert_num_queries):
+def test_looking_again_costs_two_queries(
+    api: Api, ada: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     link = api.as_user(ada).get(SHARE).json()["link"]
     page_of(api, link)
     with django_assert_num_queries(2):  # the profile with its person, the photo
@@ -87,19 +92,19 @@ def test_looking_again_costs_two_queries(api, ada, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("change", [{"status": "suspended"}, {"status": "deleted"}, {"email_verified_at": None}])
-def test_who_may_not_be_seen_has_no_page(api, ada, change):
+def test_who_may_not_be_seen_has_no_page(api: Api, ada: User, change: dict[str, Any]) -> None:
     link = api.as_user(ada).get(SHARE).json()["link"]
     User.objects.filter(pk=ada.pk).update(**change)
     assert page_of(api, link).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["absent", "x" * 500, "None", "%00", "..%2F"])
-def test_there_is_no_page_for_a_guess(api, ada, token):
+def test_there_is_no_page_for_a_guess(api: Api, ada: User, token: str) -> None:
     assert api.get(f"/p/{token}", **PAGE).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_visitors_at_once_leave_one_picture(ada):
+def test_two_visitors_at_once_leave_one_picture(ada: User) -> None:
     token = sharing.share_link(person=ada).rpartition("/")[2]
     look = lambda: sharing.public_page(token=token, now=timezone.now()).preview  # noqa: E731
     first, second = together(look, look)
@@ -118,5 +123,5 @@ def test_two_visitors_at_once_leave_one_picture(ada):
         Preview("محمد", "", (), picture_bytes("WEBP", size=(2, 2))),
     ],
 )
-def test_a_picture_is_drawn_of_any_name(preview):
+def test_a_picture_is_drawn_of_any_name(preview: Any) -> None:
     assert Image.open(BytesIO(draw(preview))).size == (1200, 630)

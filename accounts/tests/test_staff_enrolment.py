@@ -1,58 +1,62 @@
 """A staff member's first second factor: password and mailbox together, in the admin."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
-from accounts.models import AuthenticatorApp, MailedToken
+from accounts.models import AuthenticatorApp, MailedToken, User
 from accounts.services import two_factor
 from accounts.testing import PASSWORD, totp_code, with_two_factor
 from core.models import Event
-from core.testing import commits, drain_outbox
+from core.testing import Api, commits, drain_outbox
 
 LOGIN, PAGE = "/admin/login/", "/admin/second-factor/"
 
 
 @pytest.fixture(autouse=True)
-def demanded(settings):
+def demanded(settings: Settings) -> None:
     settings.ADMIN_TWO_FACTOR_REQUIRED = True
 
 
 @pytest.fixture
-def admin(person):
+def admin(person: Callable[..., User]) -> User:
     return person("ines", role="admin")
 
 
-def enter(user, password=PASSWORD, code="", browser=None):
+def enter(user: User, password: str = PASSWORD, code: str = "", browser: Client | None = None) -> Any:
     with commits():
         return (browser or Client()).post(LOGIN, {"username": user.email, "password": password, "code": code})
 
 
-def mailed_token(api, user) -> str:
+def mailed_token(api: Api, user: User) -> str:
     drain_outbox()
     mails = api.get("/mailbox/messages", {"to": user.email}).json()["items"]
     return re.search(r"/admin/second-factor/\?token=(\S+)", mails[0]["text"]).group(1)
 
 
 @pytest.fixture
-def token(api, admin):
+def token(api: Api, admin: User) -> str:
     enter(admin)
     return mailed_token(api, admin)
 
 
-def post(browser, **form):
+def post(browser: Client, **form: Any) -> Any:
     with commits():
         return browser.post(PAGE, form)
 
 
-def secret_on(page) -> str:
+def secret_on(page: Any) -> str:
     return re.search(r"<code>([A-Z2-7 ]+)</code>", page.content.decode()).group(1).replace(" ", "")
 
 
-def test_the_first_sign_in_mails_a_link_and_opens_nothing(admin, api):
+def test_the_first_sign_in_mails_a_link_and_opens_nothing(admin: User, api: Api) -> None:
     browser = Client()
     page = enter(admin, browser=browser)
     assert page.status_code == 200 and b"Look into your mail" in page.content
@@ -60,7 +64,7 @@ def test_the_first_sign_in_mails_a_link_and_opens_nothing(admin, api):
     assert browser.get(PAGE, {"token": mailed_token(api, admin)}).status_code == 200
 
 
-def test_from_the_link_to_the_admin(admin, token):
+def test_from_the_link_to_the_admin(admin: User, token: str) -> None:
     browser = Client()
     for _ in range(2):
         page = browser.get(PAGE, {"token": token})
@@ -84,7 +88,7 @@ def test_from_the_link_to_the_admin(admin, token):
 
 
 @pytest.mark.parametrize("password", ["wrong password", ""])
-def test_the_link_alone_sets_up_nothing(admin, token, password):
+def test_the_link_alone_sets_up_nothing(admin: User, token: str, password: str) -> None:
     browser = Client()
     refused = post(browser, token=token, password=password)
     assert refused.status_code == 401 and b'class="qr"' not in refused.content
@@ -94,7 +98,9 @@ def test_the_link_alone_sets_up_nothing(admin, token, password):
     assert not admin.two_factor_enabled
 
 
-def test_a_proven_password_counts_for_its_person_and_ten_minutes(admin, token, person, api, time_machine):
+def test_a_proven_password_counts_for_its_person_and_ten_minutes(
+    admin: User, token: str, person: Callable[..., User], api: Api, time_machine: TimeMachineFixture
+) -> None:
     browser, other = Client(), person("olga", role="reviewer")
     enter(other)
     secret = secret_on(post(browser, token=mailed_token(api, other), password=PASSWORD))
@@ -105,7 +111,7 @@ def test_a_proven_password_counts_for_its_person_and_ten_minutes(admin, token, p
     assert late.status_code == 400 and b"password once more" in late.content
 
 
-def test_links_end(api, admin, token, time_machine):
+def test_links_end(api: Api, admin: User, token: str, time_machine: TimeMachineFixture) -> None:
     assert post(Client(), token="made-up", password=PASSWORD).status_code == 400
     enter(admin)
     newer = mailed_token(api, admin)
@@ -114,12 +120,12 @@ def test_links_end(api, admin, token, time_machine):
     assert b"does not work any more" in Client().get(PAGE, {"token": newer}).content
 
 
-def test_a_link_of_somebody_who_is_no_staff_any_more(admin, token):
+def test_a_link_of_somebody_who_is_no_staff_any_more(admin: User, token: str) -> None:
     type(admin).objects.filter(pk=admin.pk).update(role="user")
     assert post(Client(), token=token, password=PASSWORD).status_code == 400
 
 
-def test_mails_are_limited_and_go_to_staff_alone(admin, person):
+def test_mails_are_limited_and_go_to_staff_alone(admin: User, person: Callable[..., User]) -> None:
     for _ in range(5):
         enter(admin)
     assert b"Too many" in enter(admin).content
@@ -128,7 +134,7 @@ def test_mails_are_limited_and_go_to_staff_alone(admin, person):
     assert not MailedToken.objects.filter(user=pat).exists()
 
 
-def test_a_thief_of_the_password_adds_no_factor_through_the_api(api, admin):
+def test_a_thief_of_the_password_adds_no_factor_through_the_api(api: Api, admin: User) -> None:
     thief = api.as_user(admin)
     secret = two_factor.enroll(user=admin, now=timezone.now()).secret
     for path, body in (
@@ -142,12 +148,12 @@ def test_a_thief_of_the_password_adds_no_factor_through_the_api(api, admin):
     assert not admin.two_factor_enabled
 
 
-def test_where_no_factor_is_demanded_staff_use_the_api_as_everybody(api, admin, settings):
+def test_where_no_factor_is_demanded_staff_use_the_api_as_everybody(api: Api, admin: User, settings: Settings) -> None:
     settings.ADMIN_TWO_FACTOR_REQUIRED = False
     assert api.as_user(admin).post("/api/profile/2fa/setup").status_code == 200
 
 
-def test_a_sign_in_without_its_code_says_that_one_is_needed(admin):
+def test_a_sign_in_without_its_code_says_that_one_is_needed(admin: User) -> None:
     with_two_factor(admin)
     for _ in range(6):
         page = enter(admin).content.decode()

@@ -1,6 +1,8 @@
 """Suspending people: by the command and in the admin, felt at once."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,20 +13,21 @@ from accounts.errors import SuspensionNotYours
 from accounts.models import Session, Status, User
 from accounts.services import administration
 from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
+from accounts.tests.security_key import SecurityKey
 from core.models import Event
 from core.realtime import publishing
-from core.testing import commits
-from core.testing.sockets import dial
+from core.testing import Api, commits
+from core.testing.sockets import Server, dial
 
 PEOPLE = "/admin/accounts/user/"
 
 
 @pytest.fixture
-def pat(person):
+def pat(person: Callable[..., User]) -> User:
     return person("pat")
 
 
-def staff_browser(person) -> Client:
+def staff_browser(person: User) -> Client:
     browser = Client()
     entered = browser.post("/admin/login/", {"username": person.email, "password": PASSWORD, "code": ""})
     assert entered.status_code == 302
@@ -37,7 +40,9 @@ def act(browser: Client, action: str, people: list[User], reason: str = "") -> s
         return browser.post(PEOPLE, body, follow=True).content.decode()
 
 
-def test_the_command_closes_sessions_and_sockets_and_undoes_it(api, pat, monkeypatch, capsys):
+def test_the_command_closes_sessions_and_sockets_and_undoes_it(
+    api: Api, pat: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     closed = []
     monkeypatch.setattr(publishing, "revoke", lambda *, sessions: closed.extend(sessions))
     me = api.as_user(pat)
@@ -58,13 +63,13 @@ def test_the_command_closes_sessions_and_sockets_and_undoes_it(api, pat, monkeyp
 @pytest.mark.parametrize(
     "arguments", [["nobody@example.com", "--reason", "x"], ["pat@example.com"], ["pat@example.com", "--undo"]]
 )
-def test_the_command_says_what_is_wrong(person, arguments):
+def test_the_command_says_what_is_wrong(person: Callable[..., User], arguments: Any) -> None:
     person("pat", email="pat@example.com")
     with pytest.raises(CommandError):
         call_command("suspend_user", *arguments)
 
 
-def test_the_admin_asks_for_a_reason(pat, person):
+def test_the_admin_asks_for_a_reason(pat: User, person: Callable[..., User]) -> None:
     browser = staff_browser(person("mo", role="moderator"))
     assert "give a reason" in act(browser, "suspend", [pat])
     assert User.objects.get(pk=pat.pk).status == Status.ACTIVE
@@ -80,7 +85,7 @@ def page_of(person: User) -> str:
     return f"{PEOPLE}{person.pk}/change/"
 
 
-def test_a_persons_page_shows_devices_and_history_and_decides(api, pat, person):
+def test_a_persons_page_shows_devices_and_history_and_decides(api: Api, pat: User, person: Callable[..., User]) -> None:
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
     for password in ("wrong password", PASSWORD):
         api.post("/api/auth/login", {"email": pat.email, "password": password}, user_agent=firefox)
@@ -103,7 +108,9 @@ def test_a_persons_page_shows_devices_and_history_and_decides(api, pat, person):
     assert User.objects.get(pk=pat.pk).status == Status.ACTIVE
 
 
-def test_a_refused_suspension_is_said_beside_the_form_and_keeps_what_was_typed(pat, person):
+def test_a_refused_suspension_is_said_beside_the_form_and_keeps_what_was_typed(
+    pat: User, person: Callable[..., User]
+) -> None:
     browser = staff_browser(person("mo", role="moderator"))
     colleague = person("colleague", role="reviewer")
     refused = browser.post(page_of(colleague), {"decision": "suspend", "reason": "Spams <us>."})
@@ -118,7 +125,9 @@ def test_a_refused_suspension_is_said_beside_the_form_and_keeps_what_was_typed(p
 
 
 @pytest.mark.parametrize(("role", "may_look", "may_decide"), [("reviewer", True, False), ("moderator", True, True)])
-def test_who_sees_and_decides_on_a_persons_page(pat, person, role, may_look, may_decide):
+def test_who_sees_and_decides_on_a_persons_page(
+    pat: User, person: Callable[..., User], role: str, may_look: bool, may_decide: bool
+) -> None:
     browser = staff_browser(person("staff", role=role))
     page = browser.get(page_of(pat))
     assert (page.status_code == 200) == may_look and ('value="suspend"' in page.content.decode()) == may_decide
@@ -127,13 +136,13 @@ def test_who_sees_and_decides_on_a_persons_page(pat, person, role, may_look, may
     assert (User.objects.get(pk=pat.pk).status == Status.SUSPENDED) == may_decide
 
 
-def test_the_page_of_nobody_is_not_there(person):
+def test_the_page_of_nobody_is_not_there(person: Callable[..., User]) -> None:
     browser = staff_browser(person("ines", role="admin"))
     for key in ("0190aaaa-0000-7000-8000-000000000001", "x", "1"):
         assert browser.get(f"{PEOPLE}{key}/change/").status_code == 404
 
 
-def test_filters_speak_in_words(pat, person):
+def test_filters_speak_in_words(pat: User, person: Callable[..., User]) -> None:
     person("newcomer", verified=False)
     browser = staff_browser(person("ines", role="admin"))
     page = browser.get(PEOPLE).content.decode()
@@ -141,7 +150,9 @@ def test_filters_speak_in_words(pat, person):
     assert pat.email not in browser.get(f"{PEOPLE}?email_verified_at__isempty=1").content.decode()
 
 
-def test_a_persons_page_names_the_second_factors(pat, person, passkey_of):
+def test_a_persons_page_names_the_second_factors(
+    pat: User, person: Callable[..., User], passkey_of: Callable[[User], SecurityKey]
+) -> None:
     with_two_factor(pat)
     passkey_of(pat)
     page = staff_browser(person("ines", role="admin")).get(page_of(pat)).content.decode()
@@ -151,7 +162,7 @@ def test_a_persons_page_names_the_second_factors(pat, person, passkey_of):
 @pytest.mark.parametrize(
     "path", ["login/user/{}/", "accounts/user/{}/login/", "hijack/{}/", "accounts/user/{}/password/"]
 )
-def test_nobody_becomes_somebody_else_or_sets_a_password(pat, person, path):
+def test_nobody_becomes_somebody_else_or_sets_a_password(pat: User, person: Callable[..., User], path: str) -> None:
     browser = staff_browser(person("ines", role="admin"))
     answer = browser.post(f"/admin/{path.format(pat.pk)}", follow=True)
     assert answer.status_code == 404 or "decision" in answer.content.decode()
@@ -159,7 +170,7 @@ def test_nobody_becomes_somebody_else_or_sets_a_password(pat, person, path):
     assert User.objects.get(pk=pat.pk).password == pat.password
 
 
-def test_reviewers_have_no_such_action(pat, person):
+def test_reviewers_have_no_such_action(pat: User, person: Callable[..., User]) -> None:
     browser = staff_browser(person("rae", role="reviewer"))
     assert 'value="suspend"' not in browser.get(PEOPLE).content.decode()
     act(browser, "suspend", [pat], "Spam.")
@@ -179,7 +190,7 @@ def test_reviewers_have_no_such_action(pat, person):
         ("user", "user", False),
     ],
 )
-def test_who_may_suspend_whom(person, by, whom, may):
+def test_who_may_suspend_whom(person: Callable[..., User], by: str, whom: str, may: bool) -> None:
     staff = person("staff", role=by)
     other = staff if whom == "self" else person("other", role=whom)
     decide = lambda: administration.suspend(user_id=other.pk, reason="x", by=staff, now=timezone.now())  # noqa: E731
@@ -192,7 +203,7 @@ def test_who_may_suspend_whom(person, by, whom, may):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_socket_closes(socket_server):
+def test_a_socket_closes(socket_server: Server) -> None:
     pat = make_person(first_name="Pat")
     with dial(socket_server.url, sign_in(pat)) as phone:
         phone.expect("ready")

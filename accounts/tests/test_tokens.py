@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import tokens
-from accounts.models import ExternalIdentity, Session, SignInCode
+from accounts.models import ExternalIdentity, Session, SignInCode, User
 from accounts.testing import PASSWORD, sign_in, with_two_factor
 from accounts.tests.test_invitations import token_for
 from core.data.ids import uuid7
@@ -26,7 +27,7 @@ from notifications.services import unsubscribing
 NEW = "a fine long phrase"
 
 
-def submit(api, path: str, **fields: str):
+def submit(api: Api, path: str, **fields: str) -> Any:
     """As a browser sends a form."""
     return api.client.post(path, urlencode(fields), content_type="application/x-www-form-urlencoded")
 
@@ -68,7 +69,12 @@ JUNK = [
 
 
 @pytest.fixture
-def handed_out(api, person, mails, token_in) -> dict[str, str]:
+def handed_out(
+    api: Api,
+    person: Callable[..., User],
+    mails: Callable[[User], list[tuple[str, str]]],
+    token_in: Callable[[str], str],
+) -> dict[str, str]:
     """One good token of every kind, all of one person but for the link to verify an address."""
     ada, newcomer, guarded = person("ada"), person("newcomer", verified=False), person("guarded")
     api.as_user(newcomer).post("/api/auth/resend-verification")
@@ -112,12 +118,12 @@ def state() -> dict[str, list[str]]:
     return rows
 
 
-def refused(answer) -> bool:
+def refused(answer: Any) -> bool:
     return 400 <= answer.status_code < 500
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_door_takes_its_own_kind_and_no_other(api, handed_out, door):
+def test_a_door_takes_its_own_kind_and_no_other(api: Api, handed_out: dict[str, str], door: str) -> None:
     before = state()
     for kind, token in handed_out.items():
         if kind != door and door not in OPENS.get(kind, ()):
@@ -133,7 +139,7 @@ def test_a_door_takes_its_own_kind_and_no_other(api, handed_out, door):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_junk_is_refused_and_changes_nothing(api, handed_out, door):
+def test_junk_is_refused_and_changes_nothing(api: Api, handed_out: dict[str, str], door: str) -> None:
     before = state()
     for junk in [*JUNK, *([] if door in ("share", "unsubscribe", "access") else ["a\x00b"])]:
         answer = DOORS[door](api, junk)
@@ -142,7 +148,7 @@ def test_junk_is_refused_and_changes_nothing(api, handed_out, door):
 
 
 @pytest.mark.parametrize("door", ["verify_email", "reset_password", "oauth_exchange", "invitation"])
-def test_single_use_tokens_do_nothing_when_replayed(api, handed_out, door):
+def test_single_use_tokens_do_nothing_when_replayed(api: Api, handed_out: dict[str, str], door: str) -> None:
     assert DOORS[door](api, handed_out[door]).status_code in (200, 201)
     before = state()
     again = DOORS[door](api, handed_out[door])
@@ -150,7 +156,9 @@ def test_single_use_tokens_do_nothing_when_replayed(api, handed_out, door):
     assert state() == before
 
 
-def test_what_we_sign_for_another_purpose_unsubscribes_nobody(api, handed_out, person):
+def test_what_we_sign_for_another_purpose_unsubscribes_nobody(
+    api: Api, handed_out: dict[str, str], person: Callable[..., User]
+) -> None:
     bob = person("bob")
     before = state()
     for salt in ("notifications.unsubscribe ", "django.core.signing", "accounts.oauth", ""):
@@ -163,7 +171,7 @@ def test_what_we_sign_for_another_purpose_unsubscribes_nobody(api, handed_out, p
 # --- Access tokens ----------------------------------------------------------------------------------------------------
 
 
-def good_claims(person) -> tuple[dict[str, Any], str]:
+def good_claims(person: User) -> tuple[dict[str, Any], Any]:
     claims = jwt.decode(sign_in(person), options={"verify_signature": False})
     return claims, tokens._signing_backend().signing_key
 
@@ -182,7 +190,7 @@ def forgeries(claims: dict[str, Any], key: str, other_session: str) -> dict[str,
 
     public = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
     return {
-        "alg none": jwt.encode(claims, None, algorithm="none"),
+        "alg none": jwt.encode(claims, "", algorithm="none"),
         "alg None": by_hand(b"", alg="None").rpartition(".")[0] + ".",
         "another key": jwt.encode(claims, "k" * 64, algorithm="HS256"),
         "an empty key": by_hand(b"", alg="HS256"),
@@ -219,7 +227,7 @@ def forgeries(claims: dict[str, Any], key: str, other_session: str) -> dict[str,
     }  # fmt: skip
 
 
-def test_forged_access_tokens_open_nothing(api, person):
+def test_forged_access_tokens_open_nothing(api: Api, person: Callable[..., User]) -> None:
     ada, bob = person("ada"), person("bob")
     sign_in(bob)
     claims, key = good_claims(ada)
@@ -229,7 +237,7 @@ def test_forged_access_tokens_open_nothing(api, person):
     assert api.with_token(jwt.encode(claims, key, algorithm="HS256")).get("/api/auth/me").status_code == 200
 
 
-def test_an_expired_access_token_says_so(api, person):
+def test_an_expired_access_token_says_so(api: Api, person: Callable[..., User]) -> None:
     claims, key = good_claims(person("ada"))
     answer = api.with_token(jwt.encode({**claims, "exp": claims["iat"] - 1}, key, algorithm="HS256")).get(
         "/api/auth/me"
@@ -238,14 +246,14 @@ def test_an_expired_access_token_says_so(api, person):
 
 
 @pytest.mark.parametrize("scheme", ["Basic {}", "Token {}", "Bearer", "Bearer  ", "bearer{}", "Bearer {} {}"])
-def test_only_one_bearer_token_is_read(api, person, scheme):
+def test_only_one_bearer_token_is_read(api: Api, person: Callable[..., User], scheme: str) -> None:
     claims, key = good_claims(person("ada"))
     good = jwt.encode(claims, key, algorithm="HS256")
     assert Api().get("/api/auth/me", authorization=scheme.format(good, good)).status_code == 401
     assert Api().get("/api/auth/me", authorization=f"bearer {good}").status_code == 200
 
 
-def test_another_persons_things_are_not_there(api, person):
+def test_another_persons_things_are_not_there(api: Api, person: Callable[..., User]) -> None:
     ada, eve = person("ada"), person("eve")
     me, stranger = api.as_user(ada), api.as_user(eve)
     session = me.get("/api/auth/sessions").json()["items"][0]["id"]

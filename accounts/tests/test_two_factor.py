@@ -2,8 +2,10 @@
 
 import base64
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -13,43 +15,44 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.errors import CodeInvalid
-from accounts.models import RecoveryCode, Session
+from accounts.models import RecoveryCode, Session, User
 from accounts.services import login, recovery, two_factor
-from accounts.testing import PASSWORD, make_person, totp_code, with_two_factor
+from accounts.services.sessions import Tokens
+from accounts.testing import PASSWORD, Authenticator, make_person, totp_code, with_two_factor
 from core.testing import Api, together
 
 LOGIN, SECOND = "/api/auth/login", "/api/auth/login/2fa"
 SETUP, VERIFY, CODES, OFF = (f"/api/profile/2fa{part}" for part in ("/setup", "/verify", "/recovery-codes", ""))
 
 
-def first_step(api, person) -> dict:
+def first_step(api: Api, person: User) -> dict[str, Any]:
     answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD})
     assert answer.status_code == 200
     return answer.json()
 
 
-def second_step(api, token: str, code: str):
+def second_step(api: Api, token: str, code: str) -> Any:
     return api.post(SECOND, {"twoFactorToken": token, "code": code})
 
 
-def result(answer) -> tuple[int, str | None]:
+def result(answer: Any) -> tuple[int, str | None]:
     return answer.status_code, answer.json().get("code")
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada")
 
 
 @pytest.fixture
-def phone(ada):
+def phone(ada: User) -> Authenticator:
     return with_two_factor(ada)
 
 
 # --- Setting up -------------------------------------------------------------------------------------------------------
 
 
-def test_set_up_scan_verify(api, ada, mails):
+def test_set_up_scan_verify(api: Api, ada: User, mails: Callable[[User], list[tuple[str, str]]]) -> None:
     me = api.as_user(ada)
     set_up = me.post(SETUP).json()
     assert set(set_up) == {"secret", "otpauthUrl", "qrCode"}
@@ -71,7 +74,7 @@ def test_set_up_scan_verify(api, ada, mails):
     assert [subject for subject, _ in mails(ada)][-1] == "Two-factor sign-in is on"
 
 
-def test_the_factor_changes_only_in_order(api, ada):
+def test_the_factor_changes_only_in_order(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     assert result(me.post(VERIFY, {"code": "123456"})) == (409, "two_factor_not_set_up")
     assert result(me.post(CODES)) == result(me.delete(OFF)) == (409, "two_factor_not_enabled")
@@ -83,7 +86,7 @@ def test_the_factor_changes_only_in_order(api, ada):
     assert result(me.post(VERIFY, {"code": "123456"})) == (409, "two_factor_already_enabled")
 
 
-def test_setup_needs_a_fresh_proof(api, ada):
+def test_setup_needs_a_fresh_proof(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     Session.objects.update(authenticated_at=timezone.now() - timedelta(minutes=5, seconds=1))
     assert result(me.post(SETUP)) == (403, "step_up_required")
@@ -91,7 +94,9 @@ def test_setup_needs_a_fresh_proof(api, ada):
     assert me.post(SETUP).status_code == 200
 
 
-def test_switching_off(api, ada, phone, mails):
+def test_switching_off(
+    api: Api, ada: User, phone: Authenticator, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     token = second_step(api, first_step(api, ada)["twoFactorToken"], phone.code()).json()["token"]
     waiting = first_step(api, ada)["twoFactorToken"]
     me = api.with_token(token)
@@ -105,7 +110,7 @@ def test_switching_off(api, ada, phone, mails):
 # --- Logging in -------------------------------------------------------------------------------------------------------
 
 
-def test_two_steps(api, ada, phone):
+def test_two_steps(api: Api, ada: User, phone: Authenticator) -> None:
     first = first_step(api, ada)
     assert first == {
         "twoFactorRequired": True,
@@ -123,13 +128,15 @@ def test_two_steps(api, ada, phone):
     assert result(again) == (401, "two_factor_token_invalid"), "used once"
 
 
-def test_a_code_works_once_and_with_spaces(api, ada, phone):
+def test_a_code_works_once_and_with_spaces(api: Api, ada: User, phone: Authenticator) -> None:
     code = phone.code()
     assert second_step(api, first_step(api, ada)["twoFactorToken"], f"{code[:3]} {code[3:]}").status_code == 200
     assert second_step(api, first_step(api, ada)["twoFactorToken"], code).status_code == 400
 
 
-def test_five_failures_rest_the_app_and_a_recovery_code_still_opens(api, ada, phone, mails):
+def test_five_failures_rest_the_app_and_a_recovery_code_still_opens(
+    api: Api, ada: User, phone: Authenticator, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     token = first_step(api, ada)["twoFactorToken"]
     assert [second_step(api, token, "000000").status_code for _ in range(5)] == [400] * 5
     locked = second_step(api, token, phone.code())
@@ -140,7 +147,7 @@ def test_five_failures_rest_the_app_and_a_recovery_code_still_opens(api, ada, ph
     assert subject == "A recovery code was used" and "Codes left: 9" in text
 
 
-def test_recovery_codes_work_once_each_and_disarm_nothing(api, ada, phone):
+def test_recovery_codes_work_once_each_and_disarm_nothing(api: Api, ada: User, phone: Authenticator) -> None:
     for code in phone.recovery_codes:
         token = first_step(api, ada)["twoFactorToken"]
         assert second_step(api, token, code.upper()).status_code == 200
@@ -149,7 +156,9 @@ def test_recovery_codes_work_once_each_and_disarm_nothing(api, ada, phone):
     assert second_step(api, first_step(api, ada)["twoFactorToken"], phone.code()).status_code == 200
 
 
-def test_new_recovery_codes_replace_the_old(api, ada, phone, mails):
+def test_new_recovery_codes_replace_the_old(
+    api: Api, ada: User, phone: Authenticator, mails: Callable[[User], list[tuple[str, str]]]
+) -> None:
     me = api.with_token(second_step(api, first_step(api, ada)["twoFactorToken"], phone.code()).json()["token"])
     fresh = me.post(CODES).json()["recoveryCodes"]
     assert len(set(fresh) | set(phone.recovery_codes)) == 20
@@ -158,7 +167,7 @@ def test_new_recovery_codes_replace_the_old(api, ada, phone, mails):
     assert "You have new recovery codes" in [subject for subject, _ in mails(ada)]
 
 
-def test_the_first_step_lasts_five_minutes(api, ada, phone):
+def test_the_first_step_lasts_five_minutes(api: Api, ada: User, phone: Authenticator) -> None:
     before = timezone.now()
     early, late = first_step(api, ada)["twoFactorToken"], first_step(api, ada)["twoFactorToken"]
     after = timezone.now()
@@ -168,7 +177,7 @@ def test_the_first_step_lasts_five_minutes(api, ada, phone):
         assert result(second_step(api, late, phone.recovery_codes[1])) == (401, "two_factor_token_invalid")
 
 
-def test_each_token_is_good_for_its_own_purpose_only(api, ada, phone):
+def test_each_token_is_good_for_its_own_purpose_only(api: Api, ada: User, phone: Authenticator) -> None:
     first = first_step(api, ada)["twoFactorToken"]
     signed_in = second_step(api, first_step(api, ada)["twoFactorToken"], phone.code()).json()
     for foreign in (signed_in["token"], signed_in["refreshToken"], "x", "x" * 200):
@@ -182,14 +191,16 @@ def test_each_token_is_good_for_its_own_purpose_only(api, ada, phone):
     assert second_step(api, first, phone.recovery_codes[0]).status_code == 200
 
 
-def test_one_persons_code_does_not_finish_anothers_login(api, ada, phone, person):
+def test_one_persons_code_does_not_finish_anothers_login(
+    api: Api, ada: User, phone: Authenticator, person: Callable[..., User]
+) -> None:
     bob = person("bob")
     his = with_two_factor(bob)
     for code in (his.code(), his.recovery_codes[0]):
         assert second_step(api, first_step(api, ada)["twoFactorToken"], code).status_code == 400
 
 
-def test_a_new_password_ends_logins_half_way(api, ada, phone):
+def test_a_new_password_ends_logins_half_way(api: Api, ada: User, phone: Authenticator) -> None:
     waiting = first_step(api, ada)["twoFactorToken"]
     me = api.as_user(ada)
     changed = me.post("/api/auth/change-password", {"currentPassword": PASSWORD, "newPassword": "a fine long phrase"})
@@ -197,14 +208,16 @@ def test_a_new_password_ends_logins_half_way(api, ada, phone):
     assert result(second_step(api, waiting, phone.code())) == (401, "two_factor_token_invalid")
 
 
-def test_guessing_codes_is_limited_per_address(api, ada, phone):
+def test_guessing_codes_is_limited_per_address(api: Api, ada: User, phone: Authenticator) -> None:
     codes = [second_step(api, "not-ours", "123456").status_code for _ in range(11)]
     assert codes == [401] * 10 + [429]
     token = first_step(Api(address="192.0.2.7"), ada)["twoFactorToken"]
     assert second_step(Api(address="192.0.2.7"), token, phone.code()).status_code == 200
 
 
-def test_nothing_that_opens_a_door_is_stored_in_clear(api, ada, phone, stored_text):
+def test_nothing_that_opens_a_door_is_stored_in_clear(
+    api: Api, ada: User, phone: Authenticator, stored_text: Callable[[], str]
+) -> None:
     token = first_step(api, ada)["twoFactorToken"]
     assert second_step(api, token, phone.recovery_codes[0]).status_code == 200
     stored = stored_text()
@@ -221,7 +234,7 @@ def test_nothing_that_opens_a_door_is_stored_in_clear(api, ada, phone, stored_te
 # --- A fresh proof ----------------------------------------------------------------------------------------------------
 
 
-def test_with_a_second_factor_only_its_code_is_a_fresh_proof(api, ada, phone):
+def test_with_a_second_factor_only_its_code_is_a_fresh_proof(api: Api, ada: User, phone: Authenticator) -> None:
     me = api.as_user(ada)  # a session from before the factor
     assert result(me.post(CODES)) == (403, "step_up_required")
     assert result(me.post("/api/auth/step-up", {"password": PASSWORD})) == (403, "two_factor_required")
@@ -234,25 +247,25 @@ def test_with_a_second_factor_only_its_code_is_a_fresh_proof(api, ada, phone):
     assert me.post("/api/auth/step-up", {"code": phone.recovery_codes[0]}).status_code == 400, "replaced"
 
 
-def test_a_login_with_the_code_is_a_fresh_proof(api, ada, phone):
+def test_a_login_with_the_code_is_a_fresh_proof(api: Api, ada: User, phone: Authenticator) -> None:
     signed_in = second_step(api, first_step(api, ada)["twoFactorToken"], phone.recovery_codes[0]).json()
     me = api.with_token(signed_in["token"])
     assert me.delete(OFF).status_code == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"password": PASSWORD, "code": "123456"}, {"code": ""}, {"code": "1" * 41}])
-def test_step_up_takes_one_of_the_two(api, ada, body):
+def test_step_up_takes_one_of_the_two(api: Api, ada: User, body: dict[str, Any]) -> None:
     assert result(api.as_user(ada).post("/api/auth/step-up", body)) == (400, "invalid_input")
 
 
-def test_step_up_by_code_needs_a_second_factor(api, ada):
+def test_step_up_by_code_needs_a_second_factor(api: Api, ada: User) -> None:
     assert result(api.as_user(ada).post("/api/auth/step-up", {"code": "123456"})) == (409, "two_factor_not_enabled")
 
 
 # --- Races ------------------------------------------------------------------------------------------------------------
 
 
-def use_one_code_twice(rivals_meet, module, function: str) -> list[object]:
+def use_one_code_twice(rivals_meet: Callable[..., None], module: Any, function: str) -> list[object]:
     ada = make_person(first_name="Ada")
     phone = with_two_factor(ada)
     code = phone.recovery_codes[0] if module is recovery else phone.code()
@@ -263,26 +276,30 @@ def use_one_code_twice(rivals_meet, module, function: str) -> list[object]:
 
 @pytest.mark.parametrize("module, function", [(recovery, "_unused"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
-def test_a_code_used_twice_at_the_same_time_works_once(rivals_meet, module, function):
+def test_a_code_used_twice_at_the_same_time_works_once(
+    rivals_meet: Callable[..., None], module: Any, function: str
+) -> None:
     outcomes = use_one_code_twice(rivals_meet, module, function)
     assert sorted(isinstance(outcome, CodeInvalid) for outcome in outcomes) == [False, True], outcomes
 
 
 @pytest.mark.parametrize("module, function", [(recovery, "_unused"), (two_factor, "_matching_step")])
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_a_code_works_twice(rivals_meet, module, function, no_locks):
+def test_without_the_lock_a_code_works_twice(
+    rivals_meet: Callable[..., None], module: Any, function: str, no_locks: None
+) -> None:
     outcomes = use_one_code_twice(rivals_meet, module, function)
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_second_steps_at_the_same_time_make_one_session(rivals_meet):
+def test_two_second_steps_at_the_same_time_make_one_session(rivals_meet: Callable[..., None]) -> None:
     ada = make_person(first_name="Ada")
     phone = with_two_factor(ada)
     now = timezone.now()
     challenge = login.complete_first_step(user=ada, method="password", device="", now=now)
 
-    def finish(code):
+    def finish(code: str) -> Tokens:
         return login.take_second_step(
             two_factor_token=challenge.token, proof=code, address="192.0.2.1", device="", now=now
         )
