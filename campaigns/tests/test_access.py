@@ -1,8 +1,12 @@
 """Who sees and touches which campaign."""
 
+from typing import Any
+
 import pytest
 
+from accounts.models import User
 from campaigns.testing import make_campaign
+from core.testing import Api
 
 DRAFT = {"founder": 200, "stranger": 404, "moderator": 404}
 WAITING = {"founder": 200, "stranger": 404, "moderator": 200}
@@ -10,7 +14,9 @@ LIVE = {"founder": 200, "stranger": 200, "moderator": 200}
 
 
 @pytest.mark.parametrize(("status", "answers"), [("draft", DRAFT), ("in_review", WAITING), ("live", LIVE)])
-def test_reading(api, founder, stranger, moderator, status, answers):
+def test_reading(
+    api: Api, founder: User, stranger: User, moderator: User, status: str, answers: dict[str, Any]
+) -> None:
     path = f"/api/campaigns/{make_campaign(founder, status=status).pk}"
     people = {"founder": founder, "stranger": stranger, "moderator": moderator}
     assert {name: api.as_user(who).get(path).status_code for name, who in people.items()} == answers
@@ -20,7 +26,7 @@ def test_reading(api, founder, stranger, moderator, status, answers):
 
 
 @pytest.mark.parametrize(("status", "code"), [("draft", 404), ("live", 403)])
-def test_writing_is_for_the_owner(api, founder, backer, status, code):
+def test_writing_is_for_the_owner(api: Api, founder: User, backer: User, status: str, code: int) -> None:
     path = f"/api/campaigns/{make_campaign(founder, status=status).pk}"
     other = api.as_user(backer)
     answers = [
@@ -33,7 +39,7 @@ def test_writing_is_for_the_owner(api, founder, backer, status, code):
     assert api.as_user(founder).put(path, {"title": "Mine"}).status_code == 200
 
 
-def test_only_the_owner_reads_the_review_note(api, founder, moderator):
+def test_only_the_owner_reads_the_review_note(api: Api, founder: User, moderator: User) -> None:
     from django.utils import timezone
 
     from campaigns.services.review import reject_campaign
@@ -45,5 +51,5 @@ def test_only_the_owner_reads_the_review_note(api, founder, moderator):
     assert api.as_user(moderator).get(path).json()["reviewNote"] is None
 
 
-def test_a_malformed_id_is_not_found(api, stranger):
+def test_a_malformed_id_is_not_found(api: Api, stranger: User) -> None:
     assert api.as_user(stranger).get("/api/campaigns/not-an-id").status_code == 404

@@ -1,26 +1,29 @@
 """Campaign review in the admin."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 
 QUEUE = reverse("admin:campaigns_campaign_changelist")
 
 
-def page(campaign):
+def page(campaign: Campaign) -> str:
     return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
 
 
 @pytest.fixture
-def at_desk():
-    def enter(person):
+def at_desk() -> Callable[..., Any]:
+    def enter(person: User) -> Client:
         browser = Client()
         browser.force_login(person)
         return browser
@@ -29,15 +32,17 @@ def at_desk():
 
 
 @pytest.fixture
-def waiting(founder):
+def waiting(founder: User) -> Campaign:
     return make_campaign(founder, status="in_review", title="Windmill on the hill", max_amount="2000")
 
 
-def status(campaign):
+def status(campaign: Campaign) -> str:
     return Campaign.objects.get(pk=campaign.pk).status
 
 
-def test_the_queue_shows_what_waits(at_desk, moderator, founder, waiting, campaign):
+def test_the_queue_shows_what_waits(
+    at_desk: Callable[..., Any], moderator: User, founder: User, waiting: Campaign, campaign: Campaign
+) -> None:
     make_campaign(founder, status="draft", title="A secret")
     desk = at_desk(moderator)
     queue = desk.get(QUEUE).content.decode()
@@ -48,7 +53,7 @@ def test_the_queue_shows_what_waits(at_desk, moderator, founder, waiting, campai
     assert "A secret" not in everything
 
 
-def test_publish(at_desk, moderator, waiting):
+def test_publish(at_desk: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
     desk = at_desk(moderator)
     shown = desk.get(page(waiting)).content.decode()
     assert "$2,000.00" in shown
@@ -56,7 +61,7 @@ def test_publish(at_desk, moderator, waiting):
     assert status(waiting) == "live"
 
 
-def test_sending_back_needs_a_reason(at_desk, moderator, waiting):
+def test_sending_back_needs_a_reason(at_desk: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
     desk = at_desk(moderator)
     refused = desk.post(page(waiting), {"decision": "reject", "reason": "  "}, follow=True)
     assert refused.status_code == 400 and b"what has to change" in refused.content
@@ -70,7 +75,9 @@ def test_sending_back_needs_a_reason(at_desk, moderator, waiting):
     assert b"Name the hill." in desk.get(page(waiting)).content
 
 
-def test_a_refusal_is_said_beside_the_form_and_keeps_what_was_typed(at_desk, moderator, waiting):
+def test_a_refusal_is_said_beside_the_form_and_keeps_what_was_typed(
+    at_desk: Callable[..., Any], moderator: User, waiting: Campaign
+) -> None:
     desk = at_desk(moderator)
     Campaign.objects.filter(pk=waiting.pk).update(ends_at=timezone.now() - timedelta(hours=1))
     refused = desk.post(page(waiting), {"decision": "publish", "reason": "Well done"})
@@ -82,7 +89,7 @@ def test_a_refusal_is_said_beside_the_form_and_keeps_what_was_typed(at_desk, mod
     assert again.status_code == 409 and b"A second thought" in again.content, "also where the form has gone"
 
 
-def test_nobody_decides_on_their_own(at_desk, person):
+def test_nobody_decides_on_their_own(at_desk: Callable[..., Any], person: Callable[..., User]) -> None:
     owner = person("mod", role="moderator", identity=True)
     own = make_campaign(owner, status="in_review")
     desk = at_desk(owner)
@@ -92,13 +99,15 @@ def test_nobody_decides_on_their_own(at_desk, person):
 
 
 @pytest.mark.parametrize(("role", "code"), [("reviewer", 403), ("user", 302)])
-def test_others_have_no_place_here(at_desk, person, waiting, role, code):
+def test_others_have_no_place_here(
+    at_desk: Callable[..., Any], person: Callable[..., User], waiting: Campaign, role: str, code: int
+) -> None:
     desk = at_desk(person("someone", role=role))
     assert desk.get(QUEUE).status_code == code
     assert desk.post(page(waiting), {"decision": "publish"}).status_code == code
     assert status(waiting) == "in_review"
 
 
-def test_text_is_shown_as_text(at_desk, moderator, founder):
+def test_text_is_shown_as_text(at_desk: Callable[..., Any], moderator: User, founder: User) -> None:
     campaign = make_campaign(founder, status="in_review", description="<script>alert(1)</script>")
     assert b"<script>alert" not in at_desk(moderator).get(page(campaign)).content

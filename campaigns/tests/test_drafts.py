@@ -1,25 +1,28 @@
 """Making, changing and deleting a campaign, through the API."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import draft_fields, make_campaign
+from core.testing import Api
 from uploads.testing import picture
 
 
-def url(campaign, *rest):
+def url(campaign: Campaign, *rest: Any) -> str:
     return "/".join([f"/api/campaigns/{campaign.pk}", *rest])
 
 
-def refusal(response):
+def refusal(response: Any) -> Any:
     return response.status_code, response.json()["code"]
 
 
-def test_a_draft_is_made_and_read_back(api, founder):
+def test_a_draft_is_made_and_read_back(api: Api, founder: User) -> None:
     made = api.as_user(founder).post("/api/campaigns", draft_fields(maxAmount=1500, minInvestment="10.5"))
     assert made.status_code == 201, made.json()
     body = made.json()
@@ -62,7 +65,7 @@ def test_a_draft_is_made_and_read_back(api, founder):
         ({"expectedReturnPercent": "-1"}, "expectedReturnPercent", "min_value"),
     ],
 )
-def test_what_does_not_fit_is_named(api, founder, change, field, code):
+def test_what_does_not_fit_is_named(api: Api, founder: User, change: dict[str, Any], field: str, code: str) -> None:
     client = api.as_user(founder)
     refused = client.post("/api/campaigns", draft_fields(**change))
     assert refused.status_code == 400
@@ -70,13 +73,13 @@ def test_what_does_not_fit_is_named(api, founder, change, field, code):
     assert client.post("/api/campaigns", draft_fields()).status_code == 201
 
 
-def test_a_title_may_have_what_writing_has(api, founder):
+def test_a_title_may_have_what_writing_has(api: Api, founder: User) -> None:
     made = api.as_user(founder).post("/api/campaigns", draft_fields(title="پروژه‌ها\u00a0for families 👨‍👩‍👧"))
     assert made.status_code == 201, made.content
     assert made.json()["title"] == "پروژه‌ها for families 👨‍👩‍👧"
 
 
-def test_pictures_come_with_the_draft_and_can_be_replaced(api, founder):
+def test_pictures_come_with_the_draft_and_can_be_replaced(api: Api, founder: User) -> None:
     client = api.as_user(founder)
     made = client.upload("/api/campaigns", draft_fields(media=[picture(), picture()]))
     assert made.status_code == 201, made.json()
@@ -90,19 +93,19 @@ def test_pictures_come_with_the_draft_and_can_be_replaced(api, founder):
     assert changed.json()["title"] == made.json()["title"]
 
 
-def test_eleven_pictures_are_too_many(api, founder):
+def test_eleven_pictures_are_too_many(api: Api, founder: User) -> None:
     client = api.as_user(founder)
     refused = client.upload("/api/campaigns", draft_fields(media=[picture() for _ in range(11)]))
     assert refused.status_code in (400, 413)
     assert client.upload("/api/campaigns", draft_fields(media=[picture() for _ in range(10)])).status_code == 201
 
 
-def test_creating_needs_a_proven_identity(api, stranger, founder):
+def test_creating_needs_a_proven_identity(api: Api, stranger: User, founder: User) -> None:
     assert refusal(api.as_user(stranger).post("/api/campaigns", draft_fields())) == (403, "kyc_required")
     assert api.as_user(founder).post("/api/campaigns", draft_fields()).status_code == 201
 
 
-def test_a_stale_edit_is_refused(api, founder):
+def test_a_stale_edit_is_refused(api: Api, founder: User) -> None:
     draft = make_campaign(founder, status="draft")
     client = api.as_user(founder)
     tag = client.get(url(draft)).headers["ETag"]
@@ -113,7 +116,7 @@ def test_a_stale_edit_is_refused(api, founder):
     assert client.put(url(draft), {"title": "Third"}).json()["title"] == "Third"
 
 
-def test_once_live_the_terms_are_frozen_and_the_words_are_not(api, founder, campaign):
+def test_once_live_the_terms_are_frozen_and_the_words_are_not(api: Api, founder: User, campaign: Campaign) -> None:
     client = api.as_user(founder)
     later = (timezone.now() + timedelta(days=60)).isoformat()
     for change in ({"goalAmount": "500"}, {"maxAmount": "5000"}, {"minInvestment": "1"}, {"endsAt": later}):
@@ -124,12 +127,12 @@ def test_once_live_the_terms_are_frozen_and_the_words_are_not(api, founder, camp
     assert (same.status_code, same.json()["title"]) == (200, "A bigger solar roof")
 
 
-def test_the_database_freezes_the_terms_too(campaign):
+def test_the_database_freezes_the_terms_too(campaign: Campaign) -> None:
     with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).update(goal_minor=1)
 
 
-def test_another_currency_needs_every_amount_again(api, founder):
+def test_another_currency_needs_every_amount_again(api: Api, founder: User) -> None:
     draft = make_campaign(founder, status="draft", max_amount="2000")
     client = api.as_user(founder)
     assert refusal(client.put(url(draft), {"currency": "JPY", "goalAmount": 5000})) == (400, "amount_needed")
@@ -137,7 +140,7 @@ def test_another_currency_needs_every_amount_again(api, founder):
     assert (changed.json()["goalAmount"], changed.json()["maxAmount"]) == ("5000", None)
 
 
-def test_only_drafts_can_be_deleted(api, founder, campaign):
+def test_only_drafts_can_be_deleted(api: Api, founder: User, campaign: Campaign) -> None:
     client = api.as_user(founder)
     draft = make_campaign(founder, status="draft")
     assert refusal(client.delete(url(campaign))) == (409, "campaign_not_a_draft")
@@ -145,7 +148,7 @@ def test_only_drafts_can_be_deleted(api, founder, campaign):
     assert client.get(url(draft)).status_code == 404
 
 
-def test_a_repeated_key_makes_one_campaign(api, founder):
+def test_a_repeated_key_makes_one_campaign(api: Api, founder: User) -> None:
     client = api.as_user(founder)
     fields = draft_fields()
     first = client.post("/api/campaigns", fields, idempotency_key="once")

@@ -1,12 +1,16 @@
 """The money columns: reserve, confirm, release, return; the checks after the lock; who backs what."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.errors import (
     BelowMinimum,
     CampaignClosed,
@@ -28,34 +32,34 @@ from core.money import Money
 from core.testing import PATIENCE, together
 
 
-def usd(text):
+def usd(text: str) -> Money:
     return Money.of(text, "USD")
 
 
-def reserve(campaign, backer, amount, now=None):
+def reserve(campaign: Campaign, backer: User, amount: Money, now: datetime | None = None) -> Campaign:
     with atomic():
         return reserve_funding(campaign_id=campaign.pk, backer=backer, amount=amount, now=now or timezone.now())
 
 
-def invest(campaign, backer, amount, now=None):
+def invest(campaign: Campaign, backer: User, amount: Money, now: datetime | None = None) -> None:
     now = now or timezone.now()
     reserve(campaign, backer, amount, now)
     with atomic():
         confirm_funding(campaign=campaign, backer_id=backer.pk, amount=amount, now=now)
 
 
-def columns(campaign):
+def columns(campaign: Campaign) -> Any:
     campaign.refresh_from_db()
     return campaign.raised_minor, campaign.reserved_minor, campaign.investor_count
 
 
 @pytest.fixture
-def capped(founder):
+def capped(founder: User) -> Campaign:
     """Goal 1,000, cap 1,200, at least 50 each."""
     return make_campaign(founder, max_amount="1200", min_investment="50")
 
 
-def test_reserve_confirm_release_return(capped, backer, person):
+def test_reserve_confirm_release_return(capped: Campaign, backer: User, person: Callable[..., User]) -> None:
     other = person("other")
     invest(capped, backer, usd("100"))
     invest(capped, backer, usd("60"))
@@ -69,8 +73,15 @@ def test_reserve_confirm_release_return(capped, backer, person):
     assert Backing.objects.get(campaign=capped, backer=backer).committed_minor == 100_00
 
 
-def test_what_cannot_be_reserved(capped, founder, backer):
-    def refuses(error, who=backer, amount="100", now=None, currency="USD", campaign=capped):
+def test_what_cannot_be_reserved(capped: Campaign, founder: User, backer: User) -> None:
+    def refuses(
+        error: Any,
+        who: User = backer,
+        amount: str = "100",
+        now: datetime | None = None,
+        currency: str = "USD",
+        campaign: Campaign = capped,
+    ) -> Any:
         with pytest.raises(error) as refusal:
             reserve(campaign, who, Money.of(amount, currency), now)
         assert columns(capped) == (0, 0, 0)
@@ -87,14 +98,14 @@ def test_what_cannot_be_reserved(capped, founder, backer):
     reserve(capped, backer, usd("1200"), now=capped.ends_at - timedelta(seconds=1))
 
 
-def test_the_last_piece_may_be_smaller_than_the_minimum(capped, backer):
+def test_the_last_piece_may_be_smaller_than_the_minimum(capped: Campaign, backer: User) -> None:
     invest(capped, backer, usd("1170"))
     with pytest.raises(BelowMinimum):
         reserve(capped, backer, usd("29"))
     reserve(capped, backer, usd("30"))
 
 
-def test_payments_under_way_hold_up_the_decision(campaign, backer):
+def test_payments_under_way_hold_up_the_decision(campaign: Campaign, backer: User) -> None:
     reserve(campaign, backer, usd("1000"))
     with pytest.raises(PaymentsUnderWay):
         decide_campaign(campaign.pk, now=campaign.ends_at)
@@ -103,7 +114,7 @@ def test_payments_under_way_hold_up_the_decision(campaign, backer):
     assert decide_campaign(campaign.pk, now=campaign.ends_at).status == "funded"
 
 
-def test_joining_and_leaving_are_told_once(campaign, backer):
+def test_joining_and_leaving_are_told_once(campaign: Campaign, backer: User) -> None:
     invest(campaign, backer, usd("10"))
     invest(campaign, backer, usd("10"))
     with atomic():
@@ -115,7 +126,7 @@ def test_joining_and_leaving_are_told_once(campaign, backer):
     ]
 
 
-def test_the_database_keeps_the_cap(capped):
+def test_the_database_keeps_the_cap(capped: Campaign) -> None:
     with pytest.raises(IntegrityError, match="stay_within_the_cap"), transaction.atomic():
         Campaign.objects.filter(pk=capped.pk).update(raised_minor=1_200_01)
     with pytest.raises(IntegrityError, match="money_is_not_negative"), transaction.atomic():
@@ -126,7 +137,7 @@ def test_the_database_keeps_the_cap(capped):
 
 
 @pytest.fixture
-def rivals_for_the_last_700(capped, backer, person):
+def rivals_for_the_last_700(capped: Campaign, backer: User, person: Callable[..., User]) -> list[Any]:
     other = person("other", identity=True)
     booked = retrying(reserve_funding)
     now = timezone.now()
@@ -134,20 +145,22 @@ def rivals_for_the_last_700(capped, backer, person):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_cannot_take_the_same_room(capped, rivals_for_the_last_700):
+def test_two_cannot_take_the_same_room(capped: Campaign, rivals_for_the_last_700: list[Any]) -> None:
     outcomes = together(*rivals_for_the_last_700)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Campaign", "OverCap"]
     assert columns(capped) == (0, 700_00, 0)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_cannot_take_the_same_room_twin(capped, rivals_for_the_last_700, monkeypatch):
+def test_two_cannot_take_the_same_room_twin(
+    capped: Campaign, rivals_for_the_last_700: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the lock both read an empty campaign, and only the table's own check stops the second: a crash."""
     from threading import Barrier
 
     barrier = Barrier(2)
 
-    def read(campaign_id):
+    def read(campaign_id: UUID) -> Campaign:
         campaign = Campaign.objects.get(pk=campaign_id)
         barrier.wait(timeout=PATIENCE)
         return campaign

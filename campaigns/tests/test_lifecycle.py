@@ -1,13 +1,16 @@
 """Submit, publish, reject, cancel, decide: the steps and nothing but the steps."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.errors import NotInReview, OwnCampaign, ReviewedDeadlinePassed
 from campaigns.models import STEPS, Campaign, Status, StatusChange
 from campaigns.services.closing import decide_campaign
@@ -16,24 +19,24 @@ from campaigns.testing import make_campaign
 from core import events
 from core.models import Event
 from core.money import Money
-from core.testing import deliver_events
+from core.testing import Api, deliver_events
 
 
-def url(campaign, *rest):
+def url(campaign: Campaign, *rest: Any) -> str:
     return "/".join([f"/api/campaigns/{campaign.pk}", *rest])
 
 
-def refusal(response):
+def refusal(response: Any) -> Any:
     return response.status_code, response.json()["code"]
 
 
-def told(client):
+def told(client: Api) -> list[Any]:
     """Kinds of the person's notices, newest first."""
     deliver_events()
     return [item["kind"] for item in client.get("/api/notifications").json()["items"]]
 
 
-def test_from_draft_to_live(api, founder, moderator):
+def test_from_draft_to_live(api: Api, founder: User, moderator: User) -> None:
     draft = make_campaign(founder, status="draft")
     client = api.as_user(founder)
     submitted = client.post(url(draft, "submit"))
@@ -52,7 +55,7 @@ def test_from_draft_to_live(api, founder, moderator):
     assert told(client) == ["campaign_published", "campaign_submitted"]
 
 
-def test_nobody_reviews_their_own_campaign(person, moderator):
+def test_nobody_reviews_their_own_campaign(person: Callable[..., User], moderator: User) -> None:
     owner = person("mod", role="moderator", identity=True)
     campaign = make_campaign(owner, status="in_review")
     now = timezone.now()
@@ -65,7 +68,7 @@ def test_nobody_reviews_their_own_campaign(person, moderator):
         publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now)
 
 
-def test_a_rejected_campaign_can_be_mended_and_submitted_again(api, founder, moderator):
+def test_a_rejected_campaign_can_be_mended_and_submitted_again(api: Api, founder: User, moderator: User) -> None:
     campaign = make_campaign(founder, status="in_review")
     reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Name the roof.", now=timezone.now())
     client = api.as_user(founder)
@@ -82,7 +85,7 @@ def test_a_rejected_campaign_can_be_mended_and_submitted_again(api, founder, mod
     assert client.post(url(campaign, "submit")).json()["status"] == "in_review"
 
 
-def test_a_deadline_that_passed_in_review_is_not_published(founder, moderator):
+def test_a_deadline_that_passed_in_review_is_not_published(founder: User, moderator: User) -> None:
     campaign = make_campaign(founder, status="in_review")
     with pytest.raises(ReviewedDeadlinePassed):
         publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=campaign.ends_at)
@@ -90,7 +93,7 @@ def test_a_deadline_that_passed_in_review_is_not_published(founder, moderator):
     assert publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=before).status == Status.LIVE
 
 
-def test_the_operators_command(founder):
+def test_the_operators_command(founder: User) -> None:
     campaign = make_campaign(founder, status="in_review")
     out = StringIO()
     call_command("publish_campaign", str(campaign.pk), stdout=out)
@@ -99,7 +102,7 @@ def test_the_operators_command(founder):
         call_command("publish_campaign", str(campaign.pk))
 
 
-def test_cancelling_is_for_live_campaigns(api, founder, campaign):
+def test_cancelling_is_for_live_campaigns(api: Api, founder: User, campaign: Campaign) -> None:
     client = api.as_user(founder)
     draft = make_campaign(founder, status="draft")
     assert refusal(client.post(url(draft, "cancel"))) == (409, "campaign_not_live")
@@ -113,14 +116,14 @@ def test_cancelling_is_for_live_campaigns(api, founder, campaign):
     )
 
 
-def test_the_deadline_decides_once(founder, campaign):
+def test_the_deadline_decides_once(founder: User, campaign: Campaign) -> None:
     assert decide_campaign(campaign.pk, now=campaign.ends_at - timedelta(seconds=1)).status == Status.LIVE
     assert decide_campaign(campaign.pk, now=campaign.ends_at).status == Status.FAILED
     assert decide_campaign(campaign.pk, now=campaign.ends_at + timedelta(days=1)).status == Status.FAILED
     assert StatusChange.objects.filter(campaign=campaign, to_status=Status.FAILED).count() == 1
 
 
-def test_the_database_takes_the_same_steps_as_the_code(campaign):
+def test_the_database_takes_the_same_steps_as_the_code(campaign: Campaign) -> None:
     """Every pair of statuses is tried on the table itself."""
     allowed = set()
     for before in Status.values:

@@ -2,14 +2,18 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import User
 from campaigns.access import visible_to
 from campaigns.models import CLOSED, PUBLIC, Backing, Campaign, CampaignMedia, Category, Status
 from campaigns.outputs import CampaignCard
 from campaigns.selectors import SORTS, campaign_list
 from campaigns.testing import make_campaign
+from core.testing import Api
 from core.testing.pages import as_json, by_cursor, by_number
 from uploads.models import StoredFile
 
@@ -18,12 +22,12 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def people(founder, backer, stranger, moderator):
+def people(founder: User, backer: User, stranger: User, moderator: User) -> list[Any]:
     return [founder, backer, stranger, moderator]
 
 
 @pytest.fixture(params=range(3))
-def campaigns(request, people):
+def campaigns(request: pytest.FixtureRequest, people: list[Any]) -> list[Campaign]:
     """Forty of every state, many of them made at the same moment and with the same money."""
     chance = random.Random(request.param)
     categories = list(Category.objects.all()[:3])
@@ -50,7 +54,7 @@ def campaigns(request, people):
     return made
 
 
-def _campaign(chance: random.Random, n: int, owner, category) -> Campaign:
+def _campaign(chance: random.Random, n: int, owner: Any, category: Any) -> Campaign:
     status = chance.choice(Status.values)
     is_public = status in PUBLIC
     starts_at = NOW - timedelta(days=chance.choice([-1, 1, 2])) if is_public else None
@@ -94,7 +98,7 @@ QUERIES = [
 ]
 
 
-def test_the_list_holds_what_the_queryset_holds(api, campaigns, people):
+def test_the_list_holds_what_the_queryset_holds(api: Api, campaigns: list[Campaign], people: list[Any]) -> None:
     for person in people:
         me = api.as_user(person)
         for query in QUERIES:
@@ -107,14 +111,14 @@ def test_the_list_holds_what_the_queryset_holds(api, campaigns, people):
             assert me.get(LIST, {**query, "withTotal": "true"}).json()["total"] == len(cards)
 
 
-def test_one_s_own_are_all_there(api, campaigns, people):
+def test_one_s_own_are_all_there(api: Api, campaigns: list[Campaign], people: list[Any]) -> None:
     for person in people:
         own = Campaign.objects.filter(owner=person).for_cards().order_by("-created_at", "-id")
         cards = as_json([CampaignCard.of(campaign) for campaign in own])
         assert by_cursor(api.as_user(person), "/api/profile/campaigns", {}, 6) == cards
 
 
-def test_a_page_is_there_for_whom_the_queryset_shows_it(api, campaigns, people):
+def test_a_page_is_there_for_whom_the_queryset_shows_it(api: Api, campaigns: list[Campaign], people: list[Any]) -> None:
     for person in people:
         seen = {campaign.pk: campaign for campaign in visible_to(person).for_cards()}
         me = api.as_user(person)
@@ -137,7 +141,9 @@ def test_a_page_is_there_for_whom_the_queryset_shows_it(api, campaigns, people):
                 assert answer["ETag"] == campaign.etag
 
 
-def test_the_list_costs_the_same_for_one_and_for_ten(api, founder, backer, django_assert_num_queries):
+def test_the_list_costs_the_same_for_one_and_for_ten(
+    api: Api, founder: User, backer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     make_campaign(founder)
     me = api.as_user(backer)
     with django_assert_num_queries(2):  # the session, the list
@@ -148,7 +154,9 @@ def test_the_list_costs_the_same_for_one_and_for_ten(api, founder, backer, djang
         assert len(me.get(LIST).json()["items"]) == 10
 
 
-def test_a_page_costs_one_query(api, campaign, backer, django_assert_num_queries):
+def test_a_page_costs_one_query(
+    api: Api, campaign: Campaign, backer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     me = api.as_user(backer)
     with django_assert_num_queries(2):
         assert me.get(f"{LIST}/{campaign.pk}").status_code == 200

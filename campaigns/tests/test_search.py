@@ -1,13 +1,18 @@
 """Finding campaigns: words and their forms, scripts without spaces, parts of words, accents; at a bounded cost."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.search import matching
 from campaigns.services.drafts import edit_campaign
 from campaigns.testing import make_campaign
+from core.testing import Api
 
 TEXTS = {
     "chinese": ("社區太陽能屋頂計畫", "為學校安裝兩百片面板。", "由村民共同擁有,共享收益。"),
@@ -37,17 +42,17 @@ FOUND = {
 
 
 @pytest.fixture
-def campaigns(founder):
+def campaigns(founder: User) -> dict[str, str]:
     made = {}
     for name, (title, summary, description) in TEXTS.items():
         made[make_campaign(founder, title=title, summary=summary, description=description).title] = name
     return made
 
 
-def test_what_is_found_by_what(api, stranger, campaigns):
+def test_what_is_found_by_what(api: Api, stranger: User, campaigns: dict[str, str]) -> None:
     client = api.as_user(stranger)
 
-    def found(q):
+    def found(q: Any) -> set[Any]:
         answer = client.get("/api/campaigns", {"q": q, "limit": 50, "withTotal": "true"})
         assert answer.status_code == 200, (q, answer.content)
         assert answer.json()["total"] == len(answer.json()["items"])
@@ -56,10 +61,12 @@ def test_what_is_found_by_what(api, stranger, campaigns):
     assert {q: found(q) for q in FOUND} == FOUND
 
 
-def test_search_respects_who_may_see_and_the_other_filters(api, founder, stranger, campaigns):
+def test_search_respects_who_may_see_and_the_other_filters(
+    api: Api, founder: User, stranger: User, campaigns: dict[str, str]
+) -> None:
     make_campaign(founder, title="太陽能草稿", status="draft")
 
-    def found(person, **query):
+    def found(person: User, **query: Any) -> list[Any]:
         answer = api.as_user(person).get("/api/campaigns", {"q": "太陽能", **query})
         return [item["title"] for item in answer.json()["items"]]
 
@@ -69,13 +76,13 @@ def test_search_respects_who_may_see_and_the_other_filters(api, founder, strange
     assert found(stranger, category="food") == []
 
 
-def test_an_edited_campaign_is_found_by_its_new_words(founder):
+def test_an_edited_campaign_is_found_by_its_new_words(founder: User) -> None:
     draft = make_campaign(founder, title="太陽能", status="draft")
     edit_campaign(owner=founder, campaign_id=draft.pk, now=timezone.now(), title="風力發電")
     assert [matching(Campaign.objects.all(), q).count() for q in ("太陽", "風力")] == [0, 1]
 
 
-def test_the_longest_words_there_are_can_be_kept_and_looked_for(api, founder, stranger):
+def test_the_longest_words_there_are_can_be_kept_and_looked_for(api: Api, founder: User, stranger: User) -> None:
     make_campaign(founder, title="x" * 120, summary="字" * 300, description="語" * 10_000 + "y" * 10_000)
     client = api.as_user(stranger)
     for q in ("y" * 200, "語" * 200, "x" * 120, "字語", "a " * 100, "語 " * 100):
@@ -83,7 +90,7 @@ def test_the_longest_words_there_are_can_be_kept_and_looked_for(api, founder, st
     assert client.get("/api/campaigns", {"q": "語" * 200}).json()["items"]
 
 
-def copy_of(campaign, number):
+def copy_of(campaign: Campaign, number: int) -> Campaign:
     text = f"{number} benches in the park of town {number * 7919}"
     return Campaign(
         owner=campaign.owner,
@@ -100,7 +107,7 @@ def copy_of(campaign, number):
 
 
 @pytest.mark.parametrize("q", ["太陽能", "能", "solar", "solar roof"])
-def test_both_indexes_are_asked_and_no_table_is_read_through(founder, q):
+def test_both_indexes_are_asked_and_no_table_is_read_through(founder: User, q: str) -> None:
     one = make_campaign(founder)
     many = [copy_of(one, number) for number in range(2000)]
     Campaign.objects.bulk_create(many)
@@ -113,7 +120,7 @@ def test_both_indexes_are_asked_and_no_table_is_read_through(founder, q):
     assert "Seq Scan" not in plan, plan
 
 
-def test_staff_find_parts_of_words_too(founder, person):
+def test_staff_find_parts_of_words_too(founder: User, person: Callable[..., User]) -> None:
     from accounts.tests.test_suspension import staff_browser
 
     make_campaign(founder, title="社區太陽能屋頂計畫", status="in_review")

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -8,11 +9,11 @@ from campaigns.trending import EPOCH, HALF_LIFE, WITH_ONE_MORE, score_of_one, wi
 from core.data import sql
 
 
-def decayed_count(moments, now):
+def decayed_count(moments: Any, now: datetime) -> Any:
     return sum(2 ** (-(now - moment) / HALF_LIFE) for moment in moments)
 
 
-def test_scores_rank_like_decayed_counts_at_any_time():
+def test_scores_rank_like_decayed_counts_at_any_time() -> None:
     start = EPOCH + timedelta(days=700)
     histories = [
         [start],
@@ -32,7 +33,7 @@ def test_scores_rank_like_decayed_counts_at_any_time():
             assert 2 ** (score - score_of_one(now)) == pytest.approx(decayed_count(moments, now))
 
 
-def test_sql_adds_like_python(campaign):
+def test_sql_adds_like_python(campaign: Campaign) -> None:
     now = timezone.now()
     for score in (0.0, score_of_one(now), score_of_one(now) + 3, -5000.0):
         Campaign.objects.filter(pk=campaign.pk).update(trend=score)
