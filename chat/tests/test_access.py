@@ -1,9 +1,14 @@
 """Members, strangers and everybody else, on every path of a conversation."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from chat.models import Message
+from accounts.models import User
+from chat.models import Conversation, Message
 from chat.tests.factories import say, url
+from core.testing import Api
 
 CALLS = [
     ("get", "", None),
@@ -19,8 +24,18 @@ CALLS = [
     ("caller", "status"), [("founder", 200), ("backer", 200), ("stranger", 404), ("moderator", 404), (None, 401)]
 )
 def test_only_members_touch_a_conversation(
-    api, person, founder, backer, stranger, talk, verb, tail, body, caller, status
-):
+    api: Api,
+    person: Callable[..., User],
+    founder: User,
+    backer: User,
+    stranger: User,
+    talk: Conversation,
+    verb: str,
+    tail: str,
+    body: dict[str, Any],
+    caller: str | None,
+    status: int,
+) -> None:
     say(founder, talk)
     people = {"founder": founder, "backer": backer, "stranger": stranger, "moderator": person(role="moderator")}
     client = api.as_user(people[caller]) if caller else api
@@ -35,6 +50,6 @@ def test_only_members_touch_a_conversation(
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", "123"])
-def test_malformed_id_is_a_404(api, founder, wrong):
+def test_malformed_id_is_a_404(api: Api, founder: User, wrong: str) -> None:
     answer = api.as_user(founder).get(url(wrong))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -1,21 +1,25 @@
 """Beginning, listing, reading and deleting conversations."""
 
-from uuid import uuid4
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from chat.models import Conversation, Member
 from chat.tests.factories import CONVERSATIONS, direct, group, say, url
+from core.testing import Api
 
 
-def begin(api, starter, *others, type="direct", **more):
+def begin(api: Api, starter: User, *others: User | UUID | str, type: str = "direct", **more: Any) -> Any:
     ids = [str(getattr(other, "pk", other)) for other in others]
     return api.as_user(starter).post(CONVERSATIONS, {"participants": ids, "type": type, **more})
 
 
-def test_direct_conversation_is_begun_once_for_the_pair(api, founder, backer):
+def test_direct_conversation_is_begun_once_for_the_pair(api: Api, founder: User, backer: User) -> None:
     begun = begin(api, founder, backer)
     assert begun.status_code == 201
     body = begun.json()
@@ -27,7 +31,7 @@ def test_direct_conversation_is_begun_once_for_the_pair(api, founder, backer):
     assert Conversation.objects.count() == 1
 
 
-def test_group_has_its_starter_as_owner(api, founder, backer, stranger):
+def test_group_has_its_starter_as_owner(api: Api, founder: User, backer: User, stranger: User) -> None:
     begun = begin(api, founder, backer, stranger, founder, backer, type="group", title="Circle")
     assert begun.status_code == 201
     body = begun.json()
@@ -36,7 +40,7 @@ def test_group_has_its_starter_as_owner(api, founder, backer, stranger):
     assert roles == {str(founder.pk): "owner", str(backer.pk): "member", str(stranger.pk): "member"}
 
 
-def test_titles_of_groups_are_of_one_line(api, founder, backer):
+def test_titles_of_groups_are_of_one_line(api: Api, founder: User, backer: User) -> None:
     assert (
         begin(api, founder, backer, type="group", title="خانواده\u200cها 👨‍👩‍👧").json()["title"]
         == "خانواده\u200cها 👨‍👩‍👧"
@@ -46,8 +50,10 @@ def test_titles_of_groups_are_of_one_line(api, founder, backer):
         assert [(row["field"], row["code"]) for row in refused.json()["errors"]] == [("title", code)]
 
 
-def test_wrong_people_are_refused(api, founder, backer, stranger, person):
-    def refused(*others, **more):
+def test_wrong_people_are_refused(
+    api: Api, founder: User, backer: User, stranger: User, person: Callable[..., User]
+) -> None:
+    def refused(*others: User | UUID | str, **more: Any) -> Any:
         answer = begin(api, founder, *others, **more)
         return answer.status_code, answer.json()["code"]
 
@@ -62,12 +68,12 @@ def test_wrong_people_are_refused(api, founder, backer, stranger, person):
     assert Conversation.objects.count() == 0
 
 
-def test_group_is_limited_to_256_people(api, founder):
+def test_group_is_limited_to_256_people(api: Api, founder: User) -> None:
     answer = begin(api, founder, *(uuid4() for _ in range(256)), type="group")
     assert (answer.status_code, answer.json()["code"]) == (400, "wrong_participants")
 
 
-def test_unverified_person_reads_but_begins_nothing(api, founder, person):
+def test_unverified_person_reads_but_begins_nothing(api: Api, founder: User, person: Callable[..., User]) -> None:
     newcomer = person("newcomer", verified=False)
     answer = begin(api, newcomer, founder)
     assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
@@ -75,7 +81,9 @@ def test_unverified_person_reads_but_begins_nothing(api, founder, person):
     assert api.as_user(newcomer).get(url(talk)).status_code == 200
 
 
-def test_list_shows_latest_activity_first_with_unread_counts(api, founder, backer, stranger):
+def test_list_shows_latest_activity_first_with_unread_counts(
+    api: Api, founder: User, backer: User, stranger: User
+) -> None:
     older, newer = direct(founder, backer), group(founder, backer, stranger, title="Circle")
     say(backer, older, "one")
     say(backer, older, "two")
@@ -87,7 +95,7 @@ def test_list_shows_latest_activity_first_with_unread_counts(api, founder, backe
     assert [one["id"] for one in api.as_user(stranger).get(CONVERSATIONS).json()["items"]] == [str(newer.pk)]
 
 
-def test_list_is_paged(api, founder, person):
+def test_list_is_paged(api: Api, founder: User, person: Callable[..., User]) -> None:
     made = [str(direct(founder, person("other")).pk) for _ in range(3)]
     mine = api.as_user(founder)
     page = mine.get(CONVERSATIONS, {"limit": 2}).json()
@@ -97,10 +105,10 @@ def test_list_is_paged(api, founder, person):
 
 
 @pytest.mark.parametrize("tail", ["", "messages"])
-def test_queries_do_not_grow_with_rows(api, founder, person, tail):
+def test_queries_do_not_grow_with_rows(api: Api, founder: User, person: Callable[..., User], tail: str) -> None:
     mine = api.as_user(founder)
 
-    def queries(path):
+    def queries(path: str) -> int:
         with CaptureQueriesContext(
             connection,
         ) as captured:
@@ -118,19 +126,19 @@ def test_queries_do_not_grow_with_rows(api, founder, person, tail):
     assert queries(path) == with_one
 
 
-def test_own_messages_are_not_unread(api, founder, backer, talk):
+def test_own_messages_are_not_unread(api: Api, founder: User, backer: User, talk: Conversation) -> None:
     say(backer, talk)
     say(founder, talk)
     assert api.as_user(founder).get(url(talk)).json()["unreadCount"] == 0
     assert api.as_user(backer).get(url(talk)).json()["unreadCount"] == 1
 
 
-def test_read_mark_moves_forward_only(api, founder, backer, talk):
+def test_read_mark_moves_forward_only(api: Api, founder: User, backer: User, talk: Conversation) -> None:
     for _ in range(3):
         say(backer, talk)
     mine = api.as_user(founder)
 
-    def read(**body):
+    def read(**body: int) -> Any:
         answer = mine.put(url(talk, "/read"), body)
         assert answer.status_code == 200
         return answer.json()["unreadCount"]
@@ -145,7 +153,9 @@ def test_read_mark_moves_forward_only(api, founder, backer, talk):
     assert mine.put(url(talk, "/read"), {"seq": -1}).status_code == 400
 
 
-def test_etag_names_what_was_read_and_guards_the_mark(api, founder, backer, talk):
+def test_etag_names_what_was_read_and_guards_the_mark(
+    api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     mine = api.as_user(founder)
     tag = mine.get(url(talk)).headers["ETag"]
     assert mine.get(url(talk)).headers["ETag"] == tag
@@ -157,7 +167,9 @@ def test_etag_names_what_was_read_and_guards_the_mark(api, founder, backer, talk
     assert mine.put(url(talk, "/read"), {}, if_match=fresh).status_code == 200
 
 
-def test_deleting_is_for_oneself_and_ends_with_the_next_message(api, founder, backer, talk):
+def test_deleting_is_for_oneself_and_ends_with_the_next_message(
+    api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     say(backer, talk, "before")
     mine, theirs = api.as_user(founder), api.as_user(backer)
     gone = mine.delete(url(talk))
@@ -173,7 +185,9 @@ def test_deleting_is_for_oneself_and_ends_with_the_next_message(api, founder, ba
     assert mine.get(url(talk)).json()["unreadCount"] == 1
 
 
-def test_beginning_again_brings_a_deleted_conversation_back_empty(api, founder, backer, talk):
+def test_beginning_again_brings_a_deleted_conversation_back_empty(
+    api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     say(backer, talk, "before")
     mine = api.as_user(founder)
     mine.delete(url(talk))

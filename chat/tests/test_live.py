@@ -1,20 +1,23 @@
 """Talking over real sockets: frames, order, resuming, and what happens when a part is away (docs/realtime.md)."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from accounts.models import User
 from accounts.testing import sign_in
-from chat.models import Member, Message
+from chat.models import Conversation, Member, Message
 from chat.streams import KEPT
 from chat.tests.factories import direct, group, say, url
 from core.realtime.frames import Frame
 from core.realtime.publishing import publish
 from core.realtime.sockets import MESSAGES
 from core.redis import client
-from core.testing import eventually, together
-from core.testing.sockets import Server, dial
+from core.testing import Api, eventually, together
+from core.testing.sockets import Device, Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,16 +27,16 @@ class Bulk(Frame, tag="test.bulk"):
     padding: str
 
 
-def seqs(frames):
+def seqs(frames: Any) -> list[Any]:
     return [frame["message"]["seq"] for frame in frames]
 
 
 @pytest.fixture
-def open_socket(socket_server):
+def open_socket(socket_server: Server) -> Iterator[Callable[..., Any]]:
     """Opens sockets of people, signed in and ready, and closes them at the end."""
     opened = []
 
-    def open(person, url=None):
+    def open(person: User, url: str | None = None) -> Device:
         one = dial(url or socket_server.url, sign_in(person))
         device = one.__enter__()
         opened.append(one)
@@ -45,7 +48,9 @@ def open_socket(socket_server):
         one.__exit__(None, None, None)
 
 
-def test_both_talk_and_hear_each_other(open_socket, api, founder, backer, stranger, talk):
+def test_both_talk_and_hear_each_other(
+    open_socket: Callable[..., Any], api: Api, founder: User, backer: User, stranger: User, talk: Conversation
+) -> None:
     phone, other, outside = open_socket(founder), open_socket(backer), open_socket(stranger)
     ack = phone.ask("chat.send", conversationId=str(talk.pk), clientId=str(uuid4()), content="Hello")
     heard = other.expect("chat.message")["message"]
@@ -56,7 +61,9 @@ def test_both_talk_and_hear_each_other(open_socket, api, founder, backer, strang
     assert outside.silent("chat.message")
 
 
-def test_read_marks_and_typing_reach_the_others(open_socket, founder, backer, talk):
+def test_read_marks_and_typing_reach_the_others(
+    open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation
+) -> None:
     say(backer, talk)
     phone, other = open_socket(founder), open_socket(backer)
     assert phone.ask("chat.read", conversationId=str(talk.pk), seq=5)["seq"] == 1
@@ -68,7 +75,9 @@ def test_read_marks_and_typing_reach_the_others(open_socket, founder, backer, ta
     assert phone.silent("chat.typing")
 
 
-def test_client_id_is_one_message_over_socket_and_rest(open_socket, api, founder, backer, talk):
+def test_client_id_is_one_message_over_socket_and_rest(
+    open_socket: Callable[..., Any], api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     phone, other, mark = open_socket(founder), open_socket(backer), str(uuid4())
     body = {"content": "Hello", "clientId": mark}
     first = phone.ask("chat.send", conversationId=str(talk.pk), **body)["message"]
@@ -79,12 +88,14 @@ def test_client_id_is_one_message_over_socket_and_rest(open_socket, api, founder
     assert other.silent("chat.message")
 
 
-def test_refusals_carry_the_codes_of_the_api(open_socket, founder, stranger, person, talk):
+def test_refusals_carry_the_codes_of_the_api(
+    open_socket: Callable[..., Any], founder: User, stranger: User, person: Callable[..., User], talk: Conversation
+) -> None:
     phone, outside = open_socket(founder), open_socket(stranger)
     newcomer = person("newcomer", verified=False)
     also = direct(founder, newcomer)
 
-    def code(device, type, **members):
+    def code(device: Device, type: Any, **members: Any) -> Any:
         frame = device.ask(type, **members)
         assert frame["type"] == "error"
         return frame["code"]
@@ -102,7 +113,9 @@ def test_refusals_carry_the_codes_of_the_api(open_socket, founder, stranger, per
     assert Message.objects.count() == 0
 
 
-def test_a_role_or_membership_lost_counts_at_once(open_socket, founder, backer, talk):
+def test_a_role_or_membership_lost_counts_at_once(
+    open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation
+) -> None:
     phone, other = open_socket(founder), open_socket(backer)
     Member.objects.filter(conversation=talk, user=backer).delete()
     hello = {"conversationId": str(talk.pk), "clientId": str(uuid4()), "content": "Hello"}
@@ -114,7 +127,9 @@ def test_a_role_or_membership_lost_counts_at_once(open_socket, founder, backer, 
 # --- Resuming ---------------------------------------------------------------------------------------------------------
 
 
-def test_resume_brings_what_is_lacking_once_and_in_order(open_socket, founder, backer, talk):
+def test_resume_brings_what_is_lacking_once_and_in_order(
+    open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation
+) -> None:
     for _ in range(5):
         say(backer, talk)
     phone = open_socket(founder)
@@ -127,15 +142,17 @@ def test_resume_brings_what_is_lacking_once_and_in_order(open_socket, founder, b
     assert phone.silent("chat.message")
 
 
-def test_drops_under_fire_lose_and_repeat_nothing(socket_server, founder, backer, talk):
+def test_drops_under_fire_lose_and_repeat_nothing(
+    socket_server: Server, founder: User, backer: User, talk: Conversation
+) -> None:
     """The connection breaks again and again while somebody writes; the client keeps every frame it gets."""
     token, total = sign_in(founder), 60
 
-    def write():
+    def write() -> None:
         for number in range(total):
             say(backer, talk, str(number))
 
-    def listen():
+    def listen() -> list[int]:
         got = [0]
         while got[-1] < total:
             with dial(socket_server.url, token) as phone:
@@ -156,7 +173,9 @@ def test_drops_under_fire_lose_and_repeat_nothing(socket_server, founder, backer
     assert together(listen, write) == [list(range(total + 1)), None]
 
 
-def test_resume_says_when_too_much_is_lacking_or_it_is_not_theirs(open_socket, founder, backer, stranger, talk):
+def test_resume_says_when_too_much_is_lacking_or_it_is_not_theirs(
+    open_socket: Callable[..., Any], founder: User, backer: User, stranger: User, talk: Conversation
+) -> None:
     elsewhere = direct(backer, stranger)
     Message.objects.bulk_create(
         Message(conversation=talk, seq=seq, sender=backer, content=str(seq)) for seq in range(1, KEPT + 2)
@@ -176,7 +195,9 @@ def test_resume_says_when_too_much_is_lacking_or_it_is_not_theirs(open_socket, f
     assert phone.expect("resync_required")["conversationId"] == str(talk.pk)
 
 
-def test_resume_does_not_bring_back_what_one_deleted(open_socket, api, founder, backer, talk):
+def test_resume_does_not_bring_back_what_one_deleted(
+    open_socket: Callable[..., Any], api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     say(backer, talk, "before")
     api.as_user(founder).delete(url(talk))
     say(backer, talk, "after")
@@ -186,14 +207,16 @@ def test_resume_does_not_bring_back_what_one_deleted(open_socket, api, founder, 
 
 
 @pytest.mark.parametrize("positions", [{"x": 1}, {str(uuid4()): -1}, {str(uuid4()): "a"}, [], "all"])
-def test_malformed_positions_are_refused(open_socket, founder, positions):
+def test_malformed_positions_are_refused(open_socket: Callable[..., Any], founder: User, positions: Any) -> None:
     assert open_socket(founder).ask("resume", conversations=positions)["code"] == "invalid_input"
 
 
 # --- Many -------------------------------------------------------------------------------------------------------------
 
 
-def test_many_writers_make_one_gapless_sequence_everywhere(open_socket, person, api):
+def test_many_writers_make_one_gapless_sequence_everywhere(
+    open_socket: Callable[..., Any], person: Callable[..., User], api: Api
+) -> None:
     """Four people write at once, by socket and REST, to two processes; each device hears 1..n in order."""
     people = [person("writer") for _ in range(4)]
     circle, second = group(*people), Server()
@@ -201,7 +224,7 @@ def test_many_writers_make_one_gapless_sequence_everywhere(open_socket, person, 
         devices = [open_socket(one, second.url if place % 2 else None) for place, one in enumerate(people)]
         each = 12
 
-        def write(place):
+        def write(place: int) -> None:
             for number in range(each):
                 if number % 3:
                     devices[place].send("chat.send", conversationId=str(circle.pk), content="x", clientId=str(uuid4()))
@@ -215,7 +238,9 @@ def test_many_writers_make_one_gapless_sequence_everywhere(open_socket, person, 
         second.end()
 
 
-def test_idle_socket_stays_and_still_hears(open_socket, founder, backer, talk):
+def test_idle_socket_stays_and_still_hears(
+    open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation
+) -> None:
     """Until the server has fallen silent for so long that it asks Redis for a sign of life, and beyond."""
 
     def all_have_asked() -> bool:
@@ -232,14 +257,16 @@ def test_idle_socket_stays_and_still_hears(open_socket, founder, backer, talk):
         server.end()
 
 
-def test_flooding_with_messages_closes_4029(open_socket, founder, talk):
+def test_flooding_with_messages_closes_4029(open_socket: Callable[..., Any], founder: User, talk: Conversation) -> None:
     phone = open_socket(founder)
     phone.flood(MESSAGES.most * 4, "chat.send", conversationId=str(talk.pk), content="spam")
     assert phone.close_code() == 4029
     assert MESSAGES.most <= Message.objects.count() < MESSAGES.most * 3  # the window slides while it fills
 
 
-def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, founder, backer, talk):
+def test_slow_reader_is_dropped_and_delays_nobody(
+    socket_server: Server, open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation
+) -> None:
     slow = open_socket(founder)
     slow.connection.recv_messages.pause()  # the client's library stops taking frames off the connection
     quick = open_socket(backer)
@@ -253,7 +280,9 @@ def test_slow_reader_is_dropped_and_delays_nobody(socket_server, open_socket, fo
     assert quick.ask("ping")["type"] == "pong"
 
 
-def test_a_push_that_was_overtaken_at_the_beginning_comes_first(open_socket, founder, backer, talk, monkeypatch):
+def test_a_push_that_was_overtaken_at_the_beginning_comes_first(
+    open_socket: Callable[..., Any], founder: User, backer: User, talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two writers commit one after the other and publish the other way round; the server knows nothing of the talk."""
     pushes = []
     monkeypatch.setattr("chat.services.messages.publish", lambda **push: pushes.append(push))

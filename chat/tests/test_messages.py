@@ -1,20 +1,23 @@
 """Sending and reading messages over REST."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from chat.models import Message
+from accounts.models import User
+from chat.models import Conversation, Message
 from chat.tests.factories import direct, say, url
 from core.realtime.sockets import MESSAGES
+from core.testing import Api
 from uploads.testing import paper, picture
 
 
-def send(api, sender, conversation, content="Hello", **more):
+def send(api: Api, sender: User, conversation: Conversation, content: str = "Hello", **more: Any) -> Any:
     return api.as_user(sender).post(url(conversation, "/messages"), {"content": content, **more})
 
 
-def test_message_is_sent_with_the_next_seq(api, founder, backer, talk):
+def test_message_is_sent_with_the_next_seq(api: Api, founder: User, backer: User, talk: Conversation) -> None:
     sent = send(api, founder, talk, "Hello")
     assert sent.status_code == 201
     body = sent.json()
@@ -41,12 +44,12 @@ def test_message_is_sent_with_the_next_seq(api, founder, backer, talk):
     assert sent.headers["RateLimit-Limit"] == str(MESSAGES.most)
 
 
-def test_content_is_kept_as_written(api, founder, talk):
+def test_content_is_kept_as_written(api: Api, founder: User, talk: Conversation) -> None:
     text = "  <b>bold</b> & \u202e mixed \n\n lines  "
     assert send(api, founder, talk, text).json()["content"] == text
 
 
-def test_client_id_makes_one_message(api, founder, backer, talk):
+def test_client_id_makes_one_message(api: Api, founder: User, backer: User, talk: Conversation) -> None:
     mark = str(uuid4())
     first, again = (send(api, founder, talk, "Hello", clientId=mark) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
@@ -56,7 +59,7 @@ def test_client_id_makes_one_message(api, founder, backer, talk):
     assert Message.objects.count() == 2
 
 
-def test_idempotency_key_makes_one_message(api, founder, talk):
+def test_idempotency_key_makes_one_message(api: Api, founder: User, talk: Conversation) -> None:
     mine = api.as_user(founder)
     first, again = (mine.post(url(talk, "/messages"), {"content": "Hi"}, idempotency_key="k1") for _ in range(2))
     assert first.content == again.content
@@ -64,7 +67,7 @@ def test_idempotency_key_makes_one_message(api, founder, talk):
     assert Message.objects.count() == 1
 
 
-def test_reply_shows_what_it_answers(api, founder, backer, stranger, talk):
+def test_reply_shows_what_it_answers(api: Api, founder: User, backer: User, stranger: User, talk: Conversation) -> None:
     asked = send(api, founder, talk, "Why? " * 100).json()
     reply = send(api, backer, talk, "Because.", replyToId=asked["id"]).json()
     assert reply["replyTo"] == {
@@ -91,14 +94,14 @@ def test_reply_shows_what_it_answers(api, founder, backer, stranger, talk):
         ({"content": "x", "replyToId": "one"}, "invalid_input"),
     ],
 )
-def test_bad_messages_are_refused(api, founder, talk, body, code):
+def test_bad_messages_are_refused(api: Api, founder: User, talk: Conversation, body: dict[str, Any], code: str) -> None:
     mine = api.as_user(founder)
     refused = mine.post(url(talk, "/messages"), body)
     assert (refused.status_code, refused.json()["code"]) == (400, code)
     assert mine.post(url(talk, "/messages"), {"content": "x" * 8000}).status_code == 201
 
 
-def test_pictures_come_with_links_that_open(api, founder, backer, talk):
+def test_pictures_come_with_links_that_open(api: Api, founder: User, backer: User, talk: Conversation) -> None:
     body = {"content": "Look", "media": [picture("PNG", size=(40, 30)), picture("JPEG", size=(20, 20))]}
     sent = api.as_user(founder).upload(url(talk, "/messages"), body)
     assert sent.status_code == 201
@@ -110,7 +113,9 @@ def test_pictures_come_with_links_that_open(api, founder, backer, talk):
     assert opened.headers["Content-Type"] == "image/png"
 
 
-def test_picture_alone_is_a_message_and_other_files_are_not(api, founder, stranger, talk):
+def test_picture_alone_is_a_message_and_other_files_are_not(
+    api: Api, founder: User, stranger: User, talk: Conversation
+) -> None:
     mine = api.as_user(founder)
     assert mine.upload(url(talk, "/messages"), {"media": [picture("PNG", size=(8, 8))]}).status_code == 201
     assert mine.upload(url(talk, "/messages"), {"media": [paper()]}).status_code == 415
@@ -121,12 +126,14 @@ def test_picture_alone_is_a_message_and_other_files_are_not(api, founder, strang
     assert Message.objects.count() == 1
 
 
-def test_messages_are_read_newest_first_in_pages_and_windows(api, founder, backer, talk):
+def test_messages_are_read_newest_first_in_pages_and_windows(
+    api: Api, founder: User, backer: User, talk: Conversation
+) -> None:
     for number in range(1, 8):
         say(founder if number % 2 else backer, talk, str(number))
     mine = api.as_user(founder)
 
-    def seqs(**query):
+    def seqs(**query: Any) -> Any:
         page = mine.get(url(talk, "/messages"), query).json()
         return [one["seq"] for one in page["items"]], page
 
@@ -143,7 +150,9 @@ def test_messages_are_read_newest_first_in_pages_and_windows(api, founder, backe
     assert mine.get(url(talk, "/messages"), {"limit": 101}).status_code == 400
 
 
-def test_hundred_messages_a_minute_then_wait(api, founder, talk, monkeypatch):
+def test_hundred_messages_a_minute_then_wait(
+    api: Api, founder: User, talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("chat.views.MESSAGES", MESSAGES.__class__("test:messages", 3, MESSAGES.window))
     statuses = [send(api, founder, talk).status_code for _ in range(4)]
     assert statuses == [201, 201, 201, 429]

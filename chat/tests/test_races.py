@@ -3,13 +3,16 @@ Writers on connections of their own. The twin takes the lock away and holds both
 the bug that the lock prevents must show.
 """
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
 from chat.models import Conversation, Message
 from chat.outputs import MessageOutput
 from chat.services import conversations, messages
@@ -36,7 +39,7 @@ WITH turn AS (
 
 
 @pytest.fixture
-def unlocked(monkeypatch):
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The next number is only read, and before both have read it, neither writes."""
     _, _, rest = messages.WRITE.partition("\n),")
     monkeypatch.setattr(messages, "WRITE", UNLOCKED + rest)
@@ -47,11 +50,11 @@ def unlocked(monkeypatch):
         cursor.execute("DROP FUNCTION wait_for_a_rival; DROP SEQUENCE rivals")
 
 
-def both_write(founder, backer, talk, **more):
+def both_write(founder: User, backer: User, talk: Conversation, **more: Any) -> list[Any]:
     return together(*(partial(say, writer, talk, **more) for writer in (founder, backer)))
 
 
-def test_two_writers_get_two_places(founder, backer, talk):
+def test_two_writers_get_two_places(founder: User, backer: User, talk: Conversation) -> None:
     for _ in range(5):
         said = both_write(founder, backer, talk)
         assert all(isinstance(message, MessageOutput) for message in said), said
@@ -60,22 +63,22 @@ def test_two_writers_get_two_places(founder, backer, talk):
     assert talk.last_seq == 10
 
 
-def test_two_writers_get_two_places_twin(founder, backer, talk, unlocked):
+def test_two_writers_get_two_places_twin(founder: User, backer: User, talk: Conversation, unlocked: None) -> None:
     """Without the lock both take number 1, and only the database's own rule stops the second: a message is lost."""
     said = both_write(founder, backer, talk)
     assert sorted(type(one).__name__ for one in said) == ["IntegrityError", "MessageOutput"]
     assert Message.objects.count() == 1
 
 
-def test_one_client_id_sent_twice_at_once_is_one_message(founder, talk):
+def test_one_client_id_sent_twice_at_once_is_one_message(founder: User, talk: Conversation) -> None:
     mark = uuid4()
     first, second = together(*[partial(say, founder, talk, client_id=mark)] * 2)
     assert first == second
     assert Message.objects.count() == 1
 
 
-def test_both_begin_the_same_direct_conversation_at_once(founder, backer):
-    def begin(starter, other):
+def test_both_begin_the_same_direct_conversation_at_once(founder: User, backer: User) -> None:
+    def begin(starter: User, other: User) -> Any:
         member, is_new = conversations.open_direct(starter=starter, participants=[other.pk], now=timezone.now())
         return member.conversation_id, is_new
 

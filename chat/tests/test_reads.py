@@ -1,25 +1,30 @@
 """The statements of `chat/sql` beside plain querysets, on random conversations and for everybody in them or not."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import User
 from chat.models import Attachment, Conversation, Member, Message
 from chat.selectors import conversation_outputs, message_outputs, message_rows
 from chat.tests.factories import CONVERSATIONS, direct, group, say, url
+from core.testing import Api
 from core.testing.pages import as_json, by_cursor, by_number
 from uploads.models import StoredFile
 
 
 @pytest.fixture
-def people(person):
+def people(person: Callable[..., User]) -> list[Any]:
     return [person(name) for name in ("ada", "ben", "cleo", "stranger")]
 
 
 @pytest.fixture(params=range(3))
-def conversations(request, people):
+def conversations(request: pytest.FixtureRequest, people: list[Any]) -> list[Conversation]:
     """Two between two, one of three; with replies, pictures, deleted messages, and places cleared and left."""
     chance = random.Random(request.param)
     ada, ben, cleo, _ = people
@@ -59,14 +64,14 @@ def _attach(message_id: str, chance: random.Random) -> None:
         Attachment.objects.create(message_id=message_id, file=stored, position=position)
 
 
-def without_links(value):
+def without_links(value: Any) -> dict[str, Any] | list[Any] | Any:
     """Links to pictures are new each time."""
     if isinstance(value, dict):
         return {name: without_links(member) for name, member in value.items() if name not in ("url", "expiresAt")}
     return [without_links(member) for member in value] if isinstance(value, list) else value
 
 
-def test_messages_are_those_of_the_queryset(api, conversations, people):
+def test_messages_are_those_of_the_queryset(api: Api, conversations: list[Conversation], people: list[Any]) -> None:
     for somebody in people:
         me = api.as_user(somebody)
         for conversation in conversations:
@@ -81,14 +86,16 @@ def test_messages_are_those_of_the_queryset(api, conversations, people):
                 ({"afterSeq": 3}, {"after_seq": 3}),
                 ({"beforeSeq": 8, "afterSeq": 2}, {"before_seq": 8, "after_seq": 2}),
             ):
-                rows = message_rows(member, **window).order_by("-seq")
+                rows: Any = message_rows(member, **window).order_by("-seq")
                 expected = without_links(as_json(message_outputs(list(rows))))
                 assert without_links(by_cursor(me, path, query, 3)) == expected
                 assert without_links(by_number(me, path, query, 4)) == expected
                 assert me.get(path, {**query, "withTotal": "true"}).json()["total"] == len(expected)
 
 
-def test_conversations_are_those_of_the_queryset(api, conversations, people):
+def test_conversations_are_those_of_the_queryset(
+    api: Api, conversations: list[Conversation], people: list[Any]
+) -> None:
     for somebody in people:
         me = api.as_user(somebody)
         places = Member.objects.of(somebody).select_related("conversation")
@@ -98,14 +105,16 @@ def test_conversations_are_those_of_the_queryset(api, conversations, people):
         assert without_links(by_number(me, CONVERSATIONS, {}, 2)) == expected
 
 
-def test_a_list_shows_the_first_people_and_counts_all(api, person):
+def test_a_list_shows_the_first_people_and_counts_all(api: Api, person: Callable[..., User]) -> None:
     owner, *others = [person(f"p{n}") for n in range(25)]
     group(owner, *others)
     (shown,) = api.as_user(owner).get(CONVERSATIONS).json()["items"]
     assert (len(shown["participants"]), shown["participantCount"]) == (20, 25)
 
 
-def test_both_cost_the_same_for_one_and_for_ten(api, person, django_assert_num_queries):
+def test_both_cost_the_same_for_one_and_for_ten(
+    api: Api, person: Callable[..., User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     ada, others = person("ada"), [person(f"other{n}") for n in range(10)]
     me = api.as_user(ada)
     for count in (1, 10):
@@ -122,7 +131,9 @@ def test_both_cost_the_same_for_one_and_for_ten(api, person, django_assert_num_q
     assert said
 
 
-def test_pictures_cost_one_query_for_all(api, person, django_assert_num_queries):
+def test_pictures_cost_one_query_for_all(
+    api: Api, person: Callable[..., User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     ada, ben = person("ada"), person("ben")
     conversation, chance = direct(ada, ben), random.Random(1)
     for _ in range(5):
@@ -133,7 +144,7 @@ def test_pictures_cost_one_query_for_all(api, person, django_assert_num_queries)
     assert all(item["media"] for item in items)
 
 
-def test_messages_in_time_order_even_when_clocks_disagree(api, person):
+def test_messages_in_time_order_even_when_clocks_disagree(api: Api, person: Callable[..., User]) -> None:
     ada, ben = person("ada"), person("ben")
     conversation = direct(ada, ben)
     for n in range(3):

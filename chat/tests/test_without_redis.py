@@ -1,10 +1,16 @@
 """Redis stopped, emptied, started again: messages come later, never not, and an ended session ends its socket."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.testing import sign_in
+from chat.models import Conversation
 from chat.tests.factories import say
 from core import redis
 from core.realtime.publishing import channel
@@ -16,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory, django_db_setup, django_db_blocker):
+def services(tmp_path_factory: Any, django_db_setup: Any, django_db_blocker: DjangoDbBlocker) -> Iterator[Any]:
     """A Valkey and a socket server of this module's own."""
     valkey = Valkey(tmp_path_factory.mktemp("redis"), {}, durable=False)
     valkey.start()
@@ -32,7 +38,7 @@ def services(tmp_path_factory, django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def valkey(services, settings):
+def valkey(services: Any, settings: Settings) -> Iterator[Any]:
     """Running, and known to the server and to this process."""
     valkey, _ = services
     settings.REDIS_URL = valkey.url
@@ -45,7 +51,7 @@ def valkey(services, settings):
 
 
 @pytest.fixture
-def server(services, valkey):
+def server(services: Any, valkey: Any) -> Any:
     return services[1]
 
 
@@ -54,19 +60,21 @@ def hub_listens() -> bool:
     return bool(redis.client().pubsub_numsub(channel())[0][1])
 
 
-def kill(valkey):
+def kill(valkey: Any) -> None:
     """As a crash does it: what it held is gone."""
     valkey.child.process.kill()
     valkey.child.process.wait()
 
 
-def test_messages_arrive_without_redis_and_after_it(valkey, server, founder, backer, talk):
+def test_messages_arrive_without_redis_and_after_it(
+    valkey: Any, server: Any, founder: User, backer: User, talk: Conversation
+) -> None:
     with dial(server.url, sign_in(founder)) as phone, dial(server.url, sign_in(backer)) as other:
         phone.expect("ready")
         other.expect("ready")
         expected = 0
 
-        def talk_on():
+        def talk_on() -> None:
             nonlocal expected
             for _ in range(3):
                 expected += 1
@@ -86,7 +94,9 @@ def test_messages_arrive_without_redis_and_after_it(valkey, server, founder, bac
         assert phone.silent("chat.message")
 
 
-def test_pushes_lost_in_between_are_read_from_the_database(valkey, server, founder, backer, talk):
+def test_pushes_lost_in_between_are_read_from_the_database(
+    valkey: Any, server: Any, founder: User, backer: User, talk: Conversation
+) -> None:
     """A push that never comes shows as a gap at the next one; the hub fills it and keeps the order."""
     with dial(server.url, sign_in(founder)) as phone:
         phone.expect("ready")
@@ -101,7 +111,7 @@ def test_pushes_lost_in_between_are_read_from_the_database(valkey, server, found
         assert [frame["message"]["seq"] for frame in phone.all("chat.message", 3)] == [2, 3, 4]
 
 
-def test_revocation_works_without_redis(valkey, server, founder):
+def test_revocation_works_without_redis(valkey: Any, server: Any, founder: User) -> None:
     token = sign_in(founder)
     with dial(server.url, token) as phone:
         phone.expect("ready")
@@ -112,7 +122,7 @@ def test_revocation_works_without_redis(valkey, server, founder):
         assert again.expect("error")["code"] == "token_invalid"
 
 
-def test_sockets_open_without_redis(valkey, server, founder, backer, talk):
+def test_sockets_open_without_redis(valkey: Any, server: Any, founder: User, backer: User, talk: Conversation) -> None:
     kill(valkey)
     with dial(server.url, sign_in(founder)) as phone:
         phone.expect("ready")
