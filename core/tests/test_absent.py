@@ -1,6 +1,7 @@
 """What is sent as absent is absent: null members, blank query parameters, file inputs without a file (API.md)."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -9,8 +10,10 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.fields import CharField, FileField, IntegerField, ListField
 
+from accounts.models import User
 from core.api.serializers import Serializer
 from core.realtime import sockets
+from core.testing import Api
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 
@@ -55,14 +58,14 @@ def empty(schema: dict[str, Any], *, nulls: bool) -> dict[str, Any]:
     return body
 
 
-def said(answer) -> tuple[Any, ...]:
+def said(answer: Any) -> tuple[Any, ...]:
     """What two answers have to have in common: all but ids and moments."""
     problem = answer.json() if answer.status_code >= 400 else {}
     return answer.status_code, problem.get("code"), problem.get("errors"), set(answer.json())
 
 
 @pytest.fixture
-def callers(api, person):
+def callers(api: Api, person: Callable[..., User]) -> list[Any]:
     return [api.as_user(person(role, role=role, identity=True)) for role in ("user", "reviewer")]
 
 
@@ -71,7 +74,7 @@ def address(path: str) -> str:
 
 
 @pytest.mark.parametrize(("verb", "path"), with_bodies())
-def test_null_for_an_optional_member_is_as_good_as_leaving_it_out(verb, path, callers):
+def test_null_for_an_optional_member_is_as_good_as_leaving_it_out(verb: str, path: str, callers: list[Any]) -> None:
     schema = body_of(verb, path)
     assert schema is not None
     for caller in callers:
@@ -81,7 +84,7 @@ def test_null_for_an_optional_member_is_as_good_as_leaving_it_out(verb, path, ca
 
 
 @pytest.mark.parametrize(("verb", "path"), with_queries())
-def test_a_blank_parameter_is_as_good_as_leaving_it_out(verb, path, callers):
+def test_a_blank_parameter_is_as_good_as_leaving_it_out(verb: str, path: str, callers: list[Any]) -> None:
     blank = "&".join(f"{name}=" for name in query_names(verb, path))
     for caller in callers:
         send = getattr(caller, verb)
@@ -94,16 +97,12 @@ def optional(name: str, serializer: Serializer) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     ("frame", "member"),
-    [
-        row
-        for command in sockets.commands()
-        for row in optional(command.name, command.input())  # type: ignore[operator]
-    ]
-    + optional("resume", sockets.resume_input()()),  # type: ignore[operator]
+    [row for command in sockets.commands() for row in optional(command.name, command.input())]
+    + optional("resume", sockets.resume_input()()),
 )
-def test_null_for_an_optional_member_of_a_frame_is_absent(frame, member):
+def test_null_for_an_optional_member_of_a_frame_is_absent(frame: str, member: str) -> None:
     taken = {command.name: command.input for command in sockets.commands()} | {"resume": sockets.resume_input()}
-    without, null = taken[frame](data={}), taken[frame](data={member: None})  # type: ignore[operator]
+    without, null = taken[frame](data={}), taken[frame](data={member: None})
     without.is_valid(), null.is_valid()
     assert null.errors == without.errors
     assert getattr(null, "_validated_data", None) == getattr(without, "_validated_data", None)
@@ -131,20 +130,20 @@ def checked(body: Any, *, partial: bool = False) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
-def test_null_is_absent_at_every_depth():
+def test_null_is_absent_at_every_depth() -> None:
     assert checked({"title": "x", "count": None, "limitOf": None, "bio": None, "inner": None}) == {"title": "x"}
     assert checked({"title": "x", "inner": {"note": None}}) == {"title": "x", "inner": {}}
 
 
-def test_when_a_part_is_changed_every_member_is_optional():
+def test_when_a_part_is_changed_every_member_is_optional() -> None:
     assert checked({"title": None, "count": 1}, partial=True) == {"count": 1}
 
 
-def test_empty_text_clears_what_can_be_cleared():
+def test_empty_text_clears_what_can_be_cleared() -> None:
     assert checked({"title": "x", "limitOf": "", "bio": ""}) == {"title": "x", "limit_of": None, "bio": ""}
 
 
-def test_null_for_a_required_member_is_refused():
+def test_null_for_a_required_member_is_refused() -> None:
     serializer = ThingInput(data={"title": None})
     assert not serializer.is_valid()
     assert serializer.errors["title"][0].code == "null"
@@ -164,12 +163,12 @@ def form(*parts: tuple[str, str | None, bytes]) -> bytes:
     return lines + f"--{BOUNDARY}--\r\n".encode()
 
 
-def test_registering_with_null_for_the_phone_and_the_invitation(api):
+def test_registering_with_null_for_the_phone_and_the_invitation(api: Api) -> None:
     body = {"email": "ada@example.com", "password": "a fine long phrase", "firstName": "Ada", "lastName": "L"}
     assert api.post("/api/auth/register", {**body, "phoneNumber": None, "inviteToken": None}).status_code == 201
 
 
-def test_a_form_without_a_chosen_file(api, person):
+def test_a_form_without_a_chosen_file(api: Api, person: Callable[..., User]) -> None:
     from campaigns.models import Category
     from uploads.testing import picture
 
@@ -194,7 +193,7 @@ def test_a_form_without_a_chosen_file(api, person):
     assert [(row["field"], row["code"]) for row in missing.json()["errors"]] == [("photo", "required")]
 
 
-def test_a_cursor_goes_on_with_and_without_blank_filters(api, person):
+def test_a_cursor_goes_on_with_and_without_blank_filters(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada")
     me = api.as_user(ada)
     for _ in range(3):
@@ -204,7 +203,7 @@ def test_a_cursor_goes_on_with_and_without_blank_filters(api, person):
     assert (rest.status_code, len(rest.json()["items"])) == (200, 2)
 
 
-def test_null_beside_a_token_is_no_card_number(api, person):
+def test_null_beside_a_token_is_no_card_number(api: Api, person: Callable[..., User]) -> None:
     me = api.as_user(person("ada", identity=True))
     details = {"token": "tok_visa", "number": None, "cvv": None, "expiryMonth": None, "expiryYear": None}
     made = me.post("/api/investments/payment-methods", {"type": "card", "details": details})

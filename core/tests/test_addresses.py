@@ -1,8 +1,12 @@
 """The client's address behind proxies of every kind."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
-from accounts.models import Session
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import Session, User
 from accounts.testing import PASSWORD
 from core.addresses import forwarded_address, parse_address
 from core.data.ids import uuid7
@@ -34,7 +38,7 @@ from core.testing import Api
         ("２０３.0.113.9", None),
     ],
 )
-def test_an_address_is_read_in_every_form_that_proxies_write(written, address):
+def test_an_address_is_read_in_every_form_that_proxies_write(written: str, address: str | None) -> None:
     found = parse_address(written)
     assert (str(found) if found else None) == address
 
@@ -50,17 +54,17 @@ def test_an_address_is_read_in_every_form_that_proxies_write(written, address):
         ("", "10.0.0.5"),
     ],
 )
-def test_the_last_address_that_is_no_proxy_is_the_client(settings, header, client):
+def test_the_last_address_that_is_no_proxy_is_the_client(settings: Settings, header: str, client: str) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     assert forwarded_address("10.0.0.5", header) == client
     assert forwarded_address("198.51.100.1", header) == "198.51.100.1"
 
 
 @pytest.mark.parametrize("form", ["192.0.2.{n}:5123{n}", "[2001:db8:0:{n}::1]:443", "[2001:db8:0:{n}::1]"])
-def test_people_behind_one_proxy_have_limits_of_their_own(db, settings, form):
+def test_people_behind_one_proxy_have_limits_of_their_own(db: None, settings: Settings, form: str) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
 
-    def fail(n):
+    def fail(n: Any) -> Any:
         body = {"email": f"{uuid7().hex}@example.com", "password": "x"}
         proxy = Api(address="10.0.0.5")
         return proxy.post("/api/auth/login", body, x_forwarded_for=form.format(n=n)).status_code
@@ -69,7 +73,9 @@ def test_people_behind_one_proxy_have_limits_of_their_own(db, settings, form):
     assert [fail(1) for _ in range(10)][-1] == 429, "one person, many failures"
 
 
-def test_a_session_is_noted_with_the_address_behind_the_port(api, person, settings):
+def test_a_session_is_noted_with_the_address_behind_the_port(
+    api: Api, person: Callable[..., User], settings: Settings
+) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     ada = person("ada")
     body = {"email": ada.email, "password": PASSWORD}

@@ -21,16 +21,16 @@ from core.data.ids import uuid7
         b"[" * 21 + b"]" * 21, b"[" * 100_000, b'{"a": tru}', b'{"a": 1}x',
     ],
 )  # fmt: skip
-def test_malformed_json_is_refused(body):
+def test_malformed_json_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedBody):
         parse_json(body)
 
 
-def test_depth_twenty_is_fine():
+def test_depth_twenty_is_fine() -> None:
     assert parse_json(b"[" * 20 + b"]" * 20)
 
 
-def test_json_out_writes_utc_with_z_and_refuses_decimals():
+def test_json_out_writes_utc_with_z_and_refuses_decimals() -> None:
     moment = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
     assert to_json({"at": moment}) == b'{"at":"2026-11-23T10:00:00Z"}'
 
@@ -47,7 +47,7 @@ class Outer(Inner):
         return "yes"
 
 
-def test_names_are_translated_both_ways():
+def test_names_are_translated_both_ways() -> None:
     serializer = Outer(data={"givenName": "A", "innerPart": {"givenName": "B"}})
     assert serializer.is_valid(), serializer.errors
     assert serializer.validated_data == {"given_name": "A", "inner_part": {"given_name": "B"}}
@@ -58,7 +58,7 @@ def test_names_are_translated_both_ways():
     }
 
 
-def test_ids_are_version_seven_and_in_order(monkeypatch):
+def test_ids_are_version_seven_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.data.ids._last", 0)  # other tests travel in time
     ids = [uuid7() for _ in range(10_000)]
     assert ids == sorted(set(ids))

@@ -1,18 +1,23 @@
 """`If-Match` at every operation that takes it: our tag, its weak form, lists, anything; all else is stale."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from accounts.models import User
 from campaigns.testing import make_campaign
 from chat.tests.factories import direct
+from core.testing import Api
 
 
 @pytest.fixture
-def founder(person):
+def founder(person: Callable[..., User]) -> User:
     return person("founder", identity=True)
 
 
 @pytest.fixture(params=["profile", "campaign", "conversation"])
-def guarded(request, founder, person):
+def guarded(request: pytest.FixtureRequest, founder: User, person: Callable[..., User]) -> Any:
     """Where it is read, where it is written, and what changes it."""
     if request.param == "profile":
         return "/api/profile", "/api/profile", {"bio": "Baker"}
@@ -24,7 +29,7 @@ def guarded(request, founder, person):
 
 
 @pytest.mark.parametrize("sent", ["{tag}", "W/{tag}", '"other", {tag}', '"other",W/{tag}', ' W/{tag} , W/"other"', "*"])
-def test_our_tag_matches_in_every_form(api, founder, guarded, sent):
+def test_our_tag_matches_in_every_form(api: Api, founder: User, guarded: Any, sent: str) -> None:
     read, write, body = guarded
     mine = api.as_user(founder)
     tag = mine.get(read).headers["ETag"]
@@ -32,7 +37,7 @@ def test_our_tag_matches_in_every_form(api, founder, guarded, sent):
 
 
 @pytest.mark.parametrize("sent", ['"other"', 'W/"other"', '"other", W/"another"', "{bare}", "W/{bare}", ",", '"{bare}'])
-def test_anything_else_is_stale(api, founder, guarded, sent):
+def test_anything_else_is_stale(api: Api, founder: User, guarded: Any, sent: str) -> None:
     read, write, body = guarded
     mine = api.as_user(founder)
     bare = mine.get(read).headers["ETag"].strip('"')

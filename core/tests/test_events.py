@@ -1,12 +1,14 @@
 """Events: typed facts, one exchange, nothing lost and nothing done twice."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from core import events
 from core.data.ids import derived_id, uuid7
@@ -70,7 +72,7 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bell(db, declared) -> Bell:
+def bell(db: None, declared: None) -> Bell:
     bell = Bell()
     events.declare(Kind("bell.rung", facts={"tone": str}, sealed={"secret": str | None}, effects=[bell]))
     return bell
@@ -81,7 +83,7 @@ def ring(tone: str = "c", **facts: object) -> Event:
         return events.record("bell.rung", actor=None, now=timezone.now(), tone=tone, **facts)
 
 
-def test_facts_come_back_in_their_types(declared, db):
+def test_facts_come_back_in_their_types(declared: None, db: None) -> None:
     events.declare(Kind("test.all_types", facts=TYPES))
     event = events.record("test.all_types", actor=None, now=MOMENT, **FACTS)
     assert delivery.load(event.pk).facts == FACTS
@@ -90,7 +92,7 @@ def test_facts_come_back_in_their_types(declared, db):
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_a_fact_of_another_type_is_refused(declared, db, name):
+def test_a_fact_of_another_type_is_refused(declared: None, db: None, name: str) -> None:
     events.declare(Kind("test.all_types", facts=TYPES))
     wrong = {"word": b"x", "number": True, "is_new": 1, "day": MOMENT, "words": ["a", 1]}.get(name, "text")
     with pytest.raises(TypeError, match=name):
@@ -102,7 +104,7 @@ def test_a_fact_of_another_type_is_refused(declared, db, name):
     assert not Event.objects.exists()
 
 
-def test_unknown_facts_kinds_and_subjects_are_refused(bell):
+def test_unknown_facts_kinds_and_subjects_are_refused(bell: Bell) -> None:
     with pytest.raises(TypeError, match="has no colour"):
         ring(colour="red")
     with pytest.raises(LookupError):
@@ -116,14 +118,14 @@ def test_unknown_facts_kinds_and_subjects_are_refused(bell):
         events.on("bell.sung")
 
 
-def test_declaring_twice_is_refused(bell):
+def test_declaring_twice_is_refused(bell: Bell) -> None:
     with pytest.raises(ValueError, match="already"):
         events.declare(Kind("bell.rung"))
     with pytest.raises(ValueError, match="twice"):
         events.declare(Kind("bell.cast", facts={"tone": str}, sealed={"tone": str}))
 
 
-def test_one_exchange_whatever_follows(bell):
+def test_one_exchange_whatever_follows(bell: Bell) -> None:
     with (
         CaptureQueriesContext(
             connection,
@@ -138,7 +140,7 @@ def test_one_exchange_whatever_follows(bell):
     assert "s3cret" not in str(Event.objects.values()) + str(OutboxEvent.objects.values())
 
 
-def test_many_are_two_statements(bell):
+def test_many_are_two_statements(bell: Bell) -> None:
     happened = [(None, {"tone": str(number)}) for number in range(300)]
     with CaptureQueriesContext(connection) as captured, commits():
         recorded = events.record_many("bell.rung", happened, actor=None, now=timezone.now())
@@ -149,7 +151,7 @@ def test_many_are_two_statements(bell):
     assert events.record_many("bell.rung", [], actor=None, now=timezone.now()) == []
 
 
-def test_effects_come_after_the_commit_with_the_sealed_facts(bell):
+def test_effects_come_after_the_commit_with_the_sealed_facts(bell: Bell) -> None:
     event = ring("d", secret="s3cret")
     assert bell.rung == []
     drain_outbox()
@@ -157,24 +159,26 @@ def test_effects_come_after_the_commit_with_the_sealed_facts(bell):
     assert (rung.id, rung.facts) == (event.pk, {"tone": "d", "secret": "s3cret"})
 
 
-def test_what_is_rolled_back_did_not_happen(bell):
+def test_what_is_rolled_back_did_not_happen(bell: Bell) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         events.record("bell.rung", actor=None, now=timezone.now(), tone="c")
         raise ZeroDivisionError
     assert not Event.objects.exists() and not OutboxEvent.objects.exists()
 
 
-def test_nothing_waits_for_an_event_without_effects(declared, db):
+def test_nothing_waits_for_an_event_without_effects(declared: None, db: None) -> None:
     events.declare(Kind("test.plain"))
     events.record("test.plain", actor=None, now=MOMENT)
     assert not OutboxEvent.objects.exists()
 
 
-def test_sealed_facts_that_cannot_be_opened_drop_the_effects_and_not_the_listeners(bell, settings, caplog):
+def test_sealed_facts_that_cannot_be_opened_drop_the_effects_and_not_the_listeners(
+    bell: Bell, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     heard = []
 
     @events.on("bell.rung")
-    def hear(event):
+    def hear(event: events.Recorded) -> None:
         heard.append(event.facts)
 
     ring("d", secret="s3cret")
@@ -184,15 +188,16 @@ def test_sealed_facts_that_cannot_be_opened_drop_the_effects_and_not_the_listene
     assert "cannot be opened" in caplog.text
 
 
-def test_a_listener_that_fails_is_tried_again_by_itself(bell):
-    heard, broken = [], [True]
+def test_a_listener_that_fails_is_tried_again_by_itself(bell: Bell) -> None:
+    broken = [True]
+    heard: list[Any] = []
 
     @events.on("bell.rung")
-    def hear(event):
+    def hear(event: events.Recorded) -> None:
         heard.append(event.id)
 
     @events.on("bell.rung")
-    def stumble(event):
+    def stumble(event: events.Recorded) -> None:
         if broken:
             raise ZeroDivisionError("not now")
         heard.append("stumbled")
@@ -207,11 +212,11 @@ def test_a_listener_that_fails_is_tried_again_by_itself(bell):
     assert heard == [event.pk, "stumbled"]
 
 
-def test_delivering_twice_calls_a_listener_once(bell):
+def test_delivering_twice_calls_a_listener_once(bell: Bell) -> None:
     heard = []
 
     @events.on("bell.rung")
-    def hear(event):
+    def hear(event: events.Recorded) -> None:
         heard.append(event.id)
 
     event = ring()
@@ -221,13 +226,13 @@ def test_delivering_twice_calls_a_listener_once(bell):
     assert heard == [event.pk]
 
 
-def test_an_effect_that_fails_is_tried_again_and_keeps_no_other_from_happening(declared, db):
+def test_an_effect_that_fails_is_tried_again_and_keeps_no_other_from_happening(declared: None, db: None) -> None:
     broken, other, heard = Bell(), Bell(), []
     broken.broken = True
     events.declare(Kind("bell.rung", facts={"tone": str}, effects=[broken, other]))
 
     @events.on("bell.rung")
-    def hear(event):
+    def hear(event: events.Recorded) -> None:
         heard.append(event.id)
 
     event = ring()
@@ -244,7 +249,7 @@ def test_an_effect_that_fails_is_tried_again_and_keeps_no_other_from_happening(d
     assert (len(broken.rung), heard) == (1, [event.pk])
 
 
-def test_what_is_prompt_happens_right_after_the_commit_and_again(declared, db):
+def test_what_is_prompt_happens_right_after_the_commit_and_again(declared: None, db: None) -> None:
     bell = Bell(is_prompt=True)
     events.declare(Kind("bell.rung", sealed={"tone": str}, effects=[bell]))
     ring()
@@ -258,7 +263,7 @@ def test_what_is_prompt_happens_right_after_the_commit_and_again(declared, db):
     assert bell.rung[-1].facts == {"tone": "d"}
 
 
-def test_the_subject_is_a_fact_and_has_a_timeline(declared, db):
+def test_the_subject_is_a_fact_and_has_a_timeline(declared: None, db: None) -> None:
     events.declare(
         Kind("key.used", about=IdempotencyKey, timeline=True),
         Kind("key.seen", about=IdempotencyKey),
@@ -279,14 +284,14 @@ def test_the_subject_is_a_fact_and_has_a_timeline(declared, db):
     assert "key.lost" not in {row.kind for row in events.audit_log()}
 
 
-def test_the_database_refuses_to_change_or_delete_what_happened(bell):
+def test_the_database_refuses_to_change_or_delete_what_happened(bell: Bell) -> None:
     ring()
     for change in (lambda: Event.objects.update(kind="bell.broken"), lambda: Event.objects.all().delete()):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             change()
 
 
-def test_derived_ids_are_ids_of_the_same_moment():
+def test_derived_ids_are_ids_of_the_same_moment() -> None:
     base = uuid7()
     one, other = derived_id(base, "one"), derived_id(base, "other")
     assert one == derived_id(base, "one") != other
@@ -309,11 +314,11 @@ print("still alive")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_that_is_killed_right_after_the_commit_loses_nothing(bell):
+def test_a_process_that_is_killed_right_after_the_commit_loses_nothing(bell: Bell) -> None:
     heard = []
 
     @events.on("bell.rung")
-    def hear(event):
+    def hear(event: events.Recorded) -> None:
         heard.append(event.facts["tone"])
 
     program = Program(

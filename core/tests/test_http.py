@@ -1,10 +1,13 @@
 """What every answer has in common, whatever path it is for."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
+from accounts.models import User
 from core.api import errors
 from core.api.errors import every_refusal
 from core.testing import Api
@@ -12,7 +15,7 @@ from core.testing import Api
 PROBLEM = {"type", "title", "status", "detail", "code", "requestId"}
 
 
-def problem_of(answer) -> dict:
+def problem_of(answer: Any) -> dict[str, Any]:
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()
     assert body.keys() >= PROBLEM
@@ -22,27 +25,27 @@ def problem_of(answer) -> dict:
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/auth/sessions/not-a-uuid", "/nothing", "/api"])
-def test_unknown_paths_are_problems(api, path):
+def test_unknown_paths_are_problems(api: Api, path: str) -> None:
     assert problem_of(api.get(path))["code"] == "not_found"
 
 
-def test_a_browser_gets_a_page_for_an_unknown_page(api):
+def test_a_browser_gets_a_page_for_an_unknown_page(api: Api) -> None:
     page = api.get("/nothing", Accept="text/html,*/*")
     assert page.status_code == 404
     assert page["Content-Type"].startswith("text/html")
 
 
-def test_a_trailing_slash_is_accepted_for_reads_and_writes(api, person):
+def test_a_trailing_slash_is_accepted_for_reads_and_writes(api: Api, person: Callable[..., User]) -> None:
     me = api.as_user(person())
     assert me.get("/api/auth/me/").status_code == 200
     assert me.post("/api/auth/logout/").status_code == 200
 
 
-def test_wrong_method(api, person):
+def test_wrong_method(api: Api, person: Callable[..., User]) -> None:
     assert problem_of(api.as_user(person()).delete("/api/auth/me"))["code"] == "method_not_allowed"
 
 
-def send(body: bytes, content_type: str = "application/json"):
+def send(body: bytes, content_type: str = "application/json") -> Any:
     return Api().client.generic("POST", "/api/auth/login", body, content_type=content_type)
 
 
@@ -63,21 +66,21 @@ def send(body: bytes, content_type: str = "application/json"):
         (b'{"email": "%s"}' % (b"x" * 1_100_000), "application/json", 413, "too_large"),
     ],
 )
-def test_bad_bodies_have_clear_answers(db, body, content_type, status, code):
+def test_bad_bodies_have_clear_answers(db: None, body: Any, content_type: str, status: int, code: str | None) -> None:
     answer = send(body, content_type)
     problem = problem_of(answer)
     assert answer.status_code == status
     assert code in (None, problem["code"])
 
 
-def test_a_sane_request_id_is_kept_and_any_other_replaced(api):
+def test_a_sane_request_id_is_kept_and_any_other_replaced(api: Api) -> None:
     assert api.get("/api/x", x_request_id="client-42.a_b")["X-Request-ID"] == "client-42.a_b"
     for odd in ("short", "x" * 65, "has space here", "new\tline-here"):
         assert api.get("/api/x", x_request_id=odd)["X-Request-ID"] != odd
 
 
 @pytest.mark.parametrize("path", ["/api/auth/sessions", "/mailbox/", "/mailbox/messages", "/verify-email", "/admin/"])
-def test_nul_in_a_query_is_refused(api, person, path):
+def test_nul_in_a_query_is_refused(api: Api, person: Callable[..., User], path: str) -> None:
     answer = api.as_user(person()).get(f"{path}?to=a%00b")
     assert answer.status_code == 400
     assert problem_of(answer)["code"] == "invalid"
@@ -85,8 +88,10 @@ def test_nul_in_a_query_is_refused(api, person, path):
     assert page.status_code == 400 and page["Content-Type"].startswith("text/html") != path.startswith("/api")
 
 
-def test_an_accident_tells_nothing_about_us(api, person, monkeypatch):
-    def accident(_user):
+def test_an_accident_tells_nothing_about_us(
+    api: Api, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accident(_user: Any) -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
     monkeypatch.setattr("accounts.outputs.people.MeOutput.of", accident)
@@ -95,10 +100,12 @@ def test_an_accident_tells_nothing_about_us(api, person, monkeypatch):
     assert b"SELECT" not in answer.content and b"Traceback" not in answer.content
 
 
-def test_a_database_that_is_away_is_a_503(api, person, monkeypatch):
+def test_a_database_that_is_away_is_a_503(
+    api: Api, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
     me = api.as_user(person())
 
-    def away(*_args, **_kwargs):
+    def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("connection refused")
 
     monkeypatch.setattr("accounts.authentication.session_of", away)
@@ -107,7 +114,7 @@ def test_a_database_that_is_away_is_a_503(api, person, monkeypatch):
     assert answer.status_code == 503 and int(answer["Retry-After"]) >= 1
 
 
-def test_private_answers_are_not_cached_and_carry_the_guards(api, person):
+def test_private_answers_are_not_cached_and_carry_the_guards(api: Api, person: Callable[..., User]) -> None:
     answer = api.as_user(person()).get("/api/auth/me")
     assert answer["Cache-Control"] == "no-store"
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -117,14 +124,14 @@ def test_private_answers_are_not_cached_and_carry_the_guards(api, person):
     assert "Set-Cookie" not in answer
 
 
-def test_cors_is_an_exact_list(api):
+def test_cors_is_an_exact_list(api: Api) -> None:
     ours = api.get("/api/auth/me", origin="https://app.example")
     assert ours["Access-Control-Allow-Origin"] == "https://app.example"
     for foreign in ("https://app.example.evil.test", "http://app.example", "null"):
         assert "Access-Control-Allow-Origin" not in api.get("/api/auth/me", origin=foreign)
 
 
-def test_codes_are_stable_words_and_each_belongs_to_one_refusal():
+def test_codes_are_stable_words_and_each_belongs_to_one_refusal() -> None:
     seen: dict[str, type[errors.Refusal]] = {}
     for refusal in every_refusal():
         if not refusal.__module__.endswith("tests"):
@@ -133,7 +140,7 @@ def test_codes_are_stable_words_and_each_belongs_to_one_refusal():
             assert 400 <= refusal.status < 600
 
 
-def test_input_problems_name_camel_case_paths(api):
+def test_input_problems_name_camel_case_paths(api: Api) -> None:
     problem = problem_of(api.post("/api/auth/register", {"email": 5}))
     fields = [row["field"] for row in problem["errors"]]
     assert "firstName" in fields and "first_name" not in json.dumps(problem)

@@ -1,7 +1,9 @@
 """One key, one effect, one answer."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 import time_machine
@@ -21,7 +23,7 @@ PATH = "/api/auth/register"
 BODY = {"email": "ada@example.com", "password": "a fine long phrase", "firstName": "Ada", "lastName": "L"}
 
 
-def test_replays_byte_for_byte_for_a_day(api):
+def test_replays_byte_for_byte_for_a_day(api: Api) -> None:
     first = api.post(PATH, BODY, idempotency_key="k")
     with time_machine.travel(timezone.now() + timedelta(hours=23, minutes=59)):
         again = api.post(PATH, BODY, idempotency_key="k")
@@ -31,31 +33,31 @@ def test_replays_byte_for_byte_for_a_day(api):
         assert api.post(PATH, BODY, idempotency_key="k").json()["code"] == "email_taken"
 
 
-def test_scope_is_person_method_and_path(api, person):
+def test_scope_is_person_method_and_path(api: Api, person: Callable[..., User]) -> None:
     ada, eve = api.as_user(person("ada")), api.as_user(person("eve"))
     assert ada.post("/api/auth/logout", idempotency_key="same").status_code == 200
     assert eve.post("/api/auth/logout-all", idempotency_key="same").status_code == 200
 
 
-def test_a_refusal_does_not_use_up_the_key(api):
+def test_a_refusal_does_not_use_up_the_key(api: Api) -> None:
     assert api.post(PATH, {**BODY, "email": "wrong"}, idempotency_key="k").status_code == 400
     assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "has space", "ü"])
-def test_odd_keys_are_refused(api, key):
+def test_odd_keys_are_refused(api: Api, key: str) -> None:
     refused = api.post(PATH, BODY, idempotency_key=key)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_idempotency_key")
     assert not User.objects.exists()
 
 
-def test_another_body_is_refused(api):
+def test_another_body_is_refused(api: Api) -> None:
     api.post(PATH, BODY, idempotency_key="k")
     assert api.post(PATH, {**BODY, "lastName": "M"}, idempotency_key="k").status_code == 422
 
 
-def test_an_accident_takes_its_effects_back_and_frees_the_key(api, monkeypatch):
-    def accident(tokens):
+def test_an_accident_takes_its_effects_back_and_frees_the_key(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def accident(tokens: Any) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
@@ -65,7 +67,7 @@ def test_an_accident_takes_its_effects_back_and_frees_the_key(api, monkeypatch):
     assert api.post(PATH, BODY, idempotency_key="k").status_code == 201
 
 
-def test_a_key_whose_holder_died_is_taken_over(api):
+def test_a_key_whose_holder_died_is_taken_over(api: Api) -> None:
     now = timezone.now()
     api.post(PATH, BODY, idempotency_key="k")
     User.objects.all().delete()
@@ -78,22 +80,22 @@ def test_a_key_whose_holder_died_is_taken_over(api):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twins_in_flight_make_one_account(monkeypatch):
+def test_twins_in_flight_make_one_account(monkeypatch: pytest.MonkeyPatch) -> None:
     make_person(first_name="Somebody")
     entered, go_on = Event(), Event()
     real = TokensOutput.of
 
-    def slowly(tokens):
+    def slowly(tokens: Any) -> TokensOutput:
         entered.set()
         go_on.wait(PATIENCE)
         return real(tokens)
 
     monkeypatch.setattr(TokensOutput, "of", slowly)
 
-    def first():
+    def first() -> Any:
         return Api().post(PATH, BODY, idempotency_key="k")
 
-    def second():
+    def second() -> Any:
         entered.wait(PATIENCE)
         try:
             return Api().post(PATH, BODY, idempotency_key="k")
@@ -108,11 +110,11 @@ def test_twins_in_flight_make_one_account(monkeypatch):
     assert User.objects.filter(email=BODY["email"]).count() == 1
 
 
-def test_a_multipart_body_is_compared_by_content(api, person):
+def test_a_multipart_body_is_compared_by_content(api: Api, person: Callable[..., User]) -> None:
     """Two uploads of the same parts have different boundaries on the wire, and are the same request."""
     me = api.as_user(person())
 
-    def send(boundary, value):
+    def send(boundary: Any, value: Any) -> Any:
         body = f'--{boundary}\r\nContent-Disposition: form-data; name="password"\r\n\r\n{value}\r\n--{boundary}--\r\n'
         return me.client.generic(
             "POST",
@@ -128,10 +130,10 @@ def test_a_multipart_body_is_compared_by_content(api, person):
     assert send("ccc", "correct horse batterz").status_code == 422
 
 
-def test_reply_and_effect_are_one_commit(api, monkeypatch):
+def test_reply_and_effect_are_one_commit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the answer cannot be stored, nothing has happened."""
 
-    def full_disk(*_args):
+    def full_disk(*_args: Any) -> None:
         raise IdempotencyInProgress()
 
     monkeypatch.setattr("core.api.idempotency._store", full_disk)
@@ -142,7 +144,7 @@ def test_reply_and_effect_are_one_commit(api, monkeypatch):
         assert cursor.fetchone() == (0,)
 
 
-def test_a_refusal_that_kept_effects_is_replayed(api):
+def test_a_refusal_that_kept_effects_is_replayed(api: Api) -> None:
     """The owner of a taken address is told once, however often the same request is repeated."""
     api.post(PATH, BODY)
     first = api.post(PATH, BODY, idempotency_key="k")
@@ -155,7 +157,7 @@ def test_a_refusal_that_kept_effects_is_replayed(api):
     assert OutboxEvent.objects.count() == mails
 
 
-def test_headers_of_the_answer_are_replayed(api, person):
+def test_headers_of_the_answer_are_replayed(api: Api, person: Callable[..., User]) -> None:
     me = api.as_user(person("me"))
     other = person("other")
     body = {"participants": [str(other.pk)], "type": "direct"}
@@ -166,7 +168,7 @@ def test_headers_of_the_answer_are_replayed(api, person):
     assert again["X-Request-ID"] != first["X-Request-ID"]
 
 
-def test_strangers_do_not_share_the_keys_of_nobody(db):
+def test_strangers_do_not_share_the_keys_of_nobody(db: None) -> None:
     here, there = Api(address="203.0.113.7"), Api(address="203.0.113.8")
     assert here.post(PATH, BODY, idempotency_key="k").status_code == 201
     other = {**BODY, "email": "someone.else@example.com"}
@@ -189,5 +191,5 @@ def test_strangers_do_not_share_the_keys_of_nobody(db):
         (b'{"ab": 1}', b'{"a": {"b": 1}}', False),
     ],
 )
-def test_what_makes_two_bodies_the_same(one, other, same):
+def test_what_makes_two_bodies_the_same(one: bytes, other: Any, same: bool) -> None:
     assert (_canonical(parse_json(one)) == _canonical(parse_json(other))) is same

@@ -1,7 +1,9 @@
 """The runner of jobs: items on their own, pauses, parking, one copy at a time."""
 
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -11,9 +13,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from core.jobs import runner
 from core.jobs.backoff import MAX_ATTEMPTS
-from core.jobs.runner import Job, exclusive, run, steps
+from core.jobs.runner import Job, Tally, exclusive, run, steps
 from core.models import Event, FailingItem, IdempotencyKey, OutboxEvent
 from core.privacy import retention
 from core.testing import PATIENCE, eventually
@@ -26,23 +29,23 @@ LIST = "/admin/core/failingitem/"
 class Work:
     """Items that are due, of which some raise and some take more than one run."""
 
-    def __init__(self, *due, bad=(), slow=()) -> None:
+    def __init__(self, *due: Any, bad: Any = (), slow: Any = ()) -> None:
         self.due, self.bad, self.slow = list(due), set(bad), set(slow)
-        self.seen: list = []
+        self.seen: list[Any] = []
         self.job = Job("tests.work", "Works.", due=lambda now: self.due, work=self.work)
 
-    def work(self, item, *, now):
+    def work(self, item: Any, *, now: datetime) -> bool:
         self.seen.append(item)
         if item in self.bad:
             raise ZeroDivisionError(f"item {item}")
         return item not in self.slow
 
-    def run(self, **options):
+    def run(self, **options: Any) -> Tally:
         self.seen.clear()
         return run(self.job, **{"now": timezone.now(), **options})
 
 
-def test_a_bad_item_is_counted_and_the_others_go_on(db, caplog):
+def test_a_bad_item_is_counted_and_the_others_go_on(db: None, caplog: pytest.LogCaptureFixture) -> None:
     work = Work(1, 2, 3, bad=[2], slow=[3])
     tally = work.run()
     assert work.seen == [1, 2, 3]
@@ -52,7 +55,9 @@ def test_a_bad_item_is_counted_and_the_others_go_on(db, caplog):
     assert row.last_error == "ZeroDivisionError: item 2" and "ZeroDivisionError" in caplog.text
 
 
-def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_when_told(db, person):
+def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_when_told(
+    db: None, person: Callable[..., User]
+) -> None:
     work, admin = Work(1, bad=[1]), person("ines", role="admin")
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -74,7 +79,7 @@ def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_w
     assert not FailingItem.objects.exists()
 
 
-def test_others_may_look_at_parked_items_and_not_touch_them(db, person):
+def test_others_may_look_at_parked_items_and_not_touch_them(db: None, person: Callable[..., User]) -> None:
     row = FailingItem.objects.create(job="tests.work", item="1", due_at=timezone.now(), parked_at=timezone.now())
     browser = Client()
     browser.force_login(person("mo", role="moderator"))
@@ -83,20 +88,20 @@ def test_others_may_look_at_parked_items_and_not_touch_them(db, person):
     assert row.parked_at
 
 
-def test_failing_items_take_no_places_of_a_batch(db):
+def test_failing_items_take_no_places_of_a_batch(db: None) -> None:
     work = Work(*range(10), bad=range(5))
     job = Job("tests.work", "Works.", due=lambda now: iter(work.due), work=work.work, batch=5)
     assert run(job, now=timezone.now()).failed == 5
     assert run(job, now=timezone.now()).done == 5
 
 
-def test_a_dry_run_only_counts(db):
+def test_a_dry_run_only_counts(db: None) -> None:
     work = Work(1, 2)
     assert work.run(dry_run=True).due == 2
     assert work.seen == []
 
 
-def test_a_pause_is_judged_by_the_present_clock_not_by_the_moment_of_the_run(db):
+def test_a_pause_is_judged_by_the_present_clock_not_by_the_moment_of_the_run(db: None) -> None:
     work = Work(1, bad=[1])
     work.run(now=timezone.now() + timedelta(days=30))
     assert FailingItem.objects.get().due_at < timezone.now() + timedelta(minutes=1)
@@ -104,8 +109,8 @@ def test_a_pause_is_judged_by_the_present_clock_not_by_the_moment_of_the_run(db)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced():
-    def work(name, *, now):
+def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced() -> None:
+    def work(name: str, *, now: datetime) -> None:
         with transaction.atomic():
             OutboxEvent.objects.create(topic=name)
             if name == "bad":
@@ -120,16 +125,21 @@ def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_copy_at_a_time():
+def test_one_copy_at_a_time() -> None:
     begun, may_end, done = threading.Event(), threading.Event(), []
 
-    def work(item, *, now):
+    def work(item: Any, *, now: datetime) -> None:
         begun.set()
         assert may_end.wait(PATIENCE)
         done.append(item)
 
     job = Job("tests.work", "Works.", due=lambda now: [1], work=work)
-    first = threading.Thread(target=lambda: (run(job, now=timezone.now()), connection.close()))
+
+    def run_and_close() -> None:
+        run(job, now=timezone.now())
+        connection.close()
+
+    first = threading.Thread(target=run_and_close)
     first.start()
     assert begun.wait(PATIENCE)
     assert run(job, now=timezone.now()).is_busy
@@ -142,7 +152,7 @@ def test_one_copy_at_a_time():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_two_copies_would_work(monkeypatch):
+def test_without_the_lock_two_copies_would_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin of the test above."""
     from contextlib import nullcontext
 
@@ -151,7 +161,7 @@ def test_without_the_lock_two_copies_would_work(monkeypatch):
     job = Job("tests.work", "Works.", due=lambda now: [1], work=lambda item, now: both.wait())
     tallies = []
 
-    def copy():
+    def copy() -> None:
         tallies.append(run(job, now=timezone.now()).done)
         connection.close()
 
@@ -173,7 +183,7 @@ with exclusive("tests.work") as is_ours:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_copy_that_is_killed_lets_the_next_one_work():
+def test_a_copy_that_is_killed_lets_the_next_one_work() -> None:
     program = Program(
         "manage.py",
         "shell",
@@ -193,10 +203,10 @@ def test_a_copy_that_is_killed_lets_the_next_one_work():
         program.end()
 
 
-def test_steps_are_items(db):
+def test_steps_are_items(db: None) -> None:
     done = []
 
-    def broken(*, now):
+    def broken(*, now: datetime) -> None:
         raise ZeroDivisionError
 
     job = Job("tests.work", "Works.", **steps(first=broken, second=lambda now: done.append(now)))
@@ -206,7 +216,7 @@ def test_steps_are_items(db):
     assert FailingItem.objects.get().item == "first"
 
 
-def test_commands_and_the_schedule_know_every_job(db, capsys):
+def test_commands_and_the_schedule_know_every_job(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("run_job")
     listed = capsys.readouterr().out
     for name in runner.all_jobs():
@@ -226,6 +236,6 @@ def test_commands_and_the_schedule_know_every_job(db, capsys):
             call_command("run_job", *wrong)
 
 
-def test_a_name_is_one_jobs(db):
+def test_a_name_is_one_jobs(db: None) -> None:
     with pytest.raises(ValueError, match="already"):
         runner.register(Job("core.run_retention", "Twice.", due=lambda now: [], work=lambda item, now: None))

@@ -1,5 +1,7 @@
 """One bad item stops nothing."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 
@@ -7,10 +9,10 @@ from core.jobs.runner import each
 from core.models import OutboxEvent
 
 
-def test_the_others_go_on_and_are_counted(caplog):
+def test_the_others_go_on_and_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     seen = []
 
-    def work(item):
+    def work(item: Any) -> bool:
         seen.append(item)
         if item == 2:
             raise ZeroDivisionError("item 2")
@@ -23,8 +25,8 @@ def test_the_others_go_on_and_are_counted(caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced():
-    def work(name):
+def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced() -> None:
+    def work(name: str) -> None:
         with transaction.atomic():
             OutboxEvent.objects.create(topic=name)
             if name == "bad":
@@ -36,8 +38,8 @@ def test_what_a_bad_item_wrote_is_undone_and_a_lost_connection_is_replaced():
     assert sorted(OutboxEvent.objects.values_list("topic", flat=True)) == ["first", "last"]
 
 
-def test_a_stop_is_not_an_item_that_fails():
-    def work(item):
+def test_a_stop_is_not_an_item_that_fails() -> None:
+    def work(item: Any) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,6 +1,7 @@
 """Exact money: what is taken, what is refused, how it is shown and shared out."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -24,7 +25,7 @@ from core.money import MAX_MINOR, Money, parse_decimal
         ("10000000000000", "USD", MAX_MINOR),
     ],
 )
-def test_amounts_are_read_exactly(sent, currency, minor):
+def test_amounts_are_read_exactly(sent: int | str, currency: str, minor: int) -> None:
     assert Money.of(sent, currency) == Money(minor, currency)
 
 
@@ -36,7 +37,7 @@ def test_amounts_are_read_exactly(sent, currency, minor):
         "10000000000000.01", "1.000", "10.000",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused(sent):
+def test_anything_else_is_refused(sent: Any) -> None:
     with pytest.raises(InvalidAmount) as refused:
         Money.of(sent, "USD")
     assert refused.value.errors == [
@@ -44,13 +45,13 @@ def test_anything_else_is_refused(sent):
     ]
 
 
-def test_a_fraction_of_a_yen_is_refused():
+def test_a_fraction_of_a_yen_is_refused() -> None:
     with pytest.raises(InvalidAmount):
         Money.of("7.5", "JPY")
 
 
 @pytest.mark.parametrize("literal, fine", [("10.10", True), ("1e3", False), ("1.0E2", False), ("-1.5", False)])
-def test_a_json_number_keeps_its_literal(literal, fine):
+def test_a_json_number_keeps_its_literal(literal: str, fine: bool) -> None:
     value = parse_json(b'{"amount": %s}' % literal.encode())["amount"]
     if fine:
         assert str(parse_decimal(value)) == literal
@@ -70,7 +71,7 @@ def test_a_json_number_keeps_its_literal(literal, fine):
         (Money(7_001, "KWD"), "7.001"),
     ],
 )
-def test_text_has_the_decimals_of_the_currency(money, text):
+def test_text_has_the_decimals_of_the_currency(money: Money, text: str) -> None:
     assert money.text == text
 
 
@@ -85,11 +86,11 @@ def test_text_has_the_decimals_of_the_currency(money, text):
         (Money(500, "JPY"), "¥500"),
     ],
 )
-def test_prose_has_the_form_of_the_currency(money, prose):
+def test_prose_has_the_form_of_the_currency(money: Money, prose: str) -> None:
     assert str(money) == prose
 
 
-def test_no_refusal_writes_an_amount_beside_a_bare_currency():
+def test_no_refusal_writes_an_amount_beside_a_bare_currency() -> None:
     catalogue.entries()  # so that every app's are there
     messages = [str(refusal.message) for refusal in every_refusal()]
     assert len(messages) > 50
@@ -97,7 +98,7 @@ def test_no_refusal_writes_an_amount_beside_a_bare_currency():
 
 
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 1000), min_size=1, max_size=20).filter(any))
-def test_parts_add_up_to_the_whole(total, weights):
+def test_parts_add_up_to_the_whole(total: Any, weights: Any) -> None:
     parts = Money(total, "USD").split(weights)
     assert sum(part.minor for part in parts) == total
     for part, weight in zip(parts, weights, strict=True):
@@ -105,6 +106,6 @@ def test_parts_add_up_to_the_whole(total, weights):
         assert abs(part.minor - exact) < 1 + exact * 1e-9
 
 
-def test_currencies_do_not_mix():
+def test_currencies_do_not_mix() -> None:
     with pytest.raises(ValueError):
         Money(1, "USD") + Money(1, "EUR")

@@ -9,8 +9,8 @@ import pytest
 from django.http import HttpResponse
 from drf_spectacular.validation import validate_schema
 
-from core.api.pages import DEEPEST, MAX_LIMIT
-from core.testing import documents
+from core.api.outputs import DEEPEST, MAX_LIMIT
+from core.testing import Api, documents
 
 DOCUMENT = documents.document()
 OPERATIONS = {
@@ -43,11 +43,11 @@ OPEN = [name for name, operation in OPERATIONS.items() if operation.get("x-roles
 PLATFORM = [name for name, operation in OPERATIONS.items() if operation["tags"] == ["Platform"]]
 
 
-def test_it_is_valid():
+def test_it_is_valid() -> None:
     validate_schema(DOCUMENT)
 
 
-def test_no_answer_is_a_bare_array():
+def test_no_answer_is_a_bare_array() -> None:
     for name, operation in OPERATIONS.items():
         for status, response in operation["responses"].items():
             for content in response.get("content", {}).values():
@@ -55,7 +55,7 @@ def test_no_answer_is_a_bare_array():
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_lists_are_envelopes_with_bounds(name):
+def test_lists_are_envelopes_with_bounds(name: Any) -> None:
     asked = parameters(OPERATIONS[name])
     assert (asked["page"]["schema"]["minimum"], asked["page"]["schema"]["maximum"]) == (1, DEEPEST)
     assert (asked["limit"]["schema"]["minimum"], asked["limit"]["schema"]["maximum"]) == (1, MAX_LIMIT)
@@ -66,14 +66,14 @@ def test_lists_are_envelopes_with_bounds(name):
     assert {"invalid_page", "invalid_cursor"} <= codes_of(OPERATIONS[name]["responses"]["400"])
 
 
-def test_lists_say_how_long_a_page_is_by_default():
+def test_lists_say_how_long_a_page_is_by_default() -> None:
     limits = {name: parameters(OPERATIONS[name])["limit"]["schema"]["default"] for name in LISTS}
     assert limits.pop("GET /api/chat/conversations/{conversationId}/messages") == 50
     assert limits.pop("GET /api/campaigns/categories") == 100
     assert set(limits.values()) == {10}
 
 
-def test_files_are_bytes_in_forms_only():
+def test_files_are_bytes_in_forms_only() -> None:
     form, plain = (body_of("POST /api/campaigns", kind) for kind in ("multipart/form-data", "application/json"))
     assert form["properties"]["media"]["items"]["format"] == "binary"
     assert set(form["properties"]) - set(plain["properties"]) == {"media"}
@@ -86,17 +86,17 @@ def test_files_are_bytes_in_forms_only():
 
 
 @pytest.mark.parametrize("name", ["PUT /api/campaigns/{campaignId}", "PUT /api/profile"])
-def test_edits_take_any_subset(name):
+def test_edits_take_any_subset(name: str) -> None:
     assert "required" not in body_of(name, "application/json")
 
 
-def test_a_private_file_is_a_file_for_which_one_may_sign_in():
+def test_a_private_file_is_a_file_for_which_one_may_sign_in() -> None:
     operation = OPERATIONS["GET /files/{token}"]
     assert "application/pdf" in operation["responses"]["200"]["content"]
     assert operation["security"] == [{}, {"bearer": []}]
 
 
-def test_open_operations_say_so_and_the_others_name_the_codes_of_401():
+def test_open_operations_say_so_and_the_others_name_the_codes_of_401() -> None:
     assert len(OPEN) > 10
     for name, operation in OPERATIONS.items():
         codes = codes_of(operation["responses"].get("401", {}))
@@ -113,13 +113,13 @@ def test_open_operations_say_so_and_the_others_name_the_codes_of_401():
     "name",
     ["POST /api/chat/conversations", "POST /api/chat/conversations/{conversationId}/messages"],
 )
-def test_what_is_there_already_has_a_second_success_code(name):
+def test_what_is_there_already_has_a_second_success_code(name: str) -> None:
     answers = OPERATIONS[name]["responses"]
     assert answers["200"]["content"] == answers["201"]["content"]
     assert answers["200"]["description"] != answers["201"]["description"]
 
 
-def test_headers_are_named_where_they_occur():
+def test_headers_are_named_where_they_occur() -> None:
     for name, operation in OPERATIONS.items():
         answers = operation["responses"]
         success = next(answer for status, answer in answers.items() if status < "400")
@@ -157,7 +157,7 @@ def schemas_in(part: Any) -> Iterator[dict[str, Any]]:
         yield from schemas_in(inner)
 
 
-def test_each_operation_has_an_id_words_and_a_tag_of_its_own():
+def test_each_operation_has_an_id_words_and_a_tag_of_its_own() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(set(ids)) == len(ids)
     assert {"login", "getMe", "listCampaigns", "placeInvestment", "sendMessage", "withdrawInvestment"} <= set(ids)
@@ -169,7 +169,7 @@ def test_each_operation_has_an_id_words_and_a_tag_of_its_own():
     assert all(tag["description"] for tag in DOCUMENT["tags"])
 
 
-def test_no_enum_of_an_answer_or_a_body_is_a_copy_of_a_named_one():
+def test_no_enum_of_an_answer_or_a_body_is_a_copy_of_a_named_one() -> None:
     for name, schema in SCHEMAS.items():
         for inner in schemas_in(schema.get("properties", {})):
             assert tuple(inner.get("enum", ())) not in ENUMS, name
@@ -181,13 +181,13 @@ INNER_WORDS = re.compile(
 """What means nothing to whoever writes a client."""
 
 
-def test_nothing_is_said_in_inner_words():
+def test_nothing_is_said_in_inner_words() -> None:
     for schema in schemas_in(DOCUMENT):
         for text in (schema.get("description"), schema.get("summary")):
             assert not isinstance(text, str) or not INNER_WORDS.search(text), text
 
 
-def test_money_and_moments_of_answers_have_patterns():
+def test_money_and_moments_of_answers_have_patterns() -> None:
     card = SCHEMAS["CampaignCard"]["properties"]
     assert re.fullmatch(card["goalAmount"]["pattern"], "1000.50") and not re.match(card["goalAmount"]["pattern"], "-1")
     assert re.fullmatch(card["endsAt"]["pattern"], "2026-12-31T23:59:59.123456Z")
@@ -232,13 +232,13 @@ PATH = "/api/profile/passkeys"
         (answer(401, {"code": "not_authenticated"}, "application/problem+json", WWW_Authenticate="Bearer"), "required"),
     ],
 )
-def test_an_answer_that_is_not_in_the_document_fails_the_test_that_got_it(wrong, about):
+def test_an_answer_that_is_not_in_the_document_fails_the_test_that_got_it(wrong: Any, about: str) -> None:
     with pytest.raises(AssertionError) as found:
         documents.check("get", PATH, None, wrong)
     assert about in str(found.value)
 
 
-def test_methods_and_addresses_that_are_not_there_are_refused_as_they_should_be():
+def test_methods_and_addresses_that_are_not_there_are_refused_as_they_should_be() -> None:
     with pytest.raises(AssertionError, match="no such method"):
         documents.check("put", PATH, None, answer(200, PAGE))
     with pytest.raises(AssertionError, match="is not in docs"):
@@ -256,11 +256,11 @@ def test_methods_and_addresses_that_are_not_there_are_refused_as_they_should_be(
         (refused(405, "method_not_allowed", Allow="GET, POST"), PATH, None),
     ],
 )
-def test_an_answer_that_is_in_the_document_passes(right, path, query):
+def test_an_answer_that_is_in_the_document_passes(right: Any, path: str, query: dict[str, Any] | None) -> None:
     documents.check("get", path, query, right)
 
 
-def test_the_client_of_the_tests_asks_for_every_answer(api, monkeypatch):
+def test_the_client_of_the_tests_asks_for_every_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(documents, "check", lambda *asked: seen.append(asked[:3]))
     api.get("/api/auth/me", {"a": "1"})

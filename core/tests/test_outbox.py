@@ -1,11 +1,13 @@
 """The outbox: at least once, never twice at a time, parked after ten tries, indifferent to Redis."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import context
@@ -22,24 +24,24 @@ class Bell:
     """Counts how often it was rung; `broken` makes it fail."""
 
     def __init__(self) -> None:
-        self.rung: list[dict] = []
+        self.rung: list[dict[str, Any]] = []
         self.broken: Exception | None = None
 
-    def __call__(self, event_id: UUID, **facts) -> None:
+    def __call__(self, event_id: UUID, **facts: Any) -> None:
         self.rung.append({"event_id": event_id, "request_id": context.request_id.get(), **facts})
         if self.broken:
             raise self.broken
 
 
 @pytest.fixture
-def bell(monkeypatch):
+def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
     bell = Bell()
     monkeypatch.setitem(outbox._handlers, TOPIC, bell)
     return bell
 
 
 @pytest.fixture
-def event(db, bell):
+def event(db: None, bell: Bell) -> OutboxEvent:
     return outbox.emit(TOPIC, tone="c")
 
 
@@ -48,7 +50,7 @@ def again(event: OutboxEvent) -> OutboxEvent:
     return event
 
 
-def test_delivered_once_with_its_facts(bell, event):
+def test_delivered_once_with_its_facts(bell: Bell, event: OutboxEvent) -> None:
     assert drain_outbox() == 1
     assert [(row["event_id"], row["tone"]) for row in bell.rung] == [(event.pk, "c")]
     assert again(event).delivered_at
@@ -56,19 +58,19 @@ def test_delivered_once_with_its_facts(bell, event):
     assert len(bell.rung) == 1
 
 
-def test_an_undone_cause_leaves_no_event(db, bell):
+def test_an_undone_cause_leaves_no_event(db: None, bell: Bell) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         outbox.emit(TOPIC)
         raise ZeroDivisionError
     assert not OutboxEvent.objects.exists()
 
 
-def test_a_topic_nobody_handles_is_refused_at_once(db):
+def test_a_topic_nobody_handles_is_refused_at_once(db: None) -> None:
     with pytest.raises(LookupError):
         outbox.emit("tests.nobody_listens")
 
 
-def test_the_handler_runs_under_the_request_that_caused_it(db, bell):
+def test_the_handler_runs_under_the_request_that_caused_it(db: None, bell: Bell) -> None:
     token = context.request_id.set("request-of-the-cause")
     outbox.emit(TOPIC)
     context.request_id.reset(token)
@@ -76,7 +78,7 @@ def test_the_handler_runs_under_the_request_that_caused_it(db, bell):
     assert bell.rung[0]["request_id"] == "request-of-the-cause"
 
 
-def test_celery_is_told_after_the_commit_and_not_before(db, bell, monkeypatch):
+def test_celery_is_told_after_the_commit_and_not_before(db: None, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
     with commits():
@@ -85,14 +87,14 @@ def test_celery_is_told_after_the_commit_and_not_before(db, bell, monkeypatch):
     assert told == [str(event.pk)]
 
 
-def test_a_delayed_event_waits(db, bell):
+def test_a_delayed_event_waits(db: None, bell: Bell) -> None:
     event = outbox.emit(TOPIC, after=timedelta(hours=1))
     assert drain_outbox() == 0
     assert event.pk not in outbox.due(timezone.now())
     assert drain_outbox(now=timezone.now() + timedelta(hours=1, seconds=1)) == 1
 
 
-def test_a_failure_is_tried_again_with_growing_pauses(bell, event):
+def test_a_failure_is_tried_again_with_growing_pauses(bell: Bell, event: OutboxEvent) -> None:
     bell.broken = ValueError("the rope is torn")
     pauses = []
     now = timezone.now()
@@ -110,25 +112,27 @@ def test_a_failure_is_tried_again_with_growing_pauses(bell, event):
     assert again(event).last_error == ""
 
 
-def test_pauses_stay_within_minutes():
+def test_pauses_stay_within_minutes() -> None:
     assert max(backoff(attempt) for attempt in range(1, 30)) <= timedelta(seconds=360)
 
 
-def test_a_handler_may_name_its_own_pause(bell, event):
+def test_a_handler_may_name_its_own_pause(bell: Bell, event: OutboxEvent) -> None:
     bell.broken = outbox.NotYet("closed until noon", after=timedelta(hours=2))
     now = timezone.now()
     outbox.deliver(event.pk, now=now)
     assert again(event).due_at == now + timedelta(hours=2)
 
 
-def test_a_try_that_was_not_made_does_not_count(bell, event):
+def test_a_try_that_was_not_made_does_not_count(bell: Bell, event: OutboxEvent) -> None:
     bell.broken = outbox.NotYet("the provider is left alone", after=timedelta(seconds=30), tried=False)
     for minute in range(MAX_ATTEMPTS + 2):
         outbox.deliver(event.pk, now=timezone.now() + timedelta(minutes=minute))
     assert (again(event).attempts, event.parked_at) == (0, None)
 
 
-def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
+def test_parked_after_ten_tries_and_the_rest_go_on(
+    bell: Bell, event: OutboxEvent, caplog: pytest.LogCaptureFixture
+) -> None:
     bell.broken = ValueError("torn for good")
     now = timezone.now()
     for _ in range(MAX_ATTEMPTS):
@@ -145,7 +149,9 @@ def test_parked_after_ten_tries_and_the_rest_go_on(bell, event, caplog):
     assert bell.rung[-1]["tone"] == "d"
 
 
-def test_parked_events_get_new_tries_by_command(bell, event, capsys):
+def test_parked_events_get_new_tries_by_command(
+    bell: Bell, event: OutboxEvent, capsys: pytest.CaptureFixture[str]
+) -> None:
     bell.broken = ValueError("torn")
     for hour in range(MAX_ATTEMPTS):
         outbox.deliver(event.pk, now=timezone.now() + timedelta(hours=hour))
@@ -157,7 +163,7 @@ def test_parked_events_get_new_tries_by_command(bell, event, capsys):
     assert drain_outbox() == 1
 
 
-def test_a_holder_that_died_gives_way_when_its_lease_ends(bell, event):
+def test_a_holder_that_died_gives_way_when_its_lease_ends(bell: Bell, event: OutboxEvent) -> None:
     now = timezone.now()
     # As a worker leaves it that was killed in the middle of its attempt.
     OutboxEvent.objects.update(attempts=1, held_until=now + outbox.LEASE, due_at=now + outbox.LEASE)
@@ -169,7 +175,7 @@ def test_a_holder_that_died_gives_way_when_its_lease_ends(bell, event):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_deliveries_at_once_are_one(bell):
+def test_two_deliveries_at_once_are_one(bell: Bell) -> None:
     event = outbox.emit(TOPIC)
     now = timezone.now()
     results = together(*[lambda: outbox.deliver(event.pk, now=now)] * 4)
@@ -178,14 +184,14 @@ def test_two_deliveries_at_once_are_one(bell):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lease_two_deliveries_would_be_two(bell, monkeypatch):
+def test_without_the_lease_two_deliveries_would_be_two(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin of the test above: it sees the doubling that the lease prevents."""
     event = outbox.emit(TOPIC)
     now = timezone.now()
     first = OutboxEvent.objects.get()
 
-    class Unclaimed(type(OutboxEvent.objects.all())):
-        def update(self, **columns):
+    class Unclaimed(QuerySet[OutboxEvent]):
+        def update(self, **columns: Any) -> int:
             return 1
 
     monkeypatch.setattr(OutboxEvent.objects, "filter", lambda *a, **k: Unclaimed(OutboxEvent).filter(pk=first.pk))
@@ -193,7 +199,9 @@ def test_without_the_lease_two_deliveries_would_be_two(bell, monkeypatch):
     assert len(bell.rung) == 2
 
 
-def test_the_relay_tells_again_what_is_due_and_then_holds_back(bell, event, monkeypatch):
+def test_the_relay_tells_again_what_is_due_and_then_holds_back(
+    bell: Bell, event: OutboxEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str] = []
     monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
     now = timezone.now()
@@ -205,7 +213,7 @@ def test_the_relay_tells_again_what_is_due_and_then_holds_back(bell, event, monk
     assert told == [str(event.pk)] * 2
 
 
-def test_old_deliveries_are_deleted_and_nothing_else(bell, event):
+def test_old_deliveries_are_deleted_and_nothing_else(bell: Bell, event: OutboxEvent) -> None:
     drain_outbox()
     waiting = outbox.emit(TOPIC)
     now = timezone.now()

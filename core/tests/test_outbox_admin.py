@@ -1,9 +1,13 @@
 """Parked events in the admin: who may give them new tries, and that they are delivered then."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from core.jobs import outbox
 from core.models import Event, OutboxEvent
 from core.testing import commits, drain_outbox
@@ -13,7 +17,7 @@ TOPIC = "tests.parked"
 
 
 @pytest.fixture
-def delivered(monkeypatch):
+def delivered(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """A topic whose handler works again."""
     done = []
     monkeypatch.setitem(outbox._handlers, TOPIC, lambda event_id, **facts: done.append(event_id))
@@ -26,19 +30,19 @@ def parked() -> OutboxEvent:
     )
 
 
-def browser_of(staff) -> Client:
+def browser_of(staff: User) -> Client:
     client = Client()
     client.force_login(staff)
     return client
 
 
-def act(browser, *events):
+def act(browser: Any, *events: Any) -> Any:
     form = {"action": "try_again", "_selected_action": [event.pk for event in events]}
     with commits():
         return browser.post(LIST, form, follow=True).content.decode()
 
 
-def test_the_button_of_one_event(person, delivered):
+def test_the_button_of_one_event(person: Callable[..., User], delivered: list[Any]) -> None:
     admin, event, other = person("ines", role="admin"), parked(), parked()
     browser, page = browser_of(admin), f"{LIST}{event.pk}/change/"
     shown = browser.get(page).content.decode()
@@ -54,7 +58,7 @@ def test_the_button_of_one_event(person, delivered):
     assert (entry.actor_id, entry.subject_id) == (admin.pk, event.pk)
 
 
-def test_several_from_the_list(person, delivered):
+def test_several_from_the_list(person: Callable[..., User], delivered: list[Any]) -> None:
     browser = browser_of(person("ines", role="admin"))
     events = [parked(), parked()]
     assert "2 events will be tried again" in act(browser, *events)
@@ -64,7 +68,7 @@ def test_several_from_the_list(person, delivered):
 
 
 @pytest.mark.parametrize("role", ["user", "reviewer", "moderator"])
-def test_nobody_else(person, role):
+def test_nobody_else(person: Callable[..., User], role: str) -> None:
     event, browser = parked(), browser_of(person("someone", role=role))
     assert browser.post(f"{LIST}{event.pk}/change/").status_code in (302, 403)
     act(browser, event)
@@ -72,7 +76,7 @@ def test_nobody_else(person, role):
     assert event.parked_at
 
 
-def test_an_event_that_is_not_there(person):
+def test_an_event_that_is_not_there(person: Callable[..., User]) -> None:
     browser = browser_of(person("ines", role="admin"))
     assert browser.post(f"{LIST}0190aaaa-0000-7000-8000-000000000001/change/").status_code == 404
     assert browser.post(f"{LIST}x/change/").status_code == 404

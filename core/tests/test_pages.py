@@ -1,23 +1,26 @@
 """Lists: by number, by cursor, while rows come and go."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.services import sessions
+from core.testing import Api
 
 PATH = "/api/auth/sessions"
 
 
 @pytest.fixture
-def ada(person):
+def ada(person: Callable[..., User]) -> User:
     return person("ada")
 
 
 @pytest.fixture
-def devices(ada):
+def devices(ada: User) -> list[Any]:
     """25 sessions, five of them opened at the very same moment."""
     start = timezone.now() - timedelta(hours=1)
     moments = [start + timedelta(seconds=n // 5 if n < 5 else n) for n in range(24)]
@@ -25,19 +28,19 @@ def devices(ada):
 
 
 @pytest.fixture
-def me(api, ada, devices):
+def me(api: Api, ada: User, devices: list[Any]) -> Api:
     return api.as_user(ada)
 
 
-def ids(page):
+def ids(page: Any) -> list[Any]:
     return [row["id"] for row in page["items"]]
 
 
-def everything():
+def everything() -> list[Any]:
     return [str(pk) for pk in Session.objects.order_by("-created_at", "-id").values_list("pk", flat=True)]
 
 
-def test_pages_by_number(me):
+def test_pages_by_number(me: Api) -> None:
     first = me.get(PATH).json()
     assert first.keys() == {"items", "page", "limit", "hasMore", "nextCursor"}
     assert (first["page"], first["limit"], first["hasMore"]) == (1, 10, True)
@@ -47,7 +50,7 @@ def test_pages_by_number(me):
     assert pages[2]["nextCursor"] is None
 
 
-def test_cursor_pages_neither_skip_nor_repeat(me, ada, devices):
+def test_cursor_pages_neither_skip_nor_repeat(me: Api, ada: User, devices: list[Any]) -> None:
     before = everything()
     page = me.get(PATH, {"limit": 4}).json()
     seen = ids(page)
@@ -62,7 +65,7 @@ def test_cursor_pages_neither_skip_nor_repeat(me, ada, devices):
     assert seen == before
 
 
-def test_total_only_when_asked(me):
+def test_total_only_when_asked(me: Api) -> None:
     assert "total" not in me.get(PATH).json()
     assert me.get(PATH, {"withTotal": "true"}).json()["total"] == 25
 
@@ -74,12 +77,12 @@ def test_total_only_when_asked(me):
         {"limit": "101"}, {"limit": "1e2"}, {"page": "9999", "limit": "100"}, {"page": "9" * 400},
     ],
 )  # fmt: skip
-def test_bad_pages_are_refused(me, query):
+def test_bad_pages_are_refused(me: Api, query: dict[str, Any]) -> None:
     refused = me.get(PATH, query)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_page")
 
 
-def test_cursors_are_ours_and_belong_to_their_list(me):
+def test_cursors_are_ours_and_belong_to_their_list(me: Api) -> None:
     cursor = me.get(PATH, {"limit": 2}).json()["nextCursor"]
     body, signature = cursor.split(".")
     for bad in ("x", "", ".", body, f"{body}.", f"{body}x.{signature}", "A" * 5000, f"{cursor}x"):

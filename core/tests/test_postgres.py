@@ -1,24 +1,28 @@
 """The pool notices dead connections without asking each time, and nothing waits for ever."""
 
 import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
 from psycopg_pool import ConnectionPool
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from core.data.postgres import PooledConnection, waiting
 from core.testing import PATIENCE, Api
 
 
 @pytest.fixture
-def pool(db):
+def pool(db: None) -> Iterator[ConnectionPool[Any]]:
     parameters = connection.get_connection_params()
     for name in ("context", "cursor_factory", "pool"):
         parameters.pop(name, None)
     parameters["autocommit"] = True
-    options = {
+    options: dict[str, Any] = {
         "min_size": 1,
         "max_size": 1,
         "connection_class": PooledConnection,
@@ -28,16 +32,16 @@ def pool(db):
         yield pool
 
 
-def backend(pool) -> int:
+def backend(pool: ConnectionPool[Any]) -> int:
     with pool.connection() as mine:
         return mine.execute("SELECT pg_backend_pid()").fetchone()[0]
 
 
-def test_a_live_connection_is_kept(pool):
+def test_a_live_connection_is_kept(pool: ConnectionPool[Any]) -> None:
     assert backend(pool) == backend(pool)
 
 
-def test_a_connection_that_the_server_closed_is_replaced(pool):
+def test_a_connection_that_the_server_closed_is_replaced(pool: ConnectionPool[Any]) -> None:
     first = backend(pool)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
@@ -45,7 +49,7 @@ def test_a_connection_that_the_server_closed_is_replaced(pool):
 
 
 @pytest.fixture
-def crowded():
+def crowded() -> Iterator[Any]:
     """A process with so many open files that new ones get numbers beyond 1,024, where select() ends."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -57,7 +61,7 @@ def crowded():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_descriptors_beyond_1024(crowded, pool):
+def test_descriptors_beyond_1024(crowded: None, pool: ConnectionPool[Any]) -> None:
     with pool.connection() as mine:
         assert mine.fileno() > 1024
     first = backend(pool)
@@ -68,47 +72,51 @@ def test_descriptors_beyond_1024(crowded, pool):
 
 
 @pytest.fixture
-def mine():
+def mine() -> Iterator[PooledConnection]:
     parameters = connection.get_connection_params()
     with PooledConnection.connect(**parameters, autocommit=True) as fresh:
         yield fresh
 
 
-def test_a_statement_is_waited_for_within_the_budget_and_no_longer(db, mine):
+def test_a_statement_is_waited_for_within_the_budget_and_no_longer(db: None, mine: PooledConnection) -> None:
     with waiting.at_most(0.2), pytest.raises(psycopg.OperationalError, match="did not answer"):
         mine.execute("SELECT pg_sleep(4)")
     assert mine.closed
 
 
-def test_the_budget_is_for_all_statements_together(db, mine):
+def test_the_budget_is_for_all_statements_together(db: None, mine: PooledConnection) -> None:
     with waiting.at_most(0.3), pytest.raises(psycopg.OperationalError, match="did not answer"):
         for _ in range(100):
             mine.execute("SELECT pg_sleep(0.05)")
     assert mine.closed
 
 
-def test_without_a_budget_a_statement_has_the_limit_of_jobs(db, mine, settings):
+def test_without_a_budget_a_statement_has_the_limit_of_jobs(
+    db: None, mine: PooledConnection, settings: Settings
+) -> None:
     settings.DATABASE_STATEMENT_WAIT = 0.2
     with pytest.raises(psycopg.OperationalError, match="did not answer"):
         mine.execute("SELECT pg_sleep(4)")
 
 
-def test_changes_of_tables_take_what_they_take(transactional_db, settings):
+def test_changes_of_tables_take_what_they_take(transactional_db: None, settings: Settings) -> None:
     settings.DATABASE_STATEMENT_WAIT = 0.2
     with connection.schema_editor() as editor:
         editor.execute("SELECT pg_sleep(0.5)")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(person, settings, monkeypatch):
+def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(
+    person: Callable[..., User], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     me = Api().as_user(person("somebody"))
     settings.DATABASE_WAIT = 0.3
     real = PooledConnection.wait
 
-    def stalled(self, gen, interval=0.1, timeout=None):
+    def stalled(self: Any, gen: Any, interval: float = 0.1, timeout: Any = None) -> Any:
         return real(self, never_answered(), interval, timeout)
 
-    def never_answered():
+    def never_answered() -> Iterator[Any]:
         while True:
             yield psycopg.waiting.WAIT_R
 
@@ -128,7 +136,9 @@ def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(perso
     assert not waiting.is_unresponsive()
 
 
-def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once(monkeypatch):
+def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(waiting, "_unresponsive_since", 2.0)
     monkeypatch.setattr(waiting, "_last_answer", 1.0)
     monkeypatch.setattr(waiting, "_next_probe", 0.0)
@@ -141,7 +151,9 @@ def test_while_the_server_is_silent_one_looks_and_the_others_are_refused_at_once
     waiting.refuse_while_unresponsive()  # a job waits as long as it may
 
 
-def test_what_does_not_ask_the_server_is_no_answer(db, mine, monkeypatch):
+def test_what_does_not_ask_the_server_is_no_answer(
+    db: None, mine: PooledConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Django sets autocommit on each connection that it gets; psycopg only notes it."""
     monkeypatch.setattr(waiting, "_unresponsive_since", 2.0)
     monkeypatch.setattr(waiting, "_last_answer", 1.0)
@@ -151,11 +163,13 @@ def test_what_does_not_ask_the_server_is_no_answer(db, mine, monkeypatch):
     assert not waiting.is_unresponsive()
 
 
-def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch):
+def test_a_slow_statement_does_not_make_the_server_silent(
+    db: None, mine: PooledConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody else is answered meanwhile."""
     parameters = connection.get_connection_params()
 
-    def ask():
+    def ask() -> None:
         with PooledConnection.connect(**parameters, autocommit=True) as other:
             other.execute("SELECT 1")
 
@@ -167,12 +181,12 @@ def test_a_slow_statement_does_not_make_the_server_silent(db, mine, monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_wait_for_locks_travels_with_begin_and_ends_with_the_transaction(monkeypatch):
+def test_the_wait_for_locks_travels_with_begin_and_ends_with_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     from core.data import transactions
 
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "1234ms")
 
-    def lock_timeout():
+    def lock_timeout() -> Any:
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")
             return cursor.fetchone()[0]

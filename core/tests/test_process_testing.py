@@ -30,7 +30,7 @@ time.sleep(1000)
 """
 
 
-def test_a_program_that_starts_too_slowly_is_ended_with_its_children():
+def test_a_program_that_starts_too_slowly_is_ended_with_its_children() -> None:
     slow = Program("-c", WITH_A_CHILD)
     eventually(slow.said)
     both = [identity(slow.process.pid), identity(int(slow.said()))]
@@ -40,12 +40,12 @@ def test_a_program_that_starts_too_slowly_is_ended_with_its_children():
     eventually(lambda: not any(map(is_same, both)))
 
 
-def test_a_program_that_ends_by_itself_is_not_waited_for():
+def test_a_program_that_ends_by_itself_is_not_waited_for() -> None:
     with pytest.raises(AssertionError, match=r"it ended: .*out of order"):
         Program("-c", "raise SystemExit('out of order')").wait_for(lambda: False)
 
 
-def test_a_failing_test_ends_its_program():
+def test_a_failing_test_ends_its_program() -> None:
     with pytest.raises(ZeroDivisionError), program("-c", WITH_A_CHILD) as running:
         eventually(running.said)
         both = [identity(running.process.pid), identity(int(running.said()))]
@@ -54,7 +54,7 @@ def test_a_failing_test_ends_its_program():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed process takes nobody along")
-def test_a_killed_run_takes_its_programs_along():
+def test_a_killed_run_takes_its_programs_along() -> None:
     run = subprocess.Popen([sys.executable, "-c", A_RUN], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True)
     noted = json.loads(run.stdout.readline())
     assert is_same(noted)

@@ -2,26 +2,33 @@
 
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.models import User
 from core.api import bodies
 from core.logs import JSONFormatter
+from core.testing import Api
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[..., list[dict[str, Any]]]:
     """The lines since, as an operator reads them."""
     caplog.set_level(logging.INFO, logger="vectragrow.requests")
 
-    def read() -> list[dict]:
+    def read() -> list[dict[str, Any]]:
         records = [record for record in caplog.records if record.name == "vectragrow.requests"]
         return [json.loads(JSONFormatter().format(record)) for record in records]
 
     return read
 
 
-def test_one_line_for_a_request_with_its_person_and_pattern(api, person, lines):
+def test_one_line_for_a_request_with_its_person_and_pattern(
+    api: Api, person: Callable[..., User], lines: Callable[..., list[dict[str, Any]]]
+) -> None:
     pat = person("pat")
     me = api.as_user(pat)
     answer = me.get("/api/auth/me", {"token": "s3cret"}, x_request_id="request-of-pat")
@@ -53,7 +60,9 @@ def test_one_line_for_a_request_with_its_person_and_pattern(api, person, lines):
         ("/admin/?q=s3cret", "/admin/", 302),
     ],
 )
-def test_patterns_and_never_paths_or_queries(client, lines, path, route, status):
+def test_patterns_and_never_paths_or_queries(
+    client: Client, lines: Callable[..., list[dict[str, Any]]], path: str, route: str, status: int
+) -> None:
     client.get(path)
     [line] = lines()
     assert line["status"] == status and "person" not in line and "s3cret" not in json.dumps(line)
@@ -61,14 +70,18 @@ def test_patterns_and_never_paths_or_queries(client, lines, path, route, status)
         assert line["route"].split("<")[0] == route.split("<")[0]
 
 
-def test_staff_of_the_admin_are_named(client, person, lines):
+def test_staff_of_the_admin_are_named(
+    client: Client, person: Callable[..., User], lines: Callable[..., list[dict[str, Any]]]
+) -> None:
     ines = person("ines", role="admin")
     client.force_login(ines)
     client.get("/admin/")
     assert [line["person"] for line in lines()] == [str(ines.pk)]
 
 
-def test_a_large_upload_that_is_asked_about_first_is_logged_once(api, person, lines):
+def test_a_large_upload_that_is_asked_about_first_is_logged_once(
+    api: Api, person: Callable[..., User], lines: Callable[..., list[dict[str, Any]]]
+) -> None:
     """`vectragrow.server` asks without the body whether it is wanted, and comes again with it."""
     me, length = api.as_user(person("pat", verified=True)), str(5 * 1024 * 1024)
     form = {"content_type": "multipart/form-data; boundary=b", "CONTENT_LENGTH": length}

@@ -2,10 +2,13 @@
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 from redis import RedisError
 
 from core import redis as core_redis
@@ -18,14 +21,14 @@ from core.tests.test_idempotency import BODY, PATH
 class SlowRedis:
     """Takes connections and commands, and never gets round to an answer."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked = 0
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
-        self.connections = []
+        self.connections: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def _accept(self):
+    def _accept(self) -> None:
         while True:
             try:
                 connection, _ = self.server.accept()
@@ -34,7 +37,7 @@ class SlowRedis:
             self.connections.append(connection)
             threading.Thread(target=self._read, args=[connection], daemon=True).start()
 
-    def _read(self, connection):
+    def _read(self, connection: Any) -> None:
         with closing(connection):
             try:
                 while connection.recv(65536):
@@ -42,14 +45,14 @@ class SlowRedis:
             except OSError:
                 pass
 
-    def close(self):
+    def close(self) -> None:
         self.server.close()
         for connection in self.connections:
             connection.close()
 
 
 @pytest.fixture
-def slow(settings, monkeypatch):
+def slow(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowRedis]:
     server = SlowRedis()
     settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
     settings.REDIS_WAIT = 0.1
@@ -62,7 +65,7 @@ def slow(settings, monkeypatch):
     server.close()
 
 
-def test_a_request_asks_it_once_and_is_answered(db, slow):
+def test_a_request_asks_it_once_and_is_answered(db: None, slow: SlowRedis) -> None:
     answer = Api().post(PATH, BODY)
     assert answer.status_code == 201
     assert slow.asked == 1
@@ -71,7 +74,7 @@ def test_a_request_asks_it_once_and_is_answered(db, slow):
     assert slow.asked == 1
 
 
-def test_limits_hold_without_it(db, slow):
+def test_limits_hold_without_it(db: None, slow: SlowRedis) -> None:
     limit = limits.Limit("test:slow", 3, timedelta(days=1))
     for _ in range(3):
         limits.hit(limit, "somebody")
@@ -80,7 +83,7 @@ def test_limits_hold_without_it(db, slow):
     assert slow.asked == 1
 
 
-def test_it_is_asked_again_after_a_while(slow):
+def test_it_is_asked_again_after_a_while(slow: SlowRedis) -> None:
     with pytest.raises(RedisError):
         core_redis.client().ping()
     with pytest.raises(core_redis.RedisUnavailable):
@@ -91,7 +94,7 @@ def test_it_is_asked_again_after_a_while(slow):
     assert slow.asked == 2
 
 
-def test_a_connection_that_redis_closed_while_idle_is_replaced():
+def test_a_connection_that_redis_closed_while_idle_is_replaced() -> None:
     client = core_redis.client()
     client.ping()
     for connection in client.connection_pool._available_connections:
@@ -100,11 +103,11 @@ def test_a_connection_that_redis_closed_while_idle_is_replaced():
     assert not core_redis.is_unavailable()
 
 
-def test_a_request_does_not_wait_for_the_broker(db, monkeypatch):
+def test_a_request_does_not_wait_for_the_broker(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker hangs in the middle of taking a message; the request that caused it is answered meanwhile."""
     hangs, go_on = threading.Event(), threading.Event()
 
-    def hang(**_):
+    def hang(**_: Any) -> None:
         hangs.set()
         go_on.wait(60)
 
@@ -120,10 +123,10 @@ def test_a_request_does_not_wait_for_the_broker(db, monkeypatch):
     assert messenger.flush(60)
 
 
-def test_a_broker_that_failed_is_left_alone(monkeypatch):
+def test_a_broker_that_failed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail(kwargs, retry):
+    def fail(kwargs: Any, retry: Any) -> None:
         tried.append(kwargs["event_id"])
         raise OSError("no route")
 
@@ -136,13 +139,13 @@ def test_a_broker_that_failed_is_left_alone(monkeypatch):
     assert tried == ["0"]
 
 
-def test_what_waits_is_bounded(monkeypatch):
+def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     told = []
     messenger = messengers.Messenger()
     messenger._waiting = type(messenger._waiting)(maxlen=3)
 
-    def hang(kwargs, retry):
+    def hang(kwargs: Any, retry: Any) -> None:
         go_on.wait(60)
         told.append(kwargs["event_id"])
 

@@ -1,7 +1,9 @@
 """The socket itself, on a real server: opening, answering, closing (docs/publishing.md)."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,23 +11,24 @@ from django.conf import settings
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
+from accounts.models import User
 from accounts.testing import sign_in
 from core import redis
 from core.api import limits
 from core.realtime import publishing
 from core.realtime.sockets import MESSAGES, REFUSED
-from core.testing import PATIENCE, eventually
+from core.testing import PATIENCE, Api, eventually
 from core.testing.sockets import Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def founder(person):
+def founder(person: Callable[..., User]) -> User:
     return person("founder")
 
 
-def test_subprotocol_signs_in(socket_server, founder):
+def test_subprotocol_signs_in(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         ready = phone.expect("ready")
         assert phone.connection.subprotocol == "vectragrow.v1"
@@ -34,7 +37,7 @@ def test_subprotocol_signs_in(socket_server, founder):
         assert ready["heartbeatSeconds"] > 0
 
 
-def test_one_log_line_for_a_socket_when_it_closes(founder):
+def test_one_log_line_for_a_socket_when_it_closes(founder: User) -> None:
     server = Server()
     try:
         with dial(server.url + "?token=s3cret", sign_in(founder)) as phone:
@@ -49,7 +52,7 @@ def test_one_log_line_for_a_socket_when_it_closes(founder):
     assert "s3cret" not in json.dumps(line)
 
 
-def test_first_frame_signs_in(socket_server, founder):
+def test_first_frame_signs_in(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url) as phone:
         assert phone.ask("auth", token=sign_in(founder))["type"] == "ack"
         assert phone.expect("ready")["userId"] == str(founder.pk)
@@ -57,31 +60,31 @@ def test_first_frame_signs_in(socket_server, founder):
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])
-def test_both_paths_open(socket_server, founder, path):
+def test_both_paths_open(socket_server: Server, founder: User, path: str) -> None:
     with dial(socket_server.url.replace("/ws/", path), sign_in(founder)) as phone:
         phone.expect("ready")
 
 
-def test_other_paths_are_refused(socket_server):
+def test_other_paths_are_refused(socket_server: Server) -> None:
     with pytest.raises(InvalidStatus) as refused, dial(socket_server.url + "elsewhere"):
         pass
     assert refused.value.response.status_code == 403
 
 
-def test_token_in_the_address_is_not_looked_at(socket_server, founder):
+def test_token_in_the_address_is_not_looked_at(socket_server: Server, founder: User) -> None:
     with dial(f"{socket_server.url}?token={sign_in(founder)}") as phone:
         assert phone.ask("ping")["code"] == "not_authenticated"
         assert phone.close_code() == 4001
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
-def test_bad_token_closes_4001(socket_server, token):
+def test_bad_token_closes_4001(socket_server: Server, token: str) -> None:
     with dial(socket_server.url, token) as phone:
         assert phone.expect("error")["code"] == "token_invalid"
         assert phone.close_code() == 4001
 
 
-def refusals(url, tokens, **options) -> list[tuple[str, int]]:
+def refusals(url: str, tokens: Any, **options: Any) -> list[tuple[str, int]]:
     """Code and close code that each of these tokens gets."""
     seen = []
     for token in tokens:
@@ -90,13 +93,13 @@ def refusals(url, tokens, **options) -> list[tuple[str, int]]:
     return seen
 
 
-def until_refused(url, most=20, **options) -> None:
+def until_refused(url: str, most: int = 20, **options: Any) -> None:
     """Try until the address has no try left: the window slides on while a busy machine gets through ten of them."""
     tries = (refusals(url, ["a.b.c"], **options)[0] for _ in range(most))
     assert next((seen for seen in tries if seen != ("token_invalid", 4001)), None) == ("too_many_refused", 4029)
 
 
-def test_bad_tokens_are_limited_per_address(socket_server, founder):
+def test_bad_tokens_are_limited_per_address(socket_server: Server, founder: User) -> None:
     good = sign_in(founder)
     assert refusals(socket_server.url, ["a.b.c"] * 10) == [("token_invalid", 4001)] * 10
     until_refused(socket_server.url)
@@ -109,19 +112,19 @@ def test_bad_tokens_are_limited_per_address(socket_server, founder):
         phone.expect("ready")
 
 
-def test_expired_tokens_do_not_count(socket_server, founder):
+def test_expired_tokens_do_not_count(socket_server: Server, founder: User) -> None:
     with time_machine.travel(timezone.now() - timedelta(minutes=16)):
         expired = sign_in(founder)
     assert refusals(socket_server.url, [expired] * 12) == [("token_expired", 4001)] * 12
 
 
-def test_whoever_is_no_proxy_cannot_choose_an_address(socket_server):
+def test_whoever_is_no_proxy_cannot_choose_an_address(socket_server: Server) -> None:
     for n in range(10):
         refusals(socket_server.url, ["a.b.c"], additional_headers={"X-Forwarded-For": f"192.0.2.{n}"})
     until_refused(socket_server.url, most=3)
 
 
-def test_behind_a_proxy_each_client_counts_for_itself(founder):
+def test_behind_a_proxy_each_client_counts_for_itself(founder: User) -> None:
     server = Server(TRUSTED_PROXIES="127.0.0.1/32")
     client = {"X-Forwarded-For": "192.0.2.7"}
     try:
@@ -138,7 +141,7 @@ def test_behind_a_proxy_each_client_counts_for_itself(founder):
         server.end()
 
 
-def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
+def test_foreign_origin_closes_4003_and_ours_opens(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url, sign_in(founder), origin="https://evil.example") as phone:
         assert phone.close_code() == 4003
         assert phone.frames == []
@@ -169,7 +172,9 @@ def test_foreign_origin_closes_4003_and_ours_opens(socket_server, founder):
         (b"binary", "malformed_body"),
     ],
 )
-def test_bad_frames_are_answered_and_the_socket_stays(socket_server, founder, frame, code):
+def test_bad_frames_are_answered_and_the_socket_stays(
+    socket_server: Server, founder: User, frame: Any, code: str
+) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.connection.send(frame)
         assert phone.expect("error")["code"] == code
@@ -177,7 +182,7 @@ def test_bad_frames_are_answered_and_the_socket_stays(socket_server, founder, fr
 
 
 @pytest.mark.parametrize("ref", [0, -1, 2**53 - 1, "", "1.0", "x" * 64, "\u00e9"])
-def test_a_ref_comes_back_as_it_was(socket_server, founder, ref):
+def test_a_ref_comes_back_as_it_was(socket_server: Server, founder: User, ref: Any) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.send("ping", ref=ref)
         assert phone.expect("pong")["ref"] == ref
@@ -185,14 +190,14 @@ def test_a_ref_comes_back_as_it_was(socket_server, founder, ref):
         assert phone.expect("error")["ref"] == ref
 
 
-def test_a_fraction_anywhere_is_refused_with_the_frames_ref(socket_server, founder):
+def test_a_fraction_anywhere_is_refused_with_the_frames_ref(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.connection.send('{"type": "chat.read", "ref": "r", "seq": 2.0}')
         refused = phone.expect("error")
         assert (refused["ref"], refused["code"]) == ("r", "invalid")
 
 
-def test_frame_over_64_kib_closes_1009(socket_server, founder):
+def test_frame_over_64_kib_closes_1009(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.send("ping", padding="x" * 65_000)
         phone.expect("pong")
@@ -200,7 +205,7 @@ def test_frame_over_64_kib_closes_1009(socket_server, founder):
         assert phone.close_code() == 1009
 
 
-def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server, founder, api):
+def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server: Server, founder: User, api: Api) -> None:
     phone_token, laptop_token = sign_in(founder), sign_in(founder)
     with dial(socket_server.url, phone_token) as phone, dial(socket_server.url, laptop_token) as laptop:
         session = phone.expect("ready")["sessionId"]
@@ -215,7 +220,7 @@ def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server, f
         assert laptop.ask("ping")["type"] == "pong"
 
 
-def test_a_told_revocation_closes_4001_by_itself(socket_server, founder):
+def test_a_told_revocation_closes_4001_by_itself(socket_server: Server, founder: User) -> None:
     """The session lives on in the database, so no look of the server into it can be what closes the socket."""
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.expect("ready")
@@ -223,14 +228,14 @@ def test_a_told_revocation_closes_4001_by_itself(socket_server, founder):
         assert phone.close_code() == 4001
 
 
-def test_flooding_closes_4029_for_every_kind_of_frame(socket_server, founder):
+def test_flooding_closes_4029_for_every_kind_of_frame(socket_server: Server, founder: User) -> None:
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.flood(MESSAGES.most * 4, "ping")
         assert phone.close_code() == 4029
         assert phone.frames[-1]["code"] == "flooding"
 
 
-def test_eleventh_socket_is_refused_until_one_closes(socket_server, founder):
+def test_eleventh_socket_is_refused_until_one_closes(socket_server: Server, founder: User) -> None:
     token = sign_in(founder)
     opened = [dial(socket_server.url, token) for _ in range(10)]
     try:
@@ -243,14 +248,14 @@ def test_eleventh_socket_is_refused_until_one_closes(socket_server, founder):
         for one in opened:
             one.__exit__(None, None, None)
 
-    def opens():
+    def opens() -> bool:
         with dial(socket_server.url, token) as again:
             return again.until(lambda frame: True)["type"] == "ready"
 
     eventually(opens)
 
 
-def test_restart_closes_1012_and_ends(founder):
+def test_restart_closes_1012_and_ends(founder: User) -> None:
     server = Server()
     try:
         with dial(server.url, sign_in(founder)) as phone:

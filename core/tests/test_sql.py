@@ -11,12 +11,12 @@ from core.data import sql
 from core.models import IdempotencyKey
 
 
-def key(number):
+def key(number: int) -> IdempotencyKey:
     now = timezone.now()
     return IdempotencyKey(scope=bytes([number]), fingerprint=b"f", created_at=now, locked_until=now)
 
 
-def test_writes_of_a_block_are_one_exchange(db):
+def test_writes_of_a_block_are_one_exchange(db: None) -> None:
     first, second, third = key(1), key(2), key(3)
     sql.insert(first)
     until = first.locked_until + timedelta(hours=1)
@@ -32,21 +32,21 @@ def test_writes_of_a_block_are_one_exchange(db):
     assert IdempotencyKey.objects.get(pk=first.pk).locked_until == until
 
 
-def test_a_block_that_raises_writes_nothing(db):
+def test_a_block_that_raises_writes_nothing(db: None) -> None:
     with pytest.raises(LookupError), sql.together():
         sql.insert(key(1))
         raise LookupError
     assert not IdempotencyKey.objects.exists()
 
 
-def test_what_the_database_refuses_is_raised_at_the_end(db):
+def test_what_the_database_refuses_is_raised_at_the_end(db: None) -> None:
     sql.insert(key(1))
     with pytest.raises(IntegrityError), transaction.atomic(), sql.together():
         sql.insert(key(1))
 
 
-def test_each_change_is_told_how_many_rows_it_hit(db):
-    told = []
+def test_each_change_is_told_how_many_rows_it_hit(db: None) -> None:
+    told: list[int] = []
     row = key(1)
     sql.insert(row)
     with sql.together():
@@ -55,7 +55,7 @@ def test_each_change_is_told_how_many_rows_it_hit(db):
     assert told == [0, 1]
 
 
-def test_several_reads_are_one_exchange(db):
+def test_several_reads_are_one_exchange(db: None) -> None:
     row = key(1)
     sql.insert(row)
     select = f"SELECT {sql.columns(IdempotencyKey, 'k')}, 7 FROM core_idempotencykey k WHERE k.scope = %s"

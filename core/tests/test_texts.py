@@ -42,19 +42,19 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("text", [*PEOPLE.values(), *TITLES.values()], ids=[*PEOPLE, *TITLES])
-def test_every_script_is_taken_as_it_is(text):
+def test_every_script_is_taken_as_it_is(text: str) -> None:
     assert LineField().run_validation(text) == text
     assert ProseField().run_validation(f"{text}\r\n\t{text}") == f"{text}\n\t{text}"
     assert clean_line(text, 80) == text or "🏴" in text
 
 
 @pytest.mark.parametrize("space", "\u00a0\u202f\u2007\u3000\u2009")
-def test_every_space_is_a_space(space):
+def test_every_space_is_a_space(space: str) -> None:
     assert LineField().run_validation(f"Jean{space}Paul{space}") == "Jean Paul"
 
 
 @pytest.mark.parametrize("text", JUNK.values(), ids=JUNK)
-def test_what_is_no_writing_is_refused_and_cleaned_away(text):
+def test_what_is_no_writing_is_refused_and_cleaned_away(text: str) -> None:
     assert not is_one_line(text)
     with pytest.raises(ValidationError):
         LineField().run_validation(text)
@@ -63,7 +63,7 @@ def test_what_is_no_writing_is_refused_and_cleaned_away(text):
 
 
 @pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
-def test_text_that_shows_nothing_is_refused(text):
+def test_text_that_shows_nothing_is_refused(text: str) -> None:
     assert not shows_something(text) and clean_line(text, 80) == ""
     for field in (LineField, ProseField):
         with pytest.raises(ValidationError):
@@ -72,15 +72,15 @@ def test_text_that_shows_nothing_is_refused(text):
             field(allow_blank=True).run_validation(text)
 
 
-def test_empty_text_is_the_fields_own_affair():
+def test_empty_text_is_the_fields_own_affair() -> None:
     assert LineField(allow_blank=True).run_validation("") == ProseField(allow_blank=True).run_validation(" ") == ""
 
 
 @pytest.mark.parametrize("text", ["bell\x07", "next\x85line", "escape\x1b[31m"])
-def test_prose_has_no_control_characters(text):
+def test_prose_has_no_control_characters(text: str) -> None:
     with pytest.raises(ValidationError):
         ProseField().run_validation(text)
 
 
-def test_a_long_name_is_cut():
+def test_a_long_name_is_cut() -> None:
     assert clean_line("ab " * 50, 8) == "ab ab ab"

@@ -1,6 +1,7 @@
 """Moments and days as clients write them (API.md, *times*)."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -39,24 +40,24 @@ DAYS_REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "moment"), MOMENTS.items())
-def test_moments_with_a_zone_are_taken(text, moment):
+def test_moments_with_a_zone_are_taken(text: Any, moment: Any) -> None:
     assert parse_moment(text) == moment
 
 
 @pytest.mark.parametrize("text", NO_ZONE)
-def test_other_forms_of_iso_8601_need_a_zone(text):
+def test_other_forms_of_iso_8601_need_a_zone(text: Any) -> None:
     with pytest.raises(ZoneRequired):
         parse_moment(text)
 
 
 @pytest.mark.parametrize("text", NO_MOMENT)
-def test_what_is_no_moment_is_refused(text):
+def test_what_is_no_moment_is_refused(text: Any) -> None:
     with pytest.raises(ValueError):
         parse_moment(text)
 
 
 @pytest.mark.parametrize("text", DAYS_REFUSED)
-def test_a_day_is_written_in_one_way(text):
+def test_a_day_is_written_in_one_way(text: Any) -> None:
     assert parse_day("1990-01-01") == date(1990, 1, 1)
     with pytest.raises(ValueError):
         parse_day(text)
@@ -72,7 +73,7 @@ def inputs() -> list[type[serializers.Serializer]]:
     return found
 
 
-def test_every_moment_and_day_of_a_request_is_read_here(db):
+def test_every_moment_and_day_of_a_request_is_read_here(db: None) -> None:
     Api().get("/api/schema")  # so that every view is imported
     strict = (serializers.MomentField, serializers.DayField)
     lax = [
@@ -85,7 +86,7 @@ def test_every_moment_and_day_of_a_request_is_read_here(db):
 
 
 @pytest.fixture
-def campaign_fields(db):
+def campaign_fields(db: None) -> dict[str, Any]:
     from campaigns.models import Category
 
     category = Category.objects.first()
@@ -97,7 +98,7 @@ def campaign_fields(db):
 
 
 @pytest.mark.parametrize("text", ["2090-12-31T12:00:00", "2090-12-31", "20901231T120000Z"])
-def test_a_deadline_without_a_zone_is_refused(api, campaign_fields, text):
+def test_a_deadline_without_a_zone_is_refused(api: Api, campaign_fields: dict[str, Any], text: str) -> None:
     founder = api.as_user(make_person(identity=True))
     refused = founder.post("/api/campaigns", {**campaign_fields, "endsAt": text})
     assert (refused.status_code, refused.json()["code"]) == (400, "zone_required")
@@ -112,7 +113,7 @@ def test_a_deadline_without_a_zone_is_refused(api, campaign_fields, text):
 
 
 @pytest.mark.parametrize("text", ["1990-W01-1", "19900101", "1990-01-01T00:00:00Z"])
-def test_a_date_of_birth_is_a_day(api, text):
+def test_a_date_of_birth_is_a_day(api: Api, text: str) -> None:
     me = api.as_user(make_person())
     body = {"documentType": "passport", "documentNumber": "C01X00T47"}
     refused = me.post("/api/kyc/initiate", {**body, "dateOfBirth": text})
@@ -120,13 +121,13 @@ def test_a_date_of_birth_is_a_day(api, text):
     assert me.post("/api/kyc/initiate", {**body, "dateOfBirth": "1990-01-01"}).status_code == 201
 
 
-def test_a_badge_ends_at_a_moment(api):
+def test_a_badge_ends_at_a_moment(api: Api) -> None:
     staff, holder = api.as_user(make_person(role="moderator")), make_person()
     body = {"userId": str(holder.pk), "expiresAt": "2090-12-31"}
     assert staff.post("/api/kyc/badges/founder", body).json()["code"] == "zone_required"
 
 
-def test_the_command_that_closes_takes_moments_with_a_zone(db):
+def test_the_command_that_closes_takes_moments_with_a_zone(db: None) -> None:
     call_command("close_campaigns", at="2020-01-01T00:00:00Z")
     with pytest.raises(CommandError):
         call_command("close_campaigns", at="2020-01-01")

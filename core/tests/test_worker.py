@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.models import OutboxEvent
 from core.testing import PATIENCE, eventually
 from core.testing.processes import Program, free_port, is_open
 from vectragrow.embedded import processes
+from vectragrow.embedded.processes import Child
 
 EMIT = """
 from datetime import timedelta
@@ -40,7 +42,7 @@ def valkey() -> str | None:
 
 
 @contextmanager
-def away(port: int):
+def away(port: int) -> Iterator[list[object]]:
     """Where the broker should be, nobody talks: connections are taken and dropped. Yields them."""
     tries: list[object] = []
     with create_server(("127.0.0.1", port)) as door:
@@ -62,7 +64,7 @@ def away(port: int):
 
 
 @pytest.fixture
-def end_later():
+def end_later() -> Iterator[list[Child]]:
     """Whatever is started is ended, with what it has started itself."""
     running: list[processes.Child] = []
     yield running
@@ -70,7 +72,9 @@ def end_later():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empty(end_later, tmp_path):
+def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empty(
+    end_later: list[Child], tmp_path: Path
+) -> None:
     server = valkey()
     if server is None:
         pytest.skip("no Redis server on this machine")
@@ -91,7 +95,7 @@ def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empt
         assert writer.process.wait(PATIENCE) == 0, writer.said()
         assert "written" in writer.said()
 
-    def start_redis() -> subprocess.Popen:
+    def start_redis() -> subprocess.Popen[bytes]:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
         end_later.append(processes.Child("valkey", command, log=tmp_path / "valkey.log"))
         eventually(lambda: is_open(port))
