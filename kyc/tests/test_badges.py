@@ -1,20 +1,23 @@
 """Badges through the API."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from core.jobs.runner import run
+from core.testing import Api
 from kyc.jobs import END_BADGES
 
 
 @pytest.fixture
-def staff(api, reviewer):
+def staff(api: Api, reviewer: User) -> Api:
     return api.as_user(reviewer)
 
 
-def test_staff_give_and_take(api, staff, applicant):
+def test_staff_give_and_take(api: Api, staff: Api, applicant: User) -> None:
     given = staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
     assert (given.status_code, given.json()) == (200, {"badges": ["founder"]})
     staff.post("/api/kyc/badges/company", {"userId": str(applicant.pk)})
@@ -30,7 +33,7 @@ def test_staff_give_and_take(api, staff, applicant):
     assert staff.delete("/api/kyc/badges/company", {"userId": str(applicant.pk)}).json() == {"badges": []}
 
 
-def test_refusals(staff, reviewer, applicant):
+def test_refusals(staff: Api, reviewer: User, applicant: User) -> None:
     own = staff.post("/api/kyc/badges/founder", {"userId": str(reviewer.pk)})
     assert (own.status_code, own.json()["code"]) == (403, "own_case")
     for send in (staff.post, staff.delete):
@@ -39,7 +42,7 @@ def test_refusals(staff, reviewer, applicant):
     assert staff.post("/api/kyc/badges/hero", {"userId": str(applicant.pk)}).status_code == 404
 
 
-def test_a_badge_ends_by_the_clock(api, staff, applicant):
+def test_a_badge_ends_by_the_clock(api: Api, staff: Api, applicant: User) -> None:
     soon = timezone.now() + timedelta(hours=1)
     staff.post("/api/kyc/badges/accredited_investor", {"userId": str(applicant.pk), "expiresAt": soon.isoformat()})
     assert run(END_BADGES, now=soon - timedelta(seconds=1)).done == 0
@@ -49,7 +52,7 @@ def test_a_badge_ends_by_the_clock(api, staff, applicant):
     assert api.as_user(applicant).get("/api/kyc/badges").json()["items"] == []
 
 
-def test_others_badges_can_be_read(api, staff, applicant, person):
+def test_others_badges_can_be_read(api: Api, staff: Api, applicant: User, person: Callable[..., User]) -> None:
     staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
     listed = api.as_user(person("visitor")).get("/api/kyc/badges", {"userId": str(applicant.pk)}).json()
     assert [row["badge"] for row in listed["items"]] == ["founder"]

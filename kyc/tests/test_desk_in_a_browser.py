@@ -1,20 +1,30 @@
 """The review page in a real browser: a refusal is read where it happened, and nothing typed is lost."""
 
+from collections.abc import Iterator
+from typing import cast
+
 import pytest
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.testing import make_person
-from core.testing.browser import aside, enter_admin, is_in_view, needs_browser, open_page
+from core.testing.browser import WatchedPage, aside, enter_admin, is_in_view, needs_browser, open_page
+from kyc.models import Verification
 from kyc.testing import submitted_case
 
 pytestmark = [needs_browser, pytest.mark.django_db(transaction=True)]
 SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
+class CasePage(WatchedPage):
+    case: Verification
+
+
 @pytest.fixture(params=SIZES)
-def page(request, live_server):
+def page(request: pytest.FixtureRequest, live_server: LiveServer) -> Iterator[CasePage]:
     reviewer = make_person(first_name="Rae", role="reviewer")
     case = submitted_case(make_person(first_name="Ada"))
-    with open_page(viewport=SIZES[request.param]) as page:
+    with open_page(viewport=SIZES[request.param]) as opened:
+        page = cast(CasePage, opened)
         enter_admin(page, live_server, reviewer)
         page.goto(f"{live_server.url}/admin/kyc/verification/{case.pk}/change/")
         page.case = case
@@ -22,7 +32,7 @@ def page(request, live_server):
         assert page.refused == []
 
 
-def test_a_decision_without_a_message(page):
+def test_a_decision_without_a_message(page: CasePage) -> None:
     page.get_by_label("Reject", exact=False).locator("visible=true").last.check()
     page.get_by_label("Private notes").fill("The picture is of a screen.")
     with page.expect_navigation():
@@ -38,7 +48,7 @@ def test_a_decision_without_a_message(page):
     assert page.case.status == "rejected"
 
 
-def test_a_rejected_paper_without_a_reason(page):
+def test_a_rejected_paper_without_a_reason(page: CasePage) -> None:
     paper = page.locator("[data-paper]").last
     paper.get_by_text("Reject…").click()
     paper.get_by_label("Private note").fill("Thumb over the number")

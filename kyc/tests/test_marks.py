@@ -10,8 +10,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from PIL import Image
+from pytest_django.fixtures import Settings
 
-from core.testing import drain_outbox
+from accounts.models import User
+from core.testing import Api, drain_outbox
+from kyc.models import Verification
 from kyc.services.numbers import full_number
 from uploads.models import StoredFile
 from uploads.services import read_file
@@ -42,7 +45,9 @@ def everything_in_the_stores() -> bytes:
 
 
 @pytest.mark.django_db
-def test_no_trace_of_number_or_paper(api, applicant, reviewer, second_reviewer, caplog):
+def test_no_trace_of_number_or_paper(
+    api: Api, applicant: User, reviewer: User, second_reviewer: User, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     mine, desk, second_desk = (api.as_user(who) for who in (applicant, reviewer, second_reviewer))
     answers = [
@@ -74,7 +79,7 @@ def test_no_trace_of_number_or_paper(api, applicant, reviewer, second_reviewer, 
 
 
 @pytest.mark.django_db
-def test_rotating_the_wrapping_key(case, settings, capsys):
+def test_rotating_the_wrapping_key(case: Verification, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = settings.DOCUMENT_KEYS[0], base64.b64encode(b"n" * 32).decode()
     settings.DOCUMENT_KEYS = [new, old]
     call_command("rewrap_keys")
@@ -88,7 +93,7 @@ def test_rotating_the_wrapping_key(case, settings, capsys):
 
 
 @pytest.mark.django_db
-def test_what_is_sealed_can_be_opened_again(case):
+def test_what_is_sealed_can_be_opened_again(case: Verification) -> None:
     assert full_number(case) == "C01X00T47"
     content = read_file(case.documents.get(kind="front").file)
     assert Image.open(BytesIO(content)).size == (900, 700)

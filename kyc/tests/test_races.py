@@ -2,9 +2,12 @@
 
 from functools import partial
 from threading import Barrier
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from core.testing import PATIENCE, together
@@ -21,11 +24,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def unlocked(monkeypatch):
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases are only read, and two that have read one go on together. Ask for it last: setting up locks, too."""
     barrier = Barrier(2)
 
-    def read_case(verification_id):
+    def read_case(verification_id: UUID) -> Verification:
         case = Verification.objects.select_related("user").get(pk=verification_id)
         barrier.wait(timeout=PATIENCE)
         return case
@@ -33,28 +36,32 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(access, "lock_case", read_case)
 
 
-def verify_and_reject(case, reviewer, second_reviewer):
+def verify_and_reject(case: Verification, reviewer: User, second_reviewer: User) -> list[Any]:
     return together(
         partial(decide, reviewer=reviewer, verification_id=case.pk, status="verified", now=timezone.now()),
         partial(decide, reviewer=second_reviewer, verification_id=case.pk, status="rejected", now=timezone.now()),
     )
 
 
-def decisions_on(case):
+def decisions_on(case: Verification) -> int:
     return CaseEvent.objects.filter(verification=case, action__in=("case_verified", "case_rejected")).count()
 
 
-def test_one_of_two_decisions_counts(judged_case, reviewer, second_reviewer, settings):
+def test_one_of_two_decisions_counts(
+    judged_case: Verification, reviewer: User, second_reviewer: User, settings: Settings
+) -> None:
     settings.KYC_FOUR_EYES = False
     outcomes = verify_and_reject(judged_case, reviewer, second_reviewer)
-    assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, Exception)) == [DecisionNotPossible]
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [DecisionNotPossible]
     assert decisions_on(judged_case) == 1
     judged_case.refresh_from_db()
     proven = User.objects.get(pk=judged_case.user_id).kyc_verified
     assert proven == (judged_case.status == "verified")
 
 
-def test_one_of_two_decisions_counts_twin(judged_case, reviewer, second_reviewer, settings, unlocked):
+def test_one_of_two_decisions_counts_twin(
+    judged_case: Verification, reviewer: User, second_reviewer: User, settings: Settings, unlocked: None
+) -> None:
     """Without the lock both are carried out, and the person is told two things."""
     settings.KYC_FOUR_EYES = False
     outcomes = verify_and_reject(judged_case, reviewer, second_reviewer)
@@ -62,7 +69,9 @@ def test_one_of_two_decisions_counts_twin(judged_case, reviewer, second_reviewer
     assert decisions_on(judged_case) == 2
 
 
-def test_two_verifying_at_once_are_proposal_and_confirmation(judged_case, reviewer, second_reviewer):
+def test_two_verifying_at_once_are_proposal_and_confirmation(
+    judged_case: Verification, reviewer: User, second_reviewer: User
+) -> None:
     outcomes = together(
         *(
             partial(decide, reviewer=who, verification_id=judged_case.pk, status="verified", now=timezone.now())
@@ -72,14 +81,16 @@ def test_two_verifying_at_once_are_proposal_and_confirmation(judged_case, review
     assert sorted(outcome.status for outcome in outcomes) == ["awaiting_second_review", "verified"]
 
 
-def test_one_reviewer_clicking_twice_stays_one_pair_of_eyes(judged_case, reviewer):
+def test_one_reviewer_clicking_twice_stays_one_pair_of_eyes(judged_case: Verification, reviewer: User) -> None:
     again = partial(decide, reviewer=reviewer, verification_id=judged_case.pk, status="verified", now=timezone.now())
     together(again, again)
     judged_case.refresh_from_db()
     assert judged_case.status == "awaiting_second_review"
 
 
-def test_a_paper_sent_during_the_confirmation_is_never_verified_unseen(judged_case, reviewer, second_reviewer):
+def test_a_paper_sent_during_the_confirmation_is_never_verified_unseen(
+    judged_case: Verification, reviewer: User, second_reviewer: User
+) -> None:
     decide(reviewer=reviewer, verification_id=judged_case.pk, status="verified", now=timezone.now())
     together(
         partial(
@@ -98,7 +109,7 @@ def test_a_paper_sent_during_the_confirmation_is_never_verified_unseen(judged_ca
     assert not User.objects.get(pk=judged_case.user_id).kyc_verified
 
 
-def start_twice(applicant):
+def start_twice(applicant: User) -> list[Any]:
     start = partial(
         start_verification,
         person=applicant,
@@ -109,12 +120,12 @@ def start_twice(applicant):
     return together(start, start)
 
 
-def test_two_starts_make_one_case(applicant):
+def test_two_starts_make_one_case(applicant: User) -> None:
     outcomes = start_twice(applicant)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Verification", "VerificationOpen"]
 
 
-def test_two_starts_make_one_case_twin(applicant, monkeypatch):
+def test_two_starts_make_one_case_twin(applicant: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the person's lock only the database's own constraint stops the second: a crash, not an answer."""
     barrier = Barrier(2)
     monkeypatch.setattr(evidence, "lock_person", lambda user_id: None)

@@ -1,5 +1,6 @@
 """The reviewers' side through the API: queue, papers, decisions, four eyes."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
 
+from accounts.models import User
 from accounts.services.administration import grant_role
 from core.models import Event
-from core.testing import deliver_events
+from core.testing import Api, deliver_events
 from kyc.models import CaseEvent, Verification
 from kyc.testing import submitted_case
 from notifications.models import Notification
@@ -18,28 +22,28 @@ from uploads.testing import picture
 
 
 @pytest.fixture
-def at_desk(api, reviewer):
+def at_desk(api: Api, reviewer: User) -> Api:
     return api.as_user(reviewer)
 
 
 @pytest.fixture
-def at_second_desk(api, second_reviewer):
+def at_second_desk(api: Api, second_reviewer: User) -> Api:
     return api.as_user(second_reviewer)
 
 
-def judge(client, paper, status="verified", **body):
+def judge(client: Api, paper: Any, status: str = "verified", **body: Any) -> Any:
     return client.put(f"/api/kyc/documents/{paper.pk}", {"status": status, **body})
 
 
-def decide(client, case, status, **body):
+def decide(client: Api, case: Verification, status: str, **body: Any) -> Any:
     return client.put("/api/kyc/status", {"verificationId": str(case.pk), "status": status, **body})
 
 
-def code(answer):
+def code(answer: Any) -> Any:
     return answer.status_code, answer.json()["code"]
 
 
-def resend(api, applicant, *kinds, seed=50):
+def resend(api: Api, applicant: User, *kinds: str, seed: int = 50) -> Any:
     files = [picture(size=(800, 640), seed=seed + place) for place, _ in enumerate(kinds)]
     return api.as_user(applicant).upload("/api/kyc/documents", {"documents": files, "kinds": list(kinds)})
 
@@ -50,7 +54,7 @@ def told() -> list[tuple[str, Any]]:
     return list(recorded.values_list("kind", "subject_id"))
 
 
-def test_two_reviewers_verify(api, case, applicant, at_desk, at_second_desk):
+def test_two_reviewers_verify(api: Api, case: Verification, applicant: User, at_desk: Api, at_second_desk: Api) -> None:
     for paper in case.documents.all():
         assert judge(at_desk, paper).status_code == 200
     proposed = decide(at_desk, case, "verified", notes="Looks right")
@@ -73,12 +77,14 @@ def test_two_reviewers_verify(api, case, applicant, at_desk, at_second_desk):
     assert "notes" not in own and "risk" not in own
 
 
-def test_one_reviewer_is_enough_where_four_eyes_are_off(judged_case, at_desk, settings):
+def test_one_reviewer_is_enough_where_four_eyes_are_off(
+    judged_case: Verification, at_desk: Api, settings: Settings
+) -> None:
     settings.KYC_FOUR_EYES = False
     assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
 
 
-def test_verified_needs_every_paper_verified(case, at_desk):
+def test_verified_needs_every_paper_verified(case: Verification, at_desk: Api) -> None:
     front, selfie = case.documents.order_by("kind")
     assert code(decide(at_desk, case, "verified")) == (409, "documents_not_verified")
     judge(at_desk, front)
@@ -88,12 +94,16 @@ def test_verified_needs_every_paper_verified(case, at_desk):
     assert decide(at_desk, case, "verified").status_code == 200
 
 
-def test_an_extra_paper_has_to_be_verified_too(api, judged_case, applicant, at_desk):
+def test_an_extra_paper_has_to_be_verified_too(
+    api: Api, judged_case: Verification, applicant: User, at_desk: Api
+) -> None:
     resend(api, applicant, "proof_of_address")
     assert code(decide(at_desk, judged_case, "verified")) == (409, "documents_not_verified")
 
 
-def test_new_evidence_drops_the_proposal(api, judged_case, applicant, at_desk, at_second_desk):
+def test_new_evidence_drops_the_proposal(
+    api: Api, judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+) -> None:
     decide(at_desk, judged_case, "verified")
     resend(api, applicant, "front")
     assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "in_review"
@@ -105,7 +115,7 @@ def test_new_evidence_drops_the_proposal(api, judged_case, applicant, at_desk, a
     assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
 
 
-def test_a_paper_judged_anew_drops_the_proposal(judged_case, at_desk, at_second_desk):
+def test_a_paper_judged_anew_drops_the_proposal(judged_case: Verification, at_desk: Api, at_second_desk: Api) -> None:
     decide(at_desk, judged_case, "verified")
     paper = judged_case.documents.first()
     judge(at_second_desk, paper)  # the same verdict again changes nothing
@@ -115,7 +125,7 @@ def test_a_paper_judged_anew_drops_the_proposal(judged_case, at_desk, at_second_
 
 
 @pytest.mark.parametrize("status", ["rejected", "resubmit"])
-def test_one_reviewer_turns_down(api, case, applicant, at_desk, status):
+def test_one_reviewer_turns_down(api: Api, case: Verification, applicant: User, at_desk: Api, status: str) -> None:
     answer = decide(at_desk, case, status, notes="private words", message="Please send a sharper picture")
     assert (answer.status_code, answer.json()["status"]) == (200, status)
     own = api.as_user(applicant).get("/api/kyc/status")
@@ -127,7 +137,9 @@ def test_one_reviewer_turns_down(api, case, applicant, at_desk, status):
     assert "private words" not in notice.body
 
 
-def test_resubmit_takes_new_papers_and_returns_to_the_queue(api, case, applicant, at_desk):
+def test_resubmit_takes_new_papers_and_returns_to_the_queue(
+    api: Api, case: Verification, applicant: User, at_desk: Api
+) -> None:
     front = case.documents.get(kind="front")
     judge(at_desk, front, "rejected", reason="blurred")
     decide(at_desk, case, "resubmit")
@@ -139,7 +151,9 @@ def test_resubmit_takes_new_papers_and_returns_to_the_queue(api, case, applicant
     assert code(judge(at_desk, front)) == (409, "document_replaced")
 
 
-def test_a_new_paper_after_approval_takes_the_identity_away(api, judged_case, applicant, at_desk, at_second_desk):
+def test_a_new_paper_after_approval_takes_the_identity_away(
+    api: Api, judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+) -> None:
     decide(at_desk, judged_case, "verified")
     decide(at_second_desk, judged_case, "verified")
     resend(api, applicant, "front")
@@ -154,7 +168,9 @@ def test_a_new_paper_after_approval_takes_the_identity_away(api, judged_case, ap
     assert decide(at_desk, judged_case, "verified").json()["status"] == "awaiting_second_review"
 
 
-def test_a_closed_case_is_reopened_before_it_is_decided_again(judged_case, applicant, at_desk, at_second_desk):
+def test_a_closed_case_is_reopened_before_it_is_decided_again(
+    judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+) -> None:
     decide(at_desk, judged_case, "verified")
     decide(at_second_desk, judged_case, "verified")
     for status in ("verified", "rejected"):
@@ -166,19 +182,21 @@ def test_a_closed_case_is_reopened_before_it_is_decided_again(judged_case, appli
     assert told()[-1] == ("identity.lost", applicant.pk)
 
 
-def test_an_old_case_is_not_reopened_beside_a_newer_one(api, case, applicant, at_desk):
+def test_an_old_case_is_not_reopened_beside_a_newer_one(
+    api: Api, case: Verification, applicant: User, at_desk: Api
+) -> None:
     decide(at_desk, case, "rejected")
     submitted_case(applicant)
     assert code(decide(at_desk, case, "resubmit")) == (409, "decision_not_possible")
 
 
-def test_the_case_of_a_person_is_the_newest(case, applicant, at_desk):
+def test_the_case_of_a_person_is_the_newest(case: Verification, applicant: User, at_desk: Api) -> None:
     answer = at_desk.put("/api/kyc/status", {"userId": str(applicant.pk), "status": "rejected"})
     assert answer.json()["id"] == str(case.pk)
     assert at_desk.put("/api/kyc/status", {"status": "rejected"}).status_code == 400
 
 
-def test_nobody_reviews_himself(api, person, at_second_desk):
+def test_nobody_reviews_himself(api: Api, person: Callable[..., User], at_second_desk: Api) -> None:
     reviewer = person("insider", role="reviewer")
     case = submitted_case(reviewer)
     own = api.as_user(reviewer)
@@ -189,7 +207,7 @@ def test_nobody_reviews_himself(api, person, at_second_desk):
     assert len(at_second_desk.get("/api/kyc/pending").json()["items"]) == 1
 
 
-def test_the_database_itself_refuses_self_review(case, applicant):
+def test_the_database_itself_refuses_self_review(case: Verification, applicant: User) -> None:
     for column in ("decided_by", "proposed_by"):
         with pytest.raises(DatabaseError), transaction.atomic():
             Verification.objects.filter(pk=case.pk).update(**{column: applicant})
@@ -197,14 +215,14 @@ def test_the_database_itself_refuses_self_review(case, applicant):
         Verification.objects.filter(pk=case.pk).update(status="approved")
 
 
-def test_the_queue_is_riskiest_then_oldest_first(api, person, at_desk):
+def test_the_queue_is_riskiest_then_oldest_first(api: Api, person: Callable[..., User], at_desk: Api) -> None:
     now = timezone.now()
     for place, (name, age, flags) in enumerate([("young", 1, 0), ("old", 50, 0), ("risky", 2, 2)]):
         case = submitted_case(person(name), number=f"NUMBER{place}")
         Verification.objects.filter(pk=case.pk).update(submitted_at=now - timedelta(hours=age), risk=flags)
     submitted_case(person("incomplete"), number="NUMBER9", kinds=["front"])
 
-    def names(**query):
+    def names(**query: Any) -> list[Any]:
         return [row["user"]["firstName"] for row in at_desk.get("/api/kyc/pending", query).json()["items"]]
 
     assert names() == ["Risky", "Old", "Young"]
@@ -213,8 +231,10 @@ def test_the_queue_is_riskiest_then_oldest_first(api, person, at_desk):
     assert names(limit=2, cursor=cursor) == ["Young"]
 
 
-def test_the_queue_by_assignee(api, case, reviewer, second_reviewer, at_desk, at_second_desk):
-    def count(client, assignee):
+def test_the_queue_by_assignee(
+    api: Api, case: Verification, reviewer: User, second_reviewer: User, at_desk: Api, at_second_desk: Api
+) -> None:
+    def count(client: Api, assignee: str) -> int:
         return len(client.get("/api/kyc/pending", {"assignee": assignee}).json()["items"])
 
     assert (count(at_desk, "none"), count(at_desk, "me")) == (1, 0)
@@ -224,8 +244,8 @@ def test_the_queue_by_assignee(api, case, reviewer, second_reviewer, at_desk, at
     assert at_desk.get("/api/kyc/pending", {"assignee": "bob"}).status_code == 400
 
 
-def test_the_queue_costs_the_same_for_one_and_for_many(person, at_desk):
-    def queries():
+def test_the_queue_costs_the_same_for_one_and_for_many(person: Callable[..., User], at_desk: Api) -> None:
+    def queries() -> int:
         with CaptureQueriesContext(connection) as counted:
             at_desk.get("/api/kyc/pending")
         return len(counted)
@@ -237,7 +257,9 @@ def test_the_queue_costs_the_same_for_one_and_for_many(person, at_desk):
     assert queries() == one
 
 
-def test_every_view_of_a_paper_is_written_down(api, case, applicant, reviewer, at_desk):
+def test_every_view_of_a_paper_is_written_down(
+    api: Api, case: Verification, applicant: User, reviewer: User, at_desk: Api
+) -> None:
     paper = case.documents.first()
     answer = at_desk.get(f"/api/kyc/documents/{paper.pk}/file", {"why": "second look at the date"})
     assert answer.status_code == 200
@@ -256,8 +278,14 @@ def test_every_view_of_a_paper_is_written_down(api, case, applicant, reviewer, a
 
 
 def test_the_link_opens_for_its_viewer_for_a_minute(
-    api, case, applicant, person, at_desk, at_second_desk, time_machine
-):
+    api: Api,
+    case: Verification,
+    applicant: User,
+    person: Callable[..., User],
+    at_desk: Api,
+    at_second_desk: Api,
+    time_machine: TimeMachineFixture,
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     link = at_desk.get(f"/api/kyc/documents/{case.documents.first().pk}/file").json()
     path = link["url"].replace("http://localhost:8000", "")
@@ -274,7 +302,9 @@ def test_the_link_opens_for_its_viewer_for_a_minute(
     assert code(at_desk.get(path)) == (404, "link_not_valid")
 
 
-def test_the_person_sees_the_own_paper_and_nobody_else_does(api, case, applicant, person):
+def test_the_person_sees_the_own_paper_and_nobody_else_does(
+    api: Api, case: Verification, applicant: User, person: Callable[..., User]
+) -> None:
     path = f"/api/kyc/documents/{case.documents.first().pk}/file"
     assert api.as_user(applicant).get(path).status_code == 200
     assert api.as_user(person("stranger")).get(path).status_code == 404
@@ -283,7 +313,9 @@ def test_the_person_sees_the_own_paper_and_nobody_else_does(api, case, applicant
     assert case.assignee is None
 
 
-def test_seeing_a_paper_takes_the_case(case, reviewer, second_reviewer, at_desk, at_second_desk):
+def test_seeing_a_paper_takes_the_case(
+    case: Verification, reviewer: User, second_reviewer: User, at_desk: Api, at_second_desk: Api
+) -> None:
     path = f"/api/kyc/documents/{case.documents.first().pk}/file"
     for client, who in ((at_desk, reviewer), (at_second_desk, second_reviewer)):
         client.get(path)
@@ -293,6 +325,6 @@ def test_seeing_a_paper_takes_the_case(case, reviewer, second_reviewer, at_desk,
     assert [event.facts.get("taken_from") for event in taken] == [None, str(reviewer.pk)]
 
 
-def test_a_reviewer_who_lost_the_role_is_shut_out(case, reviewer, at_desk):
+def test_a_reviewer_who_lost_the_role_is_shut_out(case: Verification, reviewer: User, at_desk: Api) -> None:
     grant_role(email=reviewer.email, role="user", now=timezone.now())
     assert decide(at_desk, case, "rejected").status_code == 401

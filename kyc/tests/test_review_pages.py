@@ -1,11 +1,16 @@
 """Identity review in the admin: who may open it, what a page shows, what a click does. Pages, forms, headers."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
+from accounts.models import User
 from core.testing import commits
 from kyc.models import CaseEvent, Verification
 from kyc.services.decisions import decide, judge_document, take_case
@@ -19,45 +24,47 @@ QUEUE = "/admin/kyc/verification/"
 class Desk:
     """A staff member's browser."""
 
-    def __init__(self, client, staff):
+    def __init__(self, client: Client, staff: User) -> None:
         client.force_login(staff)
         self.client = client
 
-    def get(self, path, **query):
+    def get(self, path: str, **query: Any) -> Any:
         with commits():
             return self.client.get(path, query)
 
-    def post(self, path, **form):
+    def post(self, path: str, **form: Any) -> Any:
         with commits():
             return self.client.post(path, form)
 
 
-def address(case):
+def address(case: Verification) -> str:
     return f"{QUEUE}{case.pk}/change/"
 
 
 @pytest.fixture
-def desk(client, reviewer):
+def desk(client: Client, reviewer: User) -> Desk:
     return Desk(client, reviewer)
 
 
 @pytest.fixture
-def second_desk(second_reviewer):
+def second_desk(second_reviewer: User) -> Desk:
     from django.test import Client
 
     return Desk(Client(), second_reviewer)
 
 
-def said(answer):
+def said(answer: Any) -> str:
     """What the pages' message line says after an action."""
     return " ".join(str(message) for message in answer.wsgi_request._messages)
 
 
-def pictures(page):
+def pictures(page: Any) -> list[Any]:
     return re.findall(r'<img src="([^"]+/paper/[^"]+)"', page.content.decode())
 
 
-def test_the_queue_shows_who_waits(desk, case, applicant, person):
+def test_the_queue_shows_who_waits(
+    desk: Desk, case: Verification, applicant: User, person: Callable[..., User]
+) -> None:
     submitted_case(person("other"), number="OTHER12345")
     page = desk.get(QUEUE)
     text = page.content.decode()
@@ -69,7 +76,7 @@ def test_the_queue_shows_who_waits(desk, case, applicant, person):
     assert applicant.email in desk.get(QUEUE, q="applicant").content.decode()
 
 
-def test_the_queue_is_in_the_order_of_the_api(desk, person):
+def test_the_queue_is_in_the_order_of_the_api(desk: Desk, person: Callable[..., User]) -> None:
     names = []
     for place, (name, risk, age) in enumerate([("young", 0, 1), ("old", 0, 30), ("risky", 2, 2)]):
         made = submitted_case(person(name), number=f"ORDER{place}")
@@ -81,7 +88,7 @@ def test_the_queue_is_in_the_order_of_the_api(desk, person):
 
 
 @pytest.mark.parametrize(("role", "status"), [("user", 302), ("moderator", 403), ("reviewer", 200), ("admin", 200)])
-def test_who_gets_in(client, case, person, role, status):
+def test_who_gets_in(client: Client, case: Verification, person: Callable[..., User], role: str, status: int) -> None:
     desk = Desk(client, person("visitor", role=role))
     assert desk.get(QUEUE).status_code == status
     opened = desk.get(address(case))
@@ -89,7 +96,7 @@ def test_who_gets_in(client, case, person, role, status):
     assert bool(pictures(opened)) == (status == 200)
 
 
-def test_opening_a_case_takes_it_and_shows_papers_and_number(desk, case, reviewer):
+def test_opening_a_case_takes_it_and_shows_papers_and_number(desk: Desk, case: Verification, reviewer: User) -> None:
     page = desk.get(address(case))
     assert "C01X00T47" in page.content.decode()
     assert len(pictures(page)) == 2
@@ -99,7 +106,9 @@ def test_opening_a_case_takes_it_and_shows_papers_and_number(desk, case, reviewe
     assert CaseEvent.objects.filter(action="paper_viewed", actor=reviewer).count() == 2
 
 
-def test_pictures_open_for_this_reviewer_for_a_minute(desk, second_desk, client, case, time_machine):
+def test_pictures_open_for_this_reviewer_for_a_minute(
+    desk: Desk, second_desk: Desk, client: Client, case: Verification, time_machine: TimeMachineFixture
+) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     picture = pictures(desk.get(address(case)))[0]
     shown = desk.get(picture)
@@ -111,7 +120,9 @@ def test_pictures_open_for_this_reviewer_for_a_minute(desk, second_desk, client,
     assert desk.get(picture).status_code == 404
 
 
-def test_a_colleagues_case_is_closed_until_it_is_taken_over(desk, second_desk, case, reviewer, second_reviewer):
+def test_a_colleagues_case_is_closed_until_it_is_taken_over(
+    desk: Desk, second_desk: Desk, case: Verification, reviewer: User, second_reviewer: User
+) -> None:
     take_case(reviewer=reviewer, verification_id=case.pk, now=timezone.now())
     closed = second_desk.get(address(case))
     assert not pictures(closed)
@@ -123,7 +134,9 @@ def test_a_colleagues_case_is_closed_until_it_is_taken_over(desk, second_desk, c
     assert case.assignee == second_reviewer
 
 
-def test_a_closed_case_shows_its_papers_for_a_reason_that_is_kept(desk, case, reviewer):
+def test_a_closed_case_shows_its_papers_for_a_reason_that_is_kept(
+    desk: Desk, case: Verification, reviewer: User
+) -> None:
     decide(reviewer=reviewer, verification_id=case.pk, status="rejected", now=timezone.now())
     assert not pictures(desk.get(address(case)))
     shown = desk.post(address(case), action="look", why="the bank asked")
@@ -131,14 +144,16 @@ def test_a_closed_case_shows_its_papers_for_a_reason_that_is_kept(desk, case, re
     assert {event.words["why"] for event in CaseEvent.objects.filter(action="paper_viewed")} == {"the bank asked"}
 
 
-def test_putting_a_case_back(desk, case):
+def test_putting_a_case_back(desk: Desk, case: Verification) -> None:
     desk.get(address(case))
     desk.post(address(case), action="release")
     case.refresh_from_db()
     assert case.assignee is None
 
 
-def test_from_papers_to_decision_with_two_reviewers(desk, second_desk, case, applicant):
+def test_from_papers_to_decision_with_two_reviewers(
+    desk: Desk, second_desk: Desk, case: Verification, applicant: User
+) -> None:
     desk.get(address(case))
     assert re.search(r'value="verified" required disabled', desk.get(address(case)).content.decode())
     for paper in case.documents.all():
@@ -161,7 +176,9 @@ def test_from_papers_to_decision_with_two_reviewers(desk, second_desk, case, app
     assert (case.status, applicant.kyc_verified) == ("verified", True)
 
 
-def test_after_a_decision_comes_the_next_case(desk, case, person, reviewer):
+def test_after_a_decision_comes_the_next_case(
+    desk: Desk, case: Verification, person: Callable[..., User], reviewer: User
+) -> None:
     waiting = submitted_case(person("next"), number="NEXT12345")
     busy = submitted_case(person("busy"), number="BUSY12345")
     take_case(reviewer=person("colleague", role="reviewer"), verification_id=busy.pk, now=timezone.now())
@@ -170,12 +187,12 @@ def test_after_a_decision_comes_the_next_case(desk, case, person, reviewer):
     assert desk.post(address(waiting), **form)["Location"] == QUEUE
 
 
-def part(page, place):
+def part(page: Any, place: str) -> str | Any:
     """The part of a page from an anchor to the end of its form."""
     return re.search(rf' id="{place}".*?</form>', page.content.decode(), re.DOTALL).group()
 
 
-def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(desk, case):
+def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(desk: Desk, case: Verification) -> None:
     for form, status, words in (
         ({"status": "verified", "notes": "Seen & good"}, 409, "has to be verified first"),
         ({"status": "rejected", "notes": "Seen & good"}, 400, "Write the person a message"),
@@ -193,7 +210,7 @@ def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(des
     assert case.status == "in_review"
 
 
-def test_a_refused_rejection_of_a_paper_is_said_there_and_keeps_its_note(desk, case):
+def test_a_refused_rejection_of_a_paper_is_said_there_and_keeps_its_note(desk: Desk, case: Verification) -> None:
     first, second = case.documents.order_by("created_at")
     form = {"action": "paper", "document": first.pk, "status": "rejected", "notes": "Thumb over it"}
     page = desk.post(address(case), **form)
@@ -210,7 +227,9 @@ def test_a_refused_rejection_of_a_paper_is_said_there_and_keeps_its_note(desk, c
     assert desk.post(address(case), action="nonsense").status_code == 404
 
 
-def test_what_was_typed_is_shown_where_its_form_has_gone(desk, case, applicant, second_reviewer):
+def test_what_was_typed_is_shown_where_its_form_has_gone(
+    desk: Desk, case: Verification, applicant: User, second_reviewer: User
+) -> None:
     desk.get(address(case))
     old = case.documents.first()
     add_documents(person=applicant, files=[picture(seed=77)], kinds=[old.kind], now=timezone.now())
@@ -225,7 +244,7 @@ def test_what_was_typed_is_shown_where_its_form_has_gone(desk, case, applicant, 
     assert "Long thoughts" in page and "Thank you" in page and 'id="decision"' not in page
 
 
-def test_nobody_finds_his_own_case_on_the_desk(client, person):
+def test_nobody_finds_his_own_case_on_the_desk(client: Client, person: Callable[..., User]) -> None:
     insider = person("insider", role="admin")
     case = submitted_case(insider)
     desk = Desk(client, insider)
@@ -234,14 +253,16 @@ def test_nobody_finds_his_own_case_on_the_desk(client, person):
     assert desk.post(address(case), action="decide", status="rejected", message="x").status_code == 404
 
 
-def test_a_case_of_a_shared_number_names_the_other(desk, case, person, reviewer):
+def test_a_case_of_a_shared_number_names_the_other(
+    desk: Desk, case: Verification, person: Callable[..., User], reviewer: User
+) -> None:
     rival = submitted_case(person("rival"), number="C01X00T47")
     page = desk.get(address(rival)).content.decode()
     assert "Another account holds this document number" in page
     assert address(case) in page
 
 
-def test_pages_carry_no_inline_script_or_style(desk, case):
+def test_pages_carry_no_inline_script_or_style(desk: Desk, case: Verification) -> None:
     for path in (
         "/admin/",
         QUEUE,
@@ -257,13 +278,13 @@ def test_pages_carry_no_inline_script_or_style(desk, case):
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>|<style|\sstyle=|\son[a-z]+=", text)
 
 
-def test_the_overview_counts_the_queue(desk, case):
+def test_the_overview_counts_the_queue(desk: Desk, case: Verification) -> None:
     page = desk.get("/admin/").content.decode()
     assert "Identity review" in page
     assert '<span class="big">1</span>' in page
 
 
-def test_what_people_write_is_shown_as_text(desk, person, reviewer):
+def test_what_people_write_is_shown_as_text(desk: Desk, person: Callable[..., User], reviewer: User) -> None:
     case = submitted_case(person("<script>alert(1)</script>", last_name="<b>x"), number="MARKUP123")
     judge_document(
         reviewer=reviewer,
@@ -278,7 +299,7 @@ def test_what_people_write_is_shown_as_text(desk, person, reviewer):
         assert "<img src=x" not in text
 
 
-def test_sign_in_page(client):
+def test_sign_in_page(client: Client) -> None:
     page = client.get("/admin/login/")
     text = page.content.decode()
     assert page.status_code == 200
