@@ -1,8 +1,11 @@
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from core.data.ids import uuid7
 from core.testing import commits
 from notifications.effects import Mail, Notice, Text, messages_of
@@ -37,27 +40,27 @@ TEXTS = messages_of(Text)
 
 
 @pytest.fixture(autouse=True)
-def closed_breakers():
+def closed_breakers() -> None:
     """Breakers remember across tests what providers did."""
     mail.breaker.reset()
     sms.breaker.reset()
 
 
 @pytest.fixture
-def backer(person):
+def backer(person: Callable[..., User]) -> User:
     return person("backer", phone_number="+15550001111")
 
 
 @pytest.fixture
-def stranger(person):
+def stranger(person: Callable[..., User]) -> User:
     return person("stranger")
 
 
 @pytest.fixture
-def tell():
+def tell() -> Callable[..., Any]:
     """Tells a person something, and commits."""
 
-    def tell(who, name="investment_committed", **facts):
+    def tell(who: User, name: str = "investment_committed", **facts: Any) -> Notification | None:
         event_id = uuid7()
         with commits():
             notices.write_entries(NOTICES[name], {**EVERY_FACT, **facts}, to=[who.pk], caused_by=event_id)
@@ -66,21 +69,21 @@ def tell():
     return tell
 
 
-def mail_of_an_act(who, name, **facts):
+def mail_of_an_act(who: User, name: str, **facts: Any) -> None:
     """Has a mail sent that belongs to an act."""
     with commits():
         mails.mail(MAILS[name], {**EVERY_FACT, **facts}, to=who.pk, caused_by=uuid7())
 
 
 @pytest.fixture
-def prefer():
+def prefer() -> Callable[..., None]:
     """Sets a person's switches."""
 
-    def prefer(who, **switches):
+    def prefer(who: User, **switches: Any) -> None:
         Recipient.objects.filter(pk=who.pk).update(**switches)
 
     return prefer
 
 
-def later(**by):
+def later(**by: Any) -> datetime:
     return timezone.now() + timedelta(**by)

@@ -1,15 +1,20 @@
 """/api/notifications"""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from core.money import Money
+from core.testing import Api
 
 INBOX = "/api/notifications"
 
 
-def test_a_notification_is_what_the_api_document_says(api, backer, tell):
+def test_a_notification_is_what_the_api_document_says(api: Api, backer: User, tell: Callable[..., Any]) -> None:
     tell(backer, "new_backer", amount=Money.of("1000.5", "USD"))
     page = api.as_user(backer).get(INBOX).json()
     assert page["unreadCount"] == 1
@@ -23,7 +28,7 @@ def test_a_notification_is_what_the_api_document_says(api, backer, tell):
     assert item["readAt"] is None and item["createdAt"].endswith("Z")
 
 
-def test_newest_first_in_pages(api, backer, tell):
+def test_newest_first_in_pages(api: Api, backer: User, tell: Callable[..., Any]) -> None:
     ids = [str(tell(backer).pk) for _ in range(5)]
     me = api.as_user(backer)
     first = me.get(INBOX, {"limit": 2}).json()
@@ -32,7 +37,7 @@ def test_newest_first_in_pages(api, backer, tell):
     assert [row["id"] for row in first["items"] + second["items"]] == ids[:0:-1]
 
 
-def test_reading_one_keeps_its_first_moment(api, backer, tell):
+def test_reading_one_keeps_its_first_moment(api: Api, backer: User, tell: Callable[..., Any]) -> None:
     entry, other = tell(backer), tell(backer)
     me = api.as_user(backer)
     read = me.put(f"{INBOX}/{entry.pk}/read")
@@ -43,7 +48,7 @@ def test_reading_one_keeps_its_first_moment(api, backer, tell):
     assert left["unreadCount"] == 1
 
 
-def test_reading_all_stops_at_what_was_seen(api, backer, tell):
+def test_reading_all_stops_at_what_was_seen(api: Api, backer: User, tell: Callable[..., Any]) -> None:
     seen, _ = tell(backer), tell(backer)
     me = api.as_user(backer)
     assert me.put(f"{INBOX}/read-all", {"upToId": str(seen.pk)}).json() == {"unreadCount": 1}
@@ -51,7 +56,7 @@ def test_reading_all_stops_at_what_was_seen(api, backer, tell):
     assert me.put(f"{INBOX}/read-all", {"upToId": "no-id"}).status_code == 400
 
 
-def test_inboxes_are_private(api, backer, stranger, tell):
+def test_inboxes_are_private(api: Api, backer: User, stranger: User, tell: Callable[..., Any]) -> None:
     entry = tell(backer)
     other = api.as_user(stranger)
     assert other.get(INBOX).json()["items"] == []
@@ -62,7 +67,7 @@ def test_inboxes_are_private(api, backer, stranger, tell):
     assert api.as_user(backer).get(INBOX).json()["unreadCount"] == 1
 
 
-def test_as_many_queries_for_ten_as_for_one(api, backer, tell):
+def test_as_many_queries_for_ten_as_for_one(api: Api, backer: User, tell: Callable[..., Any]) -> None:
     me = api.as_user(backer)
 
     def queries() -> int:
@@ -78,5 +83,5 @@ def test_as_many_queries_for_ten_as_for_one(api, backer, tell):
 
 
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"page": "x"}, {"cursor": "made-up"}])
-def test_bad_pages_are_refused(api, backer, query):
+def test_bad_pages_are_refused(api: Api, backer: User, query: dict[str, Any]) -> None:
     assert api.as_user(backer).get(INBOX, query).status_code == 400

@@ -1,12 +1,16 @@
 """/mailbox/: what development kept instead of sending."""
 
 import base64
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from core.data.ids import uuid7
-from core.testing import drain_outbox
+from core.testing import Api, drain_outbox
 from notifications.models import MailboxMessage
 from notifications.tests.conftest import mail_of_an_act
 
@@ -14,13 +18,15 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture
-def mail(backer, tell):
+def mail(backer: User, tell: Callable[..., Any]) -> MailboxMessage:
     tell(backer, "investment_refunded", campaign_title="<script>alert(1)</script>")
     drain_outbox()
     return MailboxMessage.objects.get()
 
 
-def test_newest_first_and_by_address(api, backer, stranger, tell, prefer):
+def test_newest_first_and_by_address(
+    api: Api, backer: User, stranger: User, tell: Callable[..., Any], prefer: Callable[..., None]
+) -> None:
     prefer(backer, sms=True)
     tell(backer, "investment_refunded")
     drain_outbox()
@@ -36,7 +42,7 @@ def test_newest_first_and_by_address(api, backer, stranger, tell, prefer):
     assert items[0].keys() == {"id", "channel", "to", "subject", "text", "html", "headers", "createdAt"}
 
 
-def test_a_mail_is_shown_safely(api, mail):
+def test_a_mail_is_shown_safely(api: Api, mail: MailboxMessage) -> None:
     page = api.get(f"/mailbox/{mail.pk}", **PAGE)
     text = page.content.decode()
     assert "<script>alert" not in text
@@ -45,7 +51,7 @@ def test_a_mail_is_shown_safely(api, mail):
     assert "unsafe" not in page["Content-Security-Policy"]
 
 
-def test_the_frame_runs_no_script_and_nobody_else_frames_it(api, mail):
+def test_the_frame_runs_no_script_and_nobody_else_frames_it(api: Api, mail: MailboxMessage) -> None:
     frame = api.get(f"/mailbox/{mail.pk}/html")
     rules = frame["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in rules and "frame-ancestors 'self'" in rules
@@ -54,7 +60,7 @@ def test_the_frame_runs_no_script_and_nobody_else_frames_it(api, mail):
     assert b"<script>alert" not in frame.content
 
 
-def test_links_open_outside_the_frame(api, person):
+def test_links_open_outside_the_frame(api: Api, person: Callable[..., User]) -> None:
     newcomer = person("newcomer", verified=False)
     mail_of_an_act(newcomer, "verify_email")
     drain_outbox()
@@ -64,13 +70,13 @@ def test_links_open_outside_the_frame(api, person):
 
 
 @pytest.mark.parametrize("path", ["/mailbox/", "/mailbox/messages", "/mailbox/{id}", "/mailbox/{id}/html"])
-def test_not_there_outside_development(api, mail, settings, path):
+def test_not_there_outside_development(api: Api, mail: MailboxMessage, settings: Settings, path: str) -> None:
     assert api.get(path.format(id=mail.pk)).status_code == 200
     settings.MAILBOX_ENABLED = False
     assert api.get(path.format(id=mail.pk)).status_code == 404
 
 
-def test_a_token_lies_nowhere_readable(person, caplog):
+def test_a_token_lies_nowhere_readable(person: Callable[..., User], caplog: pytest.LogCaptureFixture) -> None:
     newcomer = person("newcomer", verified=False)
     with caplog.at_level("DEBUG"):
         mail_of_an_act(newcomer, "verify_email", token="secret-token-marker")
@@ -86,7 +92,9 @@ def test_a_token_lies_nowhere_readable(person, caplog):
             assert not any("secret-token-marker" in row or b"secret-token-marker".hex() in row for (row,) in rows)
 
 
-def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer, caplog):
+def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(
+    backer: User, caplog: pytest.LogCaptureFixture
+) -> None:
     from notifications.jobs import send_mail_to as mail, send_text_to as text
 
     sealed = base64.b64encode(b"sealed under a secret that is gone").decode()
@@ -96,7 +104,7 @@ def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(backer,
     assert caplog.text.count("cannot be opened") == 2
 
 
-def test_a_repeated_delivery_is_one_message(backer, tell):
+def test_a_repeated_delivery_is_one_message(backer: User, tell: Callable[..., Any]) -> None:
     from notifications.jobs import send_mail
 
     entry = tell(backer)

@@ -1,8 +1,12 @@
 """Who hears what where, by their switches."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from core.testing import drain_outbox
+from accounts.models import User
+from core.testing import Api, drain_outbox
 from notifications.models import MailboxMessage, Notification
 from notifications.tests.conftest import NOTICES
 
@@ -14,7 +18,7 @@ def sent(channel: str) -> int:
     return MailboxMessage.objects.filter(channel=channel).count()
 
 
-def test_switches_start_as_documented_and_change_by_subset(api, backer):
+def test_switches_start_as_documented_and_change_by_subset(api: Api, backer: User) -> None:
     me = api.as_user(backer)
     start = {
         "email": True,
@@ -36,11 +40,11 @@ def test_switches_start_as_documented_and_change_by_subset(api, backer):
 
 
 @pytest.mark.parametrize("body", [{"sms": "perhaps"}, {"email": ""}, ["sms"]])
-def test_a_switch_is_on_or_off(api, backer, body):
+def test_a_switch_is_on_or_off(api: Api, backer: User, body: Any) -> None:
     assert api.as_user(backer).put(SWITCHES, body).status_code == 400
 
 
-def test_switches_do_not_reach_the_address(api, backer, stranger):
+def test_switches_do_not_reach_the_address(api: Api, backer: User, stranger: User) -> None:
     api.as_user(stranger).put(SWITCHES, {"emailAddress": "evil@example.com", "emailVerified": False, "sms": True})
     assert api.as_user(stranger).get(SWITCHES).json()["sms"] is True
     assert api.as_user(backer).get(SWITCHES).json()["sms"] is False
@@ -59,7 +63,9 @@ def test_switches_do_not_reach_the_address(api, backer, stranger):
         ("session_revoked", {"email": False, "login_alerts": False}, 1),
     ],
 )
-def test_mail_by_switch_and_the_inbox_always(backer, tell, prefer, kind, off, mails):
+def test_mail_by_switch_and_the_inbox_always(
+    backer: User, tell: Callable[..., Any], prefer: Callable[..., None], kind: str, off: dict[str, Any], mails: int
+) -> None:
     prefer(backer, **off)
     tell(backer, kind)
     assert sent("mail") == mails
@@ -78,13 +84,15 @@ def test_mail_by_switch_and_the_inbox_always(backer, tell, prefer, kind, off, ma
         ("new_device", {"sms": True, "login_alerts": False}, 0),
     ],
 )
-def test_sms_only_when_asked_for_and_urgent(backer, tell, prefer, kind, switches, texts):
+def test_sms_only_when_asked_for_and_urgent(
+    backer: User, tell: Callable[..., Any], prefer: Callable[..., None], kind: str, switches: dict[str, Any], texts: int
+) -> None:
     prefer(backer, **switches)
     tell(backer, kind)
     assert sent("sms") == texts
 
 
-def test_no_mail_before_the_address_is_verified(person, tell):
+def test_no_mail_before_the_address_is_verified(person: Callable[..., User], tell: Callable[..., Any]) -> None:
     newcomer = person("newcomer", verified=False)
     for kind in NOTICES:
         tell(newcomer, kind)
@@ -92,14 +100,18 @@ def test_no_mail_before_the_address_is_verified(person, tell):
     assert Notification.objects.of(newcomer.pk).count() == len(NOTICES)
 
 
-def test_at_most_five_sms_an_hour_to_one_number(backer, tell, prefer):
+def test_at_most_five_sms_an_hour_to_one_number(
+    backer: User, tell: Callable[..., Any], prefer: Callable[..., None]
+) -> None:
     prefer(backer, sms=True)
     for _ in range(7):
         tell(backer, "investment_refunded")
     assert sent("sms") == 5
 
 
-def test_erased_meanwhile_means_nobody_to_write_to(backer, tell, prefer):
+def test_erased_meanwhile_means_nobody_to_write_to(
+    backer: User, tell: Callable[..., Any], prefer: Callable[..., None]
+) -> None:
     from notifications.models import Recipient
 
     prefer(backer, sms=True)

@@ -1,20 +1,24 @@
 """Old entries and messages go by themselves."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import User
 from core.data.ids import uuid7
 from core.privacy.retention import run_retention
+from core.testing import Api
 from notifications.models import MailboxMessage, Notification
 from vectragrow.celery import app
 
 INBOX = "/api/notifications"
 
 
-def titles(me) -> list[str]:
+def titles(me: Api) -> list[str]:
     return [item["kind"] for item in me.get(INBOX).json()["items"]]
 
 
@@ -27,7 +31,9 @@ def titles(me) -> list[str]:
         (366, []),
     ],
 )
-def test_read_entries_go_after_half_a_year_and_all_after_one(api, backer, tell, days, left):
+def test_read_entries_go_after_half_a_year_and_all_after_one(
+    api: Api, backer: User, tell: Callable[..., Any], days: int, left: Any
+) -> None:
     me = api.as_user(backer)
     tell(backer, "kyc_received")
     me.put(f"{INBOX}/read-all")
@@ -36,7 +42,7 @@ def test_read_entries_go_after_half_a_year_and_all_after_one(api, backer, tell, 
     assert titles(me) == left
 
 
-def test_the_mailbox_keeps_thirty_days(db):
+def test_the_mailbox_keeps_thirty_days(db: None) -> None:
     now = timezone.now()
     for days in (29, 31, 32):
         MailboxMessage.objects.create(
@@ -47,7 +53,7 @@ def test_the_mailbox_keeps_thirty_days(db):
     assert MailboxMessage.objects.count() == 1
 
 
-def test_the_schedule_knows_it():
+def test_the_schedule_knows_it() -> None:
     app.loader.import_default_modules()
     assert "core.run_retention" in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert "core.run_retention" in app.tasks

@@ -2,15 +2,19 @@
 
 import asyncio
 import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from core.jobs.backoff import MAX_ATTEMPTS
 from core.models import OutboxEvent
 from core.testing import PATIENCE, drain_outbox
@@ -24,18 +28,18 @@ class PostOffice:
 
     def __init__(self) -> None:
         self.mood = "accepts"
-        self.mails: list = []
+        self.mails: list[Any] = []
         self.tries = 0
         self.over = asyncio.Event()
 
-    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: Any, options: Any) -> str:
         self.tries += 1
         if self.mood == "refuses":
             return "451 come back later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.mood == "stalls":
             await self.over.wait()
         self.mails.append((envelope, message_from_bytes(envelope.content, policy=policy.default)))
@@ -45,7 +49,7 @@ class PostOffice:
 
 
 @pytest.fixture
-def post_office(settings):
+def post_office(settings: Settings) -> Iterator[PostOffice]:
     office = PostOffice()
     server = Controller(office, hostname="127.0.0.1", port=free_port())
     server.start()
@@ -55,7 +59,7 @@ def post_office(settings):
     server.stop()
 
 
-def behave(settings, office: PostOffice, mood: str) -> None:
+def behave(settings: Settings, office: PostOffice, mood: str) -> None:
     """From now on. A server that never answers is waited for shortly, every other one for as long as it takes."""
     office.mood = mood
     settings.EMAIL_TIMEOUT = 2.0 if mood in ("stalls", "forgets to answer") else PATIENCE
@@ -70,7 +74,7 @@ def try_again() -> None:
     drain_outbox(now=waiting().due_at, rounds=1)
 
 
-def test_a_mail_is_well_formed(post_office, backer, tell):
+def test_a_mail_is_well_formed(post_office: PostOffice, backer: User, tell: Callable[..., Any]) -> None:
     tell(backer, "new_backer", campaign_title="Solare Dächer\r\nBcc: victim@example.com")
     assert drain_outbox() == 1
     ((envelope, mail),) = post_office.mails
@@ -91,7 +95,9 @@ def test_a_mail_is_well_formed(post_office, backer, tell):
 
 
 @pytest.mark.parametrize("mood", ["refuses", "stalls"])
-def test_a_mail_that_could_not_go_out_goes_out_later(settings, post_office, backer, tell, mood):
+def test_a_mail_that_could_not_go_out_goes_out_later(
+    settings: Settings, post_office: PostOffice, backer: User, tell: Callable[..., Any], mood: str
+) -> None:
     behave(settings, post_office, mood)
     tell(backer)
     begun = timezone.now()
@@ -104,7 +110,9 @@ def test_a_mail_that_could_not_go_out_goes_out_later(settings, post_office, back
     assert len(post_office.mails) == 1
 
 
-def test_a_repeat_is_recognisable(settings, post_office, backer, tell):
+def test_a_repeat_is_recognisable(
+    settings: Settings, post_office: PostOffice, backer: User, tell: Callable[..., Any]
+) -> None:
     behave(settings, post_office, "forgets to answer")
     tell(backer)
     assert drain_outbox(rounds=1) == 0
@@ -114,14 +122,16 @@ def test_a_repeat_is_recognisable(settings, post_office, backer, tell):
     assert first == second
 
 
-def test_no_server_at_all(settings, backer, tell):
+def test_no_server_at_all(settings: Settings, backer: User, tell: Callable[..., Any]) -> None:
     settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
     tell(backer)
     assert drain_outbox(rounds=1) == 0
     assert "ConnectionRefusedError" in waiting().last_error
 
 
-def test_parked_after_ten_tries_and_the_rest_go_on(post_office, backer, stranger, tell, caplog):
+def test_parked_after_ten_tries_and_the_rest_go_on(
+    post_office: PostOffice, backer: User, stranger: User, tell: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
     post_office.mood = "refuses"
     tell(backer)
     for _ in range(MAX_ATTEMPTS):
@@ -137,7 +147,9 @@ def test_parked_after_ten_tries_and_the_rest_go_on(post_office, backer, stranger
     assert [envelope.rcpt_tos for envelope, _ in post_office.mails] == [[stranger.email]]
 
 
-def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(settings, post_office, person, tell):
+def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(
+    settings: Settings, post_office: PostOffice, person: Callable[..., User], tell: Callable[..., Any]
+) -> None:
     there, settings.EMAIL_URL = settings.EMAIL_URL, f"smtp://127.0.0.1:{free_port()}"
     for number in range(8):
         tell(person(f"backer{number}"), "kyc_received")
@@ -153,7 +165,9 @@ def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(setting
     assert len(post_office.mails) == 8 and breaker.faults == 0
 
 
-def test_refused_addresses_do_not_stop_the_others(post_office, person, tell):
+def test_refused_addresses_do_not_stop_the_others(
+    post_office: PostOffice, person: Callable[..., User], tell: Callable[..., Any]
+) -> None:
     post_office.mood = "refuses"
     for number in range(7):
         tell(person(f"backer{number}"), "kyc_received")
@@ -161,10 +175,10 @@ def test_refused_addresses_do_not_stop_the_others(post_office, person, tell):
     assert post_office.tries == 7
 
 
-def test_user_and_password_of_the_address_are_used(settings, backer, tell):
+def test_user_and_password_of_the_address_are_used(settings: Settings, backer: User, tell: Callable[..., Any]) -> None:
     seen = []
 
-    def check(server, session, envelope, mechanism, data):
+    def check(server: Any, session: Any, envelope: Any, mechanism: Any, data: Any) -> AuthResult:
         seen.append((data.login, data.password))
         return AuthResult(success=data.password == b"p@ss")
 
@@ -183,7 +197,7 @@ def test_user_and_password_of_the_address_are_used(settings, backer, tell):
     assert len(office.mails) == 1
 
 
-def test_djangos_own_mails_go_the_same_way(post_office, settings, db):
+def test_djangos_own_mails_go_the_same_way(post_office: PostOffice, settings: Settings, db: None) -> None:
     """`sendtestemail` tries what EMAIL_URL says; without one it ends in the mailbox as everything does."""
     settings.EMAIL_BACKEND = "notifications.senders.mail.Backend"  # the test runner takes it away
     call_command("sendtestemail", "ops@example.com")
@@ -195,7 +209,7 @@ def test_djangos_own_mails_go_the_same_way(post_office, settings, db):
     assert MailboxMessage.objects.get(to="ops@example.com").subject.startswith("Test email")
 
 
-def test_the_settings_name_that_way():
+def test_the_settings_name_that_way() -> None:
     from vectragrow.settings import base
 
     assert base.EMAIL_BACKEND == "notifications.senders.mail.Backend"

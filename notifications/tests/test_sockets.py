@@ -1,20 +1,26 @@
 """Notifications over a real socket."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from accounts.models import User
 from accounts.testing import sign_in
 from core.data.ids import uuid7
-from core.testing.sockets import dial
+from core.testing import Api
+from core.testing.sockets import Server, dial
 from notifications.models import Notification
 from notifications.selectors import since
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_notification_arrives_and_equals_the_inbox(socket_server, api, backer, stranger, tell):
+def test_a_notification_arrives_and_equals_the_inbox(
+    socket_server: Server, api: Api, backer: User, stranger: User, tell: Callable[..., Any]
+) -> None:
     with dial(socket_server.url, sign_in(backer)) as phone, dial(socket_server.url, sign_in(stranger)) as other:
         phone.expect("ready")
         other.expect("ready")
@@ -24,7 +30,7 @@ def test_a_notification_arrives_and_equals_the_inbox(socket_server, api, backer,
         assert other.silent("notification")
 
 
-def test_resume_brings_what_was_missed_in_order(socket_server, backer, tell):
+def test_resume_brings_what_was_missed_in_order(socket_server: Server, backer: User, tell: Callable[..., Any]) -> None:
     seen = tell(backer)
     made_long_ago(seen)
     missed = [tell(backer) for _ in range(3)]
@@ -35,7 +41,7 @@ def test_resume_brings_what_was_missed_in_order(socket_server, backer, tell):
     assert [frame["notification"]["id"] for frame in frames] == [str(entry.pk) for entry in missed]
 
 
-def test_resume_goes_on_until_nothing_is_left(socket_server, backer, tell):
+def test_resume_goes_on_until_nothing_is_left(socket_server: Server, backer: User, tell: Callable[..., Any]) -> None:
     first = tell(backer)
     Notification.objects.bulk_create(
         Notification(user_id=backer.pk, kind="kyc_received", title="t", body="b", event_id=uuid7()) for _ in range(250)
@@ -47,7 +53,7 @@ def test_resume_goes_on_until_nothing_is_left(socket_server, backer, tell):
     assert ids == sorted(ids) and len(set(ids)) == 250
 
 
-def test_an_entry_whose_commit_was_overtaken_is_not_missed(backer, tell):
+def test_an_entry_whose_commit_was_overtaken_is_not_missed(backer: User, tell: Callable[..., Any]) -> None:
     overtaken, seen = tell(backer), tell(backer)
     assert [entry.pk for entry in since(backer.pk, seen.pk, 10)] == [overtaken.pk]
 

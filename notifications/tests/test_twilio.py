@@ -3,11 +3,15 @@
 import json
 import threading
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from core.models import OutboxEvent
 from core.testing import PATIENCE, drain_outbox
 from notifications.models import MailboxMessage
@@ -32,7 +36,7 @@ class StandIn(ThreadingHTTPServer):
 class Answers(BaseHTTPRequestHandler):
     server: StandIn
 
-    def log_message(self, *args) -> None:
+    def log_message(self, *args: Any) -> None:
         pass
 
     def do_POST(self) -> None:
@@ -40,22 +44,26 @@ class Answers(BaseHTTPRequestHandler):
         self.note()
         mood = self.server.mood
         if mood == "refuses":
-            return self.say(400, {"code": 21610, "message": "unsubscribed", "status": 400})
+            self.say(400, {"code": 21610, "message": "unsubscribed", "status": 400})
+            return
         if mood == "redirects":
             self.send_response(307)
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
-            return None
+            return
         if mood == "resets":
-            return self.connection.close()
+            self.connection.close()
+            return
         if mood == "stalls before":
-            return self.server.over.wait(PATIENCE)
+            self.server.over.wait(PATIENCE)
+            return
         message = {"sid": f"SM{len(self.server.messages):032}", "to": form["To"][0], "body": form["Body"][0]}
         message |= {"from": form["From"][0], "status": "queued"}
         self.server.messages.append(message)
         if mood == "stalls after":
-            return self.server.over.wait(PATIENCE)
-        return self.say(201, message)
+            self.server.over.wait(PATIENCE)
+            return
+        self.say(201, message)
 
     def do_GET(self) -> None:
         self.note()
@@ -67,7 +75,7 @@ class Answers(BaseHTTPRequestHandler):
         assert self.headers["Authorization"] == "Basic " + b64encode(f"{SID}:{SECRET}".encode()).decode()
         self.server.requests.append((self.command, urlsplit(self.path).path))
 
-    def say(self, status: int, body: dict) -> None:
+    def say(self, status: int, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -77,7 +85,7 @@ class Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def twilio(settings, monkeypatch):
+def twilio(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     server = StandIn()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.TWILIO_API_BASE = f"http://127.0.0.1:{server.server_port}"
@@ -90,7 +98,7 @@ def twilio(settings, monkeypatch):
 
 
 @pytest.fixture
-def sent_sms(backer, tell, prefer):
+def sent_sms(backer: User, tell: Callable[..., Any], prefer: Callable[..., None]) -> OutboxEvent:
     prefer(backer, sms=True, email=False)
     tell(backer, "investment_refunded")
     return OutboxEvent.objects.get(topic="notifications.send_sms")
@@ -102,7 +110,7 @@ def try_again(event: OutboxEvent) -> None:
     event.refresh_from_db()
 
 
-def test_sent_by_the_address_of_the_environment(twilio, sent_sms):
+def test_sent_by_the_address_of_the_environment(twilio: StandIn, sent_sms: OutboxEvent) -> None:
     assert drain_outbox() == 1
     (message,) = twilio.messages
     assert (message["to"], message["from"]) == ("+15550001111", "+15550009999")
@@ -112,7 +120,9 @@ def test_sent_by_the_address_of_the_environment(twilio, sent_sms):
 
 
 @pytest.mark.parametrize("mood", ["refuses", "redirects", "resets", "stalls before", "stalls after"])
-def test_whatever_happens_one_sms_arrives(twilio, sent_sms, mood, monkeypatch):
+def test_whatever_happens_one_sms_arrives(
+    twilio: StandIn, sent_sms: OutboxEvent, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     twilio.mood = mood
     if mood.startswith("stalls"):
         monkeypatch.setattr(sms, "TIMEOUT", 2.0)
@@ -124,7 +134,7 @@ def test_whatever_happens_one_sms_arrives(twilio, sent_sms, mood, monkeypatch):
     assert len(twilio.messages) == 1
 
 
-def test_the_secret_is_in_no_error(twilio, sent_sms, caplog):
+def test_the_secret_is_in_no_error(twilio: StandIn, sent_sms: OutboxEvent, caplog: pytest.LogCaptureFixture) -> None:
     twilio.mood = "refuses"
     drain_outbox(rounds=1)
     sent_sms.refresh_from_db()
@@ -133,7 +143,15 @@ def test_the_secret_is_in_no_error(twilio, sent_sms, caplog):
 
 
 @pytest.mark.parametrize("countries, sent", [([], 1), (["US"], 1), (["DE", "AT"], 0)])
-def test_only_to_countries_of_the_list(twilio, backer, tell, prefer, settings, countries, sent):
+def test_only_to_countries_of_the_list(
+    twilio: StandIn,
+    backer: User,
+    tell: Callable[..., Any],
+    prefer: Callable[..., None],
+    settings: Settings,
+    countries: Any,
+    sent: int,
+) -> None:
     settings.SMS_COUNTRIES = countries
     prefer(backer, sms=True, email=False, phone_number="+12025550143")
     tell(backer, "investment_refunded")
