@@ -2,17 +2,21 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
 
 from core.jobs.runner import run
 from uploads.cloudinary_storage import CloudinaryUnavailable
@@ -27,30 +31,32 @@ pytestmark = pytest.mark.django_db
 class StandIn(BaseHTTPRequestHandler):
     """Keeps assets by (resource type, delivery type, public id); signatures must be there."""
 
-    assets: dict = {}
+    assets: dict[tuple[str, str, str], tuple[bytes, str]] = {}
     is_down = False
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
-    def answer(self, document, status=200):
+    def answer(self, document: Any, status: int = 200) -> None:
         self.send(json.dumps(document).encode(), status)
 
-    def send(self, body, status=200):
+    def send(self, body: bytes, status: int = 200) -> None:
         self.send_response(500 if self.is_down else status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def form(self):
+    def form(self) -> dict[str, Any]:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if "multipart" not in self.headers["Content-Type"]:
             return {name: values[-1].encode() for name, values in parse_qs(body.decode()).items()}
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
         parts = BytesParser(policy=HTTP).parsebytes(head + body).iter_parts()
-        return {part.get_param("name", header="content-disposition"): part.get_payload(decode=True) for part in parts}
+        return {
+            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True) for part in parts
+        }
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         _, _, cloud, kind, action = self.path.split("/")
         form = self.form()
         assert cloud == "cloud" and form["signature"] and form["api_key"] == b"key"
@@ -61,7 +67,7 @@ class StandIn(BaseHTTPRequestHandler):
         else:
             self.answer({"result": "ok" if self.assets.pop(key, None) else "not found"})
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         url = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         parts = url.path.split("/")
@@ -76,7 +82,7 @@ class StandIn(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def cloud(settings):
+def cloud(settings: Settings) -> Iterator[type[StandIn]]:
     StandIn.assets, StandIn.is_down = {}, False
     server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -89,7 +95,9 @@ def cloud(settings):
     server.server_close()
 
 
-def test_public_pictures_and_sealed_papers_come_back(cloud, django_capture_on_commit_callbacks):
+def test_public_pictures_and_sealed_papers_come_back(
+    cloud: type[StandIn], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     now = timezone.now()
     image = kept(store_image(picture(size=(90, 60)), owner_id=uuid4(), purpose="post", now=now))
     document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=now))
@@ -105,7 +113,7 @@ def test_public_pictures_and_sealed_papers_come_back(cloud, django_capture_on_co
         read_file(image)
 
 
-def test_orphans_are_found_there_too(cloud):
+def test_orphans_are_found_there_too(cloud: type[StandIn]) -> None:
     now = timezone.now()
     ours = kept(store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now))
     store_image(picture(size=(50, 50)), owner_id=uuid4(), purpose="post", now=now)
@@ -113,7 +121,7 @@ def test_orphans_are_found_there_too(cloud):
     assert [f"{key[2]}.jpg" for key in cloud.assets] == [ours.storage_name]
 
 
-def test_a_store_that_is_away_is_an_error_and_not_a_missing_file(cloud):
+def test_a_store_that_is_away_is_an_error_and_not_a_missing_file(cloud: type[StandIn]) -> None:
     document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now()))
     cloud.is_down = True
     with pytest.raises(CloudinaryUnavailable):

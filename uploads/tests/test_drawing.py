@@ -1,17 +1,20 @@
 """Work on pictures is bounded: at once per process, and over time per person."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
+from threading import Event
 
 import pytest
 import time_machine
 from django.utils import timezone
 from PIL import Image
 
+from accounts.models import User
 from core.api.errors import Overloaded
-from core.testing import eventually
+from core.testing import Api, eventually
 from uploads import drawing
 from uploads.drawing import on_picture_thread
 from uploads.images import SMALL, redraw, sharpness
@@ -21,7 +24,7 @@ LARGE = picture_bytes(size=(1000, 1000))
 
 
 @pytest.fixture
-def busy():
+def busy() -> Iterator[Event]:
     """All threads for pictures work, and as many callers wait as may. Gives what ends it."""
     release, begun = threading.Event(), threading.Semaphore(0)
     callers = ThreadPoolExecutor(drawing.AT_ONCE + drawing.WAITING)
@@ -41,7 +44,7 @@ def busy():
     callers.shutdown()
 
 
-def test_large_pictures_are_refused_while_all_threads_work(busy):
+def test_large_pictures_are_refused_while_all_threads_work(busy: Event) -> None:
     for work in (lambda: redraw(LARGE, "image/jpeg"), lambda: sharpness(LARGE)):
         with pytest.raises(Overloaded) as refused:
             work()
@@ -51,12 +54,12 @@ def test_large_pictures_are_refused_while_all_threads_work(busy):
     assert redraw(LARGE, "image/jpeg").width == 1000
 
 
-def test_small_pictures_never_wait(busy):
+def test_small_pictures_never_wait(busy: Event) -> None:
     small = picture_bytes(size=(800, SMALL // 800))
     assert redraw(small, "image/jpeg").width == 800
 
 
-def test_a_client_is_told_to_come_back_and_nothing_is_kept(api, person, busy):
+def test_a_client_is_told_to_come_back_and_nothing_is_kept(api: Api, person: Callable[..., User], busy: Event) -> None:
     ada = api.as_user(person("ada"))
     refused = ada.upload("/api/profile/photo", {"photo": picture(size=(1000, 1000))}, idempotency_key="one")
     assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
@@ -68,7 +71,7 @@ def test_a_client_is_told_to_come_back_and_nothing_is_kept(api, person, busy):
     assert again.status_code == 200, "the refusal did not use the key up"
 
 
-def test_a_person_sends_so_many_pictures_in_ten_minutes_and_a_day(api, person):
+def test_a_person_sends_so_many_pictures_in_ten_minutes_and_a_day(api: Api, person: Callable[..., User]) -> None:
     ada = person("ada", verified=False)
 
     def send(times: int) -> list[int]:
@@ -90,7 +93,7 @@ def test_a_person_sends_so_many_pictures_in_ten_minutes_and_a_day(api, person):
         assert send(21) == [200] * 20 + [429], "two hundred are enough for a day"
 
 
-def test_drawing_lets_other_threads_run():
+def test_drawing_lets_other_threads_run() -> None:
     """Pillow holds the interpreter while it encodes into memory; a second long for a progressive JPEG."""
     out = BytesIO()
     Image.frombytes("RGB", (1500, 1500), bytes(range(250)) * 27_000).save(out, "JPEG", quality=95)

@@ -1,12 +1,15 @@
 """Sealed files: unreadable in the store and in the database, opened by their viewer's link and nobody else's."""
 
 import base64
-from datetime import timedelta
-from uuid import uuid4
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django.fixtures import Settings
 
 from core.api.errors import Unauthenticated
 from core.crypto.aes import CannotOpen
@@ -21,16 +24,16 @@ MARK = b"MARKER-IN-A-PAPER"
 NOW = timezone.now()
 
 
-def stored_paper():
+def stored_paper() -> StoredFile:
     return kept(store_document(paper(PDF.replace(b"/Catalog", MARK)), owner_id=uuid4(), purpose="paper", now=NOW))
 
 
-def in_store(stored):
+def in_store(stored: StoredFile) -> Any:
     with storages["private"].open(stored.storage_name) as handle:
         return handle.read()
 
 
-def test_store_and_table_hold_no_plaintext():
+def test_store_and_table_hold_no_plaintext() -> None:
     stored = stored_paper()
     assert MARK in read_file(stored)
     row = StoredFile.objects.filter(pk=stored.pk).values_list().get()
@@ -39,7 +42,7 @@ def test_store_and_table_hold_no_plaintext():
         assert b"%PDF" not in content
 
 
-def test_each_file_has_its_own_key_and_place():
+def test_each_file_has_its_own_key_and_place() -> None:
     """The same paper twice looks different, and bytes or keys moved to another row do not open."""
     one, two = stored_paper(), stored_paper()
     assert in_store(one) != in_store(two) and one.wrapped_key != two.wrapped_key
@@ -52,11 +55,12 @@ def test_each_file_has_its_own_key_and_place():
         read_file(two)
 
 
-def test_a_new_key_in_front_opens_old_files_and_rewrapping_lets_the_old_key_go(settings):
+def test_a_new_key_in_front_opens_old_files_and_rewrapping_lets_the_old_key_go(settings: Settings) -> None:
     stored = stored_paper()
     old, new = settings.DOCUMENT_KEYS[0], base64.b64encode(b"n" * 32).decode()
     settings.DOCUMENT_KEYS = [new, old]
     assert MARK in read_file(stored)
+    assert stored.wrapped_key is not None
     stored.wrapped_key = rewrap(bytes(stored.wrapped_key), stored.sealed_as)
     settings.DOCUMENT_KEYS = [new]
     assert MARK in read_file(stored)
@@ -65,12 +69,14 @@ def test_a_new_key_in_front_opens_old_files_and_rewrapping_lets_the_old_key_go(s
         read_file(stored)
 
 
-def test_a_link_opens_for_its_viewer_for_a_minute():
+def test_a_link_opens_for_its_viewer_for_a_minute() -> None:
     stored, viewer = stored_paper(), uuid4()
     link = make_link(stored.pk, viewer_id=viewer, now=NOW)
     assert link.expires_at - NOW <= timedelta(seconds=60)
 
-    def attempt(token=link.token, viewer_id=viewer, now=NOW):
+    def attempt(
+        token: str = link.token, viewer_id: UUID | None = viewer, now: datetime = NOW
+    ) -> tuple[StoredFile, bytes]:
         return open_link(token, viewer_id=viewer_id, now=now)
 
     assert MARK in attempt()[1]
@@ -87,13 +93,13 @@ def test_a_link_opens_for_its_viewer_for_a_minute():
         attempt(viewer_id=None)
 
 
-def test_an_unbound_link_opens_for_its_holder():
+def test_an_unbound_link_opens_for_its_holder() -> None:
     stored = kept(store_private(picture(size=(50, 50)), owner_id=uuid4(), purpose="chat", now=NOW))
     link = make_link(stored.pk, viewer_id=None, now=NOW, lifetime=timedelta(minutes=10))
     assert open_link(link.token, viewer_id=None, now=NOW)[0] == stored
 
 
-def test_deleting_destroys_key_and_bytes(django_capture_on_commit_callbacks):
+def test_deleting_destroys_key_and_bytes(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
     stored = stored_paper()
     link = make_link(stored.pk, viewer_id=None, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
