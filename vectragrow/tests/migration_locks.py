@@ -4,7 +4,8 @@ cannot work with (SECURITY-GOALS 63). docs/migrations.md says how to do each of 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.contrib.postgres import operations as postgres
 from django.db import migrations, models
@@ -25,7 +26,7 @@ def faults_of(migration: migrations.Migration) -> list[str]:
     return found
 
 
-def _flat(operations: list[Operation]) -> Iterator[Operation]:
+def _flat(operations: Sequence[Operation]) -> Iterator[Operation]:
     """Also what only the database does; what only the state does touches no table."""
     for operation in operations:
         if isinstance(operation, migrations.SeparateDatabaseAndState):
@@ -65,12 +66,12 @@ def _faults(operation: Operation, new: set[str], is_atomic: bool) -> Iterator[st
             yield from _faults_of_sql(str(operation.sql))
 
 
-def _faults_of_column(column: models.Field) -> Iterator[str]:  # type: ignore[type-arg]
+def _faults_of_column(column: Any) -> Iterator[str]:
     if not column.null and not column.has_db_default() and not column.many_to_many:
         yield "the previous release inserts rows without it; let it be null or give it a db_default"
     if column.unique or (column.db_index and not column.is_relation):
         yield "builds an index under a lock; add the column first and the index concurrently"
-    if isinstance(column, models.ForeignKey) and column.db_constraint:
+    if getattr(column, "db_constraint", False):
         yield "checks every row under locks on both tables; db_constraint=False, then the constraint as NOT VALID"
 
 

@@ -33,6 +33,10 @@ class _Reader(io.BufferedReader):
         """`HTTPResponse` closes it at the end of an answer; another may follow."""
 
 
+class Answer(http.client.HTTPResponse):
+    body: bytes
+
+
 class Wire:
     """A connection on which a test writes its own bytes."""
 
@@ -51,11 +55,11 @@ class Wire:
             self.socket.sendall(part)
         return self
 
-    def answer(self, method: str = "POST") -> http.client.HTTPResponse:
+    def answer(self, method: str = "POST") -> Answer:
         """The next answer, read to its end."""
-        response = http.client.HTTPResponse(self, method=method)  # type: ignore[arg-type]
+        response = Answer(self, method=method)  # type: ignore[arg-type]
         response.begin()
-        response.body = response.read()  # type: ignore[attr-defined]
+        response.body = response.read()
         return response
 
     def makefile(self, mode: str) -> "_Reader":

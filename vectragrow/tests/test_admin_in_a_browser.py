@@ -6,7 +6,6 @@ Every page of the admin in a real browser, on a laptop and on a phone, light and
 import io
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,12 +16,14 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
+from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from accounts.services import sharing, verification
 from accounts.testing import PASSWORD, make_person, totp_code
 from core.testing import commits, drain_outbox
-from core.testing.browser import aside, enter_admin, needs_browser, open_page
+from core.testing.browser import WatchedPage, aside, enter_admin, needs_browser, open_page
 from notifications.mailbox import _content as mailbox_content
 from notifications.messages import Category
 from notifications.models import MailboxMessage, Recipient
@@ -73,8 +74,9 @@ def admin_pages(staff: User) -> Iterator[str]:
 class Look:
     """A page of the browser, and what is wrong with the places it has been to."""
 
-    def __init__(self, page: Any, site: str) -> None:
-        self.page, self.site, self.faults = page, site, []
+    def __init__(self, page: WatchedPage, site: str) -> None:
+        self.page, self.site = page, site
+        self.faults: list[str] = []
 
     def at(self, address: str) -> None:
         self.page.goto(self.site + address)
@@ -100,21 +102,21 @@ class Look:
 
 
 @pytest.fixture(params=SIZES)
-def look(request, live_server):
+def look(request: pytest.FixtureRequest, live_server: LiveServer) -> Iterator[Look]:
     with open_page(viewport=SIZES[request.param], is_mobile=request.param == "phone") as page:
         look = Look(page, live_server.url)
         yield look
     assert not look.faults, "\n".join(look.faults)
 
 
-def test_every_page_of_the_admin(look, live_server):
+def test_every_page_of_the_admin(look: Look, live_server: LiveServer) -> None:
     ines, pages = aside(lambda: ((ines := make_world()), list(admin_pages(ines))))
     enter_admin(look.page, live_server, ines)
     for address in pages:
         look.at(address)
 
 
-def test_signing_in_and_setting_up_a_second_factor(look, settings):
+def test_signing_in_and_setting_up_a_second_factor(look: Look, settings: Settings) -> None:
     """The way of a new staff member, with the picture scanned as a phone does."""
     settings.ADMIN_TWO_FACTOR_REQUIRED = True
     settings.PUBLIC_URL, page = look.site, look.page
@@ -160,10 +162,10 @@ def mailed_link(person: User) -> str:
     with commits():
         drain_outbox()
     kept = MailboxMessage.objects.filter(to=person.email).latest("created_at")
-    return re.search(r"http\S+/admin/second-factor/\?token=\S+", mailbox_content(kept)["text"]).group()  # type: ignore[union-attr]
+    return re.search(r"http\S+/admin/second-factor/\?token=\S+", mailbox_content(kept)["text"]).group()
 
 
-def test_the_public_pages_and_the_mailbox(look, settings):
+def test_the_public_pages_and_the_mailbox(look: Look, settings: Settings) -> None:
     settings.PUBLIC_URL = settings.FRONTEND_URL = look.site
 
     def world() -> list[str]:
@@ -174,7 +176,7 @@ def test_the_public_pages_and_the_mailbox(look, settings):
         mail = MailboxMessage.objects.latest("created_at")
         recipient = Recipient.objects.get(pk=ada.pk)
         shared = sharing.share_link(person=grace).removeprefix(look.site)
-        token = re.search(r"token=(\S+)", mailbox_content(mail)["text"]).group(1)  # type: ignore[union-attr]
+        token = re.search(r"token=(\S+)", mailbox_content(mail)["text"]).group(1)
         silent = unsubscribing.token_for(recipient, recipient.email_address, Category.CAMPAIGNS)
         return [
             *("/", "/signed-in?code=c", "/signed-in?error=account_exists", "/no/such/page", "/api/docs/errors"),

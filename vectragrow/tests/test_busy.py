@@ -5,6 +5,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -18,7 +19,9 @@ from vectragrow.tests.serving import serving
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 
-def ask(port, path, token="", method="GET", body=None, content_type="application/json"):
+def ask(
+    port: int, path: str, token: str = "", method: str = "GET", body: Any = None, content_type: str = "application/json"
+) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=240)
     headers = {"Content-Type": content_type, **({"Authorization": f"Bearer {token}"} if token else {})}
     try:
@@ -29,7 +32,7 @@ def ask(port, path, token="", method="GET", body=None, content_type="application
         connection.close()
 
 
-def test_others_are_answered_while_somebody_sends_twenty_large_photos():
+def test_others_are_answered_while_somebody_sends_twenty_large_photos() -> None:
     rude, polite = sign_in(make_person(verified=False)), sign_in(make_person())
     large = BytesIO()
     Image.linear_gradient("L").resize((5000, 5000)).convert("RGB").save(large, "PNG")
@@ -49,7 +52,7 @@ def test_others_are_answered_while_somebody_sends_twenty_large_photos():
         assert [upload.result()[0] for upload in uploads] == [200] * 20
 
 
-def test_health_is_answered_while_every_thread_is_stuck():
+def test_health_is_answered_while_every_thread_is_stuck() -> None:
     token = sign_in(make_person())
     with serving() as port, ThreadPoolExecutor(server.THREADS * 2) as clients:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -71,7 +74,7 @@ def test_health_is_answered_while_every_thread_is_stuck():
         assert [request.result()[0] for request in stuck] == [200] * len(stuck)
 
 
-def test_health_takes_no_other_method():
+def test_health_takes_no_other_method() -> None:
     with serving() as port:
         for path in ("/healthz", "/readyz"):
             assert ask(port, path, method="HEAD")[0] in (200, 503)
@@ -80,7 +83,7 @@ def test_health_takes_no_other_method():
             assert (status, problem["code"]) == (405, "method_not_allowed")
 
 
-def test_a_crowd_that_asks_whether_we_are_ready_gets_one_report():
+def test_a_crowd_that_asks_whether_we_are_ready_gets_one_report() -> None:
     with serving() as port, ThreadPoolExecutor(30) as crowd:
         barrier = threading.Barrier(30)
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -26,20 +27,20 @@ def names_read() -> set[str]:
 
 
 @pytest.mark.parametrize("place", ["docs/configuration.md", ".env.example"])
-def test_every_name_is_described(place):
+def test_every_name_is_described(place: str) -> None:
     text = (settings.BASE_DIR / place).read_text()
     missing = [name for name in sorted(names_read() | SETTLED) if not re.search(rf"\b{name}\b", text)]
     assert not missing
 
 
-def test_no_name_is_described_that_nobody_reads():
+def test_no_name_is_described_that_nobody_reads() -> None:
     text = (settings.BASE_DIR / ".env.example").read_text()
     described = set(re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE))
     compose = set(re.findall(r"\$\{([A-Z_]+)", (settings.BASE_DIR / "deploy" / "compose.yaml").read_text()))
     assert described <= names_read() | SETTLED | compose | {"DJANGO_SETTINGS_MODULE"}
 
 
-def test_production_names_every_secret_that_is_missing():
+def test_production_names_every_secret_that_is_missing() -> None:
     kept = {name: value for name, value in os.environ.items() if name not in names_read()}
     done = subprocess.run(
         [sys.executable, "-c", "import vectragrow.settings.prod"],
@@ -67,7 +68,7 @@ def test_production_names_every_secret_that_is_missing():
     ("twilio", "missing"),
     [({}, ""), ({"TWILIO_ACCOUNT_SID": "AC0"}, "TWILIO_AUTH_TOKEN, TWILIO_FROM"), ({"TWILIO_FROM": "+1"}, "TWILIO_")],
 )
-def test_sms_are_optional_in_production_and_never_half_set_up(twilio, missing):
+def test_sms_are_optional_in_production_and_never_half_set_up(twilio: dict[str, Any], missing: str) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in names_read()}
     complete = {
         "SECRET_KEY": "s" * 50,

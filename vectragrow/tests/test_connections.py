@@ -2,10 +2,13 @@
 
 import json
 import os
+from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
+from pytest_django.fixtures import Settings
 from websockets.sync.client import connect
 
 from accounts.testing import make_person, sign_in
@@ -23,7 +26,7 @@ FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
 
 
 @pytest.fixture(scope="module")
-def port():
+def port() -> Iterator[int]:
     with serving() as port:
         yield port
 
@@ -57,13 +60,13 @@ def refusal(wire: Wire) -> tuple[int, str]:
     ],
     ids=["101 lines", "a long line", "a line without end", "a long path", "a path without end", "10,000 lines", "name"],
 )
-def test_a_large_head_is_431(port, head):
+def test_a_large_head_is_431(port: int, head: bytes) -> None:
     with Wire(port) as wire:
         assert refusal(wire.send(head)) == (431, "head_too_large")
         assert wire.is_closed()
 
 
-def test_a_head_at_the_limit_is_fine(port):
+def test_a_head_at_the_limit_is_fine(port: int) -> None:
     with Wire(port) as wire:
         assert wire.send(HEALTH, lines(99), b"\r\n").answer().status == 200
         assert wire.send(HEALTH, b"X: ", b"x" * 32_000, b"\r\n\r\n").answer().status == 200
@@ -97,13 +100,13 @@ def test_a_head_at_the_limit_is_fine(port):
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )
-def test_a_head_that_two_readers_could_read_differently_is_400(port, head):
+def test_a_head_that_two_readers_could_read_differently_is_400(port: int, head: bytes) -> None:
     with Wire(port) as wire:
         assert refusal(wire.send(head)) == (400, "malformed_head")
         assert wire.is_closed()
 
 
-def test_http_1_0_needs_no_host(port):
+def test_http_1_0_needs_no_host(port: int) -> None:
     with Wire(port) as wire:
         assert wire.send(b"GET /healthz HTTP/1.0\r\n\r\n").answer().status == 200
         assert wire.is_closed()
@@ -111,7 +114,9 @@ def test_http_1_0_needs_no_host(port):
 
 @pytest.mark.parametrize("before", [b"", HEALTH + b"\r\n"], ids=["the first request", "a later one"])
 @pytest.mark.parametrize("begun, piece", [(b"", b"\r\n"), (b"GE", b""), (HEALTH, b"X: 1\r\n"), (HEALTH + b"X: ", b"x")])
-def test_a_slow_head_ends_the_connection(monkeypatch, before, begun, piece):
+def test_a_slow_head_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch, before: bytes, begun: bytes, piece: bytes
+) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     with serving() as port, Wire(port) as wire:
         if before:
@@ -124,7 +129,7 @@ def test_a_slow_head_ends_the_connection(monkeypatch, before, begun, piece):
             assert wire.is_closed()
 
 
-def test_connections_that_say_nothing_are_closed(monkeypatch):
+def test_connections_that_say_nothing_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
     with serving(timeout_keep_alive=1) as port, Wire(port) as silent, Wire(port) as idle:
         assert idle.send(HEALTH + b"\r\n").answer().status == 200
@@ -132,13 +137,13 @@ def test_connections_that_say_nothing_are_closed(monkeypatch):
         assert idle.is_closed()
 
 
-def test_pipelined_requests_are_answered_in_order(port):
+def test_pipelined_requests_are_answered_in_order(port: int) -> None:
     with Wire(port) as wire:
         wire.send(HEALTH + b"\r\n" + LOGIN + b"Content-Length: 2\r\n\r\n{}" + HEALTH + b"\r\n")
         assert [wire.answer().status for _ in range(3)] == [200, 400, 200]
 
 
-def test_an_answer_on_its_way_survives_nonsense_behind_its_request(port):
+def test_an_answer_on_its_way_survives_nonsense_behind_its_request(port: int) -> None:
     with Wire(port) as wire:
         wire.send(LOGIN + b"Content-Length: 2\r\n\r\n{}" + b"nonsense\r\n\r\n" + HEALTH + b"\r\n")
         answer = wire.answer()
@@ -146,7 +151,7 @@ def test_an_answer_on_its_way_survives_nonsense_behind_its_request(port):
         assert wire.is_closed()
 
 
-def test_trailers_are_no_headers(port):
+def test_trailers_are_no_headers(port: int) -> None:
     body = b"2\r\n{}\r\n0\r\nX-Request-ID: from-a-trailer\r\nAuthorization: Bearer x\r\n\r\n"
     with Wire(port) as wire:
         answer = wire.send(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + body).answer()
@@ -177,25 +182,27 @@ def declared(path: bytes, size: int, *more: bytes) -> bytes:
     ],
 )
 @pytest.mark.django_db(transaction=True)
-def test_nobody_reads_a_large_body_of_somebody_who_may_not_send_it(port, head, status, code):
+def test_nobody_reads_a_large_body_of_somebody_who_may_not_send_it(
+    port: int, head: Any, status: int, code: str
+) -> None:
     with Wire(port) as wire:
         assert refusal(wire.send(head)) == (status, code), "answered, though nothing of the body was sent"
 
 
-def test_nobody_is_told_to_go_on_with_a_body_that_is_not_wanted(port):
+def test_nobody_is_told_to_go_on_with_a_body_that_is_not_wanted(port: int) -> None:
     with Wire(port) as wire:
         wire.send(declared(b"/api/profile/photo", 50 * MEGABYTE, FORM, b"Expect: 100-continue\r\n"))
         assert wire.socket.recv(13) == b"HTTP/1.1 401 "
 
 
-def test_an_answer_arrives_though_the_client_goes_on_sending(port):
+def test_an_answer_arrives_though_the_client_goes_on_sending(port: int) -> None:
     with Wire(port) as wire:
         wire.send(declared(b"/api/auth/login", 20 * MEGABYTE), b"x" * 20 * MEGABYTE)
         assert refusal(wire) == (413, "too_large")
         assert wire.is_closed()
 
 
-def test_a_chunked_body_without_end_is_refused_at_the_limit(port):
+def test_a_chunked_body_without_end_is_refused_at_the_limit(port: int) -> None:
     with Wire(port) as wire:
         wire.send(LOGIN, b"Transfer-Encoding: chunked\r\n\r\n", *[b"10000\r\n" + b"x" * 65536 + b"\r\n"] * 17)
         assert refusal(wire) == (413, "too_large")
@@ -211,7 +218,7 @@ def photo_form() -> bytes:
 
 @pytest.mark.parametrize("is_chunked", [False, True])
 @pytest.mark.django_db(transaction=True)
-def test_files_of_somebody_who_may_send_them_arrive(port, is_chunked):
+def test_files_of_somebody_who_may_send_them_arrive(port: int, is_chunked: bool) -> None:
     body = photo_form()
     bearer = f"Authorization: Bearer {sign_in(make_person())}\r\n".encode()
     head = b"POST /api/profile/photo HTTP/1.1\r\n" + HOST + FORM + bearer
@@ -231,7 +238,7 @@ def test_files_of_somebody_who_may_send_them_arrive(port, is_chunked):
         assert refusal(wire.send(no_files)) == (413, "too_large")
 
 
-def test_a_slow_body_is_408(monkeypatch):
+def test_a_slow_body_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "BODY_SECONDS", 0.5)
     monkeypatch.setattr(server, "BODY_RATE", 1e9)
     with serving() as port:
@@ -244,12 +251,12 @@ def test_a_slow_body_is_408(monkeypatch):
             wire.send(declared(b"/api/auth/login", 20 * MEGABYTE)).drip(b"x")
 
 
-def test_a_body_that_is_no_chunked_body_is_400(port):
+def test_a_body_that_is_no_chunked_body_is_400(port: int) -> None:
     with Wire(port) as wire:
         assert refusal(wire.send(LOGIN + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")) == (400, "malformed_head")
 
 
-def test_a_client_that_takes_no_answer_is_cut_off(monkeypatch):
+def test_a_client_that_takes_no_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.3)
     many = (b"GET /api/schema HTTP/1.1\r\n" + HOST + b"\r\n") * 100
     with serving() as port, Wire(port) as wire:
@@ -260,7 +267,9 @@ def test_a_client_that_takes_no_answer_is_cut_off(monkeypatch):
 # --- Connections ------------------------------------------------------------------------------------------------------
 
 
-def test_an_address_holds_so_many_connections_and_a_new_one_takes_the_place_of_a_waiting_one(settings):
+def test_an_address_holds_so_many_connections_and_a_new_one_takes_the_place_of_a_waiting_one(
+    settings: Settings,
+) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 5
     with serving() as port:
         wires = [Wire(port).send(b"GET /") for _ in range(20)]
@@ -269,7 +278,7 @@ def test_an_address_holds_so_many_connections_and_a_new_one_takes_the_place_of_a
         assert [wire.send(b"healthz HTTP/1.1\r\n\r\n").answer().status for wire in wires[16:]] == [400] * 4
 
 
-def test_sockets_count_and_are_not_pushed_out(settings):
+def test_sockets_count_and_are_not_pushed_out(settings: Settings) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 3
     with serving() as port:
         url = f"ws://127.0.0.1:{port}/ws/"
@@ -291,7 +300,7 @@ def test_sockets_count_and_are_not_pushed_out(settings):
             socket.close()
 
 
-def test_trusted_proxies_hold_as_many_as_they_need(settings):
+def test_trusted_proxies_hold_as_many_as_they_need(settings: Settings) -> None:
     settings.CONNECTIONS_PER_ADDRESS = 2
     settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
     with serving() as port:

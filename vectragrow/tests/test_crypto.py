@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from pytest_django.fixtures import Settings
 
 from core.crypto import aes, keys
 from core.crypto.sealing import seal, unseal
@@ -11,7 +12,7 @@ from core.crypto.sealing import seal, unseal
 ELSEWHERE = re.compile(r"AESGCM|HKDF|Fernet|\bpbkdf2_hmac\b|settings\.SECRET_KEY")
 
 
-def test_nobody_else_encrypts_or_derives_keys():
+def test_nobody_else_encrypts_or_derives_keys() -> None:
     found = []
     for path in settings.BASE_DIR.glob("*/**/*.py"):
         name = path.relative_to(settings.BASE_DIR).as_posix()
@@ -22,14 +23,14 @@ def test_nobody_else_encrypts_or_derives_keys():
     assert not found, "use core.crypto"
 
 
-def test_a_key_has_one_purpose():
+def test_a_key_has_one_purpose() -> None:
     assert len({*keys.keys_for("a"), *keys.keys_for("b"), *keys.keys_bound_to(b"", "a")}) == 3
     sealed = seal({"x": 1}, purpose="a")
     with pytest.raises(aes.CannotOpen):
         unseal(sealed, purpose="b")
 
 
-def test_an_earlier_secret_opens_and_the_present_one_seals(settings):
+def test_an_earlier_secret_opens_and_the_present_one_seals(settings: Settings) -> None:
     before = seal("kept", purpose="a")
     known = keys.fingerprint(b"value", "kind")
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -44,12 +45,12 @@ def test_an_earlier_secret_opens_and_the_present_one_seals(settings):
 
 
 @pytest.mark.parametrize("broken", [b"", b"short", b"\0" * 12, b"\0" * 27, b"\0" * 100])
-def test_anything_that_is_not_ours_cannot_be_opened(broken):
+def test_anything_that_is_not_ours_cannot_be_opened(broken: bytes) -> None:
     with pytest.raises(aes.CannotOpen):
         aes.decrypt([aes.new_key()], broken)
 
 
-def test_a_ciphertext_opens_for_what_it_is_about_only():
+def test_a_ciphertext_opens_for_what_it_is_about_only() -> None:
     key = aes.new_key()
     sealed = aes.encrypt(key, b"number", "document:1")
     assert aes.decrypt([aes.new_key(), key], sealed, "document:1") == b"number"

@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -21,7 +23,7 @@ DOCKERFILE = (Path(settings.BASE_DIR) / "Dockerfile").read_text()
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
-def operations(patterns, prefix=""):
+def operations(patterns: Any, prefix: str = "") -> Iterator[Any]:
     """(method, path, handler) of every operation of the API."""
     for entry in patterns:
         path = prefix + str(entry.pattern)
@@ -32,7 +34,7 @@ def operations(patterns, prefix=""):
                 yield method.upper(), "/" + re.sub(r"<[^>]*>", "*", path), getattr(entry.callback.cls, action)
 
 
-def test_the_front_sends_what_takes_files_to_the_process_that_reads_large_bodies():
+def test_the_front_sends_what_takes_files_to_the_process_that_reads_large_bodies() -> None:
     methods, paths = re.search(r"@files \{\s*method (.*)\n\s*path (.*)\n", CADDYFILE).groups()
     taken = {
         (method, path)
@@ -44,9 +46,9 @@ def test_the_front_sends_what_takes_files_to_the_process_that_reads_large_bodies
 
 
 @pytest.fixture(scope="module")
-def granian():
+def granian() -> Iterator[int]:
     """The port of the command that the image runs, with one worker and a short time for heads."""
-    command = json.loads(re.search(r"^CMD (\[.*\])$", DOCKERFILE.replace("\\\n", ""), re.M)[1])
+    command = json.loads(re.search(r"^CMD (\[.*\])$", DOCKERFILE.replace("\\\n", ""), re.M).group(1))
     port = free_port()
     changes = {"--host": "127.0.0.1", "--port": str(port), "--workers": "1", "--http1-header-read-timeout": "700"}
     assert changes.keys() < set(command)
@@ -71,7 +73,7 @@ def granian():
             process.kill()
 
 
-def test_the_image_s_server_bounds_heads(granian):
+def test_the_image_s_server_bounds_heads(granian: int) -> None:
     with Wire(granian) as wire:
         assert wire.send(HEALTH, b"X: y\r\n" * 101, b"\r\n").answer("GET").status == 431
     with Wire(granian) as wire:

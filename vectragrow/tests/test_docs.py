@@ -5,6 +5,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -78,7 +79,7 @@ def resolves(name: str) -> bool:
             continue
         if length == len(parts):
             return True
-        found = import_module(path)
+        found: Any = import_module(path)
         for attribute in parts[length:]:
             known = {**getattr(found, "__annotations__", {}), **getattr(found, "__dataclass_fields__", {})}
             if not hasattr(found, attribute) and attribute not in known:

@@ -8,7 +8,9 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -66,11 +68,11 @@ def status(port: int, path: str) -> int:
         connection.close()
 
 
-def noted(data_dir: Path) -> dict:
+def noted(data_dir: Path) -> dict[str, Any]:
     return json.loads((data_dir / "run.json").read_text())
 
 
-def left_of(children: dict) -> list[str]:
+def left_of(children: dict[str, Any]) -> list[str]:
     return [name for name, note in children.items() if processes.is_same(note)]
 
 
@@ -97,7 +99,7 @@ def port() -> str:
 
 
 @pytest.fixture
-def ended():
+def ended() -> Iterator[Callable[..., None]]:
     """Whatever a failing test leaves is ended after it."""
     started: list[subprocess.Popen[str]] = []
     yield started.append
@@ -117,7 +119,7 @@ def end(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def test_start_crash_start_again_and_stop(tmp_path, port, ended):
+def test_start_crash_start_again_and_stop(tmp_path: Path, port: str, ended: Callable[..., None]) -> None:
     data_dir = tmp_path / "with spaces é" / "var"
     first = launcher("up", data_dir, PORT=port)
     ended(first)
@@ -159,28 +161,28 @@ def test_start_crash_start_again_and_stop(tmp_path, port, ended):
     assert not (data_dir / "run.json").exists()
 
 
-def test_port_in_use(tmp_path):
+def test_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"Port {port} is in use" in refusal("up", tmp_path / "var", PORT=str(port))
 
 
-def test_address_that_is_not_ours(tmp_path, port):
+def test_address_that_is_not_ours(tmp_path: Path, port: str) -> None:
     said = refusal("up", tmp_path / "var", PORT=port, HOST="192.0.2.1")
     assert said.startswith(f"Port {port} cannot be opened on 192.0.2.1")
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000", "-1"])
-def test_port_that_is_none(tmp_path, port):
+def test_port_that_is_none(tmp_path: Path, port: str) -> None:
     assert "PORT must be a number" in refusal("up", tmp_path / "var", PORT=port)
 
 
-def test_folder_that_cannot_be_written(tmp_path, port):
+def test_folder_that_cannot_be_written(tmp_path: Path, port: str) -> None:
     (tmp_path / "var").write_text("a file is in the way")
     assert "set DATA_DIR to a folder that you may write to" in refusal("up", tmp_path / "var", PORT=port)
 
 
-def test_data_of_another_version(tmp_path, port):
+def test_data_of_another_version(tmp_path: Path, port: str) -> None:
     data = tmp_path / "var" / "postgres" / "data"
     (data / "global").mkdir(parents=True)
     (data / "PG_VERSION").write_text("9\n")
@@ -190,21 +192,21 @@ def test_data_of_another_version(tmp_path, port):
     assert not (tmp_path / "var" / "run.json").exists()
 
 
-def test_half_made_data(tmp_path, port):
+def test_half_made_data(tmp_path: Path, port: str) -> None:
     data = tmp_path / "var" / "postgres" / "data"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")
     assert "is not a complete PostgreSQL folder" in refusal("up", tmp_path / "var", PORT=port)
 
 
-def test_address_that_nobody_answers(tmp_path, port):
+def test_address_that_nobody_answers(tmp_path: Path, port: str) -> None:
     addresses = {"DATABASE_URL": "postgres://vectragrow:secret@127.0.0.1:9/x", "REDIS_URL": "redis://127.0.0.1:9/0"}
     said = refusal("up", tmp_path / "var", PORT=port, **addresses)
     assert said.startswith("DATABASE_URL names 127.0.0.1:9, where nothing answers")
     assert "secret" not in said
 
 
-def test_database_that_refuses(tmp_path, port):
+def test_database_that_refuses(tmp_path: Path, port: str) -> None:
     database = settings.DATABASES["default"]
     url = f"postgres://nobody_of_that_name:wrong@{database['HOST']}:{database['PORT']}/nowhere"
     said = refusal("up", tmp_path / "var", PORT=port, DATABASE_URL=url)
@@ -212,6 +214,6 @@ def test_database_that_refuses(tmp_path, port):
     assert "wrong@" not in said
 
 
-def test_stop_and_demo_without_a_platform(tmp_path):
+def test_stop_and_demo_without_a_platform(tmp_path: Path) -> None:
     for command in ("stop", "demo"):
         assert "is not running here" in refusal(command, tmp_path / "var")

@@ -1,5 +1,7 @@
 """A process that is killed right after its commit: everybody hears of what happened nevertheless, and once."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -34,7 +36,7 @@ print("still alive")
 
 
 @pytest.fixture
-def closed(monkeypatch):
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Sessions whose sockets were told to close."""
     told = []
     monkeypatch.setattr(publishing, "revoke", lambda *, sessions: told.extend(sessions))
@@ -42,7 +44,7 @@ def closed(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed):
+def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed: list[Any]) -> None:
     ada = make_person(first_name="Ada", role="admin", identity=True, phone_number="+12025550123")
     Recipient.objects.filter(pk=ada.pk).update(sms=True)
     campaign = make_campaign(ada)

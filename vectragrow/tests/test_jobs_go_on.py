@@ -1,7 +1,10 @@
 """Scheduled jobs of every app: an item that cannot be done is left for the next time, and the others are done now."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -11,27 +14,33 @@ from accounts.models import DataExport, User
 from accounts.services import exports, leaving
 from core.jobs.runner import run
 from core.privacy import declarations
+from core.privacy.declarations import Declaration
+from core.privacy.erasure import erase_person
 from core.privacy.retention import run_retention
+from core.testing import Api
+from kyc.access import lock_person
 from kyc.jobs import END_BADGES, EXPIRE_CASES
 from kyc.models import GrantedBadge, Source, Verification
 from kyc.services import badges, evidence
+from kyc.services.history import record
 from kyc.testing import submitted_case
 from uploads.models import StoredFile
+from uploads.services import delete_file
 
 
 @pytest.fixture
-def two(person):
+def two(person: Callable[..., User]) -> tuple[User, User]:
     return person("first"), person("second")
 
 
-def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(api, two, monkeypatch):
+def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(
+    api: Api, two: tuple[User, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for who in two:
         api.as_user(who).delete("/api/profile")
 
-    real = leaving.erase_person
-
-    def broken(*, person_id, now):
-        real(person_id=person_id, now=now)
+    def broken(*, person_id: UUID, now: datetime) -> None:
+        erase_person(person_id=person_id, now=now)
         if person_id == two[0].pk:
             raise RuntimeError("nobody thought of this")
 
@@ -40,59 +49,58 @@ def test_erasing_goes_on_behind_an_account_that_cannot_be_erased(api, two, monke
     assert [User.objects.get(pk=who.pk).status for who in two] == ["active", "deleted"]
 
 
-def test_archives_end_behind_one_that_cannot(two, monkeypatch):
+def test_archives_end_behind_one_that_cannot(two: tuple[User, User], monkeypatch: pytest.MonkeyPatch) -> None:
     for who in two:
         exports.make_export(export_id=exports.request_export(person=who, now=timezone.now()).pk, now=timezone.now())
-    real = exports.delete_file
 
-    def broken(file, now):
+    def broken(file: Any, now: datetime) -> None:
         if file.owner_id == two[0].pk:
             raise OSError("the store is away")
-        return real(file, now=now)
+        delete_file(file, now=now)
 
     monkeypatch.setattr(exports, "delete_file", broken)
     assert run(DELETE_ARCHIVES, now=timezone.now() + timedelta(days=8)).done == 1
     assert [DataExport.objects.get(user=who).status for who in two] == ["ready", "expired"]
 
 
-def test_a_retention_rule_that_fails_does_not_cost_the_next(two, monkeypatch, caplog):
-    def broken(*, now, days=3):
+def test_a_retention_rule_that_fails_does_not_cost_the_next(
+    two: tuple[User, User], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*, now: datetime, days: int = 3) -> int:
         raise OSError("the store is away")
 
-    declaration = declarations._declarations[StoredFile]
-    monkeypatch.setitem(declarations._declarations, StoredFile, replace(declaration, retention=(broken,)))
+    declared: dict[Any, Declaration] = declarations._declarations
+    monkeypatch.setitem(declared, StoredFile, replace(declared[StoredFile], retention=(broken,)))
     counts = run_retention(now=timezone.now() + timedelta(days=181))
     assert counts["accounts/login-attempts"] == 0 and "uploads/stored-files" not in counts
     assert "an item failed" in caplog.text
 
 
-def test_identity_cases_expire_behind_one_that_cannot(two, monkeypatch):
+def test_identity_cases_expire_behind_one_that_cannot(two: tuple[User, User], monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [submitted_case(who, kinds=[]) for who in two]
     Verification.objects.update(status="pending_documents")
-    real = evidence.record
 
-    def broken(action, case, **facts):
+    def broken(action: Any, case: Verification, **facts: Any) -> None:
         if case.pk == cases[0].pk:
             raise KeyError("nobody thought of this")
-        return real(action, case, **facts)
+        record(action, case, **facts)
 
     monkeypatch.setattr(evidence, "record", broken)
     assert run(EXPIRE_CASES, now=timezone.now() + evidence.ABANDONED_AFTER + timedelta(days=1)).done == 1
     assert [Verification.objects.get(pk=case.pk).status for case in cases] == ["pending_documents", "expired"]
 
 
-def test_badges_end_behind_one_that_cannot(two, monkeypatch):
+def test_badges_end_behind_one_that_cannot(two: tuple[User, User], monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     for who in two:
         badges.grant(
             user_id=who.pk, badge="founder", source=Source.STAFF, issued_by=None, now=now, expires_at=now + timedelta(1)
         )
-    real = badges.lock_person
 
-    def broken(user_id):
+    def broken(user_id: UUID) -> User:
         if user_id == two[0].pk:
             raise KeyError("nobody thought of this")
-        return real(user_id)
+        return lock_person(user_id)
 
     monkeypatch.setattr(badges, "lock_person", broken)
     assert run(END_BADGES, now=now + timedelta(days=2)).done == 1

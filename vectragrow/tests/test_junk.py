@@ -6,13 +6,15 @@ one that a client can read, and never an accident of ours. The dice are seeded, 
 import json
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from core.testing import documents
+from accounts.models import User
+from core.testing import Api, documents
 
 DOCUMENT = json.loads(Path(settings.BASE_DIR, "docs/openapi.json").read_text())
 OPERATIONS = sorted((path, verb) for path, verbs in DOCUMENT["paths"].items() for verb in verbs)
@@ -59,12 +61,12 @@ class Dice(random.Random):
 
 
 @pytest.fixture
-def callers(api, person):
+def callers(api: Api, person: Callable[..., User]) -> list[Any]:
     return [api.as_user(person(role, role=role, identity=True)) for role in ("user", "reviewer", "moderator")]
 
 
 @pytest.mark.parametrize("path, verb", OPERATIONS)
-def test_junk_has_a_clear_answer(path, verb, callers):
+def test_junk_has_a_clear_answer(path: str, verb: str, callers: list[Any]) -> None:
     dice = Dice(f"{verb} {path}")
     operation = DOCUMENT["paths"][path][verb]
     content = operation.get("requestBody", {}).get("content", {})

@@ -3,8 +3,10 @@
 import itertools
 import sys
 import tomllib
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -16,7 +18,7 @@ LAYERS = next(contract["layers"] for contract in CONTRACTS if contract["id"] == 
 FLOOR = {app.strip(): floor for floor, names in enumerate(reversed(LAYERS)) for app in names.split("|")}
 
 
-def foreign_keys():
+def foreign_keys() -> Iterator[Any]:
     """(owner, field, target) for each relation that one of our models declares to another of our apps."""
     for model in apps.get_models():
         owner = model._meta.app_label
@@ -27,12 +29,12 @@ def foreign_keys():
                 yield owner, field, field.related_model._meta.app_label
 
 
-def test_every_app_has_its_floor():
+def test_every_app_has_its_floor() -> None:
     ours = {app.label for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR}
     assert ours <= set(FLOOR)
 
 
-def test_foreign_keys_point_down():
+def test_foreign_keys_point_down() -> None:
     upward = [
         f"{field.model.__name__}.{field.name} -> {target}"
         for owner, field, target in foreign_keys()
@@ -41,7 +43,7 @@ def test_foreign_keys_point_down():
     assert not upward
 
 
-def test_no_file_imports_one_that_imports_it(monkeypatch):
+def test_no_file_imports_one_that_imports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Imports in functions and for type checkers count as well."""
     monkeypatch.setattr(sys, "path", [str(settings.BASE_DIR), *sys.path])
     graph = grimp.build_graph(*sorted(FLOOR), cache_dir=None)

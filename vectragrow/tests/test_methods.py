@@ -1,12 +1,13 @@
 """Every address against every method: what it does not declare is 405 with a true `Allow`, whoever asks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.urls import get_resolver
 
+from accounts.models import User
 from core.api.methods import declared_by
 from core.testing import Api
 
@@ -39,7 +40,7 @@ def addresses(patterns: Any = None, prefix: str = "/") -> Iterator[tuple[str, An
 ADDRESSES = list(addresses())
 
 
-def test_there_are_addresses_of_every_kind():
+def test_there_are_addresses_of_every_kind() -> None:
     paths = [path for path, _ in ADDRESSES]
     for known in (
         "/healthz",
@@ -54,7 +55,7 @@ def test_there_are_addresses_of_every_kind():
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_every_other_method_is_405_with_what_is_allowed(api, person, signed_in):
+def test_every_other_method_is_405_with_what_is_allowed(api: Api, person: Callable[..., User], signed_in: bool) -> None:
     client = api.as_user(person("ada", identity=True)).client if signed_in else Api().client
     for path, view in ADDRESSES:
         for method in METHODS:
@@ -71,7 +72,7 @@ def test_every_other_method_is_405_with_what_is_allowed(api, person, signed_in):
                 assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_what_is_allowed_is_answered(api, person):
+def test_what_is_allowed_is_answered(api: Api, person: Callable[..., User]) -> None:
     client = api.as_user(person("ada")).client
     for path, view in ADDRESSES:
         if path.startswith("/api") or not hasattr(view, "actions"):
@@ -79,7 +80,7 @@ def test_what_is_allowed_is_answered(api, person):
                 assert client.generic(method, path).status_code not in (405, 500), (method, path)
 
 
-def test_no_action_has_the_name_of_a_method():
+def test_no_action_has_the_name_of_a_method() -> None:
     """DRF looks a handler up by the method's name: an action called `delete` would answer DELETE everywhere."""
     for path, view in ADDRESSES:
         for action in getattr(view, "actions", {}).values():
@@ -88,7 +89,7 @@ def test_no_action_has_the_name_of_a_method():
             assert not {verb for verb in VERBS - {"options"} if hasattr(view.cls, verb)}, path
 
 
-def test_a_method_of_another_address_of_the_same_view_does_nothing(api, person):
+def test_a_method_of_another_address_of_the_same_view_does_nothing(api: Api, person: Callable[..., User]) -> None:
     from campaigns.models import Campaign
     from campaigns.testing import make_campaign
 
@@ -99,14 +100,14 @@ def test_a_method_of_another_address_of_the_same_view_does_nothing(api, person):
     assert Campaign.objects.filter(pk=campaign.pk).exists()
 
 
-def test_a_preflight_of_another_origin_is_answered_as_ever(api):
+def test_a_preflight_of_another_origin_is_answered_as_ever(api: Api) -> None:
     asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
     answer = api.client.generic("OPTIONS", "/api/profile", headers=asked)
     assert answer.status_code == 200
     assert "PUT" in answer["Access-Control-Allow-Methods"]
 
 
-def test_a_browser_gets_a_page(api):
+def test_a_browser_gets_a_page(api: Api) -> None:
     answer = api.client.generic("DELETE", "/verify-email", HTTP_ACCEPT="text/html")
     assert answer.status_code == 405
     assert answer["Content-Type"].startswith("text/html")

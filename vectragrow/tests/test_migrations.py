@@ -66,7 +66,7 @@ def migration(*operations: Any, **traits: Any) -> migrations.Migration:
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_stops_the_platform_is_found(operation: Any) -> None:
+def test_what_stops_the_platform_is_found(operation: str) -> None:
     assert faults_of(migration(operation))
     assert not faults_of(migration(operation, reviewed_locks="The table is empty."))
 
@@ -85,7 +85,7 @@ def test_what_stops_the_platform_is_found(operation: Any) -> None:
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_runs_beside_it_is_fine(operation: Any) -> None:
+def test_what_runs_beside_it_is_fine(operation: str) -> None:
     assert not faults_of(migration(operation))
 
 

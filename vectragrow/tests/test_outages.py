@@ -11,8 +11,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 import redis
@@ -57,11 +61,11 @@ print(json.dumps({
 class Installation:
     """A PostgreSQL, a Valkey and whatever is started beside them; all ended with the test."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         self.data_dir = DataDir(folder)
         self.data_dir.open()
         self.servers = Servers(self.data_dir, durable=False)
-        self.started = []
+        self.started: list[Any] = []
         kept = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
         self.environment = {
             **kept,
@@ -71,7 +75,7 @@ class Installation:
             "LOG_LEVEL": "ERROR",
         }
 
-    def start(self, *command, **environment):
+    def start(self, *command: Any, **environment: Any) -> Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=settings.BASE_DIR,
@@ -82,7 +86,7 @@ class Installation:
         self.started.append(process)
         return process
 
-    def manage(self, *command):
+    def manage(self, *command: Any) -> str:
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=settings.BASE_DIR,
@@ -93,10 +97,10 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tell(self, script):
+    def tell(self, script: str) -> Any:
         return json.loads(self.manage("shell", "-v0", "-c", script).strip().splitlines()[-1])
 
-    def stop(self):
+    def stop(self) -> None:
         for process in self.started:
             process.kill()
             process.wait()
@@ -105,7 +109,7 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path):
+def installation(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "var")
     try:
         made.servers.start()
@@ -117,17 +121,17 @@ def installation(tmp_path):
 class Halted:
     """Every process of a PostgreSQL, halted and let go."""
 
-    def __init__(self, postmaster):
+    def __init__(self, postmaster: int) -> None:
         self.postmaster = postmaster
 
-    def __enter__(self):
+    def __enter__(self) -> "Halted":
         os.kill(self.postmaster, signal.SIGSTOP)
         self.pids = [self.postmaster, *children(self.postmaster)]
         for pid in self.pids:
             os.kill(pid, signal.SIGSTOP)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         for pid in reversed(self.pids):
             try:
                 os.kill(pid, signal.SIGCONT)
@@ -135,12 +139,12 @@ class Halted:
                 pass
 
 
-def children(pid):
+def children(pid: int) -> list[Any]:
     with open(f"/proc/{pid}/task/{pid}/children") as listed:
         return [int(child) for child in listed.read().split()]
 
 
-def ask(port, method, path, body=None, token="", key=""):
+def ask(port: int, method: str, path: str, body: Any = None, token: str = "", key: str = "") -> Any:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         if key:
@@ -151,7 +155,7 @@ def ask(port, method, path, body=None, token="", key=""):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="finds the server's processes in /proc")
-def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along(installation):
+def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along(installation: Installation) -> None:
     installation.manage("migrate", "-v0")
     made = installation.tell(PREPARE)
     port = processes.choose_port(None)
@@ -162,7 +166,7 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
     refused, path = [], f"/api/campaigns/{made['campaign']}/invest"
     first_refusals, over = threading.Event(), threading.Event()
 
-    def invest(number):
+    def invest(number: int) -> Any:
         backer = made["backers"][number % PEOPLE]
         body = {"amount": 10, "paymentMethodId": backer["card"]}
         while True:
@@ -207,14 +211,14 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
     installation.manage("ledger_verify")
 
 
-def test_the_worker_outlives_a_redis_that_is_killed(installation):
+def test_the_worker_outlives_a_redis_that_is_killed(installation: Installation) -> None:
     """Killed and started again three times; the same process goes on to show signs of life."""
     installation.manage("migrate", "-v0")
     worker = installation.start("-m", "celery", "-A", "vectragrow", "worker", "--pool", "prefork", "-c", "1", "--beat",
                                 "-s", str(installation.data_dir.path / "beat"))  # fmt: skip
     valkey = installation.servers.valkey
 
-    def shows_life():
+    def shows_life() -> bool:
         assert worker.poll() is None, "the worker exited"
         with closing(redis.Redis.from_url(valkey.url, socket_timeout=5)) as client:
             try:

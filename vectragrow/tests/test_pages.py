@@ -3,26 +3,32 @@
 import asyncio
 import re
 import threading
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
 from django.template.loader import render_to_string
+from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from accounts.services import mailed_tokens, passwords
 from accounts.services.verification import mail_link
 from core.jobs import heartbeat
 from core.redis import client as redis_connection
-from core.testing import PATIENCE, commits, drain_outbox
+from core.testing import PATIENCE, Api, commits, drain_outbox
 from vectragrow import health
 
 HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture(autouse=True)
-def asked_anew():
+def asked_anew() -> Iterator[Any]:
     health.forget()
     for name in ("worker", "realtime"):
         redis_connection().delete(heartbeat.key(name))
@@ -31,16 +37,16 @@ def asked_anew():
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch):
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there answers in time on a busy machine too."""
     monkeypatch.setattr(health, "DEADLINE", PATIENCE)
 
 
 @pytest.fixture
-def checks(monkeypatch):
+def checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Replaces what a part's check does."""
 
-    def replace(**changed):
+    def replace(**changed: Any) -> None:
         rows = [(name, title, changed.get(name, check), needed) for name, title, check, needed in health.CHECKS]
         monkeypatch.setattr(health, "CHECKS", rows)
 
@@ -55,7 +61,7 @@ class Inline(HTMLParser):
         self.found: list[str] = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         names = {name for name, _ in attrs}
         if tag == "style" or (tag == "script" and "src" not in names):
             self.found.append(tag)
@@ -65,14 +71,14 @@ class Inline(HTMLParser):
 # --- Health -----------------------------------------------------------------------------------------------------------
 
 
-def test_alive_asks_nobody(client, django_db_blocker):
+def test_alive_asks_nobody(client: Client, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.block():
         answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ready_names_what_is_missing(client):
+def test_ready_names_what_is_missing(client: Client) -> None:
     heartbeat.beat("worker")
     answer = client.get("/readyz")
     assert answer.status_code == 200
@@ -83,22 +89,22 @@ def test_ready_names_what_is_missing(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everything_there(client):
+def test_everything_there(client: Client) -> None:
     heartbeat.beat("worker")
     heartbeat.beat("realtime")
     body = client.get("/readyz").json()
     assert (body["status"], body["missing"]) == ("ready", [])
 
 
-def test_the_server_shows_that_it_lives():
+def test_the_server_shows_that_it_lives() -> None:
     """While it serves, not only when somebody opens a socket."""
     from vectragrow.server import Application
 
     async def served() -> None:
-        messages: asyncio.Queue = asyncio.Queue()
-        said: list = []
+        messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        said: list[Any] = []
 
-        async def send(message: dict) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             said.append(message["type"])
 
         messages.put_nowait({"type": "lifespan.startup"})
@@ -112,7 +118,7 @@ def test_the_server_shows_that_it_lives():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_redis_degraded_but_ready(client, settings):
+def test_without_redis_degraded_but_ready(client: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     redis_connection.cache_clear()
     try:
@@ -123,7 +129,7 @@ def test_without_redis_degraded_but_ready(client, settings):
     assert answer.json()["missing"] == ["redis", "worker", "realtime"]
 
 
-def test_without_the_database_not_ready(client, checks):
+def test_without_the_database_not_ready(client: Client, checks: Callable[..., None]) -> None:
     def gone() -> str:
         raise OperationalError("connection to server at 10.0.0.7, user vectragrow, failed")
 
@@ -136,7 +142,9 @@ def test_without_the_database_not_ready(client, checks):
     assert "Not available" in client.get("/").content.decode()
 
 
-def test_a_database_that_hangs_is_waited_for_once_and_shortly(client, checks, monkeypatch):
+def test_a_database_that_hangs_is_waited_for_once_and_shortly(
+    client: Client, checks: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "DEADLINE", 1.0)
     let_go, started = threading.Event(), []
 
@@ -159,7 +167,7 @@ def test_a_database_that_hangs_is_waited_for_once_and_shortly(client, checks, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parked_events_are_reported(client):
+def test_parked_events_are_reported(client: Client) -> None:
     from core.models import OutboxEvent
 
     OutboxEvent.objects.create(topic="notifications.send_mail", parked_at=timezone.now())
@@ -167,7 +175,7 @@ def test_parked_events_are_reported(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_is_away_is_named(client, settings):
+def test_a_mail_server_that_is_away_is_named(client: Client, settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://127.0.0.1:1"
     assert "mail" in client.get("/readyz").json()["missing"]
 
@@ -191,7 +199,7 @@ def test_a_mail_server_that_is_away_is_named(client, settings):
         "/admin/login/",
     ],
 )
-def test_pages_obey_their_own_policy(client, path):
+def test_pages_obey_their_own_policy(client: Client, path: str) -> None:
     page = client.get(path, headers=HTML, follow=True)
     assert page.status_code == 200
     assert "unsafe" not in page["Content-Security-Policy"]
@@ -202,7 +210,7 @@ def test_pages_obey_their_own_policy(client, path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_home_links_what_is_there(client, settings):
+def test_home_links_what_is_there(client: Client, settings: Settings) -> None:
     text = client.get("/").content.decode()
     assert all(f'href="{place}"' in text for place in ("/api/docs", "/admin/", "/mailbox/", "/readyz"))
     settings.MAILBOX_ENABLED = False
@@ -210,20 +218,20 @@ def test_home_links_what_is_there(client, settings):
 
 
 @pytest.mark.parametrize("place", ["admin", "mailbox"])
-def test_a_forgotten_slash(client, place):
+def test_a_forgotten_slash(client: Client, place: str) -> None:
     assert client.get(f"/{place}")["Location"] == f"/{place}/"
 
 
 @pytest.mark.django_db
-def test_error_pages_for_people(api):
+def test_error_pages_for_people(api: Api) -> None:
     page = api.get("/nothing", **HTML)
     assert page.status_code == 404
     assert page["X-Request-ID"] in page.content.decode()
     assert Inline(page.content.decode()).found == []
 
 
-def test_an_accident_gets_a_page_without_traces(client, monkeypatch):
-    def burst():
+def test_an_accident_gets_a_page_without_traces(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst() -> None:
         raise RuntimeError("secret path /srv/x")
 
     monkeypatch.setattr(health, "report", burst)
@@ -235,7 +243,7 @@ def test_an_accident_gets_a_page_without_traces(client, monkeypatch):
     assert client.get("/").json()["code"] == "internal_error"
 
 
-def test_facts_are_escaped_on_error_pages():
+def test_facts_are_escaped_on_error_pages() -> None:
     class Hostile:
         status, title, detail = 409, "<b>no</b>", "<script>x</script>"
 
@@ -246,7 +254,7 @@ def test_facts_are_escaped_on_error_pages():
 
 
 @pytest.fixture
-def link(api, person):
+def link(api: Api, person: Callable[..., User]) -> tuple[User, str]:
     """A newcomer's mailed link, as it stands in the mailbox."""
     newcomer = person("newcomer", verified=False)
     with commits():
@@ -256,7 +264,7 @@ def link(api, person):
     return newcomer, re.search(r"https?://\S+(/verify-email\?token=\S+)", text).group(1)
 
 
-def test_looking_at_the_link_uses_nothing_up_and_the_button_does(client, link):
+def test_looking_at_the_link_uses_nothing_up_and_the_button_does(client: Client, link: tuple[User, str]) -> None:
     newcomer, path = link
     for _ in range(3):
         page = client.get(path)
@@ -273,7 +281,7 @@ def test_looking_at_the_link_uses_nothing_up_and_the_button_does(client, link):
         assert again.status_code == 200 and "Your address is confirmed" in again.content.decode()
 
 
-def test_a_link_of_somebody_elses_making(client, db):
+def test_a_link_of_somebody_elses_making(client: Client, db: None) -> None:
     page = client.get("/verify-email", {"token": '"><script>alert(1)</script>'}).content.decode()
     assert "<script>alert" not in page
     assert client.post("/verify-email", {"token": "made-up"}).status_code == 400
@@ -281,7 +289,7 @@ def test_a_link_of_somebody_elses_making(client, db):
 
 
 @pytest.fixture
-def reset_link(person):
+def reset_link(person: Callable[..., User]) -> tuple[User, str]:
     forgetful = person("forgetful")
     with transaction.atomic():
         token = mailed_tokens.issue(
@@ -290,7 +298,7 @@ def reset_link(person):
     return forgetful, token
 
 
-def test_a_new_password_by_the_page(client, reset_link):
+def test_a_new_password_by_the_page(client: Client, reset_link: tuple[User, str]) -> None:
     forgetful, token = reset_link
     for _ in range(2):
         page = client.get("/reset-password", {"token": token})
@@ -307,7 +315,7 @@ def test_a_new_password_by_the_page(client, reset_link):
     assert "does not work any more" in client.get("/reset-password", {"token": token}).content.decode()
 
 
-def test_a_reset_link_of_somebody_elses_making(client, db):
+def test_a_reset_link_of_somebody_elses_making(client: Client, db: None) -> None:
     hostile = {"token": '"><script>alert(1)</script>', "password": "a fine long phrase"}
     assert "<script>alert" not in client.get("/reset-password", hostile).content.decode()
     for body in (hostile, {}, {"token": "made-up\x00"}):
@@ -317,14 +325,14 @@ def test_a_reset_link_of_somebody_elses_making(client, db):
 # --- The documents of the API -----------------------------------------------------------------------------------------
 
 
-def test_the_schema_is_openapi_3_1_with_its_way_to_sign_in(client):
+def test_the_schema_is_openapi_3_1_with_its_way_to_sign_in(client: Client) -> None:
     document = client.get("/api/schema").json()
     assert document["openapi"].startswith("3.1")
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert document["paths"]["/api/notifications"]["get"]["security"] == [{"bearer": []}]
 
 
-def test_every_problem_type_leads_to_its_line(client):
+def test_every_problem_type_leads_to_its_line(client: Client) -> None:
     page = client.get("/api/docs/errors").content.decode()
     kind = client.get("/api/nothing").json()["type"]
     path, _, anchor = kind.partition("#")
@@ -332,7 +340,7 @@ def test_every_problem_type_leads_to_its_line(client):
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/docs/errors", "/api/schema"])
-def test_documents_are_only_read(client, path):
+def test_documents_are_only_read(client: Client, path: str) -> None:
     answer = client.post(path)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert client.get(path + "/").status_code == 200

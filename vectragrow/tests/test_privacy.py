@@ -3,13 +3,17 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from django.apps import apps
 from django.db import connection, models
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.jobs import DELETE_ARCHIVES, ERASE_PEOPLE
 from accounts.models import DataExport, Invitation, Session, User
@@ -25,7 +29,7 @@ from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declarati
 from core.privacy.declarations import every_declaration
 from core.privacy.erasure import erase_person
 from core.privacy.retention import run_retention
-from core.testing import deliver_events, drain_outbox, together
+from core.testing import Api, deliver_events, drain_outbox, together
 from investments.models import Investment
 from investments.testing import invest, make_card
 from kyc.models import CaseEvent, Verification
@@ -46,33 +50,34 @@ def points_to_a_person(model: type[models.Model]) -> bool:
     return any(key.related_model is User for key in model._meta.local_fields if key.is_relation)
 
 
-def test_every_model_is_declared():
+def test_every_model_is_declared() -> None:
     declared = {declaration.model for declaration in every_declaration()}
     missing = [model._meta.label for model in every_model() if model not in declared]
     assert not missing, f"declare in <app>/privacy.py what is exported, erased and kept of {', '.join(missing)}"
 
 
-def test_a_model_that_points_to_a_person_is_not_called_impersonal():
+def test_a_model_that_points_to_a_person_is_not_called_impersonal() -> None:
     called_so = [declaration.model._meta.label for declaration in every_declaration() if declaration.about]
     wrong = [label for label in called_so if points_to_a_person(apps.get_model(label))]
     assert not wrong
 
 
-def test_what_cannot_be_carried_out_is_refused():
-    rest = {"export": Withheld("x"), "retention": Kept("x")}
-    for mistake in (
+def test_what_cannot_be_carried_out_is_refused() -> None:
+    rest: dict[str, Any] = {"export": Withheld("x"), "retention": Kept("x")}
+    mistakes: tuple[dict[str, Any], ...] = (
         {"erase": Delete()},
         {"erase": Cascade("method")},
         {"erase": Kept("x"), "export": ("id",)},
         {"erase": Kept("x"), "retention": DeleteAfter(timedelta(days=1), since="amount_minor")},
-    ):
+    )
+    for mistake in mistakes:
         with pytest.raises(ValueError, match="Investment"):
             declare(Investment, **{**rest, **mistake})
     with pytest.raises(ValueError, match="twice"):
         declare(Investment, erase=Kept("x"), **rest)
 
 
-def test_a_model_comes_before_those_that_point_to_it():
+def test_a_model_comes_before_those_that_point_to_it() -> None:
     """Erasure goes backwards; otherwise what a row points to would be gone before the row."""
     personal = [declaration for declaration in every_declaration() if not declaration.about]
     order = {declaration.model: place for place, declaration in enumerate(personal)}
@@ -87,12 +92,12 @@ def test_a_model_comes_before_those_that_point_to_it():
 
 
 @pytest.fixture
-def founder(person):
+def founder(person: Callable[..., User]) -> User:
     return person("founder", identity=True)
 
 
 @pytest.fixture
-def ada(api, person, founder):
+def ada(api: Api, person: Callable[..., User], founder: User) -> User:
     """Somebody who left something in every part of the platform."""
     ada = person("adamarker", last_name="Surnamemarker", phone_number="+12025550177", bio="Biomarker", identity=False)
     me = api.as_user(ada)
@@ -114,7 +119,7 @@ def ada(api, person, founder):
     return User.objects.get(pk=ada.pk)
 
 
-def archive(client) -> zipfile.ZipFile:
+def archive(client: Api) -> zipfile.ZipFile:
     """Ask, let the worker work, fetch."""
     asked = client.post(EXPORT)
     assert (asked.status_code, asked.json()["status"], asked.json()["link"]) == (202, "pending", None)
@@ -127,7 +132,7 @@ def archive(client) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(fetched.content))
 
 
-def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, founder):
+def test_the_archive_holds_everything_of_the_person_and_nobody_else(api: Api, ada: User, founder: User) -> None:
     events.record("account.password_changed", ada, actor=ada, now=timezone.now())
     deliver_events()
     with archive(api.as_user(ada)) as kept:
@@ -151,7 +156,7 @@ def test_the_archive_holds_everything_of_the_person_and_nobody_else(api, ada, fo
         assert secret not in everything
 
 
-def test_the_archive_tells_where_the_money_went(api, founder, person):
+def test_the_archive_tells_where_the_money_went(api: Api, founder: User, person: Callable[..., User]) -> None:
     backer = person("backer", identity=True)
     campaign = make_campaign(founder)
     invest(api, backer, campaign, "50.00")
@@ -164,11 +169,12 @@ def test_the_archive_tells_where_the_money_went(api, founder, person):
         assert json.loads(kept.read("investments/payments.json")) == []
 
 
-def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api, ada, founder):
+def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api: Api, ada: User, founder: User) -> None:
     me = api.as_user(ada)
     with archive(me):
         pass
     export = DataExport.objects.get()
+    assert export.file_id
     assert StoredFile.objects.get(pk=export.file_id).is_private
     assert api.as_user(founder).get(f"{EXPORT}/{export.pk}").status_code == 404
     Session.objects.filter(user=ada).update(authenticated_at=timezone.now() - timedelta(minutes=6))
@@ -183,7 +189,7 @@ def test_only_the_person_gets_it_after_a_fresh_proof_and_for_a_week(api, ada, fo
     assert StoredFile.objects.get(pk=export.file_id).deleted_at
 
 
-def test_asking_again_while_it_is_made_is_the_same_one(api, ada):
+def test_asking_again_while_it_is_made_is_the_same_one(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     first, second = me.post(EXPORT).json(), me.post(EXPORT).json()
     assert first["id"] == second["id"]
@@ -194,14 +200,14 @@ def test_asking_again_while_it_is_made_is_the_same_one(api, ada):
     assert (kinds.count("export_requested"), kinds.count("export_ready")) == (2, 1)
 
 
-def test_an_archive_made_twice_is_one(api, ada):
+def test_an_archive_made_twice_is_one(api: Api, ada: User) -> None:
     export_id = api.as_user(ada).post(EXPORT).json()["id"]
     for _ in range(2):
         make_export(export_id=export_id, now=timezone.now())
     assert StoredFile.objects.filter(purpose="data_export", deleted_at__isnull=True).count() == 1
 
 
-def test_five_archives_a_day(api, person):
+def test_five_archives_a_day(api: Api, person: Callable[..., User]) -> None:
     me = api.as_user(person("eager"))
     assert [me.post(EXPORT).status_code for _ in range(6)] == [202] * 5 + [429]
 
@@ -231,7 +237,7 @@ def traces_of(ada: User) -> list[str]:
     return [line[:200] for line in whole_database().splitlines() if any(mark in line.lower() for mark in marks)]
 
 
-def test_leaving_signs_out_tells_by_mail_and_hides_the_page(api, ada):
+def test_leaving_signs_out_tells_by_mail_and_hides_the_page(api: Api, ada: User) -> None:
     me, other = api.as_user(ada), api.as_user(ada)
     link = me.get(f"{PROFILE}/share").json()["link"].partition("/p/")[2]
     left = me.delete(PROFILE)
@@ -247,14 +253,14 @@ def test_leaving_signs_out_tells_by_mail_and_hides_the_page(api, ada):
     assert "sign in before that day" in _content(mail)["text"]
 
 
-def test_leaving_needs_a_fresh_proof(api, ada):
+def test_leaving_needs_a_fresh_proof(api: Api, ada: User) -> None:
     me = api.as_user(ada)
     Session.objects.filter(user=ada).update(authenticated_at=timezone.now() - timedelta(minutes=6))
     assert me.delete(PROFILE).json()["code"] == "step_up_required"
     assert User.objects.get(pk=ada.pk).deletion_due_at is None
 
 
-def test_signing_in_keeps_the_account(api, ada):
+def test_signing_in_keeps_the_account(api: Api, ada: User) -> None:
     api.as_user(ada).delete(PROFILE)
     signed_in = api.post("/api/auth/login", {"email": ada.email, "password": PASSWORD})
     assert signed_in.status_code == 200
@@ -264,7 +270,7 @@ def test_signing_in_keeps_the_account(api, ada):
     assert MailboxMessage.objects.filter(to=ada.email).latest("created_at").subject == "Your account stays"
 
 
-def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
+def test_after_thirty_days_nothing_says_who_it_was(api: Api, ada: User, founder: User) -> None:
     assert traces_of(ada), "the test can see traces"
     api.as_user(ada).delete(PROFILE)
     drain_outbox()
@@ -290,7 +296,7 @@ def test_after_thirty_days_nothing_says_who_it_was(api, ada, founder):
     assert api.post("/api/auth/register", again).status_code == 201
 
 
-def test_papers_that_proved_somebody_are_kept_for_the_law(api, ada):
+def test_papers_that_proved_somebody_are_kept_for_the_law(api: Api, ada: User) -> None:
     case = Verification.objects.get(user=ada)
     CaseEvent.objects.create(verification=case, action="case_verified")
     api.as_user(ada).delete(PROFILE)
@@ -300,7 +306,9 @@ def test_papers_that_proved_somebody_are_kept_for_the_law(api, ada):
     assert StoredFile.objects.filter(owner_id=ada.pk, purpose="identity_paper", deleted_at__isnull=True).exists()
 
 
-def test_papers_are_destroyed_when_the_law_no_longer_wants_them(api, ada, founder, settings):
+def test_papers_are_destroyed_when_the_law_no_longer_wants_them(
+    api: Api, ada: User, founder: User, settings: Settings
+) -> None:
     case = Verification.objects.get(user=ada)
     CaseEvent.objects.create(verification=case, action="case_verified")
     api.as_user(ada).delete(PROFILE)
@@ -315,12 +323,12 @@ def test_papers_are_destroyed_when_the_law_no_longer_wants_them(api, ada, founde
     assert not papers.exclude(wrapped_key=None).exists(), "a copy of the store cannot be opened either"
 
 
-def test_retention_spares_papers_of_people_who_are_here(api, ada, settings):
+def test_retention_spares_papers_of_people_who_are_here(api: Api, ada: User, settings: Settings) -> None:
     run_retention(now=timezone.now() + timedelta(days=2 * settings.KYC_KEPT_DAYS), only=Verification)
     assert Verification.objects.get(user=ada).number_last4 == "2345"
 
 
-def test_somebody_erased_hears_nothing_any_more(ada):
+def test_somebody_erased_hears_nothing_any_more(ada: User) -> None:
     erase_person(person_id=ada.pk, now=timezone.now())
     sent = MailboxMessage.objects.count()
     for kind in ("account.password_reset", "account.deletion_cancelled"):
@@ -330,7 +338,7 @@ def test_somebody_erased_hears_nothing_any_more(ada):
     assert MailboxMessage.objects.count() == sent
 
 
-def test_money_on_its_way_holds_the_account(api, founder, person):
+def test_money_on_its_way_holds_the_account(api: Api, founder: User, person: Callable[..., User]) -> None:
     backer = person("backer", identity=True)
     campaign = make_campaign(founder)
     invest(api, backer, campaign, "50.00")
@@ -340,7 +348,7 @@ def test_money_on_its_way_holds_the_account(api, founder, person):
         assert User.objects.get(pk=who.pk).deletion_due_at is None
 
 
-def test_a_running_campaign_holds_its_founder(api, founder):
+def test_a_running_campaign_holds_its_founder(api: Api, founder: User) -> None:
     campaign = make_campaign(founder)
     assert api.as_user(founder).delete(PROFILE).json()["code"] == "campaign_under_way"
     Campaign.objects.filter(pk=campaign.pk).update(status="failed")
@@ -349,7 +357,9 @@ def test_a_running_campaign_holds_its_founder(api, founder):
     assert api.as_user(founder).delete(PROFILE).status_code == 202
 
 
-def test_the_ledger_stays_to_the_cent(api, founder, person, monkeypatch):
+def test_the_ledger_stays_to_the_cent(
+    api: Api, founder: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
     backer = person("backer", identity=True)
     campaign = make_campaign(founder)
     invest(api, backer, campaign, "50.00")
@@ -363,12 +373,14 @@ def test_the_ledger_stays_to_the_cent(api, founder, person, monkeypatch):
     assert (shown["owner"]["firstName"], shown["raisedAmount"]) == ("Deleted", "50.00")
 
 
-def test_a_block_at_the_last_moment_waits_and_the_others_go(api, ada, person, monkeypatch):
+def test_a_block_at_the_last_moment_waits_and_the_others_go(
+    api: Api, ada: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
     eve = person("eve")
     for who in (ada, eve):
         api.as_user(who).delete(PROFILE)
 
-    def block_ada(person_id):
+    def block_ada(person_id: UUID) -> None:
         if person_id == ada.pk:
             raise Busy()
 
@@ -378,7 +390,7 @@ def test_a_block_at_the_last_moment_waits_and_the_others_go(api, ada, person, mo
     assert User.objects.get(pk=ada.pk).status == "active"
 
 
-def test_a_suspended_account_is_held(api, person):
+def test_a_suspended_account_is_held(api: Api, person: Callable[..., User]) -> None:
     eve = person("eve")
     api.as_user(eve).delete(PROFILE)
     User.objects.filter(pk=eve.pk).update(status="suspended")
@@ -386,7 +398,7 @@ def test_a_suspended_account_is_held(api, person):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_signing_in_and_being_erased_at_once_ends_in_one_of_both(api, person):
+def test_signing_in_and_being_erased_at_once_ends_in_one_of_both(api: Api, person: Callable[..., User]) -> None:
     eve = person("eve")
     api.as_user(eve).delete(PROFILE)
     login = lambda: api.post("/api/auth/login", {"email": eve.email, "password": PASSWORD}).status_code  # noqa: E731

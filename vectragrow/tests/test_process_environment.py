@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -52,7 +54,7 @@ HOSTILE = {
 }
 
 
-def test_what_goes_and_what_stays():
+def test_what_goes_and_what_stays() -> None:
     meant = {
         "PATH": "/bin",
         "PIP_INDEX_URL": "https://pypi.example",
@@ -69,20 +71,20 @@ def test_what_goes_and_what_stays():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "::1", "localhost", "intranet.example"])
-def test_an_address_stays(host):
+def test_an_address_stays(host: str) -> None:
     assert tidied({"HOST": host})[0]["HOST"] == host
 
 
-def test_the_name_of_this_machine_is_what_a_shell_exports():
+def test_the_name_of_this_machine_is_what_a_shell_exports() -> None:
     assert "HOST" not in tidied({"HOST": socket.gethostname()})[0]
 
 
-def test_with_a_database_of_ones_own_its_variables_stay():
+def test_with_a_database_of_ones_own_its_variables_stay() -> None:
     found = {"DATABASE_URL": "postgres://a@db.example/b", "PGSSLROOTCERT": "/etc/ssl/db.pem"}
     assert found.items() <= tidied(found)[0].items()
 
 
-def test_make_up_in_a_hostile_shell(tmp_path, port, ended):  # noqa: F811
+def test_make_up_in_a_hostile_shell(tmp_path: Path, port: str, ended: Callable[..., None]) -> None:  # noqa: F811
     hostile = {name: value for name, value in HOSTILE.items() if name not in ("DATA_DIR", "PYTHONPATH")}
     process = launcher("up", tmp_path / "var", PORT=port, **hostile)
     ended(process)
@@ -92,7 +94,7 @@ def test_make_up_in_a_hostile_shell(tmp_path, port, ended):  # noqa: F811
     assert {"postgres", "valkey", "web", "worker"} == set(noted(tmp_path / "var")["children"])
 
 
-def test_an_address_that_is_none_is_named(tmp_path, port, ended):  # noqa: F811
+def test_an_address_that_is_none_is_named(tmp_path: Path, port: str, ended: Callable[..., None]) -> None:  # noqa: F811
     process = launcher("up", tmp_path / "var", PORT=port, HOST="no such host")
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1 and "set HOST=127.0.0.1" in said and "Traceback" not in said
@@ -102,7 +104,7 @@ def test_an_address_that_is_none_is_named(tmp_path, port, ended):  # noqa: F811
 
 
 @pytest.fixture
-def checkout(tmp_path):
+def checkout(tmp_path: Path) -> tuple[Path, Path]:
     """A checkout whose lock names one package, which lies beside it; in a folder whose name has a blank."""
     root = tmp_path / "a folder é" / "checkout"
     shutil.copytree(ROOT / "vectragrow" / "embedded", root / "vectragrow" / "embedded")
@@ -124,7 +126,9 @@ def checkout(tmp_path):
     return root, wheels
 
 
-def install(root: Path, wheels: Path, *, umask: int = 0o022, path: str = "", **surroundings: str):
+def install(
+    root: Path, wheels: Path, *, umask: int = 0o022, path: str = "", **surroundings: str
+) -> CompletedProcess[str]:
     return subprocess.run(
         ["make", "dev", f"PYTHON={getattr(sys, '_base_executable', sys.executable)}"],
         cwd=root,
@@ -144,7 +148,7 @@ def install(root: Path, wheels: Path, *, umask: int = 0o022, path: str = "", **s
 
 
 @pytest.mark.parametrize("with_uv", [True, False], ids=["uv", "pip"])
-def test_packages_land_in_the_environment(checkout, tmp_path, with_uv):
+def test_packages_land_in_the_environment(checkout: tuple[Path, Path], tmp_path: Path, with_uv: bool) -> None:
     root, wheels = checkout
     elsewhere = tmp_path / "elsewhere"
     tools = tmp_path / "tools"
@@ -158,23 +162,23 @@ def test_packages_land_in_the_environment(checkout, tmp_path, with_uv):
     done = install(root, wheels, umask=0o077, path=str(tools), **aimed)
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("with uv" in done.stdout) == with_uv
-    look = [root / ".venv/bin/python", "-I", "-c", "import vgprobe; print(vgprobe.HERE)"]
+    look = [str(root / ".venv/bin/python"), "-I", "-c", "import vgprobe; print(vgprobe.HERE)"]
     told = subprocess.run(look, capture_output=True, text=True)
     assert told.stdout.startswith(str(root / ".venv")) and not elsewhere.exists()
 
 
-def test_an_installer_that_puts_packages_elsewhere_is_found_out(checkout, tmp_path):
+def test_an_installer_that_puts_packages_elsewhere_is_found_out(checkout: tuple[Path, Path], tmp_path: Path) -> None:
     root, wheels = checkout
     (tmp_path / "pip.conf").write_text(f"[install]\ntarget = {tmp_path / 'elsewhere'}\n")
     settings = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PATH": "/usr/bin:/bin"}
     for _ in range(2):
-        done = install(root, wheels, path="/usr/bin:/bin", **settings)
+        done = install(root, wheels, path="/usr/bin:/bin", umask=0o022, **settings)
         assert done.returncode != 0 and "vgprobe is not in" in done.stderr, done.stdout + done.stderr
         assert not (root / ".venv" / ".installed.json").exists(), "the stamp is written after looking"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only as root PostgreSQL runs as somebody else")
-def test_as_root_with_an_installation_that_only_root_reads(tmp_path):
+def test_as_root_with_an_installation_that_only_root_reads(tmp_path: Path) -> None:
     found = find_programs()
     assert found and found.wheel
     site = tmp_path / "site-packages"

@@ -22,19 +22,19 @@ MAY_NAME_ROLES = {
 }
 
 
-def test_roles_of_rights_exist():
+def test_roles_of_rights_exist() -> None:
     for right in rights.every_right():
         assert right.roles <= set(Role.values), right.name
         assert Role.USER not in right.roles, f"{right.name}: what everybody may do is no right"
         assert right.about.endswith("."), right.name
 
 
-def test_every_page_of_the_admin_names_its_right():
+def test_every_page_of_the_admin_names_its_right() -> None:
     for model, page in admin.site._registry.items():
         assert isinstance(page, StaffPage) and page.right in rights.every_right(), model
 
 
-def test_code_asks_rights_and_compares_no_roles():
+def test_code_asks_rights_and_compares_no_roles() -> None:
     found = []
     for path in settings.BASE_DIR.glob("*/**/*.py"):
         name = path.relative_to(settings.BASE_DIR).as_posix()
@@ -45,13 +45,13 @@ def test_code_asks_rights_and_compares_no_roles():
     assert not found, "declare a right in permissions.py and ask it"
 
 
-def test_a_right_is_declared_once():
+def test_a_right_is_declared_once() -> None:
     taken = rights.every_right()[0]
     with pytest.raises(ValueError, match="twice"):
         rights.declare(taken.name, roles=["admin"], about="Again.")
 
 
-def test_scopes_narrow_what_the_role_holds():
+def test_scopes_narrow_what_the_role_holds() -> None:
     scoped = rights.Right("things.read", frozenset({"admin"}), "", scope="things:read")
     unscoped = rights.Right("things.burn", frozenset({"admin"}), "")
 
@@ -67,13 +67,13 @@ def test_scopes_narrow_what_the_role_holds():
     assert not scoped.held_by(Anonymous())
 
 
-def test_a_right_that_nobody_declared_is_held_by_nobody():
+def test_a_right_that_nobody_declared_is_held_by_nobody() -> None:
     boss = User(role=Role.ADMIN)
     assert boss.has_perm("kyc.review") and not boss.has_perm("kyc.view_verification")
     assert not User(role=Role.ADMIN, status="suspended").has_perm("kyc.review")
 
 
-def test_a_principal_answers_for_person_and_credential():
+def test_a_principal_answers_for_person_and_credential() -> None:
     reviewer = User(role=Role.REVIEWER)
     principal = Principal(reviewer, SimpleNamespace(pk=1, is_recent_at=lambda now: False))
     held = {right.name for right in rights.every_right() if principal.holds(right)}

@@ -1,12 +1,15 @@
 """Every operation has its row, and every row holds."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import User
+from core.testing import Api
 from vectragrow.tests.matrix import CALLERS, every_row
 
 ABSENT = UUID("01900000-0000-7000-8000-000000000000")
@@ -30,22 +33,22 @@ def operations() -> Iterator[str]:
     return walk(get_resolver().url_patterns, "")
 
 
-def test_every_operation_is_in_the_role_file():
+def test_every_operation_is_in_the_role_file() -> None:
     mounted = {operation for operation in operations() if not WITHOUT_ROLES.match(operation.split()[1])}
     assert mounted - ROWS.keys() == set(), "operations without a row in <app>/tests/access_rows.py"
     assert ROWS.keys() - mounted == set(), "rows of operations that are gone"
 
 
-def test_every_operation_names_a_permission():
+def test_every_operation_names_a_permission() -> None:
     """Closed by default: nothing answers because somebody forgot to say who may ask."""
     from core.api.permissions import Nobody, Permission
 
-    def views(patterns: list[URLPattern | URLResolver]) -> Iterator[type]:
+    def views(patterns: list[URLPattern | URLResolver]) -> Iterator[Any]:
         for entry in patterns:
             if isinstance(entry, URLResolver):
                 yield from views(entry.url_patterns)
             elif hasattr(entry.callback, "actions"):
-                yield entry.callback.cls
+                yield vars(entry.callback)["cls"]
 
     for view in set(views(get_resolver().url_patterns)):
         permissions = [
@@ -60,7 +63,7 @@ def test_every_operation_names_a_permission():
 
 
 @pytest.fixture
-def callers(api, person):
+def callers(api: Api, person: Callable[..., User]) -> dict[str, Any]:
     people = {
         "unverified": person("unverified", verified=False),
         "user": person("user"),
@@ -71,7 +74,7 @@ def callers(api, person):
 
 
 @pytest.mark.parametrize("operation", sorted(ROWS))
-def test_row(operation, callers):
+def test_row(operation: str, callers: dict[str, Any]) -> None:
     row = ROWS[operation]
     verb, path = operation.split()
     url = re.sub(r"{(\w+)}", lambda name: str(ABSENT) if "id" in name[1].lower() else "absent", path)

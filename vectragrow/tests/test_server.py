@@ -2,16 +2,21 @@
 
 import asyncio
 import http.client
+import io
 import json
 import select
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from subprocess import Popen
+from typing import Any
 
 import pytest
 from django.conf import settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from core.testing import PATIENCE
 from core.testing.processes import is_open, program
@@ -20,7 +25,7 @@ from vectragrow.embedded import processes
 
 
 @pytest.fixture(scope="module")
-def served():
+def served() -> Iterator[Any]:
     """(process, port) of `python -m vectragrow.server` with test settings."""
     port = processes.choose_port(None)
     environment = {"PORT": str(port), "HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
@@ -29,7 +34,7 @@ def served():
         yield running.process, port
 
 
-def ask(port, method, path, body=None, headers=None):
+def ask(port: int, method: str, path: str, body: Any = None, headers: Any = None) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(
@@ -41,14 +46,15 @@ def ask(port, method, path, body=None, headers=None):
         connection.close()
 
 
-def code(answer) -> tuple[int, str]:
+def code(answer: Any) -> tuple[int, str]:
     return answer[0], json.loads(answer[1])["code"]
 
 
+ORIGIN = Origin("http://127.0.0.1")
 JSON = {"Content-Type": "application/json"}
 
 
-def test_bodies_arrive_whole_with_and_without_a_length(served):
+def test_bodies_arrive_whole_with_and_without_a_length(served: tuple[Popen[str], int]) -> None:
     _, port = served
     body = json.dumps({"email": "a@example.com", "password": "x" * 200_000}).encode()
     pieces = (body[start : start + 10_000] for start in range(0, len(body), 10_000))
@@ -57,7 +63,7 @@ def test_bodies_arrive_whole_with_and_without_a_length(served):
     assert code(whole) == code(chunked) == (400, "invalid_input")
 
 
-def test_bodies_above_the_limit_are_413(served):
+def test_bodies_above_the_limit_are_413(served: tuple[Popen[str], int]) -> None:
     _, port = served
     declared = {**JSON, "Content-Length": str(settings.UPLOAD_MAX_BODY_SIZE + 1)}
     assert code(ask(port, "POST", "/api/auth/login", b"{", declared)) == (413, "too_large")
@@ -66,7 +72,7 @@ def test_bodies_above_the_limit_are_413(served):
     assert code(chunked) == (413, "too_large")
 
 
-def test_slow_clients_hold_no_thread(served):
+def test_slow_clients_hold_no_thread(served: tuple[Popen[str], int]) -> None:
     """More clients than threads stop in the middle of their bodies; everybody else is answered at once."""
     _, port = served
     slow = []
@@ -81,7 +87,7 @@ def test_slow_clients_hold_no_thread(served):
     assert ask(port, "GET", "/healthz")[0] == 200
 
 
-def test_header_names_with_an_underscore_are_dropped(served):
+def test_header_names_with_an_underscore_are_dropped(served: tuple[Popen[str], int]) -> None:
     environ = server.environ_of(
         {
             "method": "GET",
@@ -98,7 +104,7 @@ def test_header_names_with_an_underscore_are_dropped(served):
                 (b"content-type", b"text/plain"),
             ],
         },
-        None,
+        io.BytesIO(),
         7,
     )
     assert environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
@@ -108,16 +114,16 @@ def test_header_names_with_an_underscore_are_dropped(served):
     assert environ["REMOTE_ADDR"] == "10.0.0.1"
 
 
-def test_too_many_at_once_are_told_to_come_back(monkeypatch):
+def test_too_many_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "WAITING", 1)
     release = threading.Event()
 
-    def wait(environ, start_response):
+    def wait(environ: Any, start_response: Any) -> list[Any]:
         release.wait(PATIENCE)
         start_response("204 No Content", [])
         return []
 
-    async def scenario():
+    async def scenario() -> Any:
         bridge = server.HTTP(wait, threads=1)
         working = [asyncio.create_task(bridge._answer({})) for _ in range(2)]
         while bridge.taken < 2:
@@ -130,8 +136,8 @@ def test_too_many_at_once_are_told_to_come_back(monkeypatch):
     assert (status, headers[b"retry-after"], others) == (503, b"1", [204, 204])
 
 
-def test_an_accident_outside_django_is_a_problem_document():
-    def fail(environ, start_response):
+def test_an_accident_outside_django_is_a_problem_document() -> None:
+    def fail(environ: Any, start_response: Any) -> Iterator[bytes]:
         raise RuntimeError("secret detail")
 
     status, _, content = server.HTTP(fail, threads=1)._work({})
@@ -140,7 +146,7 @@ def test_an_accident_outside_django_is_a_problem_document():
     assert "secret" not in str(document)
 
 
-def test_the_log_holds_no_query_and_no_token_of_a_socket():
+def test_the_log_holds_no_query_and_no_token_of_a_socket() -> None:
     """Not even at the most talkative level."""
     port = processes.choose_port(None)
     environment = {"PORT": str(port), "HOST": "127.0.0.1", "LOG_LEVEL": "DEBUG"}
@@ -148,9 +154,10 @@ def test_the_log_holds_no_query_and_no_token_of_a_socket():
         running.wait_for(lambda: is_open(port))
 
         async def scenario(path: str) -> None:
-            url, protocols = f"ws://127.0.0.1:{port}{path}", ["vectragrow.v1", "bearer.secret-of-the-protocol"]
+            url = f"ws://127.0.0.1:{port}{path}"
+            protocols = [Subprotocol("vectragrow.v1"), Subprotocol("bearer.secret-of-the-protocol")]
             try:
-                async with connect(url, origin="http://127.0.0.1", subprotocols=protocols) as websocket:
+                async with connect(url, origin=ORIGIN, subprotocols=protocols) as websocket:
                     await websocket.send(json.dumps({"type": "auth", "token": "secret-of-the-frame"}))
                     async for _ in websocket:
                         pass
@@ -165,11 +172,11 @@ def test_the_log_holds_no_query_and_no_token_of_a_socket():
     assert "secret-of" not in written
 
 
-def test_frames_above_the_limit_close_the_socket(served):
+def test_frames_above_the_limit_close_the_socket(served: tuple[Popen[str], int]) -> None:
     _, port = served
 
     async def scenario() -> int:
-        async with connect(f"ws://127.0.0.1:{port}/ws/", origin="http://127.0.0.1", max_size=None) as websocket:
+        async with connect(f"ws://127.0.0.1:{port}/ws/", origin=ORIGIN, max_size=None) as websocket:
             await websocket.send("x" * (server.WEBSOCKET_FRAME_LIMIT + 1))
             try:
                 while True:
@@ -180,12 +187,12 @@ def test_frames_above_the_limit_close_the_socket(served):
     assert asyncio.run(scenario()) == 1009
 
 
-def test_stop_closes_sockets_with_1012(served):
+def test_stop_closes_sockets_with_1012(served: tuple[Popen[str], int]) -> None:
     """The last test: it ends the server."""
     process, port = served
 
     async def scenario() -> int:
-        async with connect(f"ws://127.0.0.1:{port}/ws/", origin="http://127.0.0.1") as websocket:
+        async with connect(f"ws://127.0.0.1:{port}/ws/", origin=ORIGIN) as websocket:
             process.send_signal(signal.SIGTERM)
             try:
                 while True:

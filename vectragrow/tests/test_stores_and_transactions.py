@@ -10,15 +10,19 @@ import pytest
 import time_machine
 from django.core.files.storage import InMemoryStorage
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from accounts.testing import make_person
 from campaigns import views
 from campaigns.errors import DeadlinePassed
 from campaigns.models import Campaign
+from campaigns.services.drafts import keep_draft
 from campaigns.testing import draft_fields, make_campaign
 from core.api.idempotency import LEASE
-from core.testing import drain_outbox
+from core.testing import Api, drain_outbox
 from uploads.models import StoredFile
 from uploads.testing import picture
 
@@ -31,11 +35,11 @@ class Watched(InMemoryStorage):
 
     def _save(self, name: str, content: Any) -> str:
         CALLS.append(("save", connection.in_atomic_block))
-        return super()._save(name, content)
+        return super()._save(name, content)  # type: ignore[misc]
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         CALLS.append(("open", connection.in_atomic_block))
-        return super()._open(name, mode)
+        return super()._open(name, mode)  # type: ignore[misc]
 
     def delete(self, name: str) -> None:
         CALLS.append(("delete", connection.in_atomic_block))
@@ -43,7 +47,7 @@ class Watched(InMemoryStorage):
 
 
 @pytest.fixture(autouse=True)
-def watched(settings):
+def watched(settings: Settings) -> None:
     backend = f"{__name__}.Watched"
     options = {"base_url": "http://testserver/media/"}
     settings.STORAGES = {
@@ -54,33 +58,33 @@ def watched(settings):
     CALLS.clear()
 
 
-def photo(me: Any, person: Any) -> Any:
+def photo(me: Api, person: User) -> Callable[..., Any]:
     return lambda **key: me.upload("/api/profile/photo", {"photo": picture(size=(90, 90))}, **key)
 
 
-def cover(me: Any, person: Any) -> Any:
+def cover(me: Api, person: User) -> Callable[..., Any]:
     return lambda **key: me.upload("/api/profile/cover", {"cover": picture(size=(90, 90))}, **key)
 
 
-def paper(me: Any, person: Any) -> Any:
+def paper(me: Api, person: User) -> Callable[..., Any]:
     started = me.post("/api/kyc/initiate", {"documentType": "passport", "documentNumber": "C01X00T47"})
     assert started.status_code == 201
     return lambda **key: me.upload("/api/kyc/documents", {"documents": [picture()], "kinds": ["front"]}, **key)
 
 
-def campaign(me: Any, person: Any) -> Any:
+def campaign(me: Api, person: User) -> Callable[..., Any]:
     make_campaign(person)  # and with it the category
     fields = draft_fields()
     return lambda **key: me.upload("/api/campaigns", {**fields, "media": [picture(size=(90, 90))]}, **key)
 
 
-def campaign_edit(me: Any, person: Any) -> Any:
+def campaign_edit(me: Api, person: User) -> Callable[..., Any]:
     draft = make_campaign(person, status="draft")
     path = f"/api/campaigns/{draft.pk}"
     return lambda **key: me.upload(path, {"media": [picture(size=(90, 90))]}, method="put", **key)
 
 
-def message(me: Any, person: Any) -> Any:
+def message(me: Api, person: User) -> Callable[..., Any]:
     other = make_person(first_name="Bob")
     begun = me.post("/api/chat/conversations", {"participants": [str(other.pk)], "type": "direct"}).json()
     path = f"/api/chat/conversations/{begun['id']}/messages"
@@ -89,7 +93,7 @@ def message(me: Any, person: Any) -> Any:
 
 @pytest.mark.parametrize("key", [{}, {"idempotency_key": "once"}], ids=["plain", "with a key"])
 @pytest.mark.parametrize("way", [photo, cover, paper, campaign, campaign_edit, message])
-def test_files_are_stored_before_the_transaction(api, way: Callable[..., Any], key: dict[str, str]):
+def test_files_are_stored_before_the_transaction(api: Api, way: Callable[..., Any], key: dict[str, str]) -> None:
     founder = make_person(first_name="Founder", identity=way is not paper)
     send = way(api.as_user(founder), founder)
     CALLS.clear()
@@ -102,7 +106,7 @@ def test_files_are_stored_before_the_transaction(api, way: Callable[..., Any], k
     assert live == sum(kind == "save" for kind, _ in CALLS) - sum(kind == "delete" for kind, _ in CALLS)
 
 
-def test_a_refusal_after_the_storing_leaves_no_row_and_frees_the_key(api):
+def test_a_refusal_after_the_storing_leaves_no_row_and_frees_the_key(api: Api) -> None:
     founder = make_person(first_name="Founder", identity=True)
     me, once = api.as_user(founder), {"idempotency_key": str(uuid4())}
     path = f"/api/chat/conversations/{uuid4()}/messages"
@@ -112,7 +116,7 @@ def test_a_refusal_after_the_storing_leaves_no_row_and_frees_the_key(api):
     assert not StoredFile.objects.exists()
 
 
-def test_archives_and_previews_are_stored_before_the_transaction(api, client):
+def test_archives_and_previews_are_stored_before_the_transaction(api: Api, client: Client) -> None:
     ada = make_person(first_name="Ada")
     me = api.as_user(ada)
     me.upload("/api/profile/photo", {"photo": picture(size=(90, 90))})
@@ -126,10 +130,13 @@ def test_archives_and_previews_are_stored_before_the_transaction(api, client):
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_a_preparation_that_outlasts_its_lease_gives_way_to_its_twin(api, monkeypatch, is_refused):
+def test_a_preparation_that_outlasts_its_lease_gives_way_to_its_twin(
+    api: Api, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
     founder = make_person(first_name="Founder", identity=True)
     send = campaign(api.as_user(founder), founder)
-    before, twin, keep, save = Campaign.objects.count(), [], views.keep_draft, Watched._save
+    before, save = Campaign.objects.count(), Watched._save
+    twin: list[Any] = []
 
     def slowly(store: Watched, name: str, content: Any) -> str:
         if not twin:
@@ -141,7 +148,7 @@ def test_a_preparation_that_outlasts_its_lease_gives_way_to_its_twin(api, monkey
     def kept_or_not(**draft: Any) -> Campaign:
         if twin[0] is not None and is_refused:
             raise DeadlinePassed()
-        return keep(**draft)
+        return keep_draft(**draft)
 
     monkeypatch.setattr(Watched, "_save", slowly)
     monkeypatch.setattr(views, "keep_draft", kept_or_not)

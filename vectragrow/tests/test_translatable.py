@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -25,7 +26,7 @@ class Said(HTMLParser):
         self.silent = False
         self.feed(page)
 
-    def handle_starttag(self, tag: str, attrs: list) -> None:
+    def handle_starttag(self, tag: str, attrs: list[Any]) -> None:
         self.silent = tag in ("style", "script")
         self.words += [value or "" for name, value in attrs if name in SPOKEN]
 
@@ -46,10 +47,10 @@ def untranslatable(template: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", READ, ids=lambda path: str(path.relative_to(TEMPLATES)))
-def test_no_word_is_fixed(path):
+def test_no_word_is_fixed(path: Path) -> None:
     assert untranslatable(path.read_text()) == []
 
 
-def test_the_test_can_see_a_fixed_word():
+def test_the_test_can_see_a_fixed_word() -> None:
     assert untranslatable('<p>{% translate "Hello" %}</p><h1>Welcome</h1><img alt="A cat">') == ["Welcome", "A cat"]
     assert untranslatable("{% if x %}Good morning{% endif %} {{ name }}") == ["Good morning"]

@@ -33,29 +33,29 @@ INVEST = line_of("investments/views.py", "def invest(")
         "api/campaigns/…/invest",
     ],
 )
-def test_ids_may_be_written_in_any_way(path):
+def test_ids_may_be_written_in_any_way(path: str) -> None:
     assert where(f"POST {path}") == INVEST
 
 
-def test_a_path_that_is_written_out_wins_over_a_parameter():
+def test_a_path_that_is_written_out_wins_over_a_parameter() -> None:
     assert where("GET /api/campaigns/categories") == line_of("campaigns/views.py", "def categories(")
 
 
-def test_without_a_method_every_one_is_named():
+def test_without_a_method_every_one_is_named() -> None:
     found = where("/api/campaigns/...").splitlines()
     assert {line.split()[1] for line in found} >= {"GET", "PUT"}
 
 
-def test_plain_views_are_found():
+def test_plain_views_are_found() -> None:
     assert where("GET /readyz") == line_of("vectragrow/pages.py", "def ready(")
 
 
 @pytest.mark.parametrize("call", ["POST /api/campaigns/.../invset", "DELETE /api/auth/login", ""])
-def test_nothing_is_said_to_answer_what_nothing_answers(call):
+def test_nothing_is_said_to_answer_what_nothing_answers(call: str) -> None:
     with pytest.raises(CommandError, match="Nothing answers"):
         where(call)
 
 
-def test_a_near_miss_is_answered_with_what_is_near():
+def test_a_near_miss_is_answered_with_what_is_near() -> None:
     with pytest.raises(CommandError, match="/api/auth/login"):
         where("POST /api/accounts/login")

@@ -8,7 +8,10 @@ the logs, the database and Redis are searched for what may never be written down
 
 import os
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,8 +29,12 @@ pytestmark = [pytest.mark.embedded, pytest.mark.timeout(1800)]
 CARD_NUMBERS = ["4242424242424242", "4000000000000002", "4000000000003220"]
 
 
+Platform = tuple[Callable[[], Popen[str]], str, Path]
+"""What starts it, its address, its folder."""
+
+
 @pytest.fixture
-def platform(tmp_path, monkeypatch):
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     """Starts `make up` on a folder of its own; `start()` again after a kill."""
     port = free_port()
     for name in TAKEN_FROM_US:
@@ -36,7 +43,7 @@ def platform(tmp_path, monkeypatch):
     monkeypatch.setenv("PORT", str(port))
     running = []
 
-    def start():
+    def start() -> Popen[str]:
         process = launcher("up", tmp_path / "var", PORT=str(port))
         running.append(process)
         wait_for_ready(process)
@@ -54,7 +61,7 @@ def tell(base: str) -> tuple[Story, list[str]]:
     return story, steps
 
 
-def test_the_story_survives_a_kill_and_leaves_no_secret(platform):
+def test_the_story_survives_a_kill_and_leaves_no_secret(platform: Platform) -> None:
     start, base, data_dir = platform
     process = start()
     story, steps = tell(base)
@@ -86,9 +93,9 @@ def test_the_story_survives_a_kill_and_leaves_no_secret(platform):
     assert shown["status"] == "live", "what waits for staff can be published long after the demo"
 
 
-def what_was_answered(story: Story) -> dict:
+def what_was_answered(story: Story) -> dict[str, Any]:
     """Money, cases, messages and notices as their people see them."""
-    answered: dict = {}
+    answered: dict[str, Any] = {}
     for person in story.people.values():
         app: Client = person.app
         answered[person.first_name] = [
