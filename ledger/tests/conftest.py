@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -19,28 +20,28 @@ def opened(code: str, kind: str = "liability", currency: str = "USD", may_go_neg
     return open_account(code, kind=kind, currency=currency, now=NOW, may_go_negative=may_go_negative)
 
 
-def moving(amount: Money, *, source: LedgerAccount, target: LedgerAccount) -> dict:
+def moving(amount: Money, *, source: LedgerAccount, target: LedgerAccount) -> dict[str, Any]:
     """The keywords every posting here shares: `amount` from one liability to another."""
     return {"kind": "test.moved", "lines": [debit(source, amount), credit(target, amount)], "now": NOW}
 
 
 @pytest.fixture
-def clearing(db):
+def clearing(db: None) -> LedgerAccount:
     return opened("provider:clearing:USD", "asset")
 
 
 @pytest.fixture
-def escrow(db):
+def escrow(db: None) -> LedgerAccount:
     return opened("escrow:campaign:1")
 
 
 @pytest.fixture
-def owner(db):
+def owner(db: None) -> LedgerAccount:
     return opened("payable:owner:1")
 
 
 @pytest.fixture
-def escrow_of_100(clearing, escrow):
+def escrow_of_100(clearing: LedgerAccount, escrow: LedgerAccount) -> LedgerAccount:
     """An escrow account that a captured payment of 100.00 USD has filled."""
     with atomic():
         post(

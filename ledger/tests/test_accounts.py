@@ -1,4 +1,7 @@
+from typing import Any
+
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from core.api.errors import InvalidAmount
 from core.money import Money
@@ -10,20 +13,22 @@ from ledger.services.reservations import reserve
 from ledger.tests.conftest import NOW, moving, opened, usd
 
 
-def test_opening_twice_gives_the_same_empty_account(escrow):
+def test_opening_twice_gives_the_same_empty_account(escrow: LedgerAccount) -> None:
     again = opened(escrow.code)
     assert again == escrow
     assert balance(again).posted == Money(0, "USD")
 
 
 @pytest.mark.parametrize("changed", [{"kind": "asset"}, {"currency": "EUR"}, {"may_go_negative": True}])
-def test_an_account_cannot_be_opened_again_as_something_else(escrow, changed):
-    nature = {"kind": "liability", "currency": "USD", "may_go_negative": False} | changed
+def test_an_account_cannot_be_opened_again_as_something_else(escrow: LedgerAccount, changed: dict[str, Any]) -> None:
+    nature: dict[str, Any] = {"kind": "liability", "currency": "USD", "may_go_negative": False, **changed}
     with pytest.raises(ValueError, match=escrow.code):
         open_account(escrow.code, now=NOW, **nature)
 
 
-def test_balances_reads_many_in_one_query(escrow_of_100, owner, django_assert_num_queries):
+def test_balances_reads_many_in_one_query(
+    escrow_of_100: LedgerAccount, owner: LedgerAccount, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(1):
         found = balances([escrow_of_100.code, owner.code, "escrow:campaign:never-opened"])
     assert {code: each.posted for code, each in found.items()} == {
@@ -32,7 +37,9 @@ def test_balances_reads_many_in_one_query(escrow_of_100, owner, django_assert_nu
     }
 
 
-def test_totals_add_up_by_currency_and_prefix(escrow_of_100, clearing, owner):
+def test_totals_add_up_by_currency_and_prefix(
+    escrow_of_100: LedgerAccount, clearing: LedgerAccount, owner: LedgerAccount
+) -> None:
     yen = opened("escrow:campaign:2", currency="JPY")
     bank = opened("provider:clearing:JPY", "asset", "JPY")
     post(key="y", kind="x", lines=[debit(bank, Money(500, "JPY")), credit(yen, Money(500, "JPY"))], now=NOW)
@@ -45,7 +52,9 @@ def test_totals_add_up_by_currency_and_prefix(escrow_of_100, clearing, owner):
     assert totals("nothing:") == {}
 
 
-def test_moved_counts_what_one_cause_changed(escrow_of_100, clearing, owner):
+def test_moved_counts_what_one_cause_changed(
+    escrow_of_100: LedgerAccount, clearing: LedgerAccount, owner: LedgerAccount
+) -> None:
     refund = post(
         key="refund:1",
         kind="investment.refunded",
@@ -62,7 +71,9 @@ def test_moved_counts_what_one_cause_changed(escrow_of_100, clearing, owner):
 
 
 @pytest.mark.parametrize("more", [0, 9])
-def test_statement_is_newest_first_in_one_query(escrow_of_100, owner, django_assert_num_queries, more):
+def test_statement_is_newest_first_in_one_query(
+    escrow_of_100: LedgerAccount, owner: LedgerAccount, django_assert_num_queries: DjangoAssertNumQueries, more: int
+) -> None:
     for number in range(more):
         post(key=f"p{number}", **moving(usd("1"), source=escrow_of_100, target=owner))
     with django_assert_num_queries(1):
@@ -71,7 +82,7 @@ def test_statement_is_newest_first_in_one_query(escrow_of_100, owner, django_ass
 
 
 @pytest.mark.parametrize(("currency", "text", "minor"), [("JPY", "1000", 1000), ("KWD", "1.234", 1234)])
-def test_currencies_keep_their_own_decimals(db, currency, text, minor):
+def test_currencies_keep_their_own_decimals(db: None, currency: str, text: str, minor: int) -> None:
     bank, escrow = opened("bank", "asset", currency), opened("escrow", currency=currency)
     amount = Money.of(text, currency)
     post(key="k", kind="x", lines=[debit(bank, amount), credit(escrow, amount)], now=NOW)

@@ -1,9 +1,12 @@
 """Staff read the books in the admin; nobody writes there, not even an admin."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import path, reverse
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.testing import make_person
 from ledger.models import Entry, LedgerAccount, Posting
@@ -16,23 +19,23 @@ urlpatterns = [path("admin/", admin.site.urls)]
 pytestmark = pytest.mark.urls(__name__)
 
 
-def page(model, name, *args):
+def page(model: Any, name: str, *args: Any) -> str:
     return reverse(f"admin:ledger_{model._meta.model_name}_{name}", args=args)
 
 
-def signed_in(role):
+def signed_in(role: str) -> Client:
     client = Client()
     client.force_login(make_person(role=role))
     return client
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Client:
     return signed_in("admin")
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_staff_may_look_and_not_touch(staff, escrow_of_100, model):
+def test_staff_may_look_and_not_touch(staff: Client, escrow_of_100: LedgerAccount, model: Any) -> None:
     row = model.objects.first()
     assert staff.get(page(model, "changelist")).status_code == 200
     shown = staff.get(page(model, "change", row.pk))
@@ -45,11 +48,11 @@ def test_staff_may_look_and_not_touch(staff, escrow_of_100, model):
 
 @pytest.mark.parametrize("role", ["user", "reviewer", "moderator"])
 @pytest.mark.parametrize("model", MODELS)
-def test_others_do_not_see_the_books(escrow_of_100, model, role):
+def test_others_do_not_see_the_books(escrow_of_100: LedgerAccount, model: Any, role: str) -> None:
     assert signed_in(role).get(page(model, "changelist")).status_code in (302, 403)
 
 
-def test_the_lists_speak_in_major_units(staff, escrow_of_100, owner):
+def test_the_lists_speak_in_major_units(staff: Client, escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     reserve(key="r", **moving(usd("60"), source=escrow_of_100, target=owner))
     accounts = staff.get(page(LedgerAccount, "changelist")).content.decode()
     for text in ("escrow:campaign:1", "100.00 USD", "40.00 USD", "60.00 USD"):
@@ -62,8 +65,13 @@ def test_the_lists_speak_in_major_units(staff, escrow_of_100, owner):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_lists_cost_the_same_for_one_row_and_ten(
-    staff, escrow_of_100, owner, model, django_assert_num_queries, django_assert_max_num_queries
-):
+    staff: Client,
+    escrow_of_100: LedgerAccount,
+    owner: LedgerAccount,
+    model: Any,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     with django_assert_max_num_queries(12) as one:
         staff.get(page(model, "changelist"))
     for number in range(10):

@@ -31,7 +31,7 @@ def run(command: str, *args: Any) -> list[str]:
 
 
 @pytest.fixture
-def story(escrow_of_100, owner):
+def story(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     """One of everything: a capture, a payout in two phases, a reservation voided, one open, a reversal, and yen."""
     post_reserved(reserve(key="payout", **moving(usd("60"), source=escrow_of_100, target=owner)), now=NOW)
     void_reserved(reserve(key="void", **moving(usd("10"), source=escrow_of_100, target=owner)), now=NOW)
@@ -117,21 +117,21 @@ PLANTED = {
 
 
 @pytest.mark.usefixtures("story")
-def test_verify_is_one_calm_line_when_all_is_well():
+def test_verify_is_one_calm_line_when_all_is_well() -> None:
     assert run("ledger_verify") == ["Ledger is clean: 5 accounts, 9 postings (1 reserved), 16 entries in JPY USD."]
 
 
-def test_verify_of_empty_books(db):
+def test_verify_of_empty_books(db: None) -> None:
     assert run("ledger_verify") == ["Ledger is clean: 0 accounts, 0 postings (0 reserved), 0 entries in none."]
 
 
-def test_every_check_has_a_planted_fault():
+def test_every_check_has_a_planted_fault() -> None:
     assert list(PLANTED) == list(CHECKS)
 
 
 @pytest.mark.usefixtures("story")
 @pytest.mark.parametrize("check", CHECKS)
-def test_verify_finds_what_was_planted(check):
+def test_verify_finds_what_was_planted(check: Any) -> None:
     with guards_off():
         execute(*PLANTED[check])
     out = StringIO()
@@ -142,7 +142,7 @@ def test_verify_finds_what_was_planted(check):
 
 
 @pytest.mark.usefixtures("story")
-def test_verify_names_each_fault():
+def test_verify_names_each_fault() -> None:
     with guards_off():
         execute("UPDATE ledger_account SET posted = posted + 7 WHERE currency = 'USD'")
     faults = list(find_faults())
@@ -156,7 +156,7 @@ def test_verify_names_each_fault():
 
 
 @pytest.mark.usefixtures("story")
-def test_verify_notices_guards_that_are_switched_off():
+def test_verify_notices_guards_that_are_switched_off() -> None:
     execute("SET CONSTRAINTS ALL IMMEDIATE", "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_only_grows")
     assert [fault.detail for fault in find_faults()] == [
         "trigger ledger_entry_only_grows on ledger_entry is missing or switched off"
@@ -164,7 +164,7 @@ def test_verify_notices_guards_that_are_switched_off():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_snapshot_sees_one_moment_and_writes_nothing(escrow_of_100, owner):
+def test_a_snapshot_sees_one_moment_and_writes_nothing(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     def book() -> None:
         with atomic():
             post(key="meanwhile", **moving(usd("60"), source=escrow_of_100, target=owner))
@@ -181,7 +181,7 @@ def test_a_snapshot_sees_one_moment_and_writes_nothing(escrow_of_100, owner):
 
 @pytest.mark.usefixtures("story")
 @pytest.mark.parametrize("batch", [1, 3, 1000])
-def test_export_rebuilds_the_balances(monkeypatch, batch):
+def test_export_rebuilds_the_balances(monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     monkeypatch.setattr(ledger_export, "BATCH", batch)
     records = [json.loads(line) for line in run("ledger_export")]
     accounts = {record["code"]: record for record in records if record["type"] == "account"}
@@ -206,11 +206,11 @@ def test_export_rebuilds_the_balances(monkeypatch, batch):
 
 
 @pytest.mark.usefixtures("story")
-def test_export_is_the_same_each_time():
+def test_export_is_the_same_each_time() -> None:
     assert run("ledger_export") == run("ledger_export")
 
 
-def test_lockdown_leaves_only_what_booking_needs(escrow_of_100, owner):
+def test_lockdown_leaves_only_what_booking_needs(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     execute("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED", "CREATE ROLE books_clerk")
     assert run("ledger_lockdown", "books_clerk") == ["books_clerk may read and add to the books, and nothing else."]
     execute("SET LOCAL ROLE books_clerk")
@@ -233,7 +233,7 @@ def test_lockdown_leaves_only_what_booking_needs(escrow_of_100, owner):
     assert balance(owner).posted == usd("60")
 
 
-def test_lockdown_says_when_it_cannot_bind_a_role(db):
+def test_lockdown_says_when_it_cannot_bind_a_role(db: None) -> None:
     with pytest.raises(CommandError, match="There is no role nobody_here"):
         run("ledger_lockdown", "nobody_here")
     with connection.cursor() as cursor:

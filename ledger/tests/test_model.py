@@ -74,8 +74,8 @@ class Books:
             opened("owner"),
         ]
         self.postings: list[tuple[Posting, list[tuple[int, int]]]] = []
-        self.reservations: list[list] = []
-        self.calls: list[tuple] = []
+        self.reservations: list[list[Any]] = []
+        self.calls: list[tuple[Any, ...]] = []
         self.reversed: set[int] = set()
 
     def take(self, name: str, *facts: Any) -> None:
@@ -94,7 +94,7 @@ class Books:
             case "void_reserved", number if self.reservations:
                 self.resolve(void_reserved, number)
 
-    def book(self, book, debited: int, credited: int, minor: int) -> None:
+    def book(self, book: Any, debited: int, credited: int, minor: int) -> None:
         changes = self.model.changes(debited, credited, minor)
         money = Money(minor, "USD")
         call = {
@@ -116,7 +116,7 @@ class Books:
             self.model.hold(changes, 1)
             self.reservations.append([made, changes, None])
 
-    def resolve(self, how, number: int) -> None:
+    def resolve(self, how: Any, number: int) -> None:
         held = self.reservations[number % len(self.reservations)]
         reservation, changes, resolved_by = held
         if resolved_by not in (None, how):
@@ -159,7 +159,7 @@ class Books:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_the_books_agree_with_plain_integers(steps):
+def test_the_books_agree_with_plain_integers(steps: Any) -> None:
     with transaction.atomic():
         books = Books()
         for each in steps:

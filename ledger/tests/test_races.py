@@ -5,6 +5,8 @@ it must show the bug that the lock prevents, so we know that the test can see it
 
 from functools import partial
 from threading import Barrier, Event
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, OperationalError
@@ -26,17 +28,17 @@ from ledger.tests.conftest import moving, opened, usd
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def booked(book, *args, **call):
+def booked(book: Any, *args: Any, **call: Any) -> Any:
     with atomic():
         return book(*args, **call)
 
 
 @pytest.fixture
-def unlocked(monkeypatch):
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accounts are only read, and two that have read them go on together. Ask for it last: setting up books, too."""
     barrier = Barrier(2)
 
-    def read_accounts(account_ids):
+    def read_accounts(account_ids: Any) -> dict[UUID, LedgerAccount]:
         accounts = {account.pk: account for account in LedgerAccount.objects.filter(pk__in=list(account_ids))}
         barrier.wait(timeout=PATIENCE)
         return accounts
@@ -44,19 +46,21 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(postings, "lock_accounts", read_accounts)
 
 
-def spend_60_twice(escrow, owner):
+def spend_60_twice(escrow: LedgerAccount, owner: LedgerAccount) -> list[Any]:
     return together(
         *(partial(booked, post, key=key, **moving(usd("60"), source=escrow, target=owner)) for key in ("a", "b"))
     )
 
 
-def test_two_cannot_spend_the_same_money(escrow_of_100, owner):
+def test_two_cannot_spend_the_same_money(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     outcomes = spend_60_twice(escrow_of_100, owner)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["InsufficientFunds", "Posting"]
     assert (balance(escrow_of_100).posted, balance(owner).posted) == (usd("40"), usd("60"))
 
 
-def test_two_cannot_spend_the_same_money_twin(escrow_of_100, owner, unlocked):
+def test_two_cannot_spend_the_same_money_twin(
+    escrow_of_100: LedgerAccount, owner: LedgerAccount, unlocked: None
+) -> None:
     """Without the lock both believe there is enough, and only the database's own check stops the second: a crash."""
     outcomes = spend_60_twice(escrow_of_100, owner)
     assert not any(isinstance(outcome, InsufficientFunds) for outcome in outcomes)
@@ -64,7 +68,7 @@ def test_two_cannot_spend_the_same_money_twin(escrow_of_100, owner, unlocked):
     assert "ledger_account_stays_at_or_above_zero" in str([o for o in outcomes if isinstance(o, IntegrityError)])
 
 
-def cross_over(escrow, owner):
+def cross_over(escrow: LedgerAccount, owner: LedgerAccount) -> list[Any]:
     """Money goes both ways between two accounts at once."""
     return together(
         partial(booked, post, key="there", **moving(usd("10"), source=escrow, target=owner)),
@@ -73,23 +77,25 @@ def cross_over(escrow, owner):
 
 
 @pytest.fixture
-def owner_of_50(escrow_of_100, owner):
+def owner_of_50(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> LedgerAccount:
     booked(post, key="first", **moving(usd("50"), source=escrow_of_100, target=owner))
     return owner
 
 
-def test_crossing_payments_do_not_deadlock(escrow_of_100, owner_of_50):
+def test_crossing_payments_do_not_deadlock(escrow_of_100: LedgerAccount, owner_of_50: LedgerAccount) -> None:
     for outcome in cross_over(escrow_of_100, owner_of_50):
         assert isinstance(outcome, Posting)
     assert (balance(escrow_of_100).posted, balance(owner_of_50).posted) == (usd("50"), usd("50"))
 
 
-def test_crossing_payments_do_not_deadlock_twin(escrow_of_100, owner_of_50, monkeypatch):
+def test_crossing_payments_do_not_deadlock_twin(
+    escrow_of_100: LedgerAccount, owner_of_50: LedgerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Locked in the order of the lines instead of one order for all, each waits for what the other holds."""
     barrier = Barrier(2)
 
-    def lock_as_listed(account_ids):
-        accounts = {}
+    def lock_as_listed(account_ids: Any) -> dict[Any, LedgerAccount]:
+        accounts: dict[Any, LedgerAccount] = {}
         for account_id in account_ids:
             if accounts:
                 barrier.wait(timeout=PATIENCE)
@@ -104,7 +110,7 @@ def test_crossing_payments_do_not_deadlock_twin(escrow_of_100, owner_of_50, monk
     ]
 
 
-def test_the_same_key_at_once_books_once(escrow_of_100, owner):
+def test_the_same_key_at_once_books_once(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> None:
     call = partial(booked, post, key="a", **moving(usd("60"), source=escrow_of_100, target=owner))
     first, second = together(call, call)
     assert first == second == Posting.objects.get(key="a")
@@ -112,7 +118,9 @@ def test_the_same_key_at_once_books_once(escrow_of_100, owner):
 
 
 @pytest.mark.parametrize(("amounts", "refusals"), [(("30", "30"), 0), (("30", "31"), 1)])
-def test_a_rival_with_the_same_key_between_check_and_write(escrow_of_100, owner, unlocked, amounts, refusals):
+def test_a_rival_with_the_same_key_between_check_and_write(
+    escrow_of_100: LedgerAccount, owner: LedgerAccount, unlocked: None, amounts: Any, refusals: int
+) -> None:
     """Both looked before either wrote. The unique key decides, and the loser answers as if it had come later."""
     outcomes = together(
         *(
@@ -124,7 +132,7 @@ def test_a_rival_with_the_same_key_between_check_and_write(escrow_of_100, owner,
     assert {outcome for outcome in outcomes if isinstance(outcome, Posting)} == {Posting.objects.get(key="a")}
 
 
-def resolve_both_ways():
+def resolve_both_ways() -> list[Any]:
     reservation = Posting.objects.get(key="r")
     return together(
         partial(booked, post_reserved, reservation, now=reservation.created_at),
@@ -133,11 +141,11 @@ def resolve_both_ways():
 
 
 @pytest.fixture
-def reservation_of_60(escrow_of_100, owner):
+def reservation_of_60(escrow_of_100: LedgerAccount, owner: LedgerAccount) -> Posting:
     return booked(reserve, key="r", **moving(usd("60"), source=escrow_of_100, target=owner))
 
 
-def assert_resolved_once(outcomes, escrow):
+def assert_resolved_once(outcomes: Any, escrow: LedgerAccount) -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, ReservationResolved)]
     (won,) = [outcome for outcome in outcomes if isinstance(outcome, Posting)]
     assert [refusal.facts["state"] for refusal in refused] == [won.phase]
@@ -145,30 +153,36 @@ def assert_resolved_once(outcomes, escrow):
     assert balance(escrow).pending_out == Money(0, "USD")
 
 
-def test_a_reservation_is_posted_or_voided(reservation_of_60, escrow_of_100, owner):
+def test_a_reservation_is_posted_or_voided(
+    reservation_of_60: Posting, escrow_of_100: LedgerAccount, owner: LedgerAccount
+) -> None:
     assert_resolved_once(resolve_both_ways(), escrow_of_100)
 
 
-def test_a_reservation_is_posted_or_voided_even_between_check_and_write(reservation_of_60, escrow, owner, unlocked):
+def test_a_reservation_is_posted_or_voided_even_between_check_and_write(
+    reservation_of_60: Posting, escrow: LedgerAccount, owner: LedgerAccount, unlocked: None
+) -> None:
     assert_resolved_once(resolve_both_ways(), escrow)
 
 
-def test_an_account_is_opened_once(db):
+def test_an_account_is_opened_once(db: None) -> None:
     accounts = together(*[partial(opened, "escrow:campaign:new")] * 4)
     assert len(set(accounts)) == LedgerAccount.objects.count() == 1
 
 
-def test_nobody_waits_long_for_an_account(escrow_of_100, owner, monkeypatch):
+def test_nobody_waits_long_for_an_account(
+    escrow_of_100: LedgerAccount, owner: LedgerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "200ms")
     has_lock, done = Event(), Event()
 
-    def hold():
+    def hold() -> None:
         with atomic():
             postings.lock_accounts([escrow_of_100.pk])
             has_lock.set()
             done.wait(timeout=PATIENCE)
 
-    def book():
+    def book() -> Any:
         has_lock.wait(timeout=PATIENCE)
         try:
             return booked(post, key="a", **moving(usd("1"), source=escrow_of_100, target=owner))
