@@ -1,75 +1,78 @@
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from investments import providers
-from investments.models import HOLDING, UNDER_WAY, Investment
+from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
 from investments.testing import StandIn, make_card
 from ledger.selectors import balances
 
 
 @pytest.fixture
-def founder(person):
+def founder(person: Callable[..., User]) -> User:
     return person("founder", identity=True)
 
 
 @pytest.fixture
-def backer(person):
+def backer(person: Callable[..., User]) -> User:
     return person("backer", identity=True)
 
 
 @pytest.fixture
-def friend(person):
+def friend(person: Callable[..., User]) -> User:
     return person("friend", identity=True)
 
 
 @pytest.fixture
-def stranger(person):
+def stranger(person: Callable[..., User]) -> User:
     return person("stranger", identity=True)
 
 
 @pytest.fixture
-def moderator(person):
+def moderator(person: Callable[..., User]) -> User:
     return person("moderator", role="moderator")
 
 
 @pytest.fixture
-def campaign(founder):
+def campaign(founder: User) -> Campaign:
     """Live, goal 1,000.00 USD, at most 1,200.00, at least 10.00 each."""
     return make_campaign(founder, max_amount="1200", min_investment="10")
 
 
 @pytest.fixture
-def card(backer):
+def card(backer: User) -> PaymentMethod:
     return make_card(backer)
 
 
 @pytest.fixture
-def provider(monkeypatch):
+def provider(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """The sandbox behind a line that can be made bad."""
     stand_in = StandIn()
     monkeypatch.setitem(providers.PROVIDERS, "sandbox", lambda: stand_in)
     return stand_in
 
 
-def invest_url(campaign):
+def invest_url(campaign: Campaign) -> str:
     return f"/api/campaigns/{campaign.pk}/invest"
 
 
-def refusal(response):
+def refusal(response: Any) -> Any:
     return response.status_code, response.json()["code"]
 
 
-def minor(code):
+def minor(code: str) -> int:
     """What is posted on an account, in minor units; 0 before it is opened."""
     found = balances([code]).get(code)
     return found.posted.minor if found else 0
 
 
-def books_agree():
+def books_agree() -> bool:
     """The ledger is sound, and every campaign's columns say what its investments and its escrow say."""
     out = StringIO()
     call_command("ledger_verify", stdout=out)

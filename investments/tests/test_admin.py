@@ -1,22 +1,27 @@
 """Staff look at investments; nobody changes them there."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
+from campaigns.models import Campaign
+from core.testing import Api
 from investments.testing import invest
 
 PAGES = ("investment", "refund", "paymentmethod", "providerevent")
 
 
 @pytest.fixture
-def desk(person):
+def desk(person: Callable[..., User]) -> Client:
     browser = Client()
     browser.force_login(person("ines", role="admin"))
     return browser
 
 
-def test_an_admin_looks_and_changes_nothing(api, desk, backer, campaign):
+def test_an_admin_looks_and_changes_nothing(api: Api, desk: Client, backer: User, campaign: Campaign) -> None:
     investment = invest(api, backer, campaign, "100")
     for name in PAGES:
         assert desk.get(reverse(f"admin:investments_{name}_changelist")).status_code == 200
@@ -30,7 +35,7 @@ def test_an_admin_looks_and_changes_nothing(api, desk, backer, campaign):
     assert b"tok_visa" not in desk.get(method).content
 
 
-def test_a_moderator_has_no_place_here(person):
+def test_a_moderator_has_no_place_here(person: Callable[..., User]) -> None:
     browser = Client()
     browser.force_login(person("mona", role="moderator"))
     assert browser.get(reverse("admin:investments_investment_changelist")).status_code == 403

@@ -1,38 +1,43 @@
 """The deadline passes: funded campaigns settle, missed and cancelled ones refund everyone to the cent, once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Campaign, StatusChange
 from campaigns.testing import make_campaign
-from core.testing import deliver_events, drain_outbox
+from core.testing import Api, deliver_events, drain_outbox
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing
 from investments.services.closing import close_campaigns
-from investments.testing import invest, make_card
+from investments.testing import StandIn, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor
 from notifications.models import Notification
 
 
-def statuses():
+def statuses() -> list[Any]:
     return sorted(Investment.objects.values_list("status", flat=True))
 
 
-def told(person):
+def told(person: User) -> list[Any]:
     deliver_events()
     return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
 
 
-def state(campaign):
+def state(campaign: Campaign) -> Any:
     campaign.refresh_from_db()
     return campaign.status, campaign.raised_minor, campaign.reserved_minor
 
 
-def test_a_funded_campaign_pays_its_owner(api, founder, backer, friend, campaign):
+def test_a_funded_campaign_pays_its_owner(
+    api: Api, founder: User, backer: User, friend: User, campaign: Campaign
+) -> None:
     invest(api, backer, campaign, "700")
     invest(api, friend, campaign, "300.50")
     out = StringIO()
@@ -49,7 +54,9 @@ def test_a_funded_campaign_pays_its_owner(api, founder, backer, friend, campaign
     assert books_agree()
 
 
-def test_a_missed_campaign_refunds_everyone_to_the_cent(api, founder, backer, friend, campaign):
+def test_a_missed_campaign_refunds_everyone_to_the_cent(
+    api: Api, founder: User, backer: User, friend: User, campaign: Campaign
+) -> None:
     first = invest(api, backer, campaign, "333.33")
     invest(api, backer, campaign, "10.01")
     invest(api, friend, campaign, "656.65")
@@ -71,7 +78,9 @@ def test_a_missed_campaign_refunds_everyone_to_the_cent(api, founder, backer, fr
     assert books_agree()
 
 
-def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(api, backer, campaign):
+def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(
+    api: Api, backer: User, campaign: Campaign
+) -> None:
     invest(api, backer, campaign, "100")
     assert close_campaigns(now=campaign.ends_at - timedelta(seconds=1)) == {}
     assert state(campaign) == ("live", 100_00, 0)
@@ -82,12 +91,12 @@ def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(api, bac
     assert books_agree()
 
 
-def test_a_campaign_without_backers_settles_at_once(campaign):
+def test_a_campaign_without_backers_settles_at_once(campaign: Campaign) -> None:
     assert close_campaigns(now=campaign.ends_at) == {"settled": 1}
     assert state(campaign) == ("settled", 0, 0)
 
 
-def test_cancelling_refunds_everyone(api, founder, backer, campaign):
+def test_cancelling_refunds_everyone(api: Api, founder: User, backer: User, campaign: Campaign) -> None:
     invest(api, backer, campaign, "1000")
     answer = api.as_user(founder).post(f"/api/campaigns/{campaign.pk}/cancel")
     assert answer.json()["status"] == "cancelled"
@@ -99,7 +108,9 @@ def test_cancelling_refunds_everyone(api, founder, backer, campaign):
 
 
 @pytest.mark.parametrize("mishap", ["lost before", "lost after", "reset"])
-def test_a_refund_without_an_answer_is_sent_again(api, backer, campaign, provider, mishap):
+def test_a_refund_without_an_answer_is_sent_again(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn, mishap: str
+) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", mishap)
     assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
@@ -113,7 +124,9 @@ def test_a_refund_without_an_answer_is_sent_again(api, backer, campaign, provide
     assert books_agree()
 
 
-def test_a_refused_refund_is_asked_again_under_a_new_key(api, backer, campaign, provider, caplog):
+def test_a_refused_refund_is_asked_again_under_a_new_key(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "refused")
     assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
@@ -126,7 +139,9 @@ def test_a_refused_refund_is_asked_again_under_a_new_key(api, backer, campaign, 
     assert books_agree()
 
 
-def test_what_was_taken_by_the_deadline_counts_and_the_rest_is_given_up(api, founder, backer, friend, provider):
+def test_what_was_taken_by_the_deadline_counts_and_the_rest_is_given_up(
+    api: Api, founder: User, backer: User, friend: User, provider: StandIn
+) -> None:
     campaign = make_campaign(founder)
     invest(api, backer, campaign, "600")
     provider.plan("charge", "lost after", "lost before")
@@ -142,7 +157,9 @@ def test_what_was_taken_by_the_deadline_counts_and_the_rest_is_given_up(api, fou
     assert books_agree()
 
 
-def test_a_silent_provider_holds_up_the_decision_and_nothing_else(api, founder, backer, campaign, provider):
+def test_a_silent_provider_holds_up_the_decision_and_nothing_else(
+    api: Api, founder: User, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
     other = make_campaign(founder, ends_at=campaign.ends_at)
     invest(api, backer, other, "100")
     provider.plan("charge", "lost after")
@@ -160,16 +177,23 @@ def test_a_silent_provider_holds_up_the_decision_and_nothing_else(api, founder, 
 @pytest.mark.parametrize("funded", [True, False])
 @pytest.mark.parametrize("step", range(1, 9))
 def test_dying_anywhere_loses_nothing_and_repeats_nothing(
-    api, backer, friend, campaign, provider, monkeypatch, funded, step
-):
+    api: Api,
+    backer: User,
+    friend: User,
+    campaign: Campaign,
+    provider: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    funded: bool,
+    step: int,
+) -> None:
     """The job is killed after its n-th commit or provider call; what was done stays, a rerun does the rest."""
     monkeypatch.setattr(closing, "BATCH", 1)
     for person, amount in ((backer, "500"), (friend, "500" if funded else "499")):
         invest(api, person, campaign, amount)
     left = iter(range(step))
 
-    def mortal(function):
-        def run(*args, **kwargs):
+    def mortal(function: Any) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
             answer = function(*args, **kwargs)
             if next(left, None) is None:
                 raise KeyboardInterrupt
@@ -194,13 +218,15 @@ def test_dying_anywhere_loses_nothing_and_repeats_nothing(
     assert books_agree()
 
 
-def test_the_command_wants_a_whole_instant():
+def test_the_command_wants_a_whole_instant() -> None:
     for text in ("yesterday", "2026-12-31T23:59:59", "2026-13-01T00:00:00Z"):
         with pytest.raises(CommandError, match="instant"):
             call_command("close_campaigns", "--at", text)
 
 
-def test_the_outbox_sends_a_refund_whose_asker_died(api, backer, campaign, provider):
+def test_the_outbox_sends_a_refund_whose_asker_died(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "died")
     with pytest.raises(KeyboardInterrupt):
@@ -215,13 +241,15 @@ def test_the_outbox_sends_a_refund_whose_asker_died(api, backer, campaign, provi
 # --- One bad item, and a clock that ran ahead -----------------------------------------------------------------------
 
 
-def test_an_accident_in_one_campaign_does_not_stop_the_next(api, founder, backer, campaign, provider, monkeypatch):
+def test_an_accident_in_one_campaign_does_not_stop_the_next(
+    api: Api, founder: User, backer: User, campaign: Campaign, provider: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = make_campaign(founder, ends_at=campaign.ends_at + timedelta(seconds=1))
     invest(api, backer, campaign, "100")
     invest(api, backer, other, "1000")
     real = provider.refund
 
-    def explode(**question):
+    def explode(**question: Any) -> None:
         raise RuntimeError("an answer nobody thought of")
 
     monkeypatch.setattr(provider, "refund", explode)
@@ -235,12 +263,15 @@ def test_an_accident_in_one_campaign_does_not_stop_the_next(api, founder, backer
     assert books_agree()
 
 
-def test_one_refund_that_fails_does_not_hold_up_its_neighbours(api, backer, friend, campaign, provider, monkeypatch):
+def test_one_refund_that_fails_does_not_hold_up_its_neighbours(
+    api: Api, backer: User, friend: User, campaign: Campaign, provider: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     invest(api, backer, campaign, "100")
     invest(api, friend, campaign, "200")
-    real, failed = provider.refund, []
+    real = provider.refund
+    failed: list[str] = []
 
-    def explode_once(**question):
+    def explode_once(**question: Any) -> Any:
         if not failed:
             failed.append(question["key"])
             raise ValueError("unmapped")
@@ -254,7 +285,9 @@ def test_one_refund_that_fails_does_not_hold_up_its_neighbours(api, backer, frie
     assert books_agree()
 
 
-def test_one_payment_that_fails_does_not_hold_up_the_others(api, founder, backer, campaign, provider, monkeypatch):
+def test_one_payment_that_fails_does_not_hold_up_the_others(
+    api: Api, founder: User, backer: User, campaign: Campaign, provider: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from investments.models import Payment
     from investments.services.payments import finish_payments
 
@@ -265,7 +298,7 @@ def test_one_payment_that_fails_does_not_hold_up_the_others(api, founder, backer
         assert api.as_user(backer).post(invest_url(each), body).json()["status"] == "pending"
     real, bad = provider.charge, Payment.objects.order_by("id").first().key
 
-    def explode(**question):
+    def explode(**question: Any) -> Any:
         if question["key"] == bad:
             raise KeyError("amount")
         return real(**question)
@@ -276,7 +309,9 @@ def test_one_payment_that_fails_does_not_hold_up_the_others(api, founder, backer
     assert books_agree()
 
 
-def test_refunds_of_a_later_clock_go_out_now_when_the_command_dies(api, backer, campaign, provider):
+def test_refunds_of_a_later_clock_go_out_now_when_the_command_dies(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
     """`close_campaigns --at` in the future, killed before it sends anything; from then on only the present clock."""
     from investments.services.refunds import finish_refunds
 
@@ -292,7 +327,7 @@ def test_refunds_of_a_later_clock_go_out_now_when_the_command_dies(api, backer, 
     assert books_agree()
 
 
-def test_its_outbox_goes_out_now_too(api, backer, campaign, provider):
+def test_its_outbox_goes_out_now_too(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "died")
     with pytest.raises(KeyboardInterrupt):
@@ -301,7 +336,9 @@ def test_its_outbox_goes_out_now_too(api, backer, campaign, provider):
     assert Refund.objects.get().status == "refunded"
 
 
-def test_a_refusal_under_a_later_clock_is_asked_again_by_the_present_one(api, backer, campaign, provider):
+def test_a_refusal_under_a_later_clock_is_asked_again_by_the_present_one(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
     from investments.services.refunds import finish_refunds
 
     invest(api, backer, campaign, "100")
@@ -314,7 +351,9 @@ def test_a_refusal_under_a_later_clock_is_asked_again_by_the_present_one(api, ba
 
 
 @pytest.mark.parametrize(("amount", "outcome"), [("100", "failed"), ("1000", "funded")])
-def test_how_it_ended_stays_when_it_is_settled(api, backer, campaign, amount, outcome):
+def test_how_it_ended_stays_when_it_is_settled(
+    api: Api, backer: User, campaign: Campaign, amount: str, outcome: str
+) -> None:
     page = f"/api/campaigns/{campaign.pk}"
     invest(api, backer, campaign, amount)
     seen = api.as_user(backer).get(page).json()

@@ -1,36 +1,43 @@
 """Placing an investment, its refusals, and what the provider can do to it."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.models import Event, OutboxEvent
 from core.money import Money
-from core.testing import deliver_events, drain_outbox
+from core.testing import Api, deliver_events, drain_outbox
 from core.testing.exchanges import counted_exchanges
-from investments.models import Investment, Payment, SandboxCharge
+from investments.models import Investment, Payment, PaymentMethod, SandboxCharge
 from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
 from investments.services.provider_events import receive_event
-from investments.testing import invest, make_card
+from investments.testing import StandIn, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
 from notifications.models import MailboxMessage, Notification
 
 
-def ask(api, who, campaign, amount, card, **headers):
+def ask(api: Api, who: User, campaign: Campaign, amount: Any, card: PaymentMethod, **headers: Any) -> Any:
     body = {"amount": amount, "paymentMethodId": str(card.pk)}
     return api.as_user(who).post(invest_url(campaign), body, **headers)
 
 
-def kinds(person):
+def kinds(person: User) -> list[Any]:
     deliver_events()
     return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
 
 
-def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, campaign, card):
+def test_an_investment_is_committed_and_everyone_knows(
+    api: Api, founder: User, backer: User, campaign: Campaign, card: PaymentMethod
+) -> None:
     answer = ask(api, backer, campaign, 250, card)
     assert answer.status_code == 200, answer.json()
     body = answer.json()
@@ -57,8 +64,10 @@ def test_an_investment_is_committed_and_everyone_knows(api, founder, backer, cam
     assert books_agree()
 
 
-def test_what_cannot_be_invested(api, founder, backer, campaign, card):
-    def refused(amount="100", who=backer, into=campaign, method=card):
+def test_what_cannot_be_invested(
+    api: Api, founder: User, backer: User, campaign: Campaign, card: PaymentMethod
+) -> None:
+    def refused(amount: Any = "100", who: User = backer, into: Any = campaign, method: PaymentMethod = card) -> Any:
         answer = ask(api, who, into, amount, method)
         assert not Investment.objects.exists()
         return refusal(answer)
@@ -93,8 +102,17 @@ def test_what_cannot_be_invested(api, founder, backer, campaign, card):
     ],
 )
 def test_amounts_in_words_have_the_form_of_their_currency(
-    api, founder, backer, card, currency, goal, minimum, asked, told, member
-):
+    api: Api,
+    founder: User,
+    backer: User,
+    card: PaymentMethod,
+    currency: str,
+    goal: str,
+    minimum: str,
+    asked: str,
+    told: str,
+    member: str,
+) -> None:
     terms = {"currency": currency, "goal_amount": goal, "min_investment": minimum, "max_amount": goal}
     campaign = make_campaign(founder, **terms)
     below = ask(api, backer, campaign, asked, card).json()
@@ -110,7 +128,9 @@ def test_amounts_in_words_have_the_form_of_their_currency(
     assert mail.subject == f"Your {told} for “{campaign.title}”"
 
 
-def test_the_deadline_holds_by_the_clock(api, backer, campaign, card, time_machine):
+def test_the_deadline_holds_by_the_clock(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, time_machine: TimeMachineFixture
+) -> None:
     campaign.refresh_from_db()
     time_machine.move_to(campaign.ends_at - timedelta(seconds=1), tick=False)
     client = api.as_user(backer)
@@ -121,7 +141,7 @@ def test_the_deadline_holds_by_the_clock(api, backer, campaign, card, time_machi
     assert Campaign.objects.get(pk=campaign.pk).status == "live"  # no job has run
 
 
-def test_permissions(api, person, campaign):
+def test_permissions(api: Api, person: Callable[..., User], campaign: Campaign) -> None:
     nobody, unproven = person("nobody", verified=False), person("unproven")
     body = {"amount": "10", "paymentMethodId": "01900000-0000-7000-8000-000000000000"}
     assert refusal(api.post(invest_url(campaign), body))[0] == 401
@@ -129,11 +149,13 @@ def test_permissions(api, person, campaign):
     assert refusal(api.as_user(unproven).post(invest_url(campaign), body)) == (403, "kyc_required")
 
 
-def test_an_identity_lost_after_the_permission_check_still_stops_it(api, backer, campaign, card, monkeypatch):
+def test_an_identity_lost_after_the_permission_check_still_stops_it(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rival decision falls exactly between the permission check and the lock."""
     from investments.services import investing
 
-    def lose_identity(investor_id, *others):
+    def lose_identity(investor_id: UUID, *others: Any) -> Any:
         User.objects.filter(pk=investor_id).update(identity_verified_at=None)
         return lock_investor(investor_id, *others)
 
@@ -143,7 +165,7 @@ def test_an_identity_lost_after_the_permission_check_still_stops_it(api, backer,
     assert not Investment.objects.exists()
 
 
-def test_a_declined_card_leaves_nothing_behind(api, backer, campaign):
+def test_a_declined_card_leaves_nothing_behind(api: Api, backer: User, campaign: Campaign) -> None:
     card = make_card(backer, "tok_declined")
     answer = ask(api, backer, campaign, "100", card)
     assert (refusal(answer), answer.json()["reason"]) == ((409, "payment_declined"), "card_declined")
@@ -158,7 +180,7 @@ def test_a_declined_card_leaves_nothing_behind(api, backer, campaign):
 # --- Retries --------------------------------------------------------------------------------------------------------
 
 
-def test_one_key_one_investment_one_answer(api, backer, campaign, card):
+def test_one_key_one_investment_one_answer(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> None:
     client = api.as_user(backer)
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
     first = client.post(invest_url(campaign), body, idempotency_key="k1")
@@ -173,7 +195,7 @@ def test_one_key_one_investment_one_answer(api, backer, campaign, card):
     assert books_agree()
 
 
-def test_a_decline_is_an_outcome_and_is_replayed(api, backer, campaign):
+def test_a_decline_is_an_outcome_and_is_replayed(api: Api, backer: User, campaign: Campaign) -> None:
     declined = make_card(backer, "tok_declined")
     key = {"idempotency_key": "k1"}
     first = ask(api, backer, campaign, "100", declined, **key)
@@ -187,7 +209,9 @@ def test_a_decline_is_an_outcome_and_is_replayed(api, backer, campaign):
     assert ask(api, backer, campaign, "100", make_card(backer), idempotency_key="k2").status_code == 200
 
 
-def test_a_refusal_before_the_first_commit_frees_the_key(api, backer, friend, campaign, card):
+def test_a_refusal_before_the_first_commit_frees_the_key(
+    api: Api, backer: User, friend: User, campaign: Campaign, card: PaymentMethod
+) -> None:
     rival = invest(api, friend, campaign, "1200")
     key = {"idempotency_key": "k1"}
     assert refusal(ask(api, backer, campaign, "100", card, **key)) == (409, "over_cap")
@@ -196,7 +220,9 @@ def test_a_refusal_before_the_first_commit_frees_the_key(api, backer, friend, ca
     assert ask(api, backer, campaign, "100", card, **key).status_code == 200
 
 
-def test_a_repeat_after_a_crash_goes_on_where_it_stopped(api, backer, campaign, card, provider):
+def test_a_repeat_after_a_crash_goes_on_where_it_stopped(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     """The process dies between the first commit and the provider's answer; the client tries the same key again."""
     provider.plan("charge", "died")
     with pytest.raises(KeyboardInterrupt):
@@ -211,7 +237,9 @@ def test_a_repeat_after_a_crash_goes_on_where_it_stopped(api, backer, campaign, 
     assert books_agree()
 
 
-def test_the_first_commit_holds_everything_at_once(api, backer, campaign, card, provider):
+def test_the_first_commit_holds_everything_at_once(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     provider.plan("charge", "died")
     with pytest.raises(KeyboardInterrupt):
         ask(api, backer, campaign, "100", card)
@@ -227,7 +255,9 @@ def test_the_first_commit_holds_everything_at_once(api, backer, campaign, card, 
 
 
 @pytest.mark.parametrize("mishap", ["lost before", "lost after", "reset"])
-def test_silence_means_unknown_and_is_cleared_up_later(api, backer, campaign, card, provider, mishap):
+def test_silence_means_unknown_and_is_cleared_up_later(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn, mishap: str
+) -> None:
     provider.plan("charge", mishap)
     answer = ask(api, backer, campaign, "100", card)
     assert (answer.status_code, answer.json()["status"]) == (200, "pending")
@@ -242,7 +272,9 @@ def test_silence_means_unknown_and_is_cleared_up_later(api, backer, campaign, ca
     assert books_agree()
 
 
-def test_a_silent_provider_is_asked_until_it_answers(api, backer, campaign, card, provider):
+def test_a_silent_provider_is_asked_until_it_answers(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     provider.plan("charge", "lost before", "lost after", "lost before", "lost after")
     ask(api, backer, campaign, "100", card)
     now = timezone.now()
@@ -254,7 +286,9 @@ def test_a_silent_provider_is_asked_until_it_answers(api, backer, campaign, card
     assert books_agree()
 
 
-def test_saying_it_twice_changes_nothing(api, backer, campaign, card, provider):
+def test_saying_it_twice_changes_nothing(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     investment = invest(api, backer, campaign, "100", card)
     answer = provider.find(key=investment.payment.key)
     record_charge(investment.payment.pk, answer, now=timezone.now())
@@ -262,7 +296,9 @@ def test_saying_it_twice_changes_nothing(api, backer, campaign, card, provider):
     assert books_agree()
 
 
-def test_an_amount_that_is_not_ours_is_not_booked(api, backer, campaign, card, provider):
+def test_an_amount_that_is_not_ours_is_not_booked(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     from dataclasses import replace
 
     from core.money import Money
@@ -281,14 +317,14 @@ def test_an_amount_that_is_not_ours_is_not_booked(api, backer, campaign, card, p
 
 
 @pytest.fixture
-def waiting(api, backer, campaign):
+def waiting(api: Api, backer: User, campaign: Campaign) -> dict[str, Any]:
     """An investment of 100.00 that waits for its investor."""
     answer = ask(api, backer, campaign, "100", make_card(backer, "tok_3ds"))
     assert (answer.status_code, answer.json()["status"]) == (200, "requires_action")
     return answer.json()
 
 
-def page_of(waiting):
+def page_of(waiting: dict[str, Any]) -> Any:
     assert waiting["nextAction"]["type"] == "redirect"
     return waiting["nextAction"]["url"].removeprefix("http://localhost:8000")
 
@@ -297,7 +333,16 @@ def page_of(waiting):
     ("answer", "status", "page_says"),
     [("approve", "committed", b"Payment approved"), ("decline", "failed", b"Payment not approved")],
 )
-def test_the_investor_answers(client, api, backer, campaign, waiting, answer, status, page_says):
+def test_the_investor_answers(
+    client: Client,
+    api: Api,
+    backer: User,
+    campaign: Campaign,
+    waiting: dict[str, Any],
+    answer: str,
+    status: str,
+    page_says: bytes,
+) -> None:
     page = client.get(page_of(waiting))
     assert page.status_code == 200
     assert b"$100.00" in page.content
@@ -312,7 +357,7 @@ def test_the_investor_answers(client, api, backer, campaign, waiting, answer, st
     assert books_agree()
 
 
-def test_the_page_asks_for_its_own_token_and_form(waiting):
+def test_the_page_asks_for_its_own_token_and_form(waiting: dict[str, Any]) -> None:
     from django.test import Client
 
     assert Client().get("/sandbox/3ds/nothing-like-it").status_code == 404
@@ -321,7 +366,9 @@ def test_the_page_asks_for_its_own_token_and_form(waiting):
     assert Investment.objects.get().status == "requires_action"
 
 
-def test_a_lost_event_is_found_by_asking(api, backer, campaign, waiting, provider):
+def test_a_lost_event_is_found_by_asking(
+    api: Api, backer: User, campaign: Campaign, waiting: dict[str, Any], provider: StandIn
+) -> None:
     charge = SandboxCharge.objects.get()
     provider.finish_action(charge.action_token, approved=True)
     finish_payments(now=timezone.now() + timedelta(minutes=2))
@@ -329,7 +376,9 @@ def test_a_lost_event_is_found_by_asking(api, backer, campaign, waiting, provide
     assert books_agree()
 
 
-def test_an_unanswered_question_gives_its_room_back(api, backer, campaign, waiting, client):
+def test_an_unanswered_question_gives_its_room_back(
+    api: Api, backer: User, campaign: Campaign, waiting: dict[str, Any], client: Client
+) -> None:
     finish_payments(now=timezone.now() + timedelta(minutes=14))
     assert Investment.objects.get().status == "requires_action"
     finish_payments(now=timezone.now() + timedelta(minutes=16))
@@ -343,7 +392,7 @@ def test_an_unanswered_question_gives_its_room_back(api, backer, campaign, waiti
     assert books_agree()
 
 
-def test_an_event_without_the_right_signature_is_not_heard(waiting):
+def test_an_event_without_the_right_signature_is_not_heard(waiting: dict[str, Any]) -> None:
     from investments.errors import InvalidSignature
 
     with pytest.raises(InvalidSignature):
@@ -351,7 +400,9 @@ def test_an_event_without_the_right_signature_is_not_heard(waiting):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_investment_needs_few_exchanges_with_the_database(api, backer, campaign, card):
+def test_an_investment_needs_few_exchanges_with_the_database(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod
+) -> None:
     """However many rows it writes: docs/performance.md has what it was before."""
     client = api.as_user(backer)
     body = {"amount": "10", "paymentMethodId": str(card.pk)}

@@ -1,11 +1,16 @@
 """Payment methods: tokens and test cards in, four digits out, and no card number anywhere."""
 
 import logging
+from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
+from campaigns.models import Campaign
+from core.testing import Api
 from investments.card_data import looks_like_card_number
 from investments.models import PaymentMethod
 from investments.testing import make_card
@@ -15,16 +20,16 @@ URL = "/api/investments/payment-methods"
 NEXT_YEAR = timezone.now().year + 1
 
 
-def card(number="4242424242424242", **changes):
+def card(number: str | int = "4242424242424242", **changes: Any) -> dict[str, Any]:
     details = {"number": number, "expiryMonth": 12, "expiryYear": NEXT_YEAR, "cvv": "737", **changes}
     return {"type": "card", "details": {name: value for name, value in details.items() if value is not None}}
 
 
-def token(name, type="card"):
+def token(name: str, type: str = "card") -> dict[str, Any]:
     return {"type": type, "details": {"token": name}}
 
 
-def test_a_test_card_is_kept_by_its_token(api, backer):
+def test_a_test_card_is_kept_by_its_token(api: Api, backer: User) -> None:
     added = api.as_user(backer).post(URL, card("4242 4242 4242 4242"))
     assert added.status_code == 201, added.json()
     body = added.json()
@@ -51,7 +56,7 @@ def test_a_test_card_is_kept_by_its_token(api, backer):
         (card("4000000000003220"), "3220"),
     ],
 )
-def test_what_the_sandbox_knows(api, backer, body, last4):
+def test_what_the_sandbox_knows(api: Api, backer: User, body: dict[str, Any], last4: str) -> None:
     added = api.as_user(backer).post(URL, body)
     assert (added.status_code, added.json()["last4"], added.json()["type"]) == (201, last4, body["type"])
 
@@ -72,7 +77,9 @@ def test_what_the_sandbox_knows(api, backer, body, last4):
         card(name="4111111111111111"),
     ],
 )
-def test_any_other_card_number_is_refused_before_anything_sees_it(api, backer, body, caplog):
+def test_any_other_card_number_is_refused_before_anything_sees_it(
+    api: Api, backer: User, body: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     client = api.as_user(backer)
     refused = client.post(URL, body, x_request_id="no-digits-here")  # ours is random and may hold "737"
@@ -98,19 +105,19 @@ def test_any_other_card_number_is_refused_before_anything_sees_it(api, backer, b
         (token("tok_visa", "cash"), "type", "invalid_choice"),
     ],
 )
-def test_what_does_not_fit_is_named(api, backer, body, field, code):
+def test_what_does_not_fit_is_named(api: Api, backer: User, body: dict[str, Any], field: str, code: str) -> None:
     refused = api.as_user(backer).post(URL, body)
     assert refused.status_code == 400
     assert [(row["field"], row["code"]) for row in refused.json()["errors"]] == [(field, code)]
 
 
-def test_a_card_works_through_its_last_month():
+def test_a_card_works_through_its_last_month() -> None:
     june = PaymentMethod(expiry_month=6, expiry_year=2027)
-    days = [timezone.datetime(2027, 6, 30).date(), timezone.datetime(2027, 7, 1).date()]
+    days = [date(2027, 6, 30), date(2027, 7, 1)]
     assert [june.is_expired_on(day) for day in days] == [False, True]
 
 
-def test_the_default_passes_on(api, backer):
+def test_the_default_passes_on(api: Api, backer: User) -> None:
     client = api.as_user(backer)
     first, second = client.post(URL, card()).json(), client.post(URL, token("tok_3ds")).json()
     assert (first["isDefault"], second["isDefault"]) == (True, False)
@@ -121,7 +128,7 @@ def test_the_default_passes_on(api, backer):
     assert refusal(client.delete(f"{URL}/{first['id']}")) == (404, "payment_method_not_found")
 
 
-def test_others_methods_do_not_exist(api, backer, friend, campaign):
+def test_others_methods_do_not_exist(api: Api, backer: User, friend: User, campaign: Campaign) -> None:
     mine = make_card(backer)
     client = api.as_user(friend)
     assert client.get(URL).json()["items"] == []
@@ -131,7 +138,7 @@ def test_others_methods_do_not_exist(api, backer, friend, campaign):
     assert api.as_user(backer).delete(f"{URL}/{mine.pk}").status_code == 200
 
 
-def test_one_in_use_by_a_pending_payment_stays(api, backer, campaign):
+def test_one_in_use_by_a_pending_payment_stays(api: Api, backer: User, campaign: Campaign) -> None:
     client = api.as_user(backer)
     method = make_card(backer, "tok_3ds")
     started = client.post(invest_url(campaign), {"amount": "10", "paymentMethodId": str(method.pk)})
@@ -139,7 +146,7 @@ def test_one_in_use_by_a_pending_payment_stays(api, backer, campaign):
     assert refusal(client.delete(f"{URL}/{method.pk}")) == (409, "payment_method_in_use")
 
 
-def test_trying_out_cards_is_limited(api, backer):
+def test_trying_out_cards_is_limited(api: Api, backer: User) -> None:
     client = api.as_user(backer)
     answers = [client.post(URL, card("4111111111111111")) for _ in range(31)]
     assert {answer.status_code for answer in answers[:30]} == {400}
@@ -147,7 +154,9 @@ def test_trying_out_cards_is_limited(api, backer):
     assert "Retry-After" in answers[30].headers
 
 
-def test_no_number_and_no_cvv_is_left_anywhere(api, backer, campaign, caplog):
+def test_no_number_and_no_cvv_is_left_anywhere(
+    api: Api, backer: User, campaign: Campaign, caplog: pytest.LogCaptureFixture
+) -> None:
     """The marker search of the whole database and the log, after every way in was used."""
     caplog.set_level(logging.DEBUG)
     client = api.as_user(backer)
@@ -179,5 +188,5 @@ def test_no_number_and_no_cvv_is_left_anywhere(api, backer, campaign, caplog):
         ("0190a5c4-7b3e-7c21-9c0e-1f2a3b4c5d6e", False),
     ],
 )
-def test_what_looks_like_a_card_number(text, found):
+def test_what_looks_like_a_card_number(text: str, found: bool) -> None:
     assert looks_like_card_number(text) is found

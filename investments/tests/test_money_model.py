@@ -3,15 +3,18 @@ Everybody's money against a model of plain integers that shares no code with it:
 withdraw, crash, close, over and over; after each step the books, the columns and the provider agree with the model.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.transaction import Atomic
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.api.errors import Refusal
@@ -78,7 +81,8 @@ class World:
         self.founder = founder
         self.campaign = make_campaign(founder, goal_amount=str(GOAL), max_amount=str(CAP), currency="JPY")
         self.cards = {(n, token): make_card(p, token) for n, p in enumerate(self.backers) for token in set(CARDS)}
-        self.now = self.campaign.starts_at + timedelta(minutes=1)
+        assert self.campaign.starts_at
+        self.now: datetime = self.campaign.starts_at + timedelta(minutes=1)
         self.made: list[tuple[Try, Investment]] = []
 
     def take(self, name: str, *facts: Any) -> None:
@@ -206,7 +210,7 @@ class World:
             assert set(Investment.objects.values_list("status", flat=True)) <= over
 
 
-def scratch() -> Any:
+def scratch() -> Atomic:
     """A transaction of the test's, which the sandbox may nest its own commits in, as in any test with `db`."""
     block = transaction.atomic()
     block._from_testcase = True  # type: ignore[attr-defined]
@@ -214,14 +218,14 @@ def scratch() -> Any:
 
 
 @pytest.fixture
-def people(person):
+def people(person: Callable[..., User]) -> list[Any]:
     return [person(name, identity=True) for name in ("founder", "ada", "ben", "cleo")]
 
 
-def test_money_follows_the_model(people, provider):
+def test_money_follows_the_model(people: list[Any], provider: StandIn) -> None:
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
     @given(st.lists(step, min_size=4, max_size=14))
-    def play(steps):
+    def play(steps: Any) -> None:
         with scratch():
             world = World(provider, people)
             for one in steps:

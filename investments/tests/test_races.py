@@ -5,38 +5,42 @@ all have read: it must show the bug that the lock prevents, so we know that the 
 
 from functools import partial
 from threading import Barrier
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.services import funding
+from campaigns.services.closing import decide_campaign
 from core.models import Event
-from core.testing import PATIENCE, together
-from investments.models import Investment, Payment, Refund, SandboxCharge, SandboxRefund
+from core.testing import PATIENCE, Api, together
+from investments.models import Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing, locks, payments, refunds
 from investments.services.closing import close_campaigns
 from investments.services.payments import record_charge
-from investments.testing import invest, make_card
+from investments.testing import StandIn, invest, make_card
 from investments.tests.conftest import books_agree, invest_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def asking(api, who, campaign, amount, card, **headers):
+def asking(api: Api, who: User, campaign: Campaign, amount: Any, card: PaymentMethod, **headers: Any) -> partial[Any]:
     body = {"amount": amount, "paymentMethodId": str(card.pk)}
     return partial(api.as_user(who).post, invest_url(campaign), body, **headers)
 
 
-def codes(answers):
+def codes(answers: Any) -> list[Any]:
     return sorted(answer.status_code for answer in answers)
 
 
-def read_together(monkeypatch, *places, rivals=2):
+def read_together(monkeypatch: pytest.MonkeyPatch, *places: Any, rivals: int = 2) -> None:
     """`lock_payment` only reads, and those that have read go on together."""
     barrier = Barrier(rivals)
 
-    def read_payments(payment_ids):
+    def read_payments(payment_ids: Any) -> Any:
         payments = Payment.objects.select_related("investment__campaign", "reservation").filter(
             pk__in=list(payment_ids)
         )
@@ -53,7 +57,7 @@ def read_together(monkeypatch, *places, rivals=2):
 # --- The cap --------------------------------------------------------------------------------------------------------
 
 
-def test_two_cannot_invest_in_the_same_room(api, backer, friend, campaign):
+def test_two_cannot_invest_in_the_same_room(api: Api, backer: User, friend: User, campaign: Campaign) -> None:
     rivals = [asking(api, who, campaign, "700", make_card(who)) for who in (backer, friend)]
     answers = together(*rivals)
     assert codes(answers) == [200, 409]
@@ -62,12 +66,14 @@ def test_two_cannot_invest_in_the_same_room(api, backer, friend, campaign):
     assert books_agree()
 
 
-def test_two_cannot_invest_in_the_same_room_twin(api, backer, friend, campaign, monkeypatch):
+def test_two_cannot_invest_in_the_same_room_twin(
+    api: Api, backer: User, friend: User, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the campaign's lock both see room, and only the table's own check stops the second: a crash."""
     invest(api, backer, campaign, "10")  # opens the accounts of the books, which the second would wait for
     barrier = Barrier(2)
 
-    def look(campaign_id):
+    def look(campaign_id: UUID) -> Campaign:
         campaign = Campaign.objects.get(pk=campaign_id)
         barrier.wait(timeout=PATIENCE)
         return campaign
@@ -82,7 +88,9 @@ def test_two_cannot_invest_in_the_same_room_twin(api, backer, friend, campaign, 
 # --- One key --------------------------------------------------------------------------------------------------------
 
 
-def test_one_key_sent_twice_at_once(api, backer, campaign, card, monkeypatch):
+def test_one_key_sent_twice_at_once(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers = together(*[asking(api, backer, campaign, "100", card, idempotency_key="k1")] * 2)
     assert 200 in codes(answers)
     for answer in answers:
@@ -93,7 +101,7 @@ def test_one_key_sent_twice_at_once(api, backer, campaign, card, monkeypatch):
     assert books_agree()
 
 
-def test_one_key_sent_twice_at_once_twin(api, backer, campaign, card):
+def test_one_key_sent_twice_at_once_twin(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> None:
     """Without the key the same two requests are two investments."""
     assert codes(together(*[asking(api, backer, campaign, "100", card)] * 2)) == [200, 200]
     assert Investment.objects.count() == 2
@@ -104,7 +112,7 @@ def test_one_key_sent_twice_at_once_twin(api, backer, campaign, card):
 
 
 @pytest.fixture
-def answered(api, backer, campaign, card, provider):
+def answered(api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn) -> list[Any]:
     """A payment that the provider has taken and we have not written down; two are about to."""
     provider.plan("charge", "lost after")
     assert asking(api, backer, campaign, "100", card)().json()["status"] == "pending"
@@ -113,14 +121,16 @@ def answered(api, backer, campaign, card, provider):
     return [partial(record_charge, payment.pk, provider.find(key=payment.key), now=now)] * 2
 
 
-def test_an_answer_written_down_twice_at_once(campaign, answered):
+def test_an_answer_written_down_twice_at_once(campaign: Campaign, answered: list[Any]) -> None:
     outcomes = together(*answered)
     assert {type(outcome) for outcome in outcomes} == {Investment}
     assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()
 
 
-def test_an_answer_written_down_twice_at_once_twin(campaign, answered, monkeypatch):
+def test_an_answer_written_down_twice_at_once_twin(
+    campaign: Campaign, answered: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without the lock both find it unwritten, and only the tables' own checks stop the second: a crash."""
     read_together(monkeypatch)
     outcomes = together(*answered)
@@ -130,7 +140,7 @@ def test_an_answer_written_down_twice_at_once_twin(campaign, answered, monkeypat
 # --- Closing --------------------------------------------------------------------------------------------------------
 
 
-def test_closing_side_by_side(api, backer, friend, campaign):
+def test_closing_side_by_side(api: Api, backer: User, friend: User, campaign: Campaign) -> None:
     invest(api, backer, campaign, "500")
     invest(api, friend, campaign, "400")
     together(*[partial(close_campaigns, now=campaign.ends_at)] * 3)
@@ -142,11 +152,11 @@ def test_closing_side_by_side(api, backer, friend, campaign):
     assert books_agree()
 
 
-def test_closing_side_by_side_twin(api, backer, campaign, monkeypatch):
+def test_closing_side_by_side_twin(api: Api, backer: User, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the locks both jobs want to refund the same money, and only the books stop the second: a crash."""
     invest(api, backer, campaign, "500")
     monkeypatch.setattr(closing, "finish", None)
-    closing.decide_campaign(campaign.pk, now=campaign.ends_at)
+    decide_campaign(campaign.pk, now=campaign.ends_at)
     monkeypatch.setattr(closing, "lock_campaign", lambda campaign_id: Campaign.objects.get(pk=campaign_id))
     read_together(monkeypatch, closing)
     ask = partial(closing._request_some_refunds, campaign.pk, campaign.ends_at)
@@ -154,7 +164,9 @@ def test_closing_side_by_side_twin(api, backer, campaign, monkeypatch):
     assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 1
 
 
-def test_a_commitment_and_the_deadline_meet(api, backer, campaign, card, provider):
+def test_a_commitment_and_the_deadline_meet(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     """Whoever comes first, the money counts once: it is in the campaign, or given up and not taken."""
     provider.plan("charge", "lost before")
     asking(api, backer, campaign, "1000", card)()
@@ -171,7 +183,7 @@ def test_a_commitment_and_the_deadline_meet(api, backer, campaign, card, provide
     assert books_agree()
 
 
-def test_a_refund_sent_from_two_sides(api, backer, campaign, provider):
+def test_a_refund_sent_from_two_sides(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "lost before")
     close_campaigns(now=campaign.ends_at)

@@ -4,8 +4,11 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import User
 from campaigns.testing import make_campaign
+from core.testing import Api
 from core.testing.pages import as_json, by_cursor, by_number
 from investments.access import investments_of
 from investments.models import Investment, Status
@@ -16,7 +19,7 @@ LIST = "/api/investments"
 
 
 @pytest.fixture(params=range(2))
-def investments(request, api, founder, backer, friend):
+def investments(request: pytest.FixtureRequest, api: Api, founder: User, backer: User, friend: User) -> None:
     """A dozen of two people, then moved to random moments and states as no service would."""
     chance = random.Random(request.param)
     campaigns = [make_campaign(founder) for _ in range(3)]
@@ -32,7 +35,9 @@ def investments(request, api, founder, backer, friend):
         )
 
 
-def test_the_list_holds_what_the_queryset_holds(api, investments, backer, friend, founder):
+def test_the_list_holds_what_the_queryset_holds(
+    api: Api, investments: None, backer: User, friend: User, founder: User
+) -> None:
     for person in (backer, friend, founder):
         me = api.as_user(person)
         for query in ({}, {"status": "committed"}, {"status": "failed"}):
@@ -43,7 +48,9 @@ def test_the_list_holds_what_the_queryset_holds(api, investments, backer, friend
             assert me.get(LIST, {**query, "withTotal": "true"}).json()["total"] == len(expected)
 
 
-def test_it_costs_the_same_for_one_and_for_ten(api, founder, backer, django_assert_num_queries):
+def test_it_costs_the_same_for_one_and_for_ten(
+    api: Api, founder: User, backer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     me, card = api.as_user(backer), make_card(backer)
     for count in (1, 10):
         while investments_of(backer).count() < count:

@@ -1,21 +1,24 @@
 """One key, one effect, whatever happens between two commits: rows that stay locked, answers that are lost."""
 
 import json
+from collections.abc import Iterator
 from threading import Event, Thread
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.services.funding import lock_campaign
 from core.data import transactions
 from core.models import IdempotencyKey
-from core.testing import drain_outbox
-from investments.models import Investment, Payment, Refund, SandboxCharge, SandboxRefund
+from core.testing import Api, drain_outbox
+from investments.models import Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
 from investments.services.locks import lock_payments
-from investments.testing import invest, make_card
+from investments.testing import StandIn, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, refusal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,11 +27,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Rival:
     """Another connection that holds a campaign's payments and its row until it is told to let go."""
 
-    def __init__(self, campaign):
+    def __init__(self, campaign: Campaign) -> None:
         self.campaign_id, self.let_go, self.holds = campaign.pk, Event(), Event()
         self.thread = Thread(target=self._hold)
 
-    def _hold(self):
+    def _hold(self) -> None:
         try:
             with transaction.atomic():
                 payments = Payment.objects.filter(investment__campaign_id=self.campaign_id)
@@ -39,48 +42,56 @@ class Rival:
         finally:
             connection.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Rival":
         self.thread.start()
         assert self.holds.wait(60)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.let_go.set()
         self.thread.join(60)
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "100ms")
 
 
-@pytest.fixture
-def held_after(monkeypatch, provider, campaign, impatient):
+class HeldAfter:
     """`held_after("charge")`: as soon as the provider has done that, a rival takes the campaign's row and keeps it."""
-    rivals = []
 
-    def plan(call):
-        real = getattr(provider, call)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, provider: StandIn, campaign: Campaign) -> None:
+        self.monkeypatch, self.provider, self.campaign = monkeypatch, provider, campaign
+        self.rivals: list[Rival] = []
 
-        def and_then_locked(**question):
+    def __call__(self, call: str) -> None:
+        real = getattr(self.provider, call)
+
+        def and_then_locked(**question: Any) -> Any:
             answer = real(**question)
-            if not rivals:
-                rivals.append(Rival(campaign).__enter__())
+            if not self.rivals:
+                self.rivals.append(Rival(self.campaign).__enter__())
             return answer
 
-        monkeypatch.setattr(provider, call, and_then_locked)
+        self.monkeypatch.setattr(self.provider, call, and_then_locked)
 
-    def release():
-        for rival in rivals:
+    def release(self) -> None:
+        for rival in self.rivals:
             rival.__exit__()
-            rival.__exit__ = lambda *_: None
-
-    plan.release = release
-    yield plan
-    release()
 
 
-def test_an_investment_whose_campaign_stays_locked_is_pending_and_one(api, backer, campaign, card, held_after):
+@pytest.fixture
+def held_after(
+    monkeypatch: pytest.MonkeyPatch, provider: StandIn, campaign: Campaign, impatient: None
+) -> Iterator[HeldAfter]:
+    planned = HeldAfter(monkeypatch, provider, campaign)
+    yield planned
+    planned.release()
+
+
+def test_an_investment_whose_campaign_stays_locked_is_pending_and_one(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, held_after: HeldAfter
+) -> None:
     held_after("charge")
     client = api.as_user(backer)
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
@@ -96,7 +107,9 @@ def test_an_investment_whose_campaign_stays_locked_is_pending_and_one(api, backe
     assert books_agree()
 
 
-def test_without_a_key_it_is_pending_too_and_finished_later(api, backer, campaign, card, held_after):
+def test_without_a_key_it_is_pending_too_and_finished_later(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, held_after: HeldAfter
+) -> None:
     held_after("charge")
     answer = api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(card.pk)})
     assert (answer.status_code, answer.json()["status"]) == (200, "pending")
@@ -110,7 +123,9 @@ def test_without_a_key_it_is_pending_too_and_finished_later(api, backer, campaig
     assert books_agree()
 
 
-def test_a_withdrawal_whose_campaign_stays_locked_is_pending_and_one(api, backer, campaign, card, held_after):
+def test_a_withdrawal_whose_campaign_stays_locked_is_pending_and_one(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, held_after: HeldAfter
+) -> None:
     investment = invest(api, backer, campaign, "100", card)
     held_after("refund")
     client = api.as_user(backer)
@@ -124,7 +139,9 @@ def test_a_withdrawal_whose_campaign_stays_locked_is_pending_and_one(api, backer
     assert books_agree()
 
 
-def test_locked_before_the_first_commit_is_busy_and_frees_the_key(api, backer, campaign, card, impatient):
+def test_locked_before_the_first_commit_is_busy_and_frees_the_key(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, impatient: None
+) -> None:
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
     with Rival(campaign):
         busy = api.as_user(backer).post(invest_url(campaign), body, idempotency_key="k")
@@ -140,11 +157,11 @@ def test_locked_before_the_first_commit_is_busy_and_frees_the_key(api, backer, c
 class Cut:
     """Loses the connection at the n-th COMMIT of this thread: after it was carried out, or before."""
 
-    def __init__(self, monkeypatch, at, *, carried_out):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, carried_out: bool) -> None:
         self.at, self.seen, self.is_over = at, 0, False
-        real = BaseDatabaseWrapper._commit
+        real = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
 
-        def commit(wrapper):
+        def commit(wrapper: Any) -> Any:
             self.seen += 1
             if self.seen != self.at or self.is_over:
                 return real(wrapper)
@@ -157,7 +174,7 @@ class Cut:
         monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit)
 
 
-def until_known(ask):
+def until_known(ask: Any) -> Any:
     """Repeat a call with its key, as a client does that was told nothing certain. It is never told to wait for long."""
     answers = []
     for _ in range(6):
@@ -171,7 +188,15 @@ def until_known(ask):
 
 @pytest.mark.parametrize("carried_out", [True, False], ids=["reply lost", "commit lost"])
 @pytest.mark.parametrize("at", range(1, 3))
-def test_an_investment_cut_at_any_commit_is_made_once(api, backer, campaign, card, monkeypatch, at, carried_out):
+def test_an_investment_cut_at_any_commit_is_made_once(
+    api: Api,
+    backer: User,
+    campaign: Campaign,
+    card: PaymentMethod,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    carried_out: bool,
+) -> None:
     client = api.as_user(backer)
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
     cut = Cut(monkeypatch, at, carried_out=carried_out)
@@ -187,7 +212,15 @@ def test_an_investment_cut_at_any_commit_is_made_once(api, backer, campaign, car
 
 @pytest.mark.parametrize("carried_out", [True, False], ids=["reply lost", "commit lost"])
 @pytest.mark.parametrize("at", range(1, 4))
-def test_a_withdrawal_cut_at_any_commit_is_made_once(api, backer, campaign, card, monkeypatch, at, carried_out):
+def test_a_withdrawal_cut_at_any_commit_is_made_once(
+    api: Api,
+    backer: User,
+    campaign: Campaign,
+    card: PaymentMethod,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    carried_out: bool,
+) -> None:
     investment = invest(api, backer, campaign, "100", card)
     client = api.as_user(backer)
     url, body = f"/api/investments/{investment.pk}/withdraw", {"amount": "40", "paymentMethodId": str(card.pk)}
@@ -201,7 +234,9 @@ def test_a_withdrawal_cut_at_any_commit_is_made_once(api, backer, campaign, card
     assert books_agree()
 
 
-def test_a_lost_confirmation_says_that_the_outcome_is_unknown(api, backer, campaign, card, monkeypatch):
+def test_a_lost_confirmation_says_that_the_outcome_is_unknown(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = {"amount": "100", "paymentMethodId": str(card.pk)}
     client = api.as_user(backer)
     Cut(monkeypatch, 1, carried_out=True)
@@ -212,10 +247,10 @@ def test_a_lost_confirmation_says_that_the_outcome_is_unknown(api, backer, campa
     assert Investment.objects.get().status == "pending"
 
 
-def test_json_is_compared_as_a_value(api, backer, campaign, card):
+def test_json_is_compared_as_a_value(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> None:
     client = api.as_user(backer)
 
-    def send(text):
+    def send(text: str) -> Any:
         return client.client.generic(
             "POST",
             invest_url(campaign),
@@ -232,7 +267,7 @@ def test_json_is_compared_as_a_value(api, backer, campaign, card):
     assert Investment.objects.count() == 1
 
 
-def test_a_twin_is_told_the_rest_of_the_lease(api, backer, campaign, provider):
+def test_a_twin_is_told_the_rest_of_the_lease(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     """The holder's process died in the middle: nobody gave the key back."""
     card = make_card(backer)
     provider.plan("charge", "lost before")

@@ -2,26 +2,30 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
+from campaigns.models import Campaign
 from core.models import Event
-from investments.models import Investment, Payment, ProviderEvent, SandboxCharge
+from core.testing import Api
+from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
-from investments.testing import make_card
+from investments.testing import StandIn, make_card
 from investments.tests.conftest import books_agree, invest_url
 
 URL = "/api/investments/webhooks/sandbox"
 
 
-def send(api, body, signature=None, at=None):
+def send(api: Api, body: bytes, signature: Any = None, at: Any = None) -> Any:
     headers = {"HTTP_SANDBOX_SIGNATURE": sign(body, at or timezone.now()) if signature is None else signature}
     return api.client.generic("POST", URL, body, content_type="application/json", **headers)
 
 
 @pytest.fixture
-def approved(api, backer, campaign, provider):
+def approved(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> bytes:
     """A 3-D Secure charge that the holder has approved, and the event about it that is not sent yet."""
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
@@ -29,11 +33,11 @@ def approved(api, backer, campaign, provider):
     return event_about(charge, now=timezone.now())[0]
 
 
-def status():
+def status() -> str:
     return Investment.objects.get().status
 
 
-def test_a_signed_event_is_applied_once(api, approved):
+def test_a_signed_event_is_applied_once(api: Api, approved: bytes) -> None:
     assert send(api, approved).status_code == 200
     assert status() == "committed"
     assert send(api, approved).status_code == 200
@@ -42,7 +46,7 @@ def test_a_signed_event_is_applied_once(api, approved):
     assert books_agree()
 
 
-def test_bad_missing_and_old_signatures(api, approved):
+def test_bad_missing_and_old_signatures(api: Api, approved: bytes) -> None:
     now = timezone.now()
     right = sign(approved, now)
     wrong = [
@@ -64,7 +68,7 @@ def test_bad_missing_and_old_signatures(api, approved):
     assert status() == "committed"
 
 
-def changed(body, **changes):
+def changed(body: Any, **changes: Any) -> bytes:
     document = json.loads(body)
     document["data"].update(changes.pop("data", {}))
     return json.dumps({**document, **changes}).encode()
@@ -79,20 +83,24 @@ def changed(body, **changes):
         ({"data": {"currency": "EUR"}}, "set_aside"),
     ],
 )
-def test_what_does_not_fit_is_answered_and_kept_aside(api, approved, changes, outcome):
+def test_what_does_not_fit_is_answered_and_kept_aside(
+    api: Api, approved: bytes, changes: dict[str, Any], outcome: str
+) -> None:
     assert send(api, changed(approved, **changes)).status_code == 200
     assert ProviderEvent.objects.get().outcome == outcome
     assert status() == "requires_action"
     assert books_agree()
 
 
-def test_a_signed_event_that_cannot_be_read(api, approved):
+def test_a_signed_event_that_cannot_be_read(api: Api, approved: bytes) -> None:
     for body in (b"not json", b"[]", b'{"id": "e"}', b'{"id": "e", "type": "charge.succeeded", "data": {}}'):
         refused = send(api, body)
         assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_event")
 
 
-def test_any_order_ends_alike(api, backer, campaign, card, provider):
+def test_any_order_ends_alike(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, provider: StandIn
+) -> None:
     """The event overtakes the answer: our own call is lost, the event comes, then the finisher asks."""
     provider.plan("charge", "lost after")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(card.pk)})
@@ -109,7 +117,9 @@ def test_any_order_ends_alike(api, backer, campaign, card, provider):
     assert books_agree()
 
 
-def test_money_that_comes_after_it_was_given_up_is_reported(api, backer, campaign, provider, caplog):
+def test_money_that_comes_after_it_was_given_up_is_reported(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
     from investments.services.payments import finish_payments
 
     method = make_card(backer, "tok_3ds")
@@ -126,7 +136,9 @@ def test_money_that_comes_after_it_was_given_up_is_reported(api, backer, campaig
 
 @pytest.mark.parametrize("approved_by_holder", [True, False])
 @pytest.mark.parametrize("order", [("failed", "succeeded"), ("succeeded", "failed")])
-def test_contradicting_events_end_in_what_the_provider_says(api, backer, campaign, provider, order, approved_by_holder):
+def test_contradicting_events_end_in_what_the_provider_says(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn, order: Any, approved_by_holder: bool
+) -> None:
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
     charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=approved_by_holder)
@@ -142,7 +154,9 @@ def test_contradicting_events_end_in_what_the_provider_says(api, backer, campaig
     assert books_agree()
 
 
-def test_a_provider_that_does_not_answer_about_its_event_leaves_it_to_the_finisher(api, approved, provider):
+def test_a_provider_that_does_not_answer_about_its_event_leaves_it_to_the_finisher(
+    api: Api, approved: bytes, provider: StandIn
+) -> None:
     from investments.services.payments import finish_payments
 
     provider.plan("find", "lost before")
@@ -184,7 +198,9 @@ def test_a_provider_that_does_not_answer_about_its_event_leaves_it_to_the_finish
     ],
     ids=str,
 )
-def test_a_signed_event_that_is_odd_is_refused_and_changes_nothing(api, approved, odd):
+def test_a_signed_event_that_is_odd_is_refused_and_changes_nothing(
+    api: Api, approved: bytes, odd: dict[str, Any]
+) -> None:
     document = json.loads(approved)
     data = odd.pop("data", {})
     document["data"] = {**document["data"], **data} if isinstance(data, dict) else data
@@ -199,12 +215,12 @@ def test_a_signed_event_that_is_odd_is_refused_and_changes_nothing(api, approved
     [b"[" * 100_000, b'{"id":' * 50_000, b"\xff\xfe{", b'{"id":"a","id":"b","type":"x"}', b"NaN", b"7", b""],
     ids=["brackets", "objects", "bytes", "twice", "NaN", "number", "nothing"],
 )
-def test_a_signed_body_that_is_no_event(api, approved, body):
+def test_a_signed_body_that_is_no_event(api: Api, approved: bytes, body: bytes) -> None:
     refused = send(api, body)
     assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_event")
 
 
-def test_a_long_reason_of_a_decline_is_cut(api, backer, campaign, provider):
+def test_a_long_reason_of_a_decline_is_cut(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
     charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=False)
@@ -213,9 +229,9 @@ def test_a_long_reason_of_a_decline_is_cut(api, backer, campaign, provider):
     assert status() == "failed"
 
 
-def test_another_provider_is_not_here(api):
+def test_another_provider_is_not_here(api: Api) -> None:
     assert api.post("/api/investments/webhooks/nobody", {}).status_code == 404
 
 
-def test_the_header_name_is_the_documented_one():
+def test_the_header_name_is_the_documented_one() -> None:
     assert SIGNATURE_HEADER == "Sandbox-Signature"

@@ -1,32 +1,39 @@
 """Taking a commitment back while its campaign is live."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
+from time_machine import TimeMachineFixture
 
+from accounts.models import User
+from campaigns.models import Campaign
 from campaigns.testing import make_campaign
-from investments.models import Investment, Refund
+from core.testing import Api
+from investments.models import Investment, PaymentMethod, Refund
 from investments.services.closing import close_campaigns
-from investments.testing import invest, make_card
+from investments.testing import StandIn, invest, make_card
 from investments.tests.conftest import books_agree, minor, refusal
 
 
-def url(investment):
+def url(investment: Investment) -> str:
     return f"/api/investments/{investment.pk}/withdraw"
 
 
 @pytest.fixture
-def investment(api, backer, campaign, card):
+def investment(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> Investment:
     return invest(api, backer, campaign, "100", card)
 
 
-def ask(api, who, investment, amount, method, **headers):
+def ask(api: Api, who: User, investment: Investment, amount: Any, method: PaymentMethod, **headers: Any) -> Any:
     body = {"amount": amount, "paymentMethodId": str(method.pk)}
     return api.as_user(who).post(url(investment), body, **headers)
 
 
-def test_a_part_and_then_the_rest(api, backer, campaign, card, investment):
+def test_a_part_and_then_the_rest(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, investment: Investment
+) -> None:
     assert refusal(ask(api, backer, investment, "100.01", card)) == (409, "withdrawal_too_large")
     part = ask(api, backer, investment, "40", card)
     assert (part.status_code, part.json()["status"], part.json()["amount"]) == (200, "refunded", "40.00")
@@ -44,7 +51,9 @@ def test_a_part_and_then_the_rest(api, backer, campaign, card, investment):
     assert books_agree()
 
 
-def test_only_to_the_method_that_paid(api, backer, friend, card, investment):
+def test_only_to_the_method_that_paid(
+    api: Api, backer: User, friend: User, card: PaymentMethod, investment: Investment
+) -> None:
     other, foreign = make_card(backer), make_card(friend)
     assert refusal(ask(api, backer, investment, "10", other)) == (409, "refund_to_original_only")
     assert refusal(ask(api, backer, investment, "10", foreign)) == (404, "payment_method_not_found")
@@ -53,7 +62,9 @@ def test_only_to_the_method_that_paid(api, backer, friend, card, investment):
 
 
 @pytest.mark.parametrize(("offset", "code"), [(-1, 200), (0, 409), (1, 409)])
-def test_the_window_to_the_second(api, founder, backer, card, time_machine, offset, code):
+def test_the_window_to_the_second(
+    api: Api, founder: User, backer: User, card: PaymentMethod, time_machine: TimeMachineFixture, offset: int, code: int
+) -> None:
     campaign = make_campaign(founder, ends_at=timezone.now() + timedelta(hours=48, minutes=10))
     investment = invest(api, backer, campaign, "100", card)
     time_machine.move_to(investment.cancellable_until + timedelta(seconds=offset), tick=False)
@@ -63,14 +74,18 @@ def test_the_window_to_the_second(api, founder, backer, card, time_machine, offs
         assert answer.json()["code"] == "cancel_window_closed"
 
 
-def test_it_needs_a_recent_proof_of_identity(api, backer, card, investment, time_machine):
+def test_it_needs_a_recent_proof_of_identity(
+    api: Api, backer: User, card: PaymentMethod, investment: Investment, time_machine: TimeMachineFixture
+) -> None:
     client = api.as_user(backer)
     time_machine.move_to(timezone.now() + timedelta(minutes=6))
     body = {"amount": "10", "paymentMethodId": str(card.pk)}
     assert refusal(client.post(url(investment), body)) == (403, "step_up_required")
 
 
-def test_one_key_one_withdrawal(api, backer, campaign, card, investment, provider):
+def test_one_key_one_withdrawal(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, investment: Investment, provider: StandIn
+) -> None:
     provider.plan("refund", "lost after")
     first = ask(api, backer, investment, "10", card, idempotency_key="w1")
     assert first.json()["status"] == "pending"
@@ -82,7 +97,9 @@ def test_one_key_one_withdrawal(api, backer, campaign, card, investment, provide
     assert books_agree()
 
 
-def test_withdrawing_never_asks_for_an_identity(api, backer, card, investment):
+def test_withdrawing_never_asks_for_an_identity(
+    api: Api, backer: User, card: PaymentMethod, investment: Investment
+) -> None:
     """Money goes back to its owner in any case (API.md)."""
     from accounts.models import User
 
@@ -94,7 +111,9 @@ def test_withdrawing_never_asks_for_an_identity(api, backer, card, investment):
 
 
 @pytest.mark.parametrize(("amount", "status"), [("90.01", 409), ("99.99", 409), ("90.00", 200), ("100", 200)])
-def test_no_remainder_below_the_smallest_investment(api, backer, card, investment, amount, status):
+def test_no_remainder_below_the_smallest_investment(
+    api: Api, backer: User, card: PaymentMethod, investment: Investment, amount: str, status: int
+) -> None:
     answer = ask(api, backer, investment, amount, card)
     assert answer.status_code == status, answer.json()
     if status == 409:
@@ -110,7 +129,9 @@ def test_no_remainder_below_the_smallest_investment(api, backer, card, investmen
     assert books_agree()
 
 
-def test_a_last_piece_below_the_minimum_leaves_as_a_whole(api, backer, friend, campaign, card):
+def test_a_last_piece_below_the_minimum_leaves_as_a_whole(
+    api: Api, backer: User, friend: User, campaign: Campaign, card: PaymentMethod
+) -> None:
     invest(api, friend, campaign, "1195")
     last = invest(api, backer, campaign, "5", card)
     refused = ask(api, backer, last, "1", card)
@@ -122,19 +143,21 @@ def test_a_last_piece_below_the_minimum_leaves_as_a_whole(api, backer, friend, c
 
 
 @pytest.fixture
-def strict_card(backer):
+def strict_card(backer: User) -> PaymentMethod:
     return make_card(backer, "tok_3ds")
 
 
 @pytest.fixture
-def waiting(api, backer, campaign, strict_card):
+def waiting(api: Api, backer: User, campaign: Campaign, strict_card: PaymentMethod) -> Investment:
     body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
     answer = api.as_user(backer).post(f"/api/campaigns/{campaign.pk}/invest", body)
     assert answer.json()["status"] == "requires_action"
     return Investment.objects.get(pk=answer.json()["id"])
 
 
-def test_a_waiting_payment_is_given_up(api, backer, campaign, strict_card, waiting, provider):
+def test_a_waiting_payment_is_given_up(
+    api: Api, backer: User, campaign: Campaign, strict_card: PaymentMethod, waiting: Investment, provider: StandIn
+) -> None:
     other = make_card(backer)
     assert refusal(ask(api, backer, waiting, "100", other)) == (409, "refund_to_original_only")
     assert refusal(ask(api, backer, waiting, "100.01", strict_card)) == (409, "withdrawal_too_large")
@@ -155,7 +178,9 @@ def test_a_waiting_payment_is_given_up(api, backer, campaign, strict_card, waiti
     assert books_agree()
 
 
-def test_giving_up_without_an_answer_is_pending_and_finished_later(api, backer, strict_card, waiting, provider):
+def test_giving_up_without_an_answer_is_pending_and_finished_later(
+    api: Api, backer: User, strict_card: PaymentMethod, waiting: Investment, provider: StandIn
+) -> None:
     from investments.services.payments import finish_payments
 
     provider.plan("cancel", "lost before")
@@ -167,7 +192,9 @@ def test_giving_up_without_an_answer_is_pending_and_finished_later(api, backer, 
     assert books_agree()
 
 
-def test_money_that_was_taken_while_it_was_given_up_goes_back(api, backer, campaign, strict_card, waiting, provider):
+def test_money_that_was_taken_while_it_was_given_up_goes_back(
+    api: Api, backer: User, campaign: Campaign, strict_card: PaymentMethod, waiting: Investment, provider: StandIn
+) -> None:
     """The investor confirms in one window and gives up in another."""
     from investments.models import SandboxCharge
 
@@ -181,7 +208,15 @@ def test_money_that_was_taken_while_it_was_given_up_goes_back(api, backer, campa
     assert books_agree()
 
 
-def test_one_waits_per_campaign_and_person(api, founder, backer, friend, campaign, strict_card, waiting):
+def test_one_waits_per_campaign_and_person(
+    api: Api,
+    founder: User,
+    backer: User,
+    friend: User,
+    campaign: Campaign,
+    strict_card: PaymentMethod,
+    waiting: Investment,
+) -> None:
     url = f"/api/campaigns/{campaign.pk}/invest"
     body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
     refused = api.as_user(backer).post(url, body)
@@ -195,7 +230,9 @@ def test_one_waits_per_campaign_and_person(api, founder, backer, friend, campaig
     assert books_agree()
 
 
-def test_five_payments_of_one_person_may_be_under_way(api, founder, backer, friend, strict_card):
+def test_five_payments_of_one_person_may_be_under_way(
+    api: Api, founder: User, backer: User, friend: User, strict_card: PaymentMethod
+) -> None:
     campaigns = [make_campaign(founder, title=f"Roof {n}") for n in range(6)]
     body = {"amount": "100", "paymentMethodId": str(strict_card.pk)}
     client = api.as_user(backer)
@@ -204,12 +241,15 @@ def test_five_payments_of_one_person_may_be_under_way(api, founder, backer, frie
     refused = client.post(f"/api/campaigns/{campaigns[5].pk}/invest", body, idempotency_key="k")
     assert (refusal(refused), refused.json()["most"]) == ((409, "too_many_open_payments"), 5)
     first = Investment.objects.order_by("id").first()
+    assert first
     assert ask(api, backer, first, "100", strict_card).status_code == 200
     assert client.post(f"/api/campaigns/{campaigns[5].pk}/invest", body, idempotency_key="k").status_code == 200
     assert books_agree()
 
 
-def test_what_was_taken_back_is_not_refunded_again(api, backer, campaign, card, investment, provider):
+def test_what_was_taken_back_is_not_refunded_again(
+    api: Api, backer: User, campaign: Campaign, card: PaymentMethod, investment: Investment, provider: StandIn
+) -> None:
     provider.plan("refund", "lost before")
     ask(api, backer, investment, "40", card)
     close_campaigns(now=campaign.ends_at)
