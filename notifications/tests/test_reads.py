@@ -19,7 +19,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=range(3))
-def entries(request: pytest.FixtureRequest, backer: User, person: Callable[..., User], tell: Callable[..., Any]) -> None:
+def entries(
+    request: pytest.FixtureRequest, backer: User, person: Callable[..., User], tell: Callable[..., Any]
+) -> None:
     """Forty of two people, some of them read, with little and with much to say."""
     chance = random.Random(request.param)
     people = [backer, person("other")]
