@@ -8,7 +8,6 @@ whatever else the machine does meets all of them.
 """
 
 import argparse
-import hmac
 import json
 import os
 import statistics
@@ -93,13 +92,15 @@ def rivals(platform: Platform) -> Iterator[list[Rival]]:
 
 @contextmanager
 def peer(name: str, platform: Platform, port: int) -> Iterator[Any]:
-    from django.conf import settings
     from django.core.files.storage import default_storage
+
+    from accounts.tokens import PURPOSE
+    from core.crypto.keys import keys_for
 
     environment = {
         **os.environ,
         "DATABASE_URL": platform.database_url,
-        "JWT_KEY": hmac.digest(settings.SECRET_KEY.encode(), b"access token", "sha256").hex(),
+        "JWT_KEY": keys_for(PURPOSE)[0].hex(),
         "MEDIA_URL": default_storage.url("x").removesuffix("x"),
         "PORT": str(port),
         "NODE_ENV": "production",

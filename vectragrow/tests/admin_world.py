@@ -11,8 +11,9 @@ from accounts.services import administration
 from accounts.testing import make_person, sign_in
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
+from core.data.ids import uuid7
 from core.jobs import outbox
-from core.models import OutboxEvent
+from core.models import FailingItem, OutboxEvent
 from core.testing import Api
 from investments.models import ProviderEvent
 from investments.testing import invest, make_card
@@ -74,6 +75,14 @@ def make_world() -> User:
         attempts=10,
         parked_at=now,
         last_error="SMTPServerDisconnected: Connection unexpectedly closed by mail.example.com:587 after 10 tries",
+    )
+    FailingItem.objects.create(
+        job="investments.close_campaigns",
+        item=str(uuid7()),
+        attempts=10,
+        due_at=now,
+        parked_at=now,
+        last_error="OperationalError: could not serialize access due to concurrent update " * 3,
     )
     insist()
     return ines
