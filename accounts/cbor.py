@@ -35,18 +35,18 @@ def _end_of_item(data: bytes, at: int, levels: int) -> int:
     """Where the item that begins at `at` ends (RFC 8949 §3)."""
     if at >= len(data) or levels < 0:
         raise ValueError("cut short, or too deep")
-    kind, said = data[at] >> 5, data[at] & 31
+    kind, argument = data[at] >> 5, data[at] & 31
     at += 1
-    if said > 27 or kind == 6:
+    if argument > 27 or kind == 6:
         raise ValueError("a tag, or no length")
-    if said > 23:
-        width = 1 << (said - 24)
-        said = int.from_bytes(data[at : at + width], "big")
+    if argument > 23:
+        width = 1 << (argument - 24)
+        argument = int.from_bytes(data[at : at + width], "big")
         at += width
     if kind in (2, 3):
-        at += said
+        at += argument
     elif kind in (4, 5):
-        for _ in range(said * (kind - 3)):
+        for _ in range(argument * (kind - 3)):
             at = _end_of_item(data, at, levels - 1)
     if at > len(data):
         raise ValueError("cut short")

@@ -159,8 +159,8 @@ def check_use(credential: Credential, challenge: bytes, key: Passkey) -> Use:
 
 def _refuse_frames(credential: Credential) -> None:
     """:raises PasskeyInvalid: asked inside a page of another site (§7.1 step 10, §7.2 step 13)"""
-    said = _client_data(credential)
-    if said.get("crossOrigin") or "topOrigin" in said:
+    client_data = _client_data(credential)
+    if client_data.get("crossOrigin") or "topOrigin" in client_data:
         raise PasskeyInvalid(field="credential")
 
 
@@ -172,8 +172,8 @@ def _check_attestation(data: bytes) -> None:
 
 
 def _client_data(credential: Credential) -> dict[str, Any]:
-    said = json.loads(_unpack(credential["response"]["clientDataJSON"]))
-    return said if isinstance(said, dict) else {}
+    client_data = json.loads(_unpack(credential["response"]["clientDataJSON"]))
+    return client_data if isinstance(client_data, dict) else {}
 
 
 def _descriptors(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":

@@ -88,7 +88,7 @@ def _letters(text: str, keep: str = "") -> str:
     return "".join(letter for letter in folded if letter.isalnum() or letter in keep)
 
 
-def spend_the_time_of_a_check(password: str) -> None:
+def simulate_check(password: str) -> None:
     """Take as long as checking a real password would, so that unknown accounts do not answer faster."""
     make_password(normalise(password))
 

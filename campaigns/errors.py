@@ -51,7 +51,7 @@ class TermsFrozen(Conflict):
 
     code = "terms_frozen"
     message = _("The campaign is live: its goal, limits, currency, dates and return cannot change any more.")
-    shown = {"fields": list[str]}
+    members = {"fields": list[str]}
 
 
 class InReview(Conflict):
@@ -97,7 +97,7 @@ class CampaignNotOpen(Conflict):
 class CurrencyMismatch(Conflict):
     code = "currency_mismatch"
     message = _("This campaign is in %(currency)s.")
-    shown = {"currency": Currency}
+    members = {"currency": Currency}
 
 
 class BelowMinimum(Conflict):
@@ -105,7 +105,7 @@ class BelowMinimum(Conflict):
 
     code = "below_minimum"
     message = _("The smallest investment in this campaign is %(minimum)s.")
-    shown = {"minimum": MoneyText, "currency": Currency}
+    members = {"minimum": MoneyText, "currency": Currency}
     amounts = ("minimum",)
 
 
@@ -114,7 +114,7 @@ class OverCap(Conflict):
 
     code = "over_cap"
     message = _("Only %(available)s can still be invested in this campaign.")
-    shown = {"available": MoneyText, "currency": Currency}
+    members = {"available": MoneyText, "currency": Currency}
     amounts = ("available",)
 
 

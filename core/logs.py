@@ -41,7 +41,7 @@ class JSONFormatter(logging.Formatter):
         return to_json(line).decode()
 
 
-class CalmFormatter(logging.Formatter):
+class TerminalFormatter(logging.Formatter):
     """`10:00:00 warning core: message key=value` for people at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -46,7 +46,7 @@ class PaymentDeclined(Conflict):
     code = "payment_declined"
     is_outcome = True
     message = _("The payment was declined: %(reason)s.")
-    shown = {"reason": str, "investment_id": UUID}
+    members = {"reason": str, "investment_id": UUID}
 
 
 class TooManyOpenPayments(Conflict):
@@ -54,7 +54,7 @@ class TooManyOpenPayments(Conflict):
 
     code = "too_many_open_payments"
     message = _("%(most)s payments of yours are under way already. Finish or give up one of them first.")
-    shown = {"most": int}
+    members = {"most": int}
 
 
 class ConfirmationPending(Conflict):
@@ -65,7 +65,7 @@ class ConfirmationPending(Conflict):
         "An investment of yours in this campaign waits for you to confirm its payment. Confirm it, or give it up by "
         "withdrawing it."
     )
-    shown = {"investment_id": UUID}
+    members = {"investment_id": UUID}
 
 
 class InvestorsOnly(NotAllowed):
@@ -78,7 +78,7 @@ class WithdrawalTooLarge(Conflict):
 
     code = "withdrawal_too_large"
     message = _("Only %(available)s can be withdrawn right now.")
-    shown = {"available": MoneyText, "currency": Currency}
+    members = {"available": MoneyText, "currency": Currency}
     amounts = ("available",)
 
 
@@ -90,7 +90,7 @@ class RemainderBelowMinimum(Conflict):
         "Less than the campaign's smallest investment of %(minimum)s would be left. Withdraw at most %(largest_part)s, "
         "or all of it: %(whole)s."
     )
-    shown = {"largest_part": MoneyText, "whole": MoneyText, "minimum": MoneyText, "currency": Currency}
+    members = {"largest_part": MoneyText, "whole": MoneyText, "minimum": MoneyText, "currency": Currency}
     amounts = ("largest_part", "whole", "minimum")
 
 
@@ -99,14 +99,14 @@ class WholePaymentOnly(Conflict):
 
     code = "whole_payment_only"
     message = _("This payment is not made yet and can only be given up as a whole: %(amount)s.")
-    shown = {"amount": MoneyText, "currency": Currency}
+    members = {"amount": MoneyText, "currency": Currency}
     amounts = ("amount",)
 
 
 class CancelWindowClosed(Conflict):
     code = "cancel_window_closed"
     message = _("This investment could be taken back until %(until)s.")
-    shown = {"until": Moment}
+    members = {"until": Moment}
 
 
 class RefundToOriginalOnly(Conflict):

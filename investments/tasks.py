@@ -10,7 +10,7 @@ from core.jobs import outbox
 from core.jobs.runner import each
 from investments.services import closing, payments, refunds
 
-SOON = timedelta(seconds=30)
+RETRY_AFTER = timedelta(seconds=30)
 
 
 @outbox.on("investments.charge")
@@ -28,7 +28,7 @@ def refund(event_id: UUID, refund_id: str) -> None:
 @outbox.on("investments.close_campaign")
 def close_campaign(event_id: UUID, campaign_id: str) -> None:
     if not closing.close_campaign(UUID(campaign_id), now=clock.now()):
-        raise outbox.NotYet("some money is still on its way", after=SOON)
+        raise outbox.NotYet("some money is still on its way", after=RETRY_AFTER)
 
 
 @shared_task(name="investments.close_campaigns")

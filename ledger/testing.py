@@ -19,11 +19,11 @@ def books_can_be_emptied() -> Iterator[None]:
 
     flush = DatabaseOperations.sql_flush
 
-    def past_the_guards(self: DatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
+    def flush_without_triggers(self: DatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
         def switch(state: str) -> list[str]:
             return [f"ALTER TABLE {table} {state} TRIGGER USER;" for table in TABLES if table in tables]
 
         return [*switch("DISABLE"), *flush(self, style, tables, **options), *switch("ENABLE")]
 
-    with mock.patch.object(DatabaseOperations, "sql_flush", past_the_guards):
+    with mock.patch.object(DatabaseOperations, "sql_flush", flush_without_triggers):
         yield

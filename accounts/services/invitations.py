@@ -31,7 +31,7 @@ def invite(*, inviter: User, email: str, now: datetime) -> Invitation:
     )
     mailed = {}
     if not User.objects.filter(email=address).exists() and _may_be_written_to(address):
-        mailed = {"email": address, "inviter": _shown(inviter), "token": token}
+        mailed = {"email": address, "inviter": _display_name(inviter), "token": token}
     events.record("invitation.sent", invitation, actor=inviter, now=now, inviter_id=inviter.pk, **mailed)
     return invitation
 
@@ -60,6 +60,6 @@ def _may_be_written_to(address: str) -> bool:
     return True
 
 
-def _shown(inviter: User) -> str:
+def _display_name(inviter: User) -> str:
     """The name in a mail to strangers; not one that a mail program would make a link of."""
     return _("A member") if _LOOKS_LIKE_A_LINK.search(inviter.name) else inviter.name

@@ -81,7 +81,7 @@ def verify_password(*, email: str, password: str, address: str | None, device: s
     counted = _from_this_device(account, device, address) if is_familiar else account
     limits.hit(FAILURES_PER_ACCOUNT, counted)
     if user is None:
-        passwords.spend_the_time_of_a_check(password)
+        passwords.simulate_check(password)
     elif passwords.matches(password, user):
         limits.settle(FAILURES_PER_ADDRESS, address, forgotten=FAILURES_PER_ACCOUNT, forgotten_key=counted)
         return user

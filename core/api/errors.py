@@ -20,8 +20,8 @@ class Refusal(Exception):
     Base of all refusals. Subclass a kind below and give it a `code` and a `message`, whose %(facts)s come from the
     keywords.
 
-    Facts named in `shown` are also members of the problem, in camelCase, so that a client need not parse the text; the
-    API document has their types from there.
+    Facts named in `members` are also members of the problem, in camelCase, so that a client need not parse the text;
+    the API document has their types from there.
     Those named in `amounts` are in major units of the fact `currency`; in the message they have that currency's form.
     """
 
@@ -29,7 +29,7 @@ class Refusal(Exception):
     code: ClassVar[str] = "refused"
     title: ClassVar[Any] = _("Refused")
     message: ClassVar[Any] = _("This cannot be done.")
-    shown: ClassVar[Mapping[str, Any]] = {}
+    members: ClassVar[Mapping[str, Any]] = {}
     amounts: ClassVar[tuple[str, ...]] = ()
     keeps_effects: ClassVar[bool] = False
     """Commit what was written before the refusal: a revoked session, a warning sent to the owner."""
@@ -255,7 +255,7 @@ class MalformedBody(Invalid):
 class UnknownFile(Invalid):
     code = "unknown_file"
     message = _("No file is taken under this name. Names for files here: %(names)s.")
-    shown = {"names": str}
+    members = {"names": str}
 
 
 class MalformedHead(Invalid):

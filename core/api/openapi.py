@@ -328,7 +328,7 @@ def header_refs(names: Iterable[str]) -> dict[str, Any]:
 def _problem_schema(codes: list[str], refusals: Iterable[type[errors.Refusal]]) -> dict[str, Any]:
     """A problem with one of these codes, and the members that its refusals have of their own."""
     general = schemas.components(Problem)["Problem"]
-    own = {to_camel(name): schemas.schema(kind) for refusal in refusals for name, kind in refusal.shown.items()}
+    own = {to_camel(name): schemas.schema(kind) for refusal in refusals for name, kind in refusal.members.items()}
     members = {**general["properties"], "code": {"type": "string", "enum": codes}, **own}
     return {"type": "object", "properties": members, "required": general["required"]}
 

@@ -61,7 +61,7 @@ def problem(refusal: errors.Refusal) -> dict[str, Any]:
         request_id=context.request_id.get(),
         errors=[FieldError(**row) for row in refusal.errors[:100]] or UNSET,
     )
-    own = {to_camel(name): refusal.facts[name] for name in refusal.shown if name in refusal.facts}
+    own = {to_camel(name): refusal.facts[name] for name in refusal.members if name in refusal.facts}
     return {**msgspec.to_builtins(document), **own}
 
 

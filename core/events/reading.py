@@ -13,13 +13,13 @@ from core.models import Event
 
 def timeline(subject: models.Model) -> models.QuerySet[Event]:
     """What happened to something, in order; only kinds that are declared for its timeline."""
-    return _shown(subject._meta.label_lower).filter(subject_id=subject.pk).order_by("id")
+    return _events_of(subject._meta.label_lower).filter(subject_id=subject.pk).order_by("id")
 
 
 def timelines(model: type[models.Model], ids: Iterable[UUID]) -> dict[UUID, list[Event]]:
     """The timelines of many, by id, in one statement."""
     found: dict[UUID, list[Event]] = defaultdict(list)
-    for event in _shown(model._meta.label_lower).filter(subject_id__in=list(ids)).order_by("id"):
+    for event in _events_of(model._meta.label_lower).filter(subject_id__in=list(ids)).order_by("id"):
         assert event.subject_id is not None
         found[event.subject_id].append(event)
     return found
@@ -35,6 +35,6 @@ def audit_log() -> models.QuerySet[Event]:
     return Event.objects.exclude(kind__in=[kind.name for kind in all_kinds() if not kind.audit])
 
 
-def _shown(subject_type: str) -> models.QuerySet[Event]:
+def _events_of(subject_type: str) -> models.QuerySet[Event]:
     kinds = [kind.name for kind in all_kinds() if kind.timeline]
     return Event.objects.filter(subject_type=subject_type, kind__in=kinds)

@@ -35,7 +35,7 @@ class Program:
         """:raises AssertionError: it ended, or it never came to that; then it is ended"""
 
         def still() -> object:
-            assert self.child.is_running(), f"it ended: {self.said()}"
+            assert self.child.is_running(), f"it ended: {self.output()}"
             return holds()
 
         try:
@@ -44,7 +44,7 @@ class Program:
             self.end()
             raise
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.child.log.read_text(errors="replace")
 
     def end(self) -> None:

@@ -331,8 +331,8 @@ def test_a_process_that_is_killed_right_after_the_commit_loses_nothing(bell: Bel
         DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict),
     )
     try:
-        assert program.process.wait(PATIENCE) == -9, program.said()
-        assert "still alive" not in program.said()
+        assert program.process.wait(PATIENCE) == -9, program.output()
+        assert "still alive" not in program.output()
     finally:
         program.end()
     drain_outbox()

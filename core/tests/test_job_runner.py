@@ -195,7 +195,7 @@ def test_a_copy_that_is_killed_lets_the_next_one_work() -> None:
     )
     work = Work(1)
     try:
-        program.wait_for(lambda: "held True" in program.said())
+        program.wait_for(lambda: "held True" in program.output())
         assert work.run().is_busy
         kill_group(program.process)
         eventually(lambda: work.run().done == 1)

@@ -32,8 +32,8 @@ time.sleep(1000)
 
 def test_a_program_that_starts_too_slowly_is_ended_with_its_children() -> None:
     slow = Program("-c", WITH_A_CHILD)
-    eventually(slow.said)
-    both = [identity(slow.process.pid), identity(int(slow.said()))]
+    eventually(slow.output)
+    both = [identity(slow.process.pid), identity(int(slow.output()))]
     assert all(map(is_same, both))
     with pytest.raises(AssertionError, match="did not happen in time"):
         slow.wait_for(lambda: False, within=0)
@@ -47,8 +47,8 @@ def test_a_program_that_ends_by_itself_is_not_waited_for() -> None:
 
 def test_a_failing_test_ends_its_program() -> None:
     with pytest.raises(ZeroDivisionError), program("-c", WITH_A_CHILD) as running:
-        eventually(running.said)
-        both = [identity(running.process.pid), identity(int(running.said()))]
+        eventually(running.output)
+        both = [identity(running.process.pid), identity(int(running.output()))]
         raise ZeroDivisionError
     eventually(lambda: not any(map(is_same, both)))
 

@@ -42,9 +42,9 @@ def test_one_log_line_for_a_socket_when_it_closes(founder: User) -> None:
     try:
         with dial(server.url + "?token=s3cret", sign_in(founder)) as phone:
             phone.expect("ready")
-            assert '"WS"' not in server.said()
-        eventually(lambda: '"WS"' in server.said())
-        [line] = [json.loads(line) for line in server.said().splitlines() if '"WS"' in line]
+            assert '"WS"' not in server.output()
+        eventually(lambda: '"WS"' in server.output())
+        [line] = [json.loads(line) for line in server.output().splitlines() if '"WS"' in line]
     finally:
         server.end()
     assert (line["message"], line["route"], line["person"]) == ("request", "/ws/", str(founder.pk))

@@ -92,8 +92,8 @@ def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empt
 
     def emit() -> None:
         writer = run("manage.py", "shell", "-v0", "-c", EMIT)
-        assert writer.process.wait(PATIENCE) == 0, writer.said()
-        assert "written" in writer.said()
+        assert writer.process.wait(PATIENCE) == 0, writer.output()
+        assert "written" in writer.output()
 
     def start_redis() -> subprocess.Popen[bytes]:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]

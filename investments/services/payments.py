@@ -29,7 +29,7 @@ from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
 
-QUIET = timedelta(seconds=60)
+FINISH_AFTER = timedelta(seconds=60)
 """How long a payment may be under way before the finisher looks after it."""
 
 
@@ -96,7 +96,7 @@ def finish_payments(*, now: datetime, limit: int = 500) -> int:
     """Look after every payment that has been quiet for a minute or whose time is up. Returns how many are done."""
     waiting = Payment.objects.filter(status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION])
     # `updated_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it means nothing.
-    quiet = Q(updated_at__lte=now - QUIET) | Q(updated_at__gt=now)
+    quiet = Q(updated_at__lte=now - FINISH_AFTER) | Q(updated_at__gt=now)
     due = waiting.filter(quiet | Q(expires_at__lte=now)).order_by("updated_at", "id")
     return each(due.values_list("pk", flat=True)[:limit], partial(finish, now=now), what="payment").done
 
@@ -114,7 +114,7 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
     was_open = payment.is_open
     with sql.together():
         if answer.state == State.CAPTURED:
-            _refuse_surprises(locked, answer)
+            _refuse_unexpected(locked, answer)
             if was_open:
                 _commit(locked, answer, now)
         elif answer.state == State.REQUIRES_ACTION:
@@ -127,11 +127,11 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
         if was_open and not payment.is_open:
             outbox.done(payment.pk, now=now)
     if was_open and payment.status == Payment.Status.CAPTURED and payment.withdrawn_at:
-        _return_what_was_given_up(locked, now)
+        _refund_given_up(locked, now)
     return locked.investment
 
 
-def _refuse_surprises(locked: Locked, answer: Charge) -> None:
+def _refuse_unexpected(locked: Locked, answer: Charge) -> None:
     payment, amount = locked.payment, locked.investment.amount
     if answer.amount != amount:
         raise UnexpectedCharge(f"{payment.key}: {answer.amount} instead of {amount}")
@@ -156,7 +156,7 @@ def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
     post_reserved(payment.reservation, now=now)
 
 
-def _return_what_was_given_up(locked: Locked, now: datetime) -> None:
+def _refund_given_up(locked: Locked, now: datetime) -> None:
     """The provider took it all the same, after its investor had given it up."""
     if lock_campaign(locked.campaign.pk).status == CampaignStatus.LIVE:
         request_refunds([locked], Refund.Reason.WITHDRAWN, now=now)

@@ -34,7 +34,7 @@ logger = logging.getLogger("vectragrow.payments")
 
 FIRST_TRY = timedelta(seconds=30)
 """Whoever asked for the refund sends it at once; the outbox does so after this should it have died."""
-QUIET = timedelta(seconds=60)
+FINISH_AFTER = timedelta(seconds=60)
 AFTER_REFUSAL = timedelta(hours=1)
 
 
@@ -135,7 +135,7 @@ def send_refund(refund_id: UUID, *, now: datetime) -> bool:
 
 def finish_refunds(*, now: datetime, limit: int = 500) -> None:
     """Send again what has been on its way for a minute without a yes."""
-    quiet = Q(created_at__lte=now - QUIET) | Q(created_at__gt=now)
+    quiet = Q(created_at__lte=now - FINISH_AFTER) | Q(created_at__gt=now)
     waiting = due_refunds(now).filter(quiet).order_by("updated_at", "id")
     each(waiting.values_list("pk", flat=True)[:limit], partial(send_refund, now=now), what="refund")
 

@@ -25,7 +25,7 @@ def record(
     """
     paper = {"document_id": document.pk, "document_kind": document.kind} if document else {}
     rows = events.rows(f"kyc.{action}", case, actor=actor, now=now, user_id=case.user_id, **paper, **facts)
-    said = CaseEvent(
+    case_event = CaseEvent(
         id=rows[0].pk,
         verification=case,
         document=document,
@@ -34,4 +34,4 @@ def record(
         words={name: text for name, text in (words or {}).items() if text},
         created_at=now,
     )
-    sql.insert(*rows, said)
+    sql.insert(*rows, case_event)

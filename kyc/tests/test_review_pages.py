@@ -53,7 +53,7 @@ def second_desk(second_reviewer: User) -> Desk:
     return Desk(Client(), second_reviewer)
 
 
-def said(answer: Any) -> str:
+def output(answer: Any) -> str:
     """What the pages' message line says after an action."""
     return " ".join(str(message) for message in answer.wsgi_request._messages)
 

@@ -69,5 +69,5 @@ def require_sms(number: str) -> None:
 
 
 def _sealed(message: Message, facts: Mapping[str, Any]) -> str:
-    said = {name: str(value) for name, value in message.chosen(facts).items()}
-    return base64.b64encode(seal(said, purpose=PURPOSE)).decode()
+    chosen = {name: str(value) for name, value in message.chosen(facts).items()}
+    return base64.b64encode(seal(chosen, purpose=PURPOSE)).decode()

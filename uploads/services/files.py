@@ -27,7 +27,7 @@ from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
 from uploads.models import StoredFile, Visibility
 
-PICTURES_SOON = Limit("pictures:soon", 30, timedelta(minutes=10))
+PICTURES_BURST = Limit("pictures:burst", 30, timedelta(minutes=10))
 PICTURES_DAILY = Limit("pictures:daily", 200, timedelta(days=1))
 """Per person: each costs seconds of work."""
 MEGABYTE = 1024 * 1024
@@ -149,7 +149,7 @@ def delete_file(stored: StoredFile, *, now: datetime) -> None:
 
 def _count_picture(owner_id: UUID) -> None:
     """:raises RateLimited: the owner has sent too many pictures"""
-    limits.hit(PICTURES_SOON, owner_id)
+    limits.hit(PICTURES_BURST, owner_id)
     limits.hit(PICTURES_DAILY, owner_id)
 
 

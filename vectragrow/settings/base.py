@@ -394,7 +394,7 @@ WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=[]) or [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "core.logs.JSONFormatter"}, "calm": {"()": "core.logs.CalmFormatter"}},
+    "formatters": {"json": {"()": "core.logs.JSONFormatter"}, "terminal": {"()": "core.logs.TerminalFormatter"}},
     "filters": {"request_id": {"()": "core.logs.RequestId"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]},

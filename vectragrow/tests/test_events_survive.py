@@ -64,8 +64,8 @@ def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed: list[Any
         DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict),
     )
     try:
-        assert program.process.wait(PATIENCE) == -9, program.said()
-        assert "still alive" not in program.said()
+        assert program.process.wait(PATIENCE) == -9, program.output()
+        assert "still alive" not in program.output()
     finally:
         program.end()
     assert not Notification.objects.exists() and closed == []

@@ -167,7 +167,7 @@ def test_the_log_holds_no_query_and_no_token_of_a_socket() -> None:
         asyncio.run(scenario("/ws/?token=secret-of-the-query"))
         asyncio.run(scenario("/elsewhere?token=secret-of-the-query"))
         assert ask(port, "GET", "/api/nothing?token=secret-of-the-query")[0] == 404
-        written = running.said()
+        written = running.output()
     assert '"message":"request"' in written, "it did log"
     assert "secret-of" not in written
 
