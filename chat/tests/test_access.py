@@ -32,7 +32,7 @@ def test_only_members_touch_a_conversation(
     talk: Conversation,
     verb: str,
     tail: str,
-    body: dict[str, Any],
+    body: dict[str, Any] | None,
     caller: str | None,
     status: int,
 ) -> None:

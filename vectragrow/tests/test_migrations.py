@@ -8,7 +8,7 @@ from django.contrib.postgres import operations as postgres
 from django.db import OperationalError, connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from vectragrow.tests.migration_locks import faults_of
+from vectragrow.tests.migration_locks import Operation, faults_of
 
 RELEASED = dict.fromkeys(
     ("core", "ledger", "notifications", "uploads", "accounts", "campaigns", "kyc", "chat", "investments"),
@@ -66,7 +66,7 @@ def migration(*operations: Any, **traits: Any) -> migrations.Migration:
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_stops_the_platform_is_found(operation: str) -> None:
+def test_what_stops_the_platform_is_found(operation: Operation) -> None:
     assert faults_of(migration(operation))
     assert not faults_of(migration(operation, reviewed_locks="The table is empty."))
 
@@ -85,7 +85,7 @@ def test_what_stops_the_platform_is_found(operation: str) -> None:
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_runs_beside_it_is_fine(operation: str) -> None:
+def test_what_runs_beside_it_is_fine(operation: Operation) -> None:
     assert not faults_of(migration(operation))
 
 
