@@ -36,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the seed beside what failed: `-q` hides the head of the run, where pytest-randomly prints it."""
+    if terminalreporter.stats.keys() & {"failed", "error"} and config.pluginmanager.hasplugin("randomly"):
+        terminalreporter.write_line(f"the same order again: --randomly-seed={config.getoption('randomly_seed')}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if servers:
         servers.stop()
