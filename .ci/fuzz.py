@@ -3,8 +3,8 @@ Send a running platform what Schemathesis makes up from its API document, signed
 
     .venv/bin/python .ci/fuzz.py
 
-FUZZ_SECONDS (300) says how long, FUZZ_SEED (1) what is made up. No answer may be a 5xx, of an undeclared status or content
-type, or break its schema.
+FUZZ_SECONDS (300) says how long, FUZZ_SEED (1) what is made up. No answer may be a 5xx, of an undeclared status or
+content type, or break its schema.
 """
 
 import json
