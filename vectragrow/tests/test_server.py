@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from subprocess import Popen
 from typing import Any
 
@@ -24,14 +25,21 @@ from vectragrow import server
 from vectragrow.embedded import processes
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Any]:
+@contextmanager
+def serving() -> Iterator[Any]:
     """(process, port) of `python -m vectragrow.server` with test settings."""
     port = processes.choose_port(None)
     environment = {"PORT": str(port), "HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
     with program("-m", "vectragrow.server", "--grace", "5", **environment) as running:
         running.wait_for(lambda: is_open(port))
         yield running.process, port
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Any]:
+    """One server for all tests that do not stop it."""
+    with serving() as process_and_port:
+        yield process_and_port
 
 
 def ask(port: int, method: str, path: str, body: Any = None, headers: Any = None) -> Any:
@@ -187,18 +195,18 @@ def test_frames_above_the_limit_close_the_socket(served: tuple[Popen[str], int])
     assert asyncio.run(scenario()) == 1009
 
 
-def test_stop_closes_sockets_with_1012(served: tuple[Popen[str], int]) -> None:
-    """The last test: it ends the server."""
-    process, port = served
+def test_stop_closes_sockets_with_1012() -> None:
+    """On a server of its own, since it ends it."""
+    with serving() as (process, port):
 
-    async def scenario() -> int:
-        async with connect(f"ws://127.0.0.1:{port}/ws/", origin=ORIGIN) as websocket:
-            process.send_signal(signal.SIGTERM)
-            try:
-                while True:
-                    await asyncio.wait_for(websocket.recv(), PATIENCE)
-            except ConnectionClosed as closed:
-                return closed.rcvd.code if closed.rcvd else 0
+        async def scenario() -> int:
+            async with connect(f"ws://127.0.0.1:{port}/ws/", origin=ORIGIN) as websocket:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    while True:
+                        await asyncio.wait_for(websocket.recv(), PATIENCE)
+                except ConnectionClosed as closed:
+                    return closed.rcvd.code if closed.rcvd else 0
 
-    assert asyncio.run(scenario()) == 1012
-    process.wait(PATIENCE)
+        assert asyncio.run(scenario()) == 1012
+        process.wait(PATIENCE)
