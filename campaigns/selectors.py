@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from msgspec.structs import asdict
 
 from campaigns.access import visible_to
-from campaigns.models import EDITABLE, Backing, Campaign, Category, Status, is_open
+from campaigns.models import EDITABLE, Campaign, Category, Status, is_open
 from campaigns.outputs import Action, CampaignCard, CampaignOutput, MyInvestment
 from campaigns.permissions import MODERATE
 from campaigns.search import matching
@@ -78,11 +78,6 @@ def campaign_cards(ids: Collection[UUID]) -> dict[UUID, CampaignCard]:
 
 def categories() -> QuerySet[Category]:
     return Category.objects.all()
-
-
-def with_my_backing(campaigns: QuerySet[Campaign], person: Any) -> QuerySet[Campaign]:
-    mine = Backing.objects.filter(campaign=OuterRef("pk"), backer_id=person.pk)
-    return campaigns.annotate(my_committed_minor=Subquery(mine.values("committed_minor")[:1]))
 
 
 def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutput:
