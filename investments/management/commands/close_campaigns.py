@@ -1,11 +1,8 @@
-from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from core import clock
-from core.api.errors import ZoneRequired
-from core.times import parse_moment
+from core.jobs.commands import moment_of
 from investments.services.closing import close_campaigns
 
 
@@ -21,14 +18,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        outcome = close_campaigns(now=_moment(options["at"]))
+        outcome = close_campaigns(now=moment_of(options["at"]))
         self.stdout.write(f"{outcome['settled']} settled, {outcome['waiting']} waiting.")
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return clock.now()
-    try:
-        return parse_moment(text)
-    except (ValueError, ZoneRequired):
-        raise CommandError(f"{text} is not an instant with a zone, such as 2026-12-31T23:59:59Z.") from None
