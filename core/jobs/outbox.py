@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from core import clock, context
 from core.data import sql
@@ -29,6 +29,8 @@ LEASE = timedelta(seconds=270)
 """Longer than a task may run (CELERY_TASK_TIME_LIMIT), so a lease ends only when its holder is gone."""
 FIRST_LEASE = timedelta(seconds=15)
 """How long the message sent right after the commit has to arrive before the relay sends another."""
+PARKED_FOR = timedelta(minutes=10)
+"""How long `put_back` leaves a parked event alone."""
 KEPT = timedelta(days=7)
 """How long delivered events are kept (core.privacy.core_models)."""
 
@@ -103,6 +105,39 @@ def emit_once(rows: Sequence[OutboxEvent]) -> None:
     """Write rows whose ids may be there already, from an earlier try of the caller, and have them delivered."""
     OutboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
     enqueue_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
+
+
+def put_back(row: OutboxEvent) -> bool:
+    """
+    Write a row, or have the one with its id delivered again. One that waits or is being delivered is left alone.
+
+    One that was parked some time ago gets a single try, so that it is parked again, and seen, if that fails too.
+
+    :returns: whether it had to be put back
+    """
+    insert, values = sql.insertion(row)
+    again = [*values, MAX_ATTEMPTS - 1, row.created_at - PARKED_FOR]
+    if not sql.execute((f"{insert} {_BEGIN_ANEW}", again)):
+        return False
+    if row.due_at <= row.created_at + FIRST_LEASE:
+        enqueue_after_commit([row.pk])
+    return True
+
+
+_BEGIN_ANEW = """
+    ON CONFLICT (id) DO UPDATE SET
+        attempts = CASE WHEN core_outboxevent.parked_at IS NULL THEN 0 ELSE %s END,
+        created_at = excluded.created_at, due_at = excluded.due_at, facts = excluded.facts,
+        held_until = NULL, delivered_at = NULL, parked_at = NULL
+    WHERE core_outboxevent.delivered_at IS NOT NULL OR core_outboxevent.parked_at <= %s
+    RETURNING id
+"""
+
+
+def is_waiting(now: datetime) -> Exists:
+    """A condition for rows that have an event under their own id: it waits, or was parked a short while ago."""
+    mine = OutboxEvent.objects.filter(pk=OuterRef("pk"), delivered_at__isnull=True)
+    return Exists(mine.filter(Q(parked_at__isnull=True) | Q(parked_at__gt=now - PARKED_FOR)))
 
 
 def done(event_id: UUID, *, now: datetime) -> None:

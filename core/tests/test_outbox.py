@@ -221,3 +221,54 @@ def test_old_deliveries_are_deleted_and_nothing_else(bell: Bell, event: OutboxEv
         deleted = run_retention(now=now + outbox.KEPT + late, only=OutboxEvent)
         assert deleted == {"core/outbox-events": count}
     assert OutboxEvent.objects.get().pk == waiting.pk
+
+
+# --- Put back -------------------------------------------------------------------------------------------------------
+
+
+def put_back(event_id: UUID, **facts: Any) -> bool:
+    with commits():
+        return outbox.put_back(outbox.row(TOPIC, id=event_id, **facts))
+
+
+def test_what_is_put_back_is_delivered_again_and_what_waits_is_left_alone(bell: Bell, event: OutboxEvent) -> None:
+    assert not put_back(event.pk, tone="d"), "it waits"
+    drain_outbox()
+    assert put_back(event.pk, tone="d")
+    assert again(event).attempts == 0
+    assert not put_back(event.pk, tone="e")
+    drain_outbox()
+    assert [row["tone"] for row in bell.rung] == ["c", "d"]
+
+
+def test_what_is_being_delivered_is_left_alone(bell: Bell, event: OutboxEvent) -> None:
+    OutboxEvent.objects.update(attempts=1, held_until=timezone.now() + outbox.LEASE)
+    assert not put_back(event.pk)
+    assert OutboxEvent.objects.filter(outbox.is_waiting(timezone.now())).get() == event
+
+
+def test_a_parked_event_gets_one_try_after_a_while(bell: Bell, event: OutboxEvent) -> None:
+    bell.broken = ZeroDivisionError("broken")
+    now = timezone.now()
+    OutboxEvent.objects.update(attempts=MAX_ATTEMPTS, parked_at=now)
+    assert not put_back(event.pk)
+    assert OutboxEvent.objects.filter(outbox.is_waiting(now)).exists()
+    earlier = now - outbox.PARKED_FOR
+    OutboxEvent.objects.update(parked_at=earlier)
+    assert not OutboxEvent.objects.filter(outbox.is_waiting(timezone.now())).exists()
+    assert put_back(event.pk)
+    drain_outbox(now=timezone.now() + outbox.FIRST_LEASE)
+    assert OutboxEvent.objects.filter(parked_at__gt=earlier).get() == event
+    assert len(bell.rung) == 1
+    bell.broken = None
+    OutboxEvent.objects.update(parked_at=earlier)
+    assert put_back(event.pk)
+    assert drain_outbox(now=timezone.now() + outbox.FIRST_LEASE) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_put_back_twice_at_once_is_put_back_once(bell: Bell) -> None:
+    event = outbox.emit(TOPIC)
+    drain_outbox()
+    assert sorted(together(*[lambda: put_back(event.pk)] * 2)) == [False, True]
+    assert OutboxEvent.objects.count() == 1
