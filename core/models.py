@@ -81,7 +81,7 @@ class FailingItem(Entity):
 
     job = models.CharField(max_length=100)
     item = models.CharField(max_length=200)
-    """Its id, or the name of the step."""
+    """Its id, or its name."""
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
     parked_at = models.DateTimeField(null=True, blank=True)

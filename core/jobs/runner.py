@@ -46,7 +46,7 @@ class Job:
     help: str
     """What it does, in a sentence, for operators."""
     due: Callable[[datetime], Iterable[Any]]
-    """The items that have to be worked at a moment, the most urgent first: ids, or names of steps."""
+    """The items that have to be worked at a moment, the most urgent first: ids, or names."""
     work: Callable[..., object]
     """`work(item, now=now)`; safe to run twice. Returns False when the item is not finished yet."""
     batch: int = 500
@@ -71,23 +71,6 @@ def register(job: Job) -> Job:
 
 def all_jobs() -> dict[str, Job]:
     return dict(sorted(_jobs.items()))
-
-
-def steps(**by_name: Callable[..., object]) -> dict[str, Any]:
-    """
-    `due` and `work` of a job whose items are a few steps that are always due: `Job(name, help, **steps(...))`.
-
-    :param by_name: functions that take `now`
-    """
-
-    def due(now: datetime) -> Iterable[str]:
-        return list(by_name)
-
-    def work(name: str, *, now: datetime) -> object:
-        by_name[name](now=now)
-        return True
-
-    return {"due": due, "work": work}
 
 
 def run(

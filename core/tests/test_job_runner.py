@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.jobs import runner
 from core.jobs.backoff import MAX_ATTEMPTS
-from core.jobs.runner import Job, Tally, exclusive, run, steps
+from core.jobs.runner import Job, Tally, exclusive, run
 from core.models import Event, FailingItem, IdempotencyKey, OutboxEvent
 from core.privacy import retention
 from core.testing import PATIENCE, eventually
@@ -201,19 +201,6 @@ def test_a_copy_that_is_killed_lets_the_next_one_work() -> None:
         eventually(lambda: work.run().done == 1)
     finally:
         program.end()
-
-
-def test_steps_are_items(db: None) -> None:
-    done = []
-
-    def broken(*, now: datetime) -> None:
-        raise ZeroDivisionError
-
-    job = Job("tests.work", "Works.", **steps(first=broken, second=lambda now: done.append(now)))
-    now = timezone.now()
-    tally = run(job, now=now)
-    assert (tally.done, tally.failed, done) == (1, 1, [now])
-    assert FailingItem.objects.get().item == "first"
 
 
 def test_commands_and_the_schedule_know_every_job(db: None, capsys: pytest.CaptureFixture[str]) -> None:
