@@ -5,7 +5,7 @@ class InvestmentsConfig(AppConfig):
     name = "investments"
 
     def ready(self) -> None:
-        from investments import tasks  # noqa: F401  (registers the outbox handlers)
+        from investments import jobs  # noqa: F401
         from investments.providers import check_settings
 
         check_settings()

@@ -1,16 +1,22 @@
 """Paying people for tests of every app, and a provider that misbehaves on demand."""
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 from accounts.models import User
 from campaigns.models import Campaign
 from core import clock
-from core.testing import Api
+from core.testing import Api, run_until_quiet
+from investments.jobs import CLOSE_CAMPAIGNS, FINISH_PAYMENTS, FINISH_REFUNDS
 from investments.models import Investment, PaymentMethod
 from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.providers.sandbox import SandboxGateway
 from investments.services.methods import add_payment_method
+
+close_campaigns = partial(run_until_quiet, CLOSE_CAMPAIGNS)
+finish_payments = partial(run_until_quiet, FINISH_PAYMENTS)
+finish_refunds = partial(run_until_quiet, FINISH_REFUNDS)
 
 
 def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:

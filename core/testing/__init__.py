@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+import time_machine
 from django.db import connection, connections, transaction
+from django.db.models import Q
 from django.test import TestCase
 from rest_framework.test import APIClient
 
 from core import clock
 from core.events.delivery import DELIVER
 from core.jobs import outbox
+from core.jobs.runner import Job, Tally, run
 from core.models import OutboxEvent
 from core.testing import documents
 
@@ -129,9 +132,10 @@ def drain_outbox(*, now: datetime | None = None, rounds: int = 20) -> int:
     """
     delivered = 0
     for _ in range(rounds):
-        waiting = OutboxEvent.objects.filter(delivered_at__isnull=True, parked_at__isnull=True, held_until__isnull=True)
-        ids = list(waiting.order_by("id").values_list("pk", flat=True))
         moment = now or clock.now()
+        waiting = OutboxEvent.objects.filter(delivered_at__isnull=True, parked_at__isnull=True)
+        free = waiting.filter(Q(held_until__isnull=True) | Q(held_until__lte=moment))
+        ids = list(free.order_by("id").values_list("pk", flat=True))
         ids = [pk for pk in ids if _is_ready(pk, moment)]
         if not ids:
             break
@@ -139,6 +143,21 @@ def drain_outbox(*, now: datetime | None = None, rounds: int = 20) -> int:
             with commits():
                 delivered += outbox.deliver(event_id, now=moment)
     return delivered
+
+
+def run_until_quiet(job: Job, *, now: datetime, rounds: int = 20) -> Tally:
+    """
+    Run a job and deliver what waits in the outbox, again and again, as schedule and worker do, until there is nothing
+    to deliver. The clock stands still at `now`.
+
+    :returns: what the last run did
+    """
+    with time_machine.travel(now, tick=False):
+        for _ in range(rounds):
+            tally = run(job, now=now)
+            if not drain_outbox():
+                return tally
+    raise AssertionError("the outbox is never empty")
 
 
 def deliver_events() -> None:

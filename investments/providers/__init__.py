@@ -1,9 +1,14 @@
 """Payment providers by name. `PAYMENTS_PROVIDER` says which one takes new payments."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from investments.providers.base import Gateway
+from core.jobs.circuit_breaker import Breaker
+from core.jobs.outbox import NotYet
+from investments.providers.base import Gateway, LeftAlone, OutcomeUnknown
 from investments.providers.sandbox import SandboxGateway
 
 PROVIDERS: dict[str, type[Gateway]] = {"sandbox": SandboxGateway}
@@ -16,6 +21,27 @@ def gateway(name: str = "") -> Gateway:
     :raises KeyError: there is none
     """
     return PROVIDERS[name or settings.PAYMENTS_PROVIDER]()
+
+
+def _is_silence(error: Exception) -> bool:
+    return isinstance(error, OutcomeUnknown)
+
+
+breakers = {name: Breaker(name, is_fault=_is_silence) for name in PROVIDERS}
+
+
+@contextmanager
+def asking(name: str) -> Iterator[Gateway]:
+    """
+    The provider called `name`, for one call. One that was silent five times in a row is left alone for half a minute.
+
+    :raises LeftAlone: nothing was asked
+    """
+    try:
+        with breakers[name].guard():
+            yield gateway(name)
+    except NotYet as pause:
+        raise LeftAlone(str(pause)) from pause
 
 
 def check_settings() -> None:

@@ -58,6 +58,10 @@ class OutcomeUnknown(Exception):
     """No answer, or an incomplete one. The provider may have acted: repeat with the same key (SECURITY-GOALS 11)."""
 
 
+class LeftAlone(OutcomeUnknown):
+    """The provider was silent several times in a row, and was not asked now."""
+
+
 class RefundRefused(Exception):
     """The provider refused a refund; `reason` is its code."""
 

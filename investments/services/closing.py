@@ -2,62 +2,51 @@
 The end of a campaign's money: every captured amount is released to the owner or refunded, once (SECURITY-GOALS 15).
 
 Each step is a commit of its own under the campaign's lock and looks first what is left to do, so the job may die
-anywhere, run twice, or run beside itself. The rows say where it stands; nothing is remembered elsewhere.
+anywhere, run twice, or run beside itself. The rows say where it stands; nothing is remembered elsewhere. Nothing here
+talks to a provider: the outbox does.
 """
 
-from collections import Counter
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.closing import decide_campaign, settle_campaign
 from campaigns.services.funding import lock_campaign
-from core import events
+from core import clock, events
 from core.data import sql
 from core.data.transactions import retrying
-from core.jobs.runner import each
 from investments import books
 from investments.models import Investment, Payment, Refund, Status
 from investments.services.locks import lock_payments
-from investments.services.payments import finish
-from investments.services.refunds import due_refunds, request_refunds, send_refund
+from investments.services.payments import end_payment
+from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event
 
 BATCH = 200
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
 
 
-def close_campaigns(*, now: datetime) -> Counter[str]:
-    """
-    Close every campaign whose deadline has passed and settle every one that is decided, as far as can be done now.
-
-    :returns: how many are `settled`, and how many are `waiting` for a provider or another copy of the job; those are
-        taken up next time
-    """
-    due = Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
-    tally = each(due, partial(close_campaign, now=now), what="campaign")
-    return +Counter(settled=tally.done, waiting=tally.left + tally.failed)
+def campaigns_to_close(now: datetime) -> QuerySet[Campaign, UUID]:
+    """Ids of campaigns whose deadline has passed, and of those that are decided and not settled."""
+    return Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
 
 
 def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
     """
-    Decide and settle one campaign. Doing it again does what is left.
+    Decide and settle one campaign, as far as can be done now. Doing it again does what is left.
 
-    Payments under way are finished first: what the provider has taken counts, the rest is given up.
+    Payments under way come first: what the provider has taken counts, the rest is given up. The outbox asks about them,
+    and sends refunds.
 
     :returns: whether it is settled
     """
     campaign = Campaign.objects.only("status", "ends_at").get(pk=campaign_id)
     if campaign.status == CampaignStatus.LIVE and now < campaign.ends_at:
         return False
-    under_way = Payment.objects.filter(
-        investment__campaign_id=campaign_id, status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION]
-    )
-    each(under_way.order_by("id").values_list("pk", flat=True), partial(finish, now=now), what="payment")
+    _end_payments(campaign_id, now)
     try:
         campaign = decide_campaign(campaign_id, now=now)
     except PaymentsUnderWay:
@@ -68,8 +57,19 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
     elif campaign.status in (CampaignStatus.FAILED, CampaignStatus.CANCELLED):
         while _request_some_refunds(campaign_id, now):
             pass
-    _send_refunds(campaign_id, now)
+    if refunds_of_ended(campaign_id, now).exists():
+        ask_for_sending(campaign_id, now=now)
     return _settle_if_done(campaign_id, now)
+
+
+def _end_payments(campaign_id: UUID, now: datetime) -> None:
+    """By the present clock, as the outbox goes by it: `now` may run ahead (`close_campaigns --at`)."""
+    moment = min(now, clock.now())
+    under_way = Payment.objects.filter(
+        investment__campaign_id=campaign_id, status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION]
+    )
+    for payment_id in under_way.order_by("id").values_list("pk", flat=True):
+        end_payment(payment_id, now=moment)
 
 
 @retrying
@@ -102,11 +102,6 @@ def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
     if to_refund := [locked for locked in batch if locked.payment.held_minor]:
         request_refunds(to_refund, reason, now=now)
     return len(batch) == BATCH
-
-
-def _send_refunds(campaign_id: UUID, now: datetime) -> None:
-    due = due_refunds(now).filter(payment__investment__campaign_id=campaign_id)
-    each(due.order_by("id").values_list("pk", flat=True), partial(send_refund, now=now), what="refund")
 
 
 @retrying

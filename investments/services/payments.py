@@ -2,15 +2,15 @@
 The charge of an investment: requested once per key, recorded once, always finished.
 
 `charge` and `finish` talk to the provider and hold no lock; `record_charge` holds the locks and talks to nobody. The
-request, the outbox, the finisher and the provider's own events all end in `record_charge`, in any order and number.
+request, the outbox and the provider's own events all end in `record_charge`, in any order and number. The finisher puts
+payments back into the outbox.
 """
 
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns.models import Status as CampaignStatus
 from campaigns.services.funding import confirm_funding, lock_campaign, release_funding
@@ -18,9 +18,8 @@ from core import events
 from core.data import sql
 from core.data.transactions import retrying
 from core.jobs import outbox
-from core.jobs.runner import each
 from investments.models import Investment, Payment, Refund, Status
-from investments.providers import gateway
+from investments.providers import asking
 from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services.locks import Locked, lock_payment
 from investments.services.refunds import request_refunds
@@ -31,6 +30,8 @@ logger = logging.getLogger("vectragrow.payments")
 
 FINISH_AFTER = timedelta(seconds=60)
 """How long a payment may be under way before the finisher looks after it."""
+ASK_AGAIN = timedelta(seconds=30)
+"""After a provider that did not answer."""
 
 
 class UnexpectedCharge(Exception):
@@ -52,9 +53,8 @@ def charge_payment(payment: Payment, *, now: datetime) -> bool:
         return True
     investment = payment.investment
     try:
-        answer = gateway(payment.provider).charge(
-            key=payment.key, token=investment.method.token, amount=investment.amount, now=now
-        )
+        with asking(payment.provider) as provider:
+            answer = provider.charge(key=payment.key, token=investment.method.token, amount=investment.amount, now=now)
     except OutcomeUnknown:
         logger.warning("the provider did not answer a charge", extra={"paymentId": payment.pk}, exc_info=True)
         return False
@@ -81,9 +81,9 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
     is_open = campaign.status == CampaignStatus.LIVE and now < campaign.ends_at and now < payment.expires_at
     if is_open and payment.status == Payment.Status.PENDING:
         return charge(payment_id, now=now)
-    provider = gateway(payment.provider)
     try:
-        answer = provider.find(key=payment.key) if is_open else provider.cancel(key=payment.key, now=now)
+        with asking(payment.provider) as provider:
+            answer = provider.find(key=payment.key) if is_open else provider.cancel(key=payment.key, now=now)
     except OutcomeUnknown:
         logger.warning("the provider did not answer about a charge", extra={"paymentId": payment_id}, exc_info=True)
         return False
@@ -92,13 +92,25 @@ def finish(payment_id: UUID, *, now: datetime) -> bool:
     return True
 
 
-def finish_payments(*, now: datetime, limit: int = 500) -> int:
-    """Look after every payment that has been quiet for a minute or whose time is up. Returns how many are done."""
+def quiet_payments(now: datetime) -> QuerySet[Payment, UUID]:
+    """Ids of payments under way that nobody has asked about for a minute, or whose time is up."""
     waiting = Payment.objects.filter(status__in=[Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION])
-    # `updated_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it means nothing.
-    quiet = Q(updated_at__lte=now - FINISH_AFTER) | Q(updated_at__gt=now)
-    due = waiting.filter(quiet | Q(expires_at__lte=now)).order_by("updated_at", "id")
-    return each(due.values_list("pk", flat=True)[:limit], partial(finish, now=now), what="payment").done
+    quiet = Q(updated_at__lte=now - FINISH_AFTER) | Q(expires_at__lte=now)
+    due = waiting.filter(quiet).exclude(outbox.is_waiting(now))
+    return due.order_by("updated_at", "id").values_list("pk", flat=True)
+
+
+@retrying
+def ask_about(payment_id: UUID, *, now: datetime) -> None:
+    """Put a payment back into the outbox, which calls `finish`."""
+    outbox.put_back(outbox.row("investments.charge", id=payment_id, now=now, payment_id=str(payment_id)))
+
+
+@retrying
+def end_payment(payment_id: UUID, *, now: datetime) -> None:
+    """The time of a payment under way is up: the outbox has it cancelled, unless the provider has taken the money."""
+    Payment.objects.filter(pk=payment_id, expires_at__gt=now).update(expires_at=now)
+    ask_about(payment_id, now=now)
 
 
 @retrying

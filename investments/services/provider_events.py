@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from core.data.transactions import retrying
 from investments.errors import UnknownProvider
 from investments.models import Payment, ProviderEvent
-from investments.providers import PROVIDERS, gateway
+from investments.providers import PROVIDERS, asking, gateway
 from investments.providers.base import Charge, Event, OutcomeUnknown, State
 from investments.services.payments import UnexpectedCharge, record_charge
 
@@ -65,7 +65,8 @@ def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
     if reported is None or _is_recorded(payment, reported.state):
         return reported, ""
     try:
-        answer = gateway(payment.provider).find(key=payment.key)
+        with asking(payment.provider) as provider:
+            answer = provider.find(key=payment.key)
     except OutcomeUnknown:
         logger.warning("the provider did not answer about its event", extra={"eventId": event.id}, exc_info=True)
         return None, "the provider did not answer; the payment is looked after by the finisher"

@@ -3,29 +3,35 @@ The way back: what a payment brought goes to the method that paid it, once, howe
 
 `request_refunds` takes the money out of the campaign and holds it in the books; `send_refund` asks the provider and
 books its yes. In between lies a commit, so a crash loses nothing and repeats nothing.
+
+A withdrawal has an event of its own in the outbox. Refunds of a campaign that ended have one for all, which sends
+several at the same time; those that are not confirmed at once get one of their own too.
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import groupby
+from threading import Event
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.services.funding import return_funding
 from core import events
 from core.data import sql
+from core.data.ids import derived_id
 from core.data.transactions import retrying
 from core.jobs import outbox
-from core.jobs.runner import each
+from core.jobs.parallel import in_parallel
+from core.models import OutboxEvent
 from core.money import Money
 from investments import books
 from investments.models import Refund, Status
-from investments.providers import gateway
-from investments.providers.base import OutcomeUnknown, RefundRefused
+from investments.providers import asking
+from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services.locks import Locked, lock_payment, lock_refunds
 from investments.services.timeline import move, record_event
 from ledger.services.reservations import post_reserved
@@ -33,9 +39,16 @@ from ledger.services.reservations import post_reserved
 logger = logging.getLogger("vectragrow.payments")
 
 FIRST_TRY = timedelta(seconds=30)
-"""Whoever asked for the refund sends it at once; the outbox does so after this should it have died."""
-FINISH_AFTER = timedelta(seconds=60)
+"""Whoever withdraws sends the refund at once; the outbox does so after this should it have died."""
+ASK_AGAIN = timedelta(seconds=30)
+"""After a call that failed or was not answered."""
 AFTER_REFUSAL = timedelta(hours=1)
+FINISH_AFTER = timedelta(minutes=5)
+"""How long a refund may be under way before the finisher looks after it."""
+PAGE = 100
+SENDING_SECONDS = 60.0
+"""How long one delivery sends the refunds of a campaign."""
+GO_ON_AFTER = timedelta(seconds=1)
 
 
 def request_refunds(
@@ -93,7 +106,12 @@ def _take_out(locked: Locked, refund: Refund, now: datetime) -> None:
     kind = "investment.withdrawal_requested" if withdrawn else "investment.refund_requested"
     actor = investment.investor if withdrawn else None
     events.record(kind, investment, actor=actor, now=now, amount=refund.amount, reason=refund.reason)
-    sql.insert(outbox.row("investments.refund", id=refund.pk, now=now, after=FIRST_TRY, refund_id=str(refund.pk)))
+    if withdrawn:
+        sql.insert(_own_event(refund.pk, now, FIRST_TRY))
+
+
+def _own_event(refund_id: UUID, now: datetime, after: timedelta = timedelta(0)) -> OutboxEvent:
+    return outbox.row("investments.refund", id=refund_id, now=now, after=after, refund_id=str(refund_id))
 
 
 def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]]:
@@ -103,50 +121,121 @@ def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]
     return ((name, list(some)) for name, some in groupby(sorted(refunds, key=provider), key=provider))
 
 
-def send_refund(refund_id: UUID, *, now: datetime) -> bool:
+def send_refund(refund_id: UUID, *, now: datetime) -> timedelta | None:
     """
-    Ask the provider for a refund that is due, and book its yes.
+    Ask the provider for a refund, and book its yes. A clear no is noted, and asked again under a new key.
 
-    A clear no is noted and asked again after an hour.
-
-    :returns: False if the provider did not answer; ask again
+    :returns: None when nothing is left to do, otherwise after how long to ask again
     """
-    refund = due_refunds(now).select_related("payment").filter(pk=refund_id).first()
+    pending = Refund.objects.filter(pk=refund_id, status=Refund.Status.PENDING)
+    refund = pending.select_related("payment").first()
     if refund is None:
-        return True
+        return None
+    if refund.retry_at is not None and refund.retry_at > now:
+        return refund.retry_at - now
     try:
-        provider_id = gateway(refund.payment.provider).refund(
-            key=refund.key,
-            charge_key=refund.payment.key,
-            charge_id=refund.payment.provider_id,
-            amount=refund.amount,
-            now=now,
-        )
+        return _send(refund, now)
+    except LeftAlone:
+        return ASK_AGAIN
+
+
+def _send(refund: Refund, now: datetime) -> timedelta | None:
+    """:raises LeftAlone: nothing was asked"""
+    try:
+        with asking(refund.payment.provider) as provider:
+            provider_id = provider.refund(
+                key=refund.key,
+                charge_key=refund.payment.key,
+                charge_id=refund.payment.provider_id,
+                amount=refund.amount,
+                now=now,
+            )
+    except LeftAlone:
+        raise
     except OutcomeUnknown:
-        logger.warning("the provider did not answer a refund", extra={"refundId": refund_id}, exc_info=True)
-        return False
+        logger.warning("the provider did not answer a refund", extra={"refundId": refund.pk}, exc_info=True)
+        return ASK_AGAIN
     except RefundRefused as refusal:
-        logger.error("the provider refused a refund", extra={"refundId": refund_id, "reason": refusal.reason})
-        _note_refusal(refund_id, refund.attempt, refusal.reason, now)
-        return True
-    _record_refund(refund.payment_id, refund_id, provider_id, now)
-    return True
+        logger.error("the provider refused a refund", extra={"refundId": refund.pk, "reason": refusal.reason})
+        _note_refusal(refund.pk, refund.attempt, refusal.reason, now)
+        return AFTER_REFUSAL
+    _record_refund(refund.payment_id, refund.pk, provider_id, now)
+    return None
 
 
-def finish_refunds(*, now: datetime, limit: int = 500) -> None:
-    """Send again what has been on its way for a minute without a yes."""
+@retrying
+def ask_for_sending(campaign_id: UUID, *, now: datetime) -> None:
+    """Have the refunds of a campaign sent, if they are not being sent already."""
+    event_id = derived_id(campaign_id, "refunds")
+    outbox.put_back(outbox.row("investments.send_refunds", id=event_id, now=now, campaign_id=str(campaign_id)))
+
+
+def send_refunds(campaign_id: UUID, *, now: datetime) -> bool:
+    """
+    Send the refunds of a campaign that have no event of their own, several at the same time, for about a minute. One
+    that fails or is not confirmed gets such an event.
+
+    :returns: False if some are left, or the provider is left alone for a while
+    """
+    began, stop = time.monotonic(), Event()
+
+    def waiting() -> Iterator[Refund]:
+        for refund in _refunds_to_send(campaign_id, now):
+            if time.monotonic() - began > SENDING_SECONDS:
+                stop.set()
+            if stop.is_set():
+                return
+            yield refund
+
+    def send(refund: Refund) -> None:
+        moment = now + timedelta(seconds=time.monotonic() - began)
+        try:
+            pause = _send(refund, moment)
+        except LeftAlone:
+            stop.set()
+            return
+        except Exception:
+            logger.exception("a refund failed; the others go on", extra={"refundId": refund.pk})
+            pause = ASK_AGAIN
+        if pause is not None:
+            send_again(refund.pk, now=moment, after=pause)
+
+    in_parallel(waiting(), send)
+    return not stop.is_set()
+
+
+def _refunds_to_send(campaign_id: UUID, now: datetime) -> Iterator[Refund]:
+    """In the order of their ids, page by page."""
+    due = refunds_of_ended(campaign_id, now).select_related("payment").order_by("id")
+    page = list(due[:PAGE])
+    while page:
+        yield from page
+        page = list(due.filter(pk__gt=page[-1].pk)[:PAGE])
+
+
+def refunds_of_ended(campaign_id: UUID, now: datetime) -> QuerySet[Refund]:
+    """What is due of a campaign and has no event of its own."""
+    mine = OutboxEvent.objects.filter(pk=OuterRef("pk"))
+    return due_refunds(now).filter(~Exists(mine), payment__investment__campaign_id=campaign_id)
+
+
+def quiet_refunds(now: datetime) -> QuerySet[Refund, UUID]:
+    """Ids of refunds that have been on their way for five minutes, and of which the outbox knows nothing any more."""
+    # `created_at` ahead of us was written by a clock that ran ahead (`close_campaigns --at`): it means nothing.
     quiet = Q(created_at__lte=now - FINISH_AFTER) | Q(created_at__gt=now)
-    waiting = due_refunds(now).filter(quiet).order_by("updated_at", "id")
-    each(waiting.values_list("pk", flat=True)[:limit], partial(send_refund, now=now), what="refund")
+    due = due_refunds(now).filter(quiet).exclude(outbox.is_waiting(now))
+    return due.order_by("updated_at", "id").values_list("pk", flat=True)
+
+
+@retrying
+def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0)) -> None:
+    """Put a refund back into the outbox, which calls `send_refund`."""
+    outbox.put_back(_own_event(refund_id, now, after))
 
 
 def due_refunds(now: datetime) -> QuerySet[Refund]:
-    """
-    What is on its way and may be asked for now, by the present clock: a moment further ahead than we ever set one was
-    set by a clock that ran ahead (`close_campaigns --at`), and does not hold anything up.
-    """
-    due = Q(retry_at=None) | Q(retry_at__lte=now) | Q(retry_at__gt=now + AFTER_REFUSAL)
-    return Refund.objects.filter(due, status=Refund.Status.PENDING)
+    """What is on its way and may be asked for now."""
+    return Refund.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status=Refund.Status.PENDING)
 
 
 @retrying

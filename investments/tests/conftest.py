@@ -14,6 +14,13 @@ from investments.testing import StandIn, make_card
 from ledger.selectors import balances
 
 
+@pytest.fixture(autouse=True)
+def providers_are_asked() -> None:
+    """However silent they were in the test before."""
+    for breaker in providers.breakers.values():
+        breaker.reset()
+
+
 @pytest.fixture
 def founder(person: Callable[..., User]) -> User:
     return person("founder", identity=True)

@@ -12,11 +12,14 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.models import Campaign, StatusChange
 from campaigns.testing import make_campaign
+from core.jobs import outbox
+from core.jobs.runner import run
+from core.models import OutboxEvent
 from core.testing import Api, deliver_events, drain_outbox
+from investments.jobs import CLOSE_CAMPAIGNS
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
-from investments.services import closing
-from investments.services.closing import close_campaigns
-from investments.testing import StandIn, invest, make_card
+from investments.services import closing, payments, refunds
+from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor
 from notifications.models import Notification
 
@@ -42,7 +45,7 @@ def test_a_funded_campaign_pays_its_owner(
     invest(api, friend, campaign, "300.50")
     out = StringIO()
     call_command("close_campaigns", "--at", campaign.ends_at.isoformat(), stdout=out)
-    assert out.getvalue() == "1 settled, 0 waiting.\n"
+    assert out.getvalue() == "investments.close_campaigns: 1 done, 0 left for the next time, 0 failed\n"
     assert state(campaign) == ("settled", 1000_50, 0)
     assert statuses() == ["invested", "invested"]
     assert minor(f"payable:user:{founder.pk}:USD") == minor("provider:sandbox:USD") == 1000_50
@@ -82,7 +85,7 @@ def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(
     api: Api, backer: User, campaign: Campaign
 ) -> None:
     invest(api, backer, campaign, "100")
-    assert close_campaigns(now=campaign.ends_at - timedelta(seconds=1)) == {}
+    assert close_campaigns(now=campaign.ends_at - timedelta(seconds=1)).due == 0
     assert state(campaign) == ("live", 100_00, 0)
     for _ in range(5):
         close_campaigns(now=campaign.ends_at)
@@ -92,7 +95,7 @@ def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(
 
 
 def test_a_campaign_without_backers_settles_at_once(campaign: Campaign) -> None:
-    assert close_campaigns(now=campaign.ends_at) == {"settled": 1}
+    assert run(CLOSE_CAMPAIGNS, now=campaign.ends_at).done == 1
     assert state(campaign) == ("settled", 0, 0)
 
 
@@ -113,11 +116,12 @@ def test_a_refund_without_an_answer_is_sent_again(
 ) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", mishap)
-    assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
+    assert close_campaigns(now=campaign.ends_at).left == 1
     assert state(campaign) == ("failed", 0, 0)
     assert statuses() == ["committed"]
     assert books_agree()
-    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=30)) == {"settled": 1}
+    close_campaigns(now=campaign.ends_at + refunds.ASK_AGAIN)
+    assert state(campaign) == ("settled", 0, 0)
     assert statuses() == ["refunded"]
     assert len(set(provider.asked("refund"))) == 1
     assert SandboxCharge.objects.get().refunded_minor == 100_00
@@ -129,11 +133,12 @@ def test_a_refused_refund_is_asked_again_under_a_new_key(
 ) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "refused")
-    assert close_campaigns(now=campaign.ends_at) == {"waiting": 1}
+    assert close_campaigns(now=campaign.ends_at).left == 1
     assert "refused a refund" in caplog.text
     close_campaigns(now=campaign.ends_at + timedelta(minutes=59))
     assert len(provider.asked("refund")) == 1
-    assert close_campaigns(now=campaign.ends_at + timedelta(minutes=60)) == {"settled": 1}
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=61))
+    assert state(campaign) == ("settled", 0, 0)
     assert len(set(provider.asked("refund"))) == 2
     assert SandboxCharge.objects.get().refunded_minor == 100_00
     assert books_agree()
@@ -166,10 +171,10 @@ def test_a_silent_provider_holds_up_the_decision_and_nothing_else(
     body = {"amount": "1000", "paymentMethodId": str(make_card(backer).pk)}
     api.as_user(backer).post(invest_url(campaign), body)
     provider.plan("cancel", "lost before")
-    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=1)) == {"settled": 1, "waiting": 1}
+    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=1)).left == 1
     assert state(campaign)[0] == "live"
     assert state(other)[0] == "settled"
-    assert close_campaigns(now=campaign.ends_at + timedelta(seconds=2)) == {"settled": 1}
+    close_campaigns(now=campaign.ends_at + timedelta(seconds=1) + payments.ASK_AGAIN)
     assert state(campaign) == ("settled", 1000_00, 0)
     assert books_agree()
 
@@ -202,14 +207,15 @@ def test_dying_anywhere_loses_nothing_and_repeats_nothing(
         return run
 
     with monkeypatch.context() as killing:
-        for name in ("decide_campaign", "_release_some", "_request_some_refunds", "send_refund", "_settle_if_done"):
+        for name in ("decide_campaign", "_release_some", "_request_some_refunds", "ask_for_sending", "_settle_if_done"):
             killing.setattr(closing, name, mortal(getattr(closing, name)))
+        killing.setattr(refunds, "_send", mortal(refunds._send))
         try:
             close_campaigns(now=campaign.ends_at)
         except KeyboardInterrupt:
             pass
     assert Campaign.objects.get(pk=campaign.pk).raised_minor in (0, 499_00, 500_00, 999_00, 1000_00)
-    close_campaigns(now=campaign.ends_at + timedelta(minutes=1))
+    close_campaigns(now=campaign.ends_at + outbox.LEASE)
     assert state(campaign) == ("settled", 1000_00 if funded else 0, 0)
     assert statuses() == (["invested"] * 2 if funded else ["refunded"] * 2)
     final = "investment_settled" if funded else "investment_refunded"
@@ -224,16 +230,29 @@ def test_the_command_wants_a_whole_instant() -> None:
             call_command("close_campaigns", "--at", text)
 
 
-def test_the_outbox_sends_a_refund_whose_asker_died(
+def test_refunds_go_on_after_a_worker_died_with_them(
     api: Api, backer: User, campaign: Campaign, provider: StandIn
 ) -> None:
     invest(api, backer, campaign, "100")
     provider.plan("refund", "died")
     with pytest.raises(KeyboardInterrupt):
         close_campaigns(now=campaign.ends_at)
-    drain_outbox(now=max(timezone.now(), campaign.ends_at) + timedelta(minutes=1))
-    assert Refund.objects.get().status in ("pending", "refunded")
-    close_campaigns(now=campaign.ends_at + timedelta(minutes=2))
+    assert close_campaigns(now=campaign.ends_at + timedelta(minutes=1)).left == 1, "still leased"
+    close_campaigns(now=campaign.ends_at + outbox.LEASE)
+    assert statuses() == ["refunded"]
+    assert books_agree()
+
+
+def test_a_refund_that_the_outbox_lost_is_put_back_by_the_finisher(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", "lost before")
+    close_campaigns(now=campaign.ends_at)
+    OutboxEvent.objects.all().delete()
+    finish_refunds(now=campaign.ends_at + timedelta(minutes=4))
+    assert statuses() == ["committed"]
+    finish_refunds(now=campaign.ends_at + timedelta(minutes=5))
     assert statuses() == ["refunded"]
     assert books_agree()
 
@@ -254,11 +273,11 @@ def test_an_accident_in_one_campaign_does_not_stop_the_next(
 
     monkeypatch.setattr(provider, "refund", explode)
     later = other.ends_at + timedelta(seconds=1)
-    assert close_campaigns(now=later) == {"settled": 1, "waiting": 1}
+    assert close_campaigns(now=later).left == 1
     assert state(other)[0] == "settled"
     assert state(campaign)[0] == "failed"
     monkeypatch.setattr(provider, "refund", real)
-    assert close_campaigns(now=later + timedelta(minutes=5)) == {"settled": 1}
+    close_campaigns(now=later + timedelta(minutes=5))
     assert state(campaign)[0] == "settled"
     assert books_agree()
 
@@ -289,7 +308,6 @@ def test_one_payment_that_fails_does_not_hold_up_the_others(
     api: Api, founder: User, backer: User, campaign: Campaign, provider: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from investments.models import Payment
-    from investments.services.payments import finish_payments
 
     other = make_campaign(founder)
     provider.plan("charge", "lost before", "lost before")
@@ -304,50 +322,37 @@ def test_one_payment_that_fails_does_not_hold_up_the_others(
         return real(**question)
 
     monkeypatch.setattr(provider, "charge", explode)
-    assert finish_payments(now=timezone.now() + timedelta(minutes=2)) == 1
+    finish_payments(now=timezone.now() + timedelta(minutes=2))
     assert sorted(Payment.objects.values_list("status", flat=True)) == ["captured", "pending"]
     assert books_agree()
 
 
-def test_refunds_of_a_later_clock_go_out_now_when_the_command_dies(
-    api: Api, backer: User, campaign: Campaign, provider: StandIn
-) -> None:
-    """`close_campaigns --at` in the future, killed before it sends anything; from then on only the present clock."""
-    from investments.services.refunds import finish_refunds
-
+def test_refunds_of_a_later_clock_go_out_now(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
+    """After `close_campaigns --at` in the future there is only the present clock."""
     invest(api, backer, campaign, "100")
-    provider.plan("refund", "died")
-    with pytest.raises(KeyboardInterrupt):
-        close_campaigns(now=campaign.ends_at + timedelta(days=1))
+    provider.plan("refund", "lost before")
+    run(CLOSE_CAMPAIGNS, now=campaign.ends_at + timedelta(days=1))
+    drain_outbox()
     assert Refund.objects.get().status == "pending"
-    finish_refunds(now=timezone.now())
+    drain_outbox(now=timezone.now() + refunds.ASK_AGAIN)
     assert Refund.objects.get().status == "refunded"
-    close_campaigns(now=timezone.now())
+    run(CLOSE_CAMPAIGNS, now=timezone.now())
     assert Campaign.objects.get(pk=campaign.pk).status == "settled"
     assert books_agree()
 
 
-def test_its_outbox_goes_out_now_too(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
-    invest(api, backer, campaign, "100")
-    provider.plan("refund", "died")
-    with pytest.raises(KeyboardInterrupt):
-        close_campaigns(now=campaign.ends_at + timedelta(days=1))
-    drain_outbox(now=timezone.now() + timedelta(minutes=1))
-    assert Refund.objects.get().status == "refunded"
-
-
-def test_a_refusal_under_a_later_clock_is_asked_again_by_the_present_one(
+def test_payments_that_a_later_clock_ends_are_cancelled_now(
     api: Api, backer: User, campaign: Campaign, provider: StandIn
 ) -> None:
-    from investments.services.refunds import finish_refunds
-
-    invest(api, backer, campaign, "100")
-    provider.plan("refund", "refused")
-    close_campaigns(now=campaign.ends_at + timedelta(days=1))
-    assert Refund.objects.get().failure_code
-    finish_refunds(now=timezone.now())
-    assert Refund.objects.get().status == "refunded"
-    assert books_agree()
+    provider.plan("charge", "lost before")
+    body = {"amount": "100", "paymentMethodId": str(make_card(backer).pk)}
+    assert api.as_user(backer).post(invest_url(campaign), body).json()["status"] == "pending"
+    later = campaign.ends_at + timedelta(days=1)
+    assert run(CLOSE_CAMPAIGNS, now=later).left == 1
+    drain_outbox(now=timezone.now() + timedelta(minutes=1))
+    assert statuses() == ["failed"]
+    assert run(CLOSE_CAMPAIGNS, now=later).done == 1
+    assert state(campaign) == ("settled", 0, 0)
 
 
 @pytest.mark.parametrize(("amount", "outcome"), [("100", "failed"), ("1000", "funded")])

@@ -18,9 +18,9 @@ from core.money import Money
 from core.testing import Api, deliver_events, drain_outbox
 from core.testing.exchanges import counted_exchanges
 from investments.models import Investment, Payment, PaymentMethod, SandboxCharge
-from investments.services.payments import UnexpectedCharge, finish_payments, record_charge
+from investments.services.payments import UnexpectedCharge, record_charge
 from investments.services.provider_events import receive_event
-from investments.testing import StandIn, invest, make_card
+from investments.testing import StandIn, finish_payments, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
 from notifications.models import MailboxMessage, Notification
 

@@ -10,8 +10,7 @@ from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.testing import Api
 from investments.models import PaymentMethod
-from investments.services.closing import close_campaigns
-from investments.testing import invest, make_card
+from investments.testing import close_campaigns, invest, make_card
 from investments.tests.conftest import invest_url, refusal
 
 

@@ -19,11 +19,13 @@ from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.api.errors import Refusal
 from core.api.idempotency import NoTicket
+from core.jobs import outbox
 from investments.models import Investment, Payment, Refund, SandboxCharge, Status
-from investments.services import closing, payments, refunds
+from investments.providers import breakers
+from investments.services import payments
 from investments.services.investing import place_investment
 from investments.services.withdrawals import withdraw_from_investment
-from investments.testing import StandIn, make_card
+from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, make_card
 from investments.tests.conftest import minor
 from ledger.faults import find_faults
 from ledger.selectors import balances
@@ -88,6 +90,8 @@ class World:
     def take(self, name: str, *facts: Any) -> None:
         self.now += timedelta(minutes=2)
         self.provider.plans.clear()
+        for breaker in breakers.values():
+            breaker.reset()
         getattr(self, name)(*facts)
 
     def invest(self, who: int, amount: int, card: str, mishap: str) -> None:
@@ -140,8 +144,9 @@ class World:
         one.held = one.asked if approve and not self.model.closed else 0
 
     def finish(self) -> None:
-        payments.finish_payments(now=self.now)
-        refunds.finish_refunds(now=self.now)
+        self.now += timedelta(minutes=5)
+        finish_payments(now=self.now)
+        finish_refunds(now=self.now)
         for one, _ in self.made:
             self.settle(one)
 
@@ -175,10 +180,11 @@ class World:
         if mishap:
             self.provider.plan("refund", mishap)
         try:
-            closing.close_campaigns(now=self.now)
+            close_campaigns(now=self.now)
         except KeyboardInterrupt:
             pass
-        closing.close_campaigns(now=self.now)
+        self.now += outbox.LEASE
+        close_campaigns(now=self.now)
         if self.model.closed:
             return
         for one, _ in self.made:  # what was taken counts, whatever we had heard of it

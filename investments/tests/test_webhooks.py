@@ -13,7 +13,7 @@ from core.models import Event
 from core.testing import Api
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
-from investments.testing import StandIn, make_card
+from investments.testing import StandIn, finish_payments, make_card
 from investments.tests.conftest import books_agree, invest_url
 
 URL = "/api/investments/webhooks/sandbox"
@@ -120,8 +120,6 @@ def test_any_order_ends_alike(
 def test_money_that_comes_after_it_was_given_up_is_reported(
     api: Api, backer: User, campaign: Campaign, provider: StandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from investments.services.payments import finish_payments
-
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
     finish_payments(now=timezone.now() + timedelta(hours=2))
@@ -157,8 +155,6 @@ def test_contradicting_events_end_in_what_the_provider_says(
 def test_a_provider_that_does_not_answer_about_its_event_leaves_it_to_the_finisher(
     api: Api, approved: bytes, provider: StandIn
 ) -> None:
-    from investments.services.payments import finish_payments
-
     provider.plan("find", "lost before")
     assert send(api, approved).status_code == 200
     assert status() == "requires_action"

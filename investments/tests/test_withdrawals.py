@@ -12,8 +12,7 @@ from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.testing import Api
 from investments.models import Investment, PaymentMethod, Refund
-from investments.services.closing import close_campaigns
-from investments.testing import StandIn, invest, make_card
+from investments.testing import StandIn, close_campaigns, finish_payments, invest, make_card
 from investments.tests.conftest import books_agree, minor, refusal
 
 
@@ -181,8 +180,6 @@ def test_a_waiting_payment_is_given_up(
 def test_giving_up_without_an_answer_is_pending_and_finished_later(
     api: Api, backer: User, strict_card: PaymentMethod, waiting: Investment, provider: StandIn
 ) -> None:
-    from investments.services.payments import finish_payments
-
     provider.plan("cancel", "lost before")
     first = ask(api, backer, waiting, "100", strict_card, idempotency_key="w")
     assert (first.status_code, first.json()["status"]) == (200, "pending")

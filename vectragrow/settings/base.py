@@ -317,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-badges": {"task": "kyc.end_badges", "schedule": crontab(minute=12)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
+    "finish-refunds": {"task": "investments.finish_refunds", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Outside services -----------------------------------------------------------------------------------------------
@@ -353,6 +354,8 @@ OAUTH_RETURN_PATHS = env.list("OAUTH_RETURN_PATHS", default=["/signed-in"])
 PAYMENTS_PROVIDER = env.str("PAYMENTS_PROVIDER", default="sandbox")
 SANDBOX_WEBHOOK_SECRET = env.str("SANDBOX_WEBHOOK_SECRET", default="")
 """Signs the sandbox provider's events; empty: made from SECRET_KEY."""
+PROVIDER_CALLS_AT_ONCE = env.int("PROVIDER_CALLS_AT_ONCE", default=6)
+"""How many refunds of ended campaigns one worker process sends at the same time."""
 SANDBOX_DELAY_MS = env.int("SANDBOX_DELAY_MS", default=0)
 """How long the sandbox provider takes for an answer, in milliseconds; for measurements and demonstrations."""
 STORAGE_URL = env.str("STORAGE_URL", default="")

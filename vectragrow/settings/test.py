@@ -30,3 +30,4 @@ DATABASE_WAIT = 60.0
 REDIS_WAIT = 10.0
 REST_FRAMEWORK = {**REST_FRAMEWORK}
 REDIS_PREFIX = "vgtest" + env.str("PYTEST_XDIST_WORKER", default="")
+PROVIDER_CALLS_AT_ONCE = 1  # threads do not see the rows of a test's transaction

@@ -2,14 +2,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from core.jobs.commands import moment_of
-from investments.services.closing import close_campaigns
+from core.jobs.commands import moment_of, run_with_progress
+from investments.jobs import CLOSE_CAMPAIGNS
 
 
 class Command(BaseCommand):
     help = (
         "Close every campaign whose deadline has passed: a funded one pays its owner, any other refunds everyone. "
-        "Safe to run twice, side by side, and after dying half-way."
+        "What needs the provider is done by the worker. Safe to run twice, side by side, and after dying half-way."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -17,6 +17,7 @@ class Command(BaseCommand):
             "--at", metavar="INSTANT", help="as if it were this moment (RFC 3339, such as 2026-12-31T23:59:59Z)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        outcome = close_campaigns(now=moment_of(options["at"]))
-        self.stdout.write(f"{outcome['settled']} settled, {outcome['waiting']} waiting.")
+        parser.add_argument("--dry-run", action="store_true", help="only say how many are due")
+
+    def handle(self, *, at: str | None, dry_run: bool, **options: Any) -> None:
+        self.stdout.write(run_with_progress(CLOSE_CAMPAIGNS, now=moment_of(at), dry_run=dry_run))

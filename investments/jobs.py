@@ -1,0 +1,59 @@
+"""What runs in the background: handlers of the outbox, and what is done by the clock. Each may run twice at once."""
+
+from uuid import UUID
+
+from core import clock
+from core.jobs import outbox
+from core.jobs.runner import Job, register
+from investments.services import closing, payments, refunds
+
+CLOSE_CAMPAIGNS = register(
+    Job(
+        "investments.close_campaigns",
+        "Decide campaigns whose deadline has passed, and release or refund what they hold.",
+        due=closing.campaigns_to_close,
+        work=closing.close_campaign,
+    )
+)
+FINISH_PAYMENTS = register(
+    Job(
+        "investments.finish_payments",
+        "Ask the provider about payments that have been under way for a minute, or whose time is up.",
+        due=payments.quiet_payments,
+        work=payments.ask_about,
+    )
+)
+FINISH_REFUNDS = register(
+    Job(
+        "investments.finish_refunds",
+        "Send refunds again that have been under way for five minutes.",
+        due=refunds.quiet_refunds,
+        work=refunds.send_again,
+    )
+)
+
+
+@outbox.on("investments.charge")
+def charge(event_id: UUID, payment_id: str) -> None:
+    if not payments.finish(UUID(payment_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=payments.ASK_AGAIN, tried=False)
+
+
+@outbox.on("investments.refund")
+def refund(event_id: UUID, refund_id: str) -> None:
+    if pause := refunds.send_refund(UUID(refund_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not confirm", after=pause, tried=False)
+
+
+@outbox.on("investments.send_refunds")
+def send_refunds(event_id: UUID, campaign_id: str) -> None:
+    """Those that the end of a campaign has asked for; the last one settles it."""
+    if not refunds.send_refunds(UUID(campaign_id), now=clock.now()):
+        raise outbox.NotYet("more refunds wait", after=refunds.GO_ON_AFTER, tried=False)
+    closing.close_campaign(UUID(campaign_id), now=clock.now())
+
+
+@outbox.on("investments.close_campaign")
+def close_campaign(event_id: UUID, campaign_id: str) -> None:
+    """At once; whatever has to wait is done by the job."""
+    closing.close_campaign(UUID(campaign_id), now=clock.now())
