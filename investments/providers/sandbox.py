@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from core.api.errors import MalformedBody
 from core.api.parsing import parse_json
@@ -103,20 +103,16 @@ class SandboxGateway:
 
     def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
         _take_time()
-        with transaction.atomic(durable=True):
-            ((charge,),), known = sql.read(
-                sql.Read(_CHARGE, [charge_key], (SandboxCharge,)), sql.Read(_REFUND, [key], (SandboxRefund,))
-            )
-            if known:
-                return _refund_id(known[0][0])
-            if charge.state != State.CAPTURED or charge.refunded_minor + amount.minor > charge.amount_minor:
-                raise RefundRefused("charge_not_refundable")
-            done = SandboxRefund(charge=charge, key=key, amount_minor=amount.minor, created_at=now)
-            charge.refunded_minor += amount.minor
-            with sql.together():
-                sql.insert(done)
-                sql.update(charge, "refunded_minor")
-        return _refund_id(done)
+        refuse_in_transaction()
+        minor = amount.minor
+        try:
+            done = sql.execute((_REFUND, [minor, charge_key, State.CAPTURED, minor, key, uuid7(), now, key, minor]))
+        except IntegrityError:  # the same key at the same moment
+            done = None
+        done = done or SandboxRefund.objects.filter(key=key).values_list("pk").first()
+        if done is None:
+            raise RefundRefused("charge_not_refundable")
+        return f"re_{done[0].hex}"
 
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
         _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)
@@ -220,14 +216,17 @@ def _text(value: Any, most: int) -> str:
     return value
 
 
-_CHARGE = (
-    f"SELECT {sql.columns(SandboxCharge, 'c')} FROM investments_sandboxcharge c WHERE c.key = %s FOR NO KEY UPDATE"
-)
-_REFUND = f"SELECT {sql.columns(SandboxRefund, 'r')} FROM investments_sandboxrefund r WHERE r.key = %s"
-
-
-def _refund_id(refund: SandboxRefund) -> str:
-    return f"re_{refund.pk.hex}"
+_REFUND = """
+    WITH charge AS (
+        UPDATE investments_sandboxcharge SET refunded_minor = refunded_minor + %s
+        WHERE key = %s AND state = %s AND refunded_minor + %s <= amount_minor
+            AND NOT EXISTS (SELECT FROM investments_sandboxrefund WHERE key = %s)
+        RETURNING id
+    )
+    INSERT INTO investments_sandboxrefund (id, created_at, charge_id, key, amount_minor)
+    SELECT %s, %s, id, %s, %s FROM charge
+    RETURNING id
+"""
 
 
 def _charge(row: SandboxCharge, currency: str) -> Charge:

@@ -54,14 +54,44 @@ def _payments() -> str:
     """
 
 
-def lock_refunds(refund_id: UUID, payment_id: UUID) -> list[Refund]:
-    """The refunds of a locked payment, the one that is asked for first."""
-    found = []
-    for refund, reservation in sql.every(f"{_refunds()} {locks.clause('r')}", [payment_id], Refund, Posting):
+class LockedRefunds(NamedTuple):
+    """A payment with its investment and refunds, locked. Of the campaign there is the title, of the investor the id."""
+
+    campaign: Campaign
+    investment: Investment
+    payment: Payment
+    refunds: list[Refund]
+
+
+def lock_refunds(payment_id: UUID) -> LockedRefunds:
+    """The refunds of a payment and what they change, in one exchange, as they are now."""
+    payments, found = sql.read(
+        sql.Read(f"{_refunded()} {locks.clause('p', 'i')}", [payment_id], (Payment, Investment, TITLED)),
+        sql.Read(f"{_refunds()} {locks.clause('r')}", [payment_id], (Refund, Posting)),
+    )
+    ((payment, investment, campaign),) = payments
+    payment.investment, investment.campaign = investment, campaign
+    refunds = []
+    for refund, reservation in found:
         refund.reservation = reservation
-        found.append(refund)
-    locks.taken(*found)
-    return sorted(found, key=lambda refund: refund.pk != refund_id)
+        refunds.append(refund)
+    locks.taken(investment, payment)
+    locks.taken(*refunds)
+    return LockedRefunds(campaign, investment, payment, refunds)
+
+
+TITLED = (Campaign, tuple(field.name for field in Campaign._meta.concrete_fields if field.name not in ("id", "title")))
+
+
+@cache
+def _refunded() -> str:
+    return f"""
+        SELECT {sql.columns(Payment, "p")}, {sql.columns(Investment, "i")}, {sql.columns(Campaign, "c", TITLED[1])}
+        FROM investments_payment p
+        JOIN investments_investment i ON i.id = p.investment_id
+        JOIN campaigns_campaign c ON c.id = i.campaign_id
+        WHERE p.id = %s
+    """
 
 
 @cache

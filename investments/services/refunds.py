@@ -32,7 +32,7 @@ from investments import books
 from investments.models import Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
-from investments.services.locks import Locked, lock_payment, lock_refunds
+from investments.services.locks import Locked, lock_refunds
 from investments.services.timeline import move, record_event
 from ledger.services.reservations import post_reserved
 
@@ -240,12 +240,12 @@ def due_refunds(now: datetime) -> QuerySet[Refund]:
 
 @retrying
 def _record_refund(payment_id: UUID, refund_id: UUID, provider_id: str, now: datetime) -> None:
-    campaign, investment, payment = lock_payment(payment_id)
-    refund, *others = lock_refunds(refund_id, payment_id)
+    campaign, investment, payment, refunds = lock_refunds(payment_id)
+    (refund,) = (one for one in refunds if one.pk == refund_id)
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return
-    more_to_come = any(other.status == Refund.Status.PENDING for other in others)
+    more_to_come = any(one.status == Refund.Status.PENDING for one in refunds if one is not refund)
     refund.status = Refund.Status.REFUNDED
     refund.provider_id = provider_id
     refund.failure_code = ""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from campaigns.models import Campaign, StatusChange
@@ -15,7 +16,8 @@ from campaigns.testing import make_campaign
 from core.jobs import outbox
 from core.jobs.runner import run
 from core.models import OutboxEvent
-from core.testing import Api, deliver_events, drain_outbox
+from core.testing import Api, deliver_events, drain_outbox, eventually
+from investments import providers
 from investments.jobs import CLOSE_CAMPAIGNS
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing, payments, refunds
@@ -369,3 +371,63 @@ def test_how_it_ended_stays_when_it_is_settled(
     assert seen["settledAt"] is not None
     (card,) = api.as_user(backer).get("/api/campaigns").json()["items"]
     assert card["outcome"] == outcome
+
+
+# --- A provider that is slow or silent ------------------------------------------------------------------------------
+
+
+def test_a_silent_provider_is_left_alone_and_asked_again(
+    api: Api, founder: User, backer: User, provider: StandIn
+) -> None:
+    campaign = make_campaign(founder, min_investment="10")
+    for _ in range(8):
+        invest(api, backer, campaign, "10")
+    provider.plan("refund", *["lost after"] * 5)
+    assert close_campaigns(now=campaign.ends_at).left == 1
+    assert len(provider.asked("refund")) == 5, "the others were not asked while it is silent"
+    providers.breakers["sandbox"].reset()  # half a minute of a clock that tests do not move
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=1))
+    assert state(campaign) == ("settled", 0, 0)
+    assert len(set(provider.asked("refund"))) == SandboxRefund.objects.count() == 8
+    assert books_agree()
+
+
+def test_a_silent_provider_is_asked_for_longer_than_ten_times(
+    api: Api, backer: User, campaign: Campaign, provider: StandIn
+) -> None:
+    invest(api, backer, campaign, "100")
+    provider.plan("refund", *["lost before"] * 20)
+    for minute in range(20):
+        close_campaigns(now=campaign.ends_at + timedelta(minutes=minute))
+        providers.breakers["sandbox"].reset()
+    assert not OutboxEvent.objects.filter(parked_at__isnull=False).exists()
+    close_campaigns(now=campaign.ends_at + timedelta(minutes=20))
+    assert statuses() == ["refunded"]
+    assert len(set(provider.asked("refund"))) == 1
+    assert books_agree()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_refund_holds_up_no_other(
+    api: Api, founder: User, backer: User, provider: StandIn, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROVIDER_CALLS_AT_ONCE = 4
+    campaign = make_campaign(founder, min_investment="10")
+    for _ in range(10):
+        invest(api, backer, campaign, "10")
+    run(CLOSE_CAMPAIGNS, now=campaign.ends_at)
+    real, slow = provider.refund, Refund.objects.order_by("id")[0].key
+
+    def others_are_back() -> bool:
+        return Refund.objects.filter(status="refunded").count() == 9
+
+    def refund(**question: Any) -> Any:
+        if question["key"] == slow:
+            eventually(others_are_back)
+        return real(**question)
+
+    monkeypatch.setattr(provider, "refund", refund)
+    drain_outbox()
+    assert statuses() == ["refunded"] * 10
+    assert state(campaign) == ("settled", 0, 0)
+    assert books_agree()
