@@ -24,8 +24,9 @@ from accounts.models import (
 from accounts.services import history, sessions
 from accounts.testing import PASSWORD, with_two_factor
 from core.data.ids import uuid7
-from core.privacy.retention import count_due, run_retention
-from core.testing import Api, deliver_events
+from core.privacy import retention
+from core.privacy.retention import count_due
+from core.testing import Api, deliver_events, run_retention
 from notifications.models import Recipient
 
 HISTORY = "/api/profile/login-history"
@@ -252,8 +253,11 @@ def test_old_rows_are_deleted_and_live_ones_stay(ada: User, capsys: pytest.Captu
     assert set(Session.objects.values_list("device", flat=True)) == {"live", "lately"}
     assert RefreshToken.objects.count() == 2
     assert Api(opened["live"].token).get("/api/auth/me").status_code == 200
-    call_command("retention_run")
+    call_command("retention_run", dry_run=True)
     assert "accounts/sessions: 0\n" in capsys.readouterr().out
+    call_command("retention_run")
+    rules = len(retention.rules(now))
+    assert f"core.run_retention: {rules} done, 0 left for the next time, 0 failed" in capsys.readouterr().out
 
 
 def test_invitations_nobody_used_are_deleted(ada: User) -> None:

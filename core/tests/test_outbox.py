@@ -14,8 +14,7 @@ from core import context
 from core.jobs import outbox
 from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import OutboxEvent
-from core.privacy.retention import run_retention
-from core.testing import commits, drain_outbox, together
+from core.testing import commits, drain_outbox, run_retention, together
 
 TOPIC = "tests.ring_bell"
 

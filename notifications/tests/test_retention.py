@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.data.ids import uuid7
-from core.privacy.retention import run_retention
-from core.testing import Api
+from core.testing import Api, run_retention
 from notifications.models import MailboxMessage, Notification
 from vectragrow.celery import app
 

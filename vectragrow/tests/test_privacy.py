@@ -28,8 +28,7 @@ from core.models import Event, OutboxEvent
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declarations, declare
 from core.privacy.declarations import every_declaration
 from core.privacy.erasure import erase_person
-from core.privacy.retention import run_retention
-from core.testing import Api, deliver_events, drain_outbox, together
+from core.testing import Api, deliver_events, drain_outbox, run_retention, together
 from investments.models import Investment
 from investments.testing import invest, make_card
 from kyc.models import CaseEvent, Verification

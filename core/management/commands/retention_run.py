@@ -3,7 +3,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from core import clock
-from core.privacy.retention import count_due, run_retention
+from core.jobs.commands import run_with_progress
+from core.maintenance.jobs import RETENTION
+from core.privacy.retention import count_due
 
 
 class Command(BaseCommand):
@@ -14,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         now = clock.now()
-        counts = count_due(now=now) if dry_run else run_retention(now=now)
-        for name, count in sorted(counts.items()):
-            self.stdout.write(f"{name}: {count}")
+        if dry_run:
+            for name, count in sorted(count_due(now=now).items()):
+                self.stdout.write(f"{name}: {count}")
+        self.stdout.write(run_with_progress(RETENTION, now=now, dry_run=dry_run))
