@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from typing import TypeVar
 
 from django.conf import settings
@@ -35,7 +36,7 @@ _helpers = _Helpers()
 def in_parallel(items: Iterable[T], work: Callable[[T], object]) -> None:
     """
     Do `work` for every item, in this thread and in the helpers that are free; each takes the next item when it is done
-    with one. A helper has a database connection of its own.
+    with one. A helper has a database connection of its own, and the request id of this thread.
 
     :param items: read one at a time, from any of these threads
     :raises BaseException: what `work` raised first; no item is begun after it
@@ -59,7 +60,7 @@ def in_parallel(items: Iterable[T], work: Callable[[T], object]) -> None:
         connections.close_all()
         _helpers.give_back()
 
-    helpers = [threading.Thread(target=help_out, name="helper") for _ in range(_helpers.take())]
+    helpers = [threading.Thread(target=copy_context().run, args=(help_out,)) for _ in range(_helpers.take())]
     for helper in helpers:
         helper.start()
     take_turns()

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from core import context
 from core.jobs.parallel import in_parallel
 from core.testing import PATIENCE, eventually
 
@@ -86,6 +87,19 @@ def test_what_an_item_raises_is_raised_and_nothing_begins_after_it(four: None) -
     with pytest.raises(KeyboardInterrupt):
         in_parallel(range(100), work)
     assert len(begun) <= 4
+
+
+def test_helpers_work_under_the_request_id_of_the_caller(four: None) -> None:
+    seen, all_here = [], threading.Barrier(4, timeout=PATIENCE)
+
+    def work(item: int) -> None:
+        all_here.wait()
+        seen.append(context.request_id.get())
+
+    token = context.request_id.set("r-1")
+    in_parallel(range(4), work)
+    context.request_id.reset(token)
+    assert seen == ["r-1"] * 4
 
 
 def test_an_iterable_that_breaks_is_raised(four: None) -> None:
