@@ -8,7 +8,9 @@ handler under a lease, so that two deliveries of one event do not overlap, and p
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -150,8 +152,24 @@ def enqueue_after_commit(event_ids: Sequence[UUID]) -> None:
         for event_id in event_ids:
             enqueue(event_id)
 
-    if event_ids:
+    if event_ids and not _in_bulk.get():
         transaction.on_commit(notify)
+
+
+_in_bulk: ContextVar[bool] = ContextVar("in_bulk", default=False)
+
+
+@contextmanager
+def in_bulk(is_bulk: bool = True) -> Iterator[None]:
+    """
+    Leave what is emitted inside to the relay, which sends it a little later and little by little: ten thousand notices
+    at once would hold up everybody's messages, and the work that they are about.
+    """
+    token = _in_bulk.set(is_bulk)
+    try:
+        yield
+    finally:
+        _in_bulk.reset(token)
 
 
 def enqueue(event_id: UUID) -> None:

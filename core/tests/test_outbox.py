@@ -212,6 +212,19 @@ def test_the_relay_tells_again_what_is_due_and_then_holds_back(
     assert told == [str(event.pk)] * 2
 
 
+def test_what_is_emitted_in_bulk_is_left_to_the_relay(bell: Bell, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
+    with commits(), outbox.in_bulk():
+        event = outbox.emit(TOPIC)
+    assert told == []
+    with commits():
+        prompt = outbox.emit(TOPIC)
+    assert told == [str(prompt.pk)]
+    outbox.relay(now=timezone.now() + outbox.FIRST_LEASE)
+    assert set(told) == {str(prompt.pk), str(event.pk)}
+
+
 def test_old_deliveries_are_deleted_and_nothing_else(bell: Bell, event: OutboxEvent) -> None:
     drain_outbox()
     waiting = outbox.emit(TOPIC)

@@ -18,6 +18,7 @@ from campaigns.services.funding import lock_campaign
 from core import clock, events
 from core.data import sql
 from core.data.transactions import retrying
+from core.jobs import outbox
 from investments import books
 from investments.models import Investment, Payment, Refund, Status
 from investments.services.locks import lock_payments
@@ -80,7 +81,7 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
-    with sql.together():
+    with outbox.in_bulk(len(batch) == BATCH), sql.together():
         for locked in batch:
             if locked.investment.status == Status.COMMITTED:
                 move(locked.investment, Status.INVESTED, now=now)

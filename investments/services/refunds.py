@@ -9,12 +9,12 @@ several at the same time; those that are not confirmed at once get one of their 
 """
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from threading import Event
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -46,6 +46,8 @@ AFTER_REFUSAL = timedelta(hours=1)
 FINISH_AFTER = timedelta(minutes=5)
 """How long a refund may be under way before the finisher looks after it."""
 PAGE = 100
+PROMPT = 100
+"""Of how many refunds in one go the investors are told at once; of the others a little later."""
 SENDING_SECONDS = 60.0
 """How long one delivery sends the refunds of a campaign."""
 GO_ON_AFTER = timedelta(seconds=1)
@@ -177,20 +179,22 @@ def send_refunds(campaign_id: UUID, *, now: datetime) -> bool:
 
     :returns: False if some are left, or the provider is left alone for a while
     """
-    began, stop = time.monotonic(), Event()
+    began, stop = time.monotonic(), threading.Event()
 
-    def waiting() -> Iterator[Refund]:
-        for refund in _refunds_to_send(campaign_id, now):
+    def waiting() -> Iterator[tuple[int, Refund]]:
+        for number, refund in enumerate(_refunds_to_send(campaign_id, now)):
             if time.monotonic() - began > SENDING_SECONDS:
                 stop.set()
             if stop.is_set():
                 return
-            yield refund
+            yield number, refund
 
-    def send(refund: Refund) -> None:
+    def send(numbered: tuple[int, Refund]) -> None:
+        number, refund = numbered
         moment = now + timedelta(seconds=time.monotonic() - began)
         try:
-            pause = _send(refund, moment)
+            with outbox.in_bulk(number >= PROMPT):
+                pause = _send(refund, moment)
         except LeftAlone:
             stop.set()
             return
