@@ -1,7 +1,8 @@
-"""The outbox with real processes: a broker that is away, then back and empty, and a Celery worker that catches up."""
+"""The outbox with real processes: a broker that is down, then back and empty, and a Celery worker that catches up."""
 
+import os
 import shutil
-import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,12 @@ from pathlib import Path
 from socket import create_server
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from core.models import OutboxEvent
 from core.testing import PATIENCE, eventually
-from core.testing.processes import Program, free_port, is_open
+from core.testing.processes import free_port, is_open
 from vectragrow.embedded import processes
 from vectragrow.embedded.processes import Child
 
@@ -42,15 +44,15 @@ def valkey() -> str | None:
 
 
 @contextmanager
-def away(port: int) -> Iterator[list[object]]:
-    """Where the broker should be, nobody talks: connections are taken and dropped. Yields them."""
+def broken_broker(port: int) -> Iterator[list[object]]:
+    """A server in the broker's place that accepts connections and closes them. Yields the list of them."""
     tries: list[object] = []
-    with create_server(("127.0.0.1", port)) as door:
+    with create_server(("127.0.0.1", port)) as listener:
 
         def drop() -> None:
             while True:
                 try:
-                    taken, peer = door.accept()
+                    taken, peer = listener.accept()
                 except OSError:
                     return
                 tries.append(peer)
@@ -59,21 +61,21 @@ def away(port: int) -> Iterator[list[object]]:
         thread = threading.Thread(target=drop)
         thread.start()
         yield tries
-        door.shutdown(2)
+        listener.shutdown(2)
     thread.join()
 
 
 @pytest.fixture
-def end_later() -> Iterator[list[Child]]:
-    """Whatever is started is ended, with what it has started itself."""
-    running: list[processes.Child] = []
-    yield running
-    processes.stop(reversed(running), PATIENCE)
+def running() -> Iterator[list[Child]]:
+    """What the test has started; ended with it."""
+    children: list[Child] = []
+    yield children
+    processes.stop(reversed(children), PATIENCE)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empty(
-    end_later: list[Child], tmp_path: Path
+def test_events_written_while_the_broker_is_down_are_delivered_when_it_is_back_and_empty(
+    running: list[Child], tmp_path: Path
 ) -> None:
     server = valkey()
     if server is None:
@@ -85,37 +87,45 @@ def test_what_was_written_while_redis_was_away_goes_out_when_it_is_back_and_empt
         "REDIS_URL": f"redis://127.0.0.1:{port}/0",
     }
 
-    def run(*command: str) -> Program:
-        program = Program(*command, **environment)
-        end_later.append(program.child)
-        return program
+    def start(*command: object, **environment: str) -> Child:
+        log = tmp_path / f"{len(running)}.log"
+        running.append(
+            Child(
+                str(command[0]),
+                [str(word) for word in command],
+                log=log,
+                cwd=str(settings.BASE_DIR),
+                env={**os.environ, **environment},
+            )
+        )
+        return running[-1]
 
     def emit() -> None:
-        writer = run("manage.py", "shell", "-v0", "-c", EMIT)
-        assert writer.process.wait(PATIENCE) == 0, writer.output()
-        assert "written" in writer.output()
+        writer = start(sys.executable, "manage.py", "shell", "-v0", "-c", EMIT, **environment)
+        assert writer.process.wait(PATIENCE) == 0, writer.log.read_text()
+        assert "written" in writer.log.read_text()
 
-    def start_redis() -> subprocess.Popen[bytes]:
-        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-        end_later.append(processes.Child("valkey", command, log=tmp_path / "valkey.log"))
+    def start_redis() -> Child:
+        child = start(server, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", tmp_path)
         eventually(lambda: is_open(port))
-        return end_later[-1].process
+        return child
 
     def all_delivered() -> bool:
         return not OutboxEvent.objects.filter(delivered_at__isnull=True).exists()
 
-    with away(port) as tries:
+    with broken_broker(port) as tries:
         emit()
-    assert len(tries) <= 3, "an absent broker is not asked over and over"
+    assert len(tries) <= 3, "a broker that is down is not asked over and over"
     assert not all_delivered()
     redis = start_redis()
-    schedule = str(tmp_path / "beat")
-    run("-m", "celery", "-A", "vectragrow", "worker", "--beat", "-s", schedule, "--pool", "threads", "-c", "1")
+    command = ("-m", "celery", "-A", "vectragrow", "worker", "--beat", "-s", tmp_path / "beat", "--pool", "threads")
+    worker = start(sys.executable, *command, "-c", "1", **environment)
     eventually(all_delivered)
 
-    redis.kill()
-    redis.wait()
+    redis.process.kill()
+    redis.process.wait()
     emit()
     start_redis()
     eventually(all_delivered)
     assert list(OutboxEvent.objects.values_list("attempts", flat=True)) == [1, 1, 1, 1], "two events and their mails"
+    processes.stop([worker], PATIENCE)  # while its broker is there: without one it does not end when it is asked to
