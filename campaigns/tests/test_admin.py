@@ -22,7 +22,7 @@ def page(campaign: Campaign) -> str:
 
 
 @pytest.fixture
-def at_desk() -> Callable[..., Any]:
+def sign_in_to_admin() -> Callable[..., Any]:
     def enter(person: User) -> Client:
         browser = Client()
         browser.force_login(person)
@@ -41,73 +41,73 @@ def status(campaign: Campaign) -> str:
 
 
 def test_the_queue_shows_what_waits(
-    at_desk: Callable[..., Any], moderator: User, founder: User, waiting: Campaign, campaign: Campaign
+    sign_in_to_admin: Callable[..., Any], moderator: User, founder: User, waiting: Campaign, campaign: Campaign
 ) -> None:
     make_campaign(founder, status="draft", title="A secret")
-    desk = at_desk(moderator)
-    queue = desk.get(QUEUE).content.decode()
+    admin = sign_in_to_admin(moderator)
+    queue = admin.get(QUEUE).content.decode()
     assert "Windmill on the hill" in queue
     assert campaign.title not in queue
-    everything = desk.get(QUEUE, {"queue": "all"}).content.decode()
+    everything = admin.get(QUEUE, {"queue": "all"}).content.decode()
     assert campaign.title in everything
     assert "A secret" not in everything
 
 
-def test_publish(at_desk: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
-    desk = at_desk(moderator)
-    shown = desk.get(page(waiting)).content.decode()
+def test_publish(sign_in_to_admin: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
+    admin = sign_in_to_admin(moderator)
+    shown = admin.get(page(waiting)).content.decode()
     assert "$2,000.00" in shown
-    assert desk.post(page(waiting), {"decision": "publish"}, follow=True).status_code == 200
+    assert admin.post(page(waiting), {"decision": "publish"}, follow=True).status_code == 200
     assert status(waiting) == "live"
 
 
-def test_sending_back_needs_a_reason(at_desk: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
-    desk = at_desk(moderator)
-    refused = desk.post(page(waiting), {"decision": "reject", "reason": "  "}, follow=True)
+def test_sending_back_needs_a_reason(sign_in_to_admin: Callable[..., Any], moderator: User, waiting: Campaign) -> None:
+    admin = sign_in_to_admin(moderator)
+    refused = admin.post(page(waiting), {"decision": "reject", "reason": "  "}, follow=True)
     assert refused.status_code == 400 and b"what has to change" in refused.content
-    long = desk.post(page(waiting), {"decision": "reject", "reason": "Name <it>. " * 100})
+    long = admin.post(page(waiting), {"decision": "reject", "reason": "Name <it>. " * 100})
     assert long.status_code == 400 and b"at most 1000 characters" in long.content
     assert b"Name &lt;it&gt;. Name" in long.content, "what was typed is kept"
-    assert desk.post(page(waiting), {"decision": "nonsense"}).status_code == 404
+    assert admin.post(page(waiting), {"decision": "nonsense"}).status_code == 404
     assert status(waiting) == "in_review"
-    desk.post(page(waiting), {"decision": "reject", "reason": "Name the hill."})
+    admin.post(page(waiting), {"decision": "reject", "reason": "Name the hill."})
     assert Campaign.objects.get(pk=waiting.pk).review_note == "Name the hill."
-    assert b"Name the hill." in desk.get(page(waiting)).content
+    assert b"Name the hill." in admin.get(page(waiting)).content
 
 
 def test_a_refusal_is_said_beside_the_form_and_keeps_what_was_typed(
-    at_desk: Callable[..., Any], moderator: User, waiting: Campaign
+    sign_in_to_admin: Callable[..., Any], moderator: User, waiting: Campaign
 ) -> None:
-    desk = at_desk(moderator)
+    admin = sign_in_to_admin(moderator)
     Campaign.objects.filter(pk=waiting.pk).update(ends_at=timezone.now() - timedelta(hours=1))
-    refused = desk.post(page(waiting), {"decision": "publish", "reason": "Well done"})
+    refused = admin.post(page(waiting), {"decision": "publish", "reason": "Well done"})
     form = re.search(r'action="#refused".*?</form>', refused.content.decode(), re.DOTALL).group()
     assert refused.status_code == 409 and 'role="alert"' in form and "Well done</textarea>" in form
-    colleague = desk.post(page(waiting), {"decision": "reject", "reason": "Too late."})
+    colleague = admin.post(page(waiting), {"decision": "reject", "reason": "Too late."})
     assert colleague.status_code == 302
-    again = desk.post(page(waiting), {"decision": "reject", "reason": "A second thought"})
+    again = admin.post(page(waiting), {"decision": "reject", "reason": "A second thought"})
     assert again.status_code == 409 and b"A second thought" in again.content, "also where the form has gone"
 
 
-def test_nobody_decides_on_their_own(at_desk: Callable[..., Any], person: Callable[..., User]) -> None:
+def test_nobody_decides_on_their_own(sign_in_to_admin: Callable[..., Any], person: Callable[..., User]) -> None:
     owner = person("mod", role="moderator", identity=True)
     own = make_campaign(owner, status="in_review")
-    desk = at_desk(owner)
-    assert b"Someone else decides" in desk.get(page(own)).content
-    desk.post(page(own), {"decision": "publish"})
+    admin = sign_in_to_admin(owner)
+    assert b"Someone else decides" in admin.get(page(own)).content
+    admin.post(page(own), {"decision": "publish"})
     assert status(own) == "in_review"
 
 
 @pytest.mark.parametrize(("role", "code"), [("reviewer", 403), ("user", 302)])
 def test_others_have_no_place_here(
-    at_desk: Callable[..., Any], person: Callable[..., User], waiting: Campaign, role: str, code: int
+    sign_in_to_admin: Callable[..., Any], person: Callable[..., User], waiting: Campaign, role: str, code: int
 ) -> None:
-    desk = at_desk(person("someone", role=role))
-    assert desk.get(QUEUE).status_code == code
-    assert desk.post(page(waiting), {"decision": "publish"}).status_code == code
+    admin = sign_in_to_admin(person("someone", role=role))
+    assert admin.get(QUEUE).status_code == code
+    assert admin.post(page(waiting), {"decision": "publish"}).status_code == code
     assert status(waiting) == "in_review"
 
 
-def test_text_is_shown_as_text(at_desk: Callable[..., Any], moderator: User, founder: User) -> None:
+def test_text_is_shown_as_text(sign_in_to_admin: Callable[..., Any], moderator: User, founder: User) -> None:
     campaign = make_campaign(founder, status="in_review", description="<script>alert(1)</script>")
-    assert b"<script>alert" not in at_desk(moderator).get(page(campaign)).content
+    assert b"<script>alert" not in sign_in_to_admin(moderator).get(page(campaign)).content

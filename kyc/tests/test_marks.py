@@ -49,7 +49,7 @@ def test_no_trace_of_number_or_paper(
     api: Api, applicant: User, reviewer: User, second_reviewer: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    mine, desk, second_desk = (api.as_user(who) for who in (applicant, reviewer, second_reviewer))
+    mine, staff, second_staff = (api.as_user(who) for who in (applicant, reviewer, second_reviewer))
     answers = [
         mine.post(
             "/api/kyc/initiate",
@@ -63,12 +63,12 @@ def test_no_trace_of_number_or_paper(
     body = {"documents": [paper(PDF.replace(b"/Catalog", MARK)), upload(selfie)], "kinds": ["front", "selfie"]}
     answers.append(mine.upload("/api/kyc/documents", body, idempotency_key="papers-1"))
     for document in answers[-1].json()["documents"]:
-        answers.append(desk.get(f"/api/kyc/documents/{document['id']}/file"))
-        answers.append(desk.put(f"/api/kyc/documents/{document['id']}", {"status": "verified"}))
-    case = desk.get("/api/kyc/pending").json()["items"][0]["id"]
-    for client in (desk, second_desk):
+        answers.append(staff.get(f"/api/kyc/documents/{document['id']}/file"))
+        answers.append(staff.put(f"/api/kyc/documents/{document['id']}", {"status": "verified"}))
+    case = staff.get("/api/kyc/pending").json()["items"][0]["id"]
+    for client in (staff, second_staff):
         answers.append(client.put("/api/kyc/status", {"verificationId": case, "status": "verified"}))
-    answers += [mine.get("/api/kyc/status"), desk.get("/api/kyc/pending")]
+    answers += [mine.get("/api/kyc/status"), staff.get("/api/kyc/pending")]
     drain_outbox(now=timezone.now())
     assert all(answer.status_code < 300 for answer in answers)
 

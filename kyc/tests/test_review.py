@@ -22,12 +22,12 @@ from uploads.testing import picture
 
 
 @pytest.fixture
-def at_desk(api: Api, reviewer: User) -> Api:
+def as_reviewer(api: Api, reviewer: User) -> Api:
     return api.as_user(reviewer)
 
 
 @pytest.fixture
-def at_second_desk(api: Api, second_reviewer: User) -> Api:
+def as_second_reviewer(api: Api, second_reviewer: User) -> Api:
     return api.as_user(second_reviewer)
 
 
@@ -54,15 +54,17 @@ def told() -> list[tuple[str, Any]]:
     return list(recorded.values_list("kind", "subject_id"))
 
 
-def test_two_reviewers_verify(api: Api, case: Verification, applicant: User, at_desk: Api, at_second_desk: Api) -> None:
+def test_two_reviewers_verify(
+    api: Api, case: Verification, applicant: User, as_reviewer: Api, as_second_reviewer: Api
+) -> None:
     for paper in case.documents.all():
-        assert judge(at_desk, paper).status_code == 200
-    proposed = decide(at_desk, case, "verified", notes="Looks right")
+        assert judge(as_reviewer, paper).status_code == 200
+    proposed = decide(as_reviewer, case, "verified", notes="Looks right")
     assert (proposed.status_code, proposed.json()["status"]) == (200, "awaiting_second_review")
     applicant.refresh_from_db()
     assert not applicant.kyc_verified
-    assert code(decide(at_desk, case, "verified")) == (403, "second_reviewer_required")
-    confirmed = decide(at_second_desk, case, "verified")
+    assert code(decide(as_reviewer, case, "verified")) == (403, "second_reviewer_required")
+    confirmed = decide(as_second_reviewer, case, "verified")
     assert (confirmed.status_code, confirmed.json()["status"]) == (200, "verified")
     applicant.refresh_from_db()
     assert applicant.kyc_verified
@@ -78,55 +80,57 @@ def test_two_reviewers_verify(api: Api, case: Verification, applicant: User, at_
 
 
 def test_one_reviewer_is_enough_where_four_eyes_are_off(
-    judged_case: Verification, at_desk: Api, settings: Settings
+    judged_case: Verification, as_reviewer: Api, settings: Settings
 ) -> None:
     settings.KYC_FOUR_EYES = False
-    assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
+    assert decide(as_reviewer, judged_case, "verified").json()["status"] == "verified"
 
 
-def test_verified_needs_every_paper_verified(case: Verification, at_desk: Api) -> None:
+def test_verified_needs_every_paper_verified(case: Verification, as_reviewer: Api) -> None:
     front, selfie = case.documents.order_by("kind")
-    assert code(decide(at_desk, case, "verified")) == (409, "documents_not_verified")
-    judge(at_desk, front)
-    judge(at_desk, selfie, "rejected", reason="blurred", message="Please hold still")
-    assert code(decide(at_desk, case, "verified")) == (409, "documents_not_verified")
-    judge(at_desk, selfie)
-    assert decide(at_desk, case, "verified").status_code == 200
+    assert code(decide(as_reviewer, case, "verified")) == (409, "documents_not_verified")
+    judge(as_reviewer, front)
+    judge(as_reviewer, selfie, "rejected", reason="blurred", message="Please hold still")
+    assert code(decide(as_reviewer, case, "verified")) == (409, "documents_not_verified")
+    judge(as_reviewer, selfie)
+    assert decide(as_reviewer, case, "verified").status_code == 200
 
 
 def test_an_extra_paper_has_to_be_verified_too(
-    api: Api, judged_case: Verification, applicant: User, at_desk: Api
+    api: Api, judged_case: Verification, applicant: User, as_reviewer: Api
 ) -> None:
     resend(api, applicant, "proof_of_address")
-    assert code(decide(at_desk, judged_case, "verified")) == (409, "documents_not_verified")
+    assert code(decide(as_reviewer, judged_case, "verified")) == (409, "documents_not_verified")
 
 
 def test_new_evidence_drops_the_proposal(
-    api: Api, judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+    api: Api, judged_case: Verification, applicant: User, as_reviewer: Api, as_second_reviewer: Api
 ) -> None:
-    decide(at_desk, judged_case, "verified")
+    decide(as_reviewer, judged_case, "verified")
     resend(api, applicant, "front")
     assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "in_review"
-    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "evidence_changed")
-    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "documents_not_verified")
-    judge(at_second_desk, judged_case.documents.current().get(kind="front"))
-    assert decide(at_second_desk, judged_case, "verified").json()["status"] == "awaiting_second_review"
-    assert code(decide(at_second_desk, judged_case, "verified")) == (403, "second_reviewer_required")
-    assert decide(at_desk, judged_case, "verified").json()["status"] == "verified"
+    assert code(decide(as_second_reviewer, judged_case, "verified")) == (409, "evidence_changed")
+    assert code(decide(as_second_reviewer, judged_case, "verified")) == (409, "documents_not_verified")
+    judge(as_second_reviewer, judged_case.documents.current().get(kind="front"))
+    assert decide(as_second_reviewer, judged_case, "verified").json()["status"] == "awaiting_second_review"
+    assert code(decide(as_second_reviewer, judged_case, "verified")) == (403, "second_reviewer_required")
+    assert decide(as_reviewer, judged_case, "verified").json()["status"] == "verified"
 
 
-def test_a_paper_judged_anew_drops_the_proposal(judged_case: Verification, at_desk: Api, at_second_desk: Api) -> None:
-    decide(at_desk, judged_case, "verified")
+def test_a_paper_judged_anew_drops_the_proposal(
+    judged_case: Verification, as_reviewer: Api, as_second_reviewer: Api
+) -> None:
+    decide(as_reviewer, judged_case, "verified")
     paper = judged_case.documents.first()
-    judge(at_second_desk, paper)  # the same verdict again changes nothing
-    judge(at_second_desk, paper, "rejected")
-    judge(at_second_desk, paper, "verified")
-    assert code(decide(at_second_desk, judged_case, "verified")) == (409, "evidence_changed")
+    judge(as_second_reviewer, paper)  # the same verdict again changes nothing
+    judge(as_second_reviewer, paper, "rejected")
+    judge(as_second_reviewer, paper, "verified")
+    assert code(decide(as_second_reviewer, judged_case, "verified")) == (409, "evidence_changed")
 
 
 @pytest.mark.parametrize("status", ["rejected", "resubmit"])
-def test_one_reviewer_turns_down(api: Api, case: Verification, applicant: User, at_desk: Api, status: str) -> None:
-    answer = decide(at_desk, case, status, notes="private words", message="Please send a sharper picture")
+def test_one_reviewer_turns_down(api: Api, case: Verification, applicant: User, as_reviewer: Api, status: str) -> None:
+    answer = decide(as_reviewer, case, status, notes="private words", message="Please send a sharper picture")
     assert (answer.status_code, answer.json()["status"]) == (200, status)
     own = api.as_user(applicant).get("/api/kyc/status")
     assert own.json()["message"] == "Please send a sharper picture"
@@ -138,24 +142,24 @@ def test_one_reviewer_turns_down(api: Api, case: Verification, applicant: User, 
 
 
 def test_resubmit_takes_new_papers_and_returns_to_the_queue(
-    api: Api, case: Verification, applicant: User, at_desk: Api
+    api: Api, case: Verification, applicant: User, as_reviewer: Api
 ) -> None:
     front = case.documents.get(kind="front")
-    judge(at_desk, front, "rejected", reason="blurred")
-    decide(at_desk, case, "resubmit")
-    assert code(decide(at_desk, case, "verified")) == (409, "decision_not_possible")
+    judge(as_reviewer, front, "rejected", reason="blurred")
+    decide(as_reviewer, case, "resubmit")
+    assert code(decide(as_reviewer, case, "verified")) == (409, "decision_not_possible")
     resend(api, applicant, "proof_of_address")
     assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "resubmit"  # front is still missing
     resend(api, applicant, "front")
     assert api.as_user(applicant).get("/api/kyc/status").json()["status"] == "in_review"
-    assert code(judge(at_desk, front)) == (409, "document_replaced")
+    assert code(judge(as_reviewer, front)) == (409, "document_replaced")
 
 
 def test_a_new_paper_after_approval_takes_the_identity_away(
-    api: Api, judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+    api: Api, judged_case: Verification, applicant: User, as_reviewer: Api, as_second_reviewer: Api
 ) -> None:
-    decide(at_desk, judged_case, "verified")
-    decide(at_second_desk, judged_case, "verified")
+    decide(as_reviewer, judged_case, "verified")
+    decide(as_second_reviewer, judged_case, "verified")
     resend(api, applicant, "front")
     applicant.refresh_from_db()
     assert not applicant.kyc_verified
@@ -164,39 +168,39 @@ def test_a_new_paper_after_approval_takes_the_identity_away(
     status = api.as_user(applicant).get("/api/kyc/status").json()["status"]
     assert status == "in_review"
     assert "lost_approval" in Verification.objects.get().risk_flags
-    judge(at_desk, judged_case.documents.current().get(kind="front"))
-    assert decide(at_desk, judged_case, "verified").json()["status"] == "awaiting_second_review"
+    judge(as_reviewer, judged_case.documents.current().get(kind="front"))
+    assert decide(as_reviewer, judged_case, "verified").json()["status"] == "awaiting_second_review"
 
 
 def test_a_closed_case_is_reopened_before_it_is_decided_again(
-    judged_case: Verification, applicant: User, at_desk: Api, at_second_desk: Api
+    judged_case: Verification, applicant: User, as_reviewer: Api, as_second_reviewer: Api
 ) -> None:
-    decide(at_desk, judged_case, "verified")
-    decide(at_second_desk, judged_case, "verified")
+    decide(as_reviewer, judged_case, "verified")
+    decide(as_second_reviewer, judged_case, "verified")
     for status in ("verified", "rejected"):
-        assert code(decide(at_desk, judged_case, status)) == (409, "decision_not_possible")
-    assert code(judge(at_desk, judged_case.documents.first())) == (409, "case_closed")
-    assert decide(at_desk, judged_case, "resubmit").status_code == 200
+        assert code(decide(as_reviewer, judged_case, status)) == (409, "decision_not_possible")
+    assert code(judge(as_reviewer, judged_case.documents.first())) == (409, "case_closed")
+    assert decide(as_reviewer, judged_case, "resubmit").status_code == 200
     applicant.refresh_from_db()
     assert not applicant.kyc_verified
     assert told()[-1] == ("identity.lost", applicant.pk)
 
 
 def test_an_old_case_is_not_reopened_beside_a_newer_one(
-    api: Api, case: Verification, applicant: User, at_desk: Api
+    api: Api, case: Verification, applicant: User, as_reviewer: Api
 ) -> None:
-    decide(at_desk, case, "rejected")
+    decide(as_reviewer, case, "rejected")
     submitted_case(applicant)
-    assert code(decide(at_desk, case, "resubmit")) == (409, "decision_not_possible")
+    assert code(decide(as_reviewer, case, "resubmit")) == (409, "decision_not_possible")
 
 
-def test_the_case_of_a_person_is_the_newest(case: Verification, applicant: User, at_desk: Api) -> None:
-    answer = at_desk.put("/api/kyc/status", {"userId": str(applicant.pk), "status": "rejected"})
+def test_the_case_of_a_person_is_the_newest(case: Verification, applicant: User, as_reviewer: Api) -> None:
+    answer = as_reviewer.put("/api/kyc/status", {"userId": str(applicant.pk), "status": "rejected"})
     assert answer.json()["id"] == str(case.pk)
-    assert at_desk.put("/api/kyc/status", {"status": "rejected"}).status_code == 400
+    assert as_reviewer.put("/api/kyc/status", {"status": "rejected"}).status_code == 400
 
 
-def test_nobody_reviews_himself(api: Api, person: Callable[..., User], at_second_desk: Api) -> None:
+def test_nobody_reviews_himself(api: Api, person: Callable[..., User], as_second_reviewer: Api) -> None:
     reviewer = person("insider", role="reviewer")
     case = submitted_case(reviewer)
     own = api.as_user(reviewer)
@@ -204,7 +208,7 @@ def test_nobody_reviews_himself(api: Api, person: Callable[..., User], at_second
     for status in ("verified", "rejected", "resubmit"):
         assert code(decide(own, case, status)) == (403, "own_case")
     assert own.get("/api/kyc/pending").json()["items"] == []
-    assert len(at_second_desk.get("/api/kyc/pending").json()["items"]) == 1
+    assert len(as_second_reviewer.get("/api/kyc/pending").json()["items"]) == 1
 
 
 def test_the_database_itself_refuses_self_review(case: Verification, applicant: User) -> None:
@@ -215,7 +219,7 @@ def test_the_database_itself_refuses_self_review(case: Verification, applicant: 
         Verification.objects.filter(pk=case.pk).update(status="approved")
 
 
-def test_the_queue_is_riskiest_then_oldest_first(api: Api, person: Callable[..., User], at_desk: Api) -> None:
+def test_the_queue_is_riskiest_then_oldest_first(api: Api, person: Callable[..., User], as_reviewer: Api) -> None:
     now = timezone.now()
     for place, (name, age, flags) in enumerate([("young", 1, 0), ("old", 50, 0), ("risky", 2, 2)]):
         case = submitted_case(person(name), number=f"NUMBER{place}")
@@ -223,31 +227,31 @@ def test_the_queue_is_riskiest_then_oldest_first(api: Api, person: Callable[...,
     submitted_case(person("incomplete"), number="NUMBER9", kinds=["front"])
 
     def names(**query: Any) -> list[Any]:
-        return [row["user"]["firstName"] for row in at_desk.get("/api/kyc/pending", query).json()["items"]]
+        return [row["user"]["firstName"] for row in as_reviewer.get("/api/kyc/pending", query).json()["items"]]
 
     assert names() == ["Risky", "Old", "Young"]
     assert names(limit=2) == ["Risky", "Old"]
-    cursor = at_desk.get("/api/kyc/pending", {"limit": 2}).json()["nextCursor"]
+    cursor = as_reviewer.get("/api/kyc/pending", {"limit": 2}).json()["nextCursor"]
     assert names(limit=2, cursor=cursor) == ["Young"]
 
 
 def test_the_queue_by_assignee(
-    api: Api, case: Verification, reviewer: User, second_reviewer: User, at_desk: Api, at_second_desk: Api
+    api: Api, case: Verification, reviewer: User, second_reviewer: User, as_reviewer: Api, as_second_reviewer: Api
 ) -> None:
     def count(client: Api, assignee: str) -> int:
         return len(client.get("/api/kyc/pending", {"assignee": assignee}).json()["items"])
 
-    assert (count(at_desk, "none"), count(at_desk, "me")) == (1, 0)
-    at_desk.get(f"/api/kyc/documents/{case.documents.first().pk}/file")
-    assert (count(at_desk, "none"), count(at_desk, "me"), count(at_second_desk, "me")) == (0, 1, 0)
-    assert count(at_second_desk, str(reviewer.pk)) == 1
-    assert at_desk.get("/api/kyc/pending", {"assignee": "bob"}).status_code == 400
+    assert (count(as_reviewer, "none"), count(as_reviewer, "me")) == (1, 0)
+    as_reviewer.get(f"/api/kyc/documents/{case.documents.first().pk}/file")
+    assert (count(as_reviewer, "none"), count(as_reviewer, "me"), count(as_second_reviewer, "me")) == (0, 1, 0)
+    assert count(as_second_reviewer, str(reviewer.pk)) == 1
+    assert as_reviewer.get("/api/kyc/pending", {"assignee": "bob"}).status_code == 400
 
 
-def test_the_queue_costs_the_same_for_one_and_for_many(person: Callable[..., User], at_desk: Api) -> None:
+def test_the_queue_costs_the_same_for_one_and_for_many(person: Callable[..., User], as_reviewer: Api) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as counted:
-            at_desk.get("/api/kyc/pending")
+            as_reviewer.get("/api/kyc/pending")
         return len(counted)
 
     submitted_case(person("one"), number="NUMBER00")
@@ -258,10 +262,10 @@ def test_the_queue_costs_the_same_for_one_and_for_many(person: Callable[..., Use
 
 
 def test_every_view_of_a_paper_is_written_down(
-    api: Api, case: Verification, applicant: User, reviewer: User, at_desk: Api
+    api: Api, case: Verification, applicant: User, reviewer: User, as_reviewer: Api
 ) -> None:
     paper = case.documents.first()
-    answer = at_desk.get(f"/api/kyc/documents/{paper.pk}/file", {"why": "second look at the date"})
+    answer = as_reviewer.get(f"/api/kyc/documents/{paper.pk}/file", {"why": "second look at the date"})
     assert answer.status_code == 200
     event = CaseEvent.objects.get(action="paper_viewed")
     assert (event.actor, event.document, event.words) == (reviewer, paper, {"why": "second look at the date"})
@@ -282,24 +286,24 @@ def test_the_link_opens_for_its_viewer_for_a_minute(
     case: Verification,
     applicant: User,
     person: Callable[..., User],
-    at_desk: Api,
-    at_second_desk: Api,
+    as_reviewer: Api,
+    as_second_reviewer: Api,
     time_machine: TimeMachineFixture,
 ) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    link = at_desk.get(f"/api/kyc/documents/{case.documents.first().pk}/file").json()
+    link = as_reviewer.get(f"/api/kyc/documents/{case.documents.first().pk}/file").json()
     path = link["url"].replace("http://localhost:8000", "")
-    opened = at_desk.get(path)
+    opened = as_reviewer.get(path)
     assert (opened.status_code, opened["Content-Type"]) == (200, "image/jpeg")
     assert opened.content[:3] == b"\xff\xd8\xff"
     assert "no-store" in opened["Cache-Control"]
     assert opened["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in opened["Content-Security-Policy"]
-    assert code(at_second_desk.get(path)) == (404, "link_not_valid")
+    assert code(as_second_reviewer.get(path)) == (404, "link_not_valid")
     assert api.as_user(applicant).get(path).status_code == 404
     assert api.get(path).status_code == 401
     time_machine.shift(timedelta(seconds=61))
-    assert code(at_desk.get(path)) == (404, "link_not_valid")
+    assert code(as_reviewer.get(path)) == (404, "link_not_valid")
 
 
 def test_the_person_sees_the_own_paper_and_nobody_else_does(
@@ -314,10 +318,10 @@ def test_the_person_sees_the_own_paper_and_nobody_else_does(
 
 
 def test_seeing_a_paper_takes_the_case(
-    case: Verification, reviewer: User, second_reviewer: User, at_desk: Api, at_second_desk: Api
+    case: Verification, reviewer: User, second_reviewer: User, as_reviewer: Api, as_second_reviewer: Api
 ) -> None:
     path = f"/api/kyc/documents/{case.documents.first().pk}/file"
-    for client, who in ((at_desk, reviewer), (at_second_desk, second_reviewer)):
+    for client, who in ((as_reviewer, reviewer), (as_second_reviewer, second_reviewer)):
         client.get(path)
         case.refresh_from_db()
         assert case.assignee == who
@@ -325,6 +329,6 @@ def test_seeing_a_paper_takes_the_case(
     assert [event.facts.get("taken_from") for event in taken] == [None, str(reviewer.pk)]
 
 
-def test_a_reviewer_who_lost_the_role_is_shut_out(case: Verification, reviewer: User, at_desk: Api) -> None:
+def test_a_reviewer_who_lost_the_role_is_shut_out(case: Verification, reviewer: User, as_reviewer: Api) -> None:
     grant_role(email=reviewer.email, role="user", now=timezone.now())
-    assert decide(at_desk, case, "rejected").status_code == 401
+    assert decide(as_reviewer, case, "rejected").status_code == 401

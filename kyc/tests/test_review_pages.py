@@ -21,8 +21,8 @@ from uploads.testing import picture
 QUEUE = "/admin/kyc/verification/"
 
 
-class Desk:
-    """A staff member's browser."""
+class ReviewPages:
+    """The review pages in a staff member's browser."""
 
     def __init__(self, client: Client, staff: User) -> None:
         client.force_login(staff)
@@ -42,15 +42,15 @@ def address(case: Verification) -> str:
 
 
 @pytest.fixture
-def desk(client: Client, reviewer: User) -> Desk:
-    return Desk(client, reviewer)
+def pages(client: Client, reviewer: User) -> ReviewPages:
+    return ReviewPages(client, reviewer)
 
 
 @pytest.fixture
-def second_desk(second_reviewer: User) -> Desk:
+def second_pages(second_reviewer: User) -> ReviewPages:
     from django.test import Client
 
-    return Desk(Client(), second_reviewer)
+    return ReviewPages(Client(), second_reviewer)
 
 
 def output(answer: Any) -> str:
@@ -63,41 +63,43 @@ def pictures(page: Any) -> list[Any]:
 
 
 def test_the_queue_shows_who_waits(
-    desk: Desk, case: Verification, applicant: User, person: Callable[..., User]
+    pages: ReviewPages, case: Verification, applicant: User, person: Callable[..., User]
 ) -> None:
     submitted_case(person("other"), number="OTHER12345")
-    page = desk.get(QUEUE)
+    page = pages.get(QUEUE)
     text = page.content.decode()
     assert page.status_code == 200
     for words in (applicant.email, "Passport", "In review", "Nobody", "Waiting <span>2</span>"):
         assert words in text
     assert case.number_last4 not in text
-    assert "Nothing here" in desk.get(QUEUE, queue="mine").content.decode()
-    assert applicant.email in desk.get(QUEUE, q="applicant").content.decode()
+    assert "Nothing here" in pages.get(QUEUE, queue="mine").content.decode()
+    assert applicant.email in pages.get(QUEUE, q="applicant").content.decode()
 
 
-def test_the_queue_is_in_the_order_of_the_api(desk: Desk, person: Callable[..., User]) -> None:
+def test_the_queue_is_in_the_order_of_the_api(pages: ReviewPages, person: Callable[..., User]) -> None:
     names = []
     for place, (name, risk, age) in enumerate([("young", 0, 1), ("old", 0, 30), ("risky", 2, 2)]):
         made = submitted_case(person(name), number=f"ORDER{place}")
         submitted_at = timezone.now() - timedelta(hours=age)
         Verification.objects.filter(pk=made.pk).update(risk=risk, submitted_at=submitted_at)
         names.append(name)
-    text = desk.get(QUEUE).content.decode()
+    text = pages.get(QUEUE).content.decode()
     assert sorted(names, key=lambda name: text.index(f"<b>{name.capitalize()}")) == ["risky", "old", "young"]
 
 
 @pytest.mark.parametrize(("role", "status"), [("user", 302), ("moderator", 403), ("reviewer", 200), ("admin", 200)])
 def test_who_gets_in(client: Client, case: Verification, person: Callable[..., User], role: str, status: int) -> None:
-    desk = Desk(client, person("visitor", role=role))
-    assert desk.get(QUEUE).status_code == status
-    opened = desk.get(address(case))
+    pages = ReviewPages(client, person("visitor", role=role))
+    assert pages.get(QUEUE).status_code == status
+    opened = pages.get(address(case))
     assert opened.status_code == (404 if role == "moderator" else status)
     assert bool(pictures(opened)) == (status == 200)
 
 
-def test_opening_a_case_takes_it_and_shows_papers_and_number(desk: Desk, case: Verification, reviewer: User) -> None:
-    page = desk.get(address(case))
+def test_opening_a_case_takes_it_and_shows_papers_and_number(
+    pages: ReviewPages, case: Verification, reviewer: User
+) -> None:
+    page = pages.get(address(case))
     assert "C01X00T47" in page.content.decode()
     assert len(pictures(page)) == 2
     assert "no-store" in page["Cache-Control"]
@@ -107,84 +109,84 @@ def test_opening_a_case_takes_it_and_shows_papers_and_number(desk: Desk, case: V
 
 
 def test_pictures_open_for_this_reviewer_for_a_minute(
-    desk: Desk, second_desk: Desk, client: Client, case: Verification, time_machine: TimeMachineFixture
+    pages: ReviewPages, second_pages: ReviewPages, client: Client, case: Verification, time_machine: TimeMachineFixture
 ) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    picture = pictures(desk.get(address(case)))[0]
-    shown = desk.get(picture)
+    picture = pictures(pages.get(address(case)))[0]
+    shown = pages.get(picture)
     assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
     assert "sandbox" in shown["Content-Security-Policy"]
     assert "no-store" in shown["Cache-Control"]
-    assert second_desk.get(picture).status_code == 404
+    assert second_pages.get(picture).status_code == 404
     time_machine.shift(timedelta(seconds=61))
-    assert desk.get(picture).status_code == 404
+    assert pages.get(picture).status_code == 404
 
 
 def test_a_colleagues_case_is_closed_until_it_is_taken_over(
-    desk: Desk, second_desk: Desk, case: Verification, reviewer: User, second_reviewer: User
+    pages: ReviewPages, second_pages: ReviewPages, case: Verification, reviewer: User, second_reviewer: User
 ) -> None:
     take_case(reviewer=reviewer, verification_id=case.pk, now=timezone.now())
-    closed = second_desk.get(address(case))
+    closed = second_pages.get(address(case))
     assert not pictures(closed)
     assert "C01X00T47" not in closed.content.decode()
     assert "is working on this case" in closed.content.decode()
-    second_desk.post(address(case), action="take")
-    assert len(pictures(second_desk.get(address(case)))) == 2
+    second_pages.post(address(case), action="take")
+    assert len(pictures(second_pages.get(address(case)))) == 2
     case.refresh_from_db()
     assert case.assignee == second_reviewer
 
 
 def test_a_closed_case_shows_its_papers_for_a_reason_that_is_kept(
-    desk: Desk, case: Verification, reviewer: User
+    pages: ReviewPages, case: Verification, reviewer: User
 ) -> None:
     decide(reviewer=reviewer, verification_id=case.pk, status="rejected", now=timezone.now())
-    assert not pictures(desk.get(address(case)))
-    shown = desk.post(address(case), action="look", why="the bank asked")
+    assert not pictures(pages.get(address(case)))
+    shown = pages.post(address(case), action="look", why="the bank asked")
     assert len(pictures(shown)) == 2
     assert {event.words["why"] for event in CaseEvent.objects.filter(action="paper_viewed")} == {"the bank asked"}
 
 
-def test_putting_a_case_back(desk: Desk, case: Verification) -> None:
-    desk.get(address(case))
-    desk.post(address(case), action="release")
+def test_putting_a_case_back(pages: ReviewPages, case: Verification) -> None:
+    pages.get(address(case))
+    pages.post(address(case), action="release")
     case.refresh_from_db()
     assert case.assignee is None
 
 
 def test_from_papers_to_decision_with_two_reviewers(
-    desk: Desk, second_desk: Desk, case: Verification, applicant: User
+    pages: ReviewPages, second_pages: ReviewPages, case: Verification, applicant: User
 ) -> None:
-    desk.get(address(case))
-    assert re.search(r'value="verified" required disabled', desk.get(address(case)).content.decode())
+    pages.get(address(case))
+    assert re.search(r'value="verified" required disabled', pages.get(address(case)).content.decode())
     for paper in case.documents.all():
-        answer = desk.post(address(case), action="paper", document=paper.pk, status="verified")
+        answer = pages.post(address(case), action="paper", document=paper.pk, status="verified")
         assert answer.status_code == 302
-    answer = desk.post(address(case), action="decide", status="verified", notes="all good")
+    answer = pages.post(address(case), action="decide", status="verified", notes="all good")
     case.refresh_from_db()
     assert case.status == "awaiting_second_review"
     assert answer["Location"] == QUEUE
-    own = desk.get(address(case)).content.decode()
+    own = pages.get(address(case)).content.decode()
     assert "Waiting for a second reviewer" in own
     assert re.search(r'value="verified" required disabled', own)
-    desk.post(address(case), action="release")
-    page = second_desk.get(address(case)).content.decode()
+    pages.post(address(case), action="release")
+    page = second_pages.get(address(case)).content.decode()
     assert "you are the second pair of eyes" in page
     assert "all good" in page
-    second_desk.post(address(case), action="decide", status="verified")
+    second_pages.post(address(case), action="decide", status="verified")
     case.refresh_from_db()
     applicant.refresh_from_db()
     assert (case.status, applicant.kyc_verified) == ("verified", True)
 
 
 def test_after_a_decision_comes_the_next_case(
-    desk: Desk, case: Verification, person: Callable[..., User], reviewer: User
+    pages: ReviewPages, case: Verification, person: Callable[..., User], reviewer: User
 ) -> None:
     waiting = submitted_case(person("next"), number="NEXT12345")
     busy = submitted_case(person("busy"), number="BUSY12345")
     take_case(reviewer=person("colleague", role="reviewer"), verification_id=busy.pk, now=timezone.now())
     form = {"action": "decide", "status": "resubmit", "message": "Sharper, please", "next": "1"}
-    assert desk.post(address(case), **form)["Location"].startswith(address(waiting))
-    assert desk.post(address(waiting), **form)["Location"] == QUEUE
+    assert pages.post(address(case), **form)["Location"].startswith(address(waiting))
+    assert pages.post(address(waiting), **form)["Location"] == QUEUE
 
 
 def part(page: Any, place: str) -> str | Any:
@@ -192,7 +194,9 @@ def part(page: Any, place: str) -> str | Any:
     return re.search(rf' id="{place}".*?</form>', page.content.decode(), re.DOTALL).group()
 
 
-def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(desk: Desk, case: Verification) -> None:
+def test_a_refused_decision_is_shown_beside_the_form_with_what_was_typed(
+    pages: ReviewPages, case: Verification
+) -> None:
     for form, status, words in (
         ({"status": "verified", "notes": "Seen & good"}, 409, "has to be verified first"),
         ({"status": "rejected", "notes": "Seen & good"}, 400, "Write the person a message"),
@@ -200,7 +204,7 @@ def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(des
         ({"message": "Sharper, please", "notes": "Seen & good"}, 400, "Choose a decision"),
         ({"status": "resubmit", "message": "x" * 1001, "notes": "Seen & good"}, 400, "at most 1000 characters"),
     ):
-        page = desk.post(address(case), action="decide", **form)
+        page = pages.post(address(case), action="decide", **form)
         shown = part(page, "decision")
         assert page.status_code == status and words in shown and "Seen &amp; good</textarea>" in shown
         assert form.get("message", "").strip() in shown
@@ -210,59 +214,59 @@ def test_a_refused_decision_is_said_beside_the_form_and_keeps_what_was_typed(des
     assert case.status == "in_review"
 
 
-def test_a_refused_rejection_of_a_paper_is_said_there_and_keeps_its_note(desk: Desk, case: Verification) -> None:
+def test_a_refused_rejection_of_a_paper_is_shown_with_its_note(pages: ReviewPages, case: Verification) -> None:
     first, second = case.documents.order_by("created_at")
     form = {"action": "paper", "document": first.pk, "status": "rejected", "notes": "Thumb over it"}
-    page = desk.post(address(case), **form)
+    page = pages.post(address(case), **form)
     shown = part(page, f"paper-{first.pk}")
     assert page.status_code == 400 and "Choose a reason" in shown and 'value="Thumb over it"' in shown
     assert "<details open>" in shown and "<details>" in part(page, f"paper-{second.pk}")
     assert len(pictures(page)) == 2, "the papers are still there"
     assert 'value="cropped" selected' not in shown
-    odd = desk.post(address(case), **form, reason="nonsense")
+    odd = pages.post(address(case), **form, reason="nonsense")
     assert odd.status_code == 400 and 'value="Thumb over it"' in odd.content.decode()
     first.refresh_from_db()
     assert first.status == "pending"
-    assert desk.post(address(case), action="paper", document="x", status="verified").status_code == 404
-    assert desk.post(address(case), action="nonsense").status_code == 404
+    assert pages.post(address(case), action="paper", document="x", status="verified").status_code == 404
+    assert pages.post(address(case), action="nonsense").status_code == 404
 
 
 def test_what_was_typed_is_shown_where_its_form_has_gone(
-    desk: Desk, case: Verification, applicant: User, second_reviewer: User
+    pages: ReviewPages, case: Verification, applicant: User, second_reviewer: User
 ) -> None:
-    desk.get(address(case))
+    pages.get(address(case))
     old = case.documents.first()
     add_documents(person=applicant, files=[picture(seed=77)], kinds=[old.kind], now=timezone.now())
     form = {"action": "paper", "document": old.pk, "status": "rejected", "reason": "glare", "notes": "Too bright"}
-    page = desk.post(address(case), **form)
+    page = pages.post(address(case), **form)
     assert page.status_code == 409
     assert "newer document of this kind" in page.content.decode() and "Too bright" in page.content.decode()
     take_case(reviewer=second_reviewer, verification_id=case.pk, now=timezone.now())
     form = {"action": "decide", "status": "verified", "message": "Thank you", "notes": "Long thoughts"}
-    page = desk.post(address(case), **form).content.decode()
+    page = pages.post(address(case), **form).content.decode()
     assert "is working on this case" in page
     assert "Long thoughts" in page and "Thank you" in page and 'id="decision"' not in page
 
 
-def test_nobody_finds_his_own_case_on_the_desk(client: Client, person: Callable[..., User]) -> None:
+def test_nobody_finds_his_own_case_in_the_review_pages(client: Client, person: Callable[..., User]) -> None:
     insider = person("insider", role="admin")
     case = submitted_case(insider)
-    desk = Desk(client, insider)
-    assert "Nothing here" in desk.get(QUEUE).content.decode()
-    assert desk.get(address(case)).status_code == 404
-    assert desk.post(address(case), action="decide", status="rejected", message="x").status_code == 404
+    pages = ReviewPages(client, insider)
+    assert "Nothing here" in pages.get(QUEUE).content.decode()
+    assert pages.get(address(case)).status_code == 404
+    assert pages.post(address(case), action="decide", status="rejected", message="x").status_code == 404
 
 
 def test_a_case_of_a_shared_number_names_the_other(
-    desk: Desk, case: Verification, person: Callable[..., User], reviewer: User
+    pages: ReviewPages, case: Verification, person: Callable[..., User], reviewer: User
 ) -> None:
     rival = submitted_case(person("rival"), number="C01X00T47")
-    page = desk.get(address(rival)).content.decode()
+    page = pages.get(address(rival)).content.decode()
     assert "Another account holds this document number" in page
     assert address(case) in page
 
 
-def test_pages_carry_no_inline_script_or_style(desk: Desk, case: Verification) -> None:
+def test_pages_carry_no_inline_script_or_style(pages: ReviewPages, case: Verification) -> None:
     for path in (
         "/admin/",
         QUEUE,
@@ -270,7 +274,7 @@ def test_pages_carry_no_inline_script_or_style(desk: Desk, case: Verification) -
         "/admin/accounts/user/",
         f"/admin/accounts/user/{case.user_id}/change/",
     ):
-        page = desk.get(path)
+        page = pages.get(path)
         assert page.status_code == 200
         policy = page["Content-Security-Policy"]
         assert "unsafe-inline" not in policy
@@ -278,13 +282,13 @@ def test_pages_carry_no_inline_script_or_style(desk: Desk, case: Verification) -
         assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>|<style|\sstyle=|\son[a-z]+=", text)
 
 
-def test_the_overview_counts_the_queue(desk: Desk, case: Verification) -> None:
-    page = desk.get("/admin/").content.decode()
+def test_the_overview_counts_the_queue(pages: ReviewPages, case: Verification) -> None:
+    page = pages.get("/admin/").content.decode()
     assert "Identity review" in page
     assert '<span class="big">1</span>' in page
 
 
-def test_what_people_write_is_shown_as_text(desk: Desk, person: Callable[..., User], reviewer: User) -> None:
+def test_what_people_write_is_shown_as_text(pages: ReviewPages, person: Callable[..., User], reviewer: User) -> None:
     case = submitted_case(person("<script>alert(1)</script>", last_name="<b>x"), number="MARKUP123")
     judge_document(
         reviewer=reviewer,
@@ -294,7 +298,7 @@ def test_what_people_write_is_shown_as_text(desk: Desk, person: Callable[..., Us
         now=timezone.now(),
     )
     for path in (QUEUE, address(case)):
-        text = desk.get(path).content.decode()
+        text = pages.get(path).content.decode()
         assert "<script>alert" not in text.lower()
         assert "<img src=x" not in text
 
