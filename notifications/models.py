@@ -78,7 +78,7 @@ class Notification(Entity):
             models.Index(fields=["user_id"], condition=models.Q(read_at__isnull=True), name="notification_unread"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["event_id", "user_id", "kind"], name="an_event_is_told_once"),
+            models.UniqueConstraint(fields=["event_id", "user_id", "kind"], name="one_notification_per_event_and_kind"),
         ]
 
     def __str__(self) -> str:

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("event_id", "user_id", "kind"), name="an_event_is_told_once")
+                    models.UniqueConstraint(fields=("event_id", "user_id", "kind"), name="one_notification_per_event_and_kind")
                 ],
             },
         ),
