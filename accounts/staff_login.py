@@ -27,7 +27,7 @@ from core.api.parsing import parse_json
 from core.devices import sent_by
 
 NOT_SHOWN = {"account", "auth", "django_celery_beat", "socialaccount"}
-MOST_PASSKEY = 16_000
+MAX_PASSKEY_CHARACTERS = 16_000
 _NEEDS_CODE = _(
     "This account has a second factor. Type your password again, and the code of the app or a recovery code."
 )
@@ -141,7 +141,7 @@ def _check_staff(user: User) -> None:
 
 def _read_json(text: str) -> Any:
     """:raises PasskeyRefused: it is none, or longer than any answer"""
-    if len(text) > MOST_PASSKEY:
+    if len(text) > MAX_PASSKEY_CHARACTERS:
         raise PasskeyRefused()
     try:
         return parse_json(text.encode())

@@ -12,7 +12,7 @@ from campaigns.models import Status
 from campaigns.selectors import SORTS
 from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, ProseField, Serializer
 
-MOST_PICTURES = 10
+MAX_PICTURES = 10
 
 
 CLEARED = "Empty text clears it."
@@ -38,7 +38,7 @@ class CampaignInput(Serializer):
         coerce_to_string=False,
         help_text=CLEARED,
     )
-    media = ListField(child=FileField(), required=False, max_length=MOST_PICTURES)
+    media = ListField(child=FileField(), required=False, max_length=MAX_PICTURES)
 
 
 class CampaignQuery(Serializer):

@@ -15,7 +15,7 @@ from django.db.models.functions import Concat, StrIndex
 
 from campaigns.models import CampaignIndex, CampaignQuerySet
 
-MOST_TERMS = 10
+MAX_TERMS = 10
 """A longer query is looked up as words only: each term costs a few look-ups."""
 _DENSE = ((0x0E00, 0x1CFF), (0x2E80, 0xD7FF), (0xF900, 0xFAFF), (0x20000, 0x10FFFF))
 """As `search_is_dense` of the migration."""
@@ -53,7 +53,7 @@ def matching(campaigns: CampaignQuerySet, q: str) -> CampaignQuerySet:
 
 def _can_be_looked_up_by_term(q: str, terms: list[str]) -> bool:
     """Operators mean something to words only; but quotes around a dense script are as good as none."""
-    if not 1 <= len(terms) <= MOST_TERMS or any(term.startswith("-") or term.lower() == "or" for term in terms):
+    if not 1 <= len(terms) <= MAX_TERMS or any(term.startswith("-") or term.lower() == "or" for term in terms):
         return False
     return '"' not in q or all(map(_is_dense, terms))
 

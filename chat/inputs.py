@@ -11,10 +11,10 @@ from rest_framework.serializers import (
 from chat.models import Conversation
 from core.api.serializers import IdField, LineField, ProseField, Serializer
 
-MOST_CHARACTERS = 8000
+MAX_CHARACTERS = 8000
 
 
-MOST_MEDIA = 5
+MAX_MEDIA = 5
 
 
 LARGEST_SEQ = 2**63 - 1
@@ -27,11 +27,9 @@ class ConversationInput(Serializer):
 
 
 class MessageInput(Serializer):
-    content = ProseField(
-        max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="", trim_whitespace=False
-    )
+    content = ProseField(max_length=MAX_CHARACTERS, required=False, allow_blank=True, default="", trim_whitespace=False)
     media = ListField(
-        child=FileField(), max_length=MOST_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
+        child=FileField(), max_length=MAX_MEDIA, required=False, default=list, help_text="Pictures, as multipart."
     )
     client_id = IdField(required=False, default=None)
     reply_to_id = IdField(required=False, default=None)
@@ -53,7 +51,7 @@ class ReadInput(Serializer):
 class SendCommand(Serializer):
     conversation_id = IdField()
     client_id = IdField(required=False, default=None)
-    content = ProseField(max_length=MOST_CHARACTERS, trim_whitespace=False)
+    content = ProseField(max_length=MAX_CHARACTERS, trim_whitespace=False)
     reply_to_id = IdField(required=False, default=None)
 
 

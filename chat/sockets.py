@@ -14,7 +14,7 @@ from chat.services import messages, reading, typing
 from core.api.serializers import IdField
 from core.realtime import publishing, sockets
 
-MOST_RESUMED = 500
+MAX_RESUMED = 500
 """Conversations in one `resume`."""
 
 
@@ -25,8 +25,8 @@ class Positions(DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, int]:
         positions = super().to_internal_value(data)
-        if len(positions) > MOST_RESUMED:
-            self.fail("too_many", most=MOST_RESUMED)
+        if len(positions) > MAX_RESUMED:
+            self.fail("too_many", most=MAX_RESUMED)
         return {str(IdField().run_validation(name)): seq for name, seq in positions.items()}
 
     default_error_messages = {"too_many": "At most {most} conversations at a time."}

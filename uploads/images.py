@@ -29,7 +29,7 @@ _SAVE: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 6},
     "WEBP": {"quality": 86, "method": 3},
 }
-_MOST_SCANS = 40
+_MAX_SCANS = 40
 """Scans of a progressive JPEG (usual: 10). Each costs a pass over all pixels, so thousands would be a slow bomb."""
 
 
@@ -164,7 +164,7 @@ def _without_tail(content: bytes, field: str) -> bytes:
         if marker in _WITHOUT_LENGTH:
             continue
         scans += marker == _SCAN
-        if scans > _MOST_SCANS:
+        if scans > _MAX_SCANS:
             raise BrokenFile(field=field)
         position += int.from_bytes(content[position : position + 2])
     return content

@@ -29,7 +29,7 @@ logger = logging.getLogger("vectragrow.openid")
 TIMEOUT = (3, 5)
 """Seconds to connect, and to wait for the next bytes."""
 WHOLE_CALL = 10.0
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 READ_AGAIN = urllib3.Retry(1, redirect=0, backoff_factor=0.1, backoff_jitter=0.2)
 """Reading twice changes nothing; a code is spent by its first use, so sending that is never repeated."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -122,7 +122,7 @@ def _read(answer: requests.Response, deadline: float) -> bytes:
     try:
         for chunk in answer.raw.stream(16 * 1024, decode_content=True):
             content += chunk
-            if len(content) > MOST_BYTES or time.monotonic() > deadline:
+            if len(content) > MAX_BYTES or time.monotonic() > deadline:
                 raise _Fault("too large or too slow")
     finally:
         answer.raw.close()

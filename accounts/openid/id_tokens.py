@@ -27,7 +27,7 @@ KEPT = 3600.0
 """Seconds for which a provider's keys are kept."""
 KEYS_AT_MOST_EVERY = 60.0
 """Seconds between two looks for new keys: unknown key ids are free to make up."""
-MOST_TOKEN = 16 * 1024
+MAX_TOKEN_CHARACTERS = 16 * 1024
 
 FetchKeys = Callable[[], Any]
 """Asks the provider for the `keys` of its key set (RFC 7517 §5)."""
@@ -80,7 +80,7 @@ def forget() -> None:
 
 
 def _signed_claims(token: Any, registration: Registration, fetch_keys: FetchKeys) -> dict[str, Any]:
-    if not isinstance(token, str) or len(token) > MOST_TOKEN:
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_CHARACTERS:
         raise IdTokenInvalid(field="token")
     try:
         header = jwt.get_unverified_header(token)

@@ -30,7 +30,7 @@ from core.data.transactions import retrying
 Purpose = PasskeyChallenge.Purpose
 QUESTIONS_PER_ADDRESS = Limit("passkey:address", 30, timedelta(minutes=1))
 LIFETIME = timedelta(minutes=5)
-MOST = 20
+MAX_PASSKEYS = 20
 """Passkeys of one person."""
 
 
@@ -169,8 +169,8 @@ def remove(*, user: User, passkey_id: UUID, now: datetime) -> None:
 
 def _passkeys_below_limit(user: User) -> list[Passkey]:
     present = list(user.passkeys.order_by("pk"))
-    if len(present) >= MOST:
-        raise TooManyPasskeys(most=MOST)
+    if len(present) >= MAX_PASSKEYS:
+        raise TooManyPasskeys(most=MAX_PASSKEYS)
     return present
 
 

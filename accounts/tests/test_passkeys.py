@@ -245,7 +245,7 @@ def test_a_passkey_is_registered_once(api: Api, ada: User, key: SecurityKey, per
 
 
 def test_twenty_are_enough(api: Api, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passkeys, "MOST", 2)
+    monkeypatch.setattr(passkeys, "MAX_PASSKEYS", 2)
     me = api.as_user(ada)
     waiting = SecurityKey().create(ask(me, NEW))
     assert [register(me, SecurityKey()).status_code for _ in range(2)] == [201, 201]

@@ -11,7 +11,7 @@ from chat.models import Conversation, Member
 from core import events
 from core.data.transactions import atomic, retrying
 
-MOST_MEMBERS = 256
+MAX_MEMBERS = 256
 
 
 @retrying
@@ -25,7 +25,7 @@ def open_direct(*, starter: User, participants: Collection[UUID], now: datetime)
     """
     others = _others(starter, participants)
     if len(others) != 1:
-        raise WrongParticipants(field="participants", most=MOST_MEMBERS - 1)
+        raise WrongParticipants(field="participants", most=MAX_MEMBERS - 1)
     _require_people(others)
     conversation = Conversation(
         type=Conversation.Type.DIRECT, direct_key=_pair(starter.pk, *others), created_at=now, active_at=now
@@ -50,8 +50,8 @@ def begin_group(*, starter: User, participants: Collection[UUID], title: str, no
     :raises PersonNotFound: one of them is not an active person
     """
     others = _others(starter, participants)
-    if not 1 <= len(others) < MOST_MEMBERS:
-        raise WrongParticipants(field="participants", most=MOST_MEMBERS - 1)
+    if not 1 <= len(others) < MAX_MEMBERS:
+        raise WrongParticipants(field="participants", most=MAX_MEMBERS - 1)
     _require_people(others)
     conversation = Conversation.objects.create(type=Conversation.Type.GROUP, title=title, created_at=now, active_at=now)
     _add_members(conversation, [starter.pk, *others], starter=starter, owner_id=starter.pk, now=now)

@@ -294,7 +294,7 @@ def _store(row: IdempotencyKey, reply: Reply, seal: bytes) -> None:
 _abandoned: OrderedDict[UUID, datetime] = OrderedDict()
 """Leases (key row, until) that requests of this process could not release, since the database was unavailable."""
 _abandoned_lock = threading.Lock()
-_MOST_ABANDONED = 10_000
+_MAX_ABANDONED = 10_000
 _ABANDONED_AT_ONCE = 20
 
 
@@ -313,7 +313,7 @@ def _release(row: IdempotencyKey) -> None:
         logger.warning("could not release an idempotency key; the next use of it will", exc_info=True)
         with _abandoned_lock:
             _abandoned[row.pk] = row.locked_until
-            while len(_abandoned) > _MOST_ABANDONED:
+            while len(_abandoned) > _MAX_ABANDONED:
                 _abandoned.popitem(last=False)
 
 

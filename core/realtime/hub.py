@@ -34,7 +34,7 @@ logger = logging.getLogger("vectragrow.realtime")
 
 NOT_AUTHENTICATED, TOO_SLOW = 4001, 4008
 
-MOST_FRAMES, MOST_CHARACTERS = 500, 2 * 1024 * 1024
+MAX_FRAMES, MAX_CHARACTERS = 500, 2 * 1024 * 1024
 """What may be queued for one socket before it is closed as too slow."""
 CLOSE_GRACE = 5.0
 """Seconds a client has to read what was sent and the close frame; then the connection is aborted."""
@@ -73,12 +73,12 @@ class SendQueue:
         """Queue a frame, or close the socket if its client is too slow."""
         if self.closing:
             return
-        if len(self._frames) >= MOST_FRAMES or self._characters > MOST_CHARACTERS:
+        if len(self._frames) >= MAX_FRAMES or self._characters > MAX_CHARACTERS:
             self.close(TOO_SLOW, "too slow, reconnect and resume")
             return
         self._frames.append(text)
         self._characters += len(text)
-        if len(self._frames) > MOST_FRAMES // 2:
+        if len(self._frames) > MAX_FRAMES // 2:
             self._has_space.clear()
         self._wake.set()
 
@@ -91,7 +91,7 @@ class SendQueue:
         elif push.stream in self._held:
             held = self._held[push.stream]
             held.append(push)
-            if len(held) > MOST_FRAMES:
+            if len(held) > MAX_FRAMES:
                 self.close(TOO_SLOW, "too slow, reconnect and resume")
         elif push.seq > self._sent_up_to.get(push.stream, 0):
             self.put(push.text)
@@ -141,7 +141,7 @@ class SendQueue:
             while self._frames:
                 text = self._frames.popleft()
                 self._characters -= len(text)
-                if not self._has_space.is_set() and len(self._frames) <= MOST_FRAMES // 2:
+                if not self._has_space.is_set() and len(self._frames) <= MAX_FRAMES // 2:
                     self._has_space.set()
                 await send({"type": "websocket.send", "text": text})
             if self.closing:

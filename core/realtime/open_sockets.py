@@ -15,7 +15,7 @@ from redis import RedisError
 from core.api.errors import TooMany
 from core.redis import client
 
-MOST = 10
+MAX_SOCKETS = 10
 REFRESH_EVERY, EXPIRE_AFTER = 15.0, 45.0
 """Seconds."""
 
@@ -42,9 +42,9 @@ def add(user_id: str, socket_id: str, *, open_here: int) -> None:
         taken = pipe.execute()[-1]
     except RedisError:
         taken = open_here + 1
-    if taken > MOST:
+    if taken > MAX_SOCKETS:
         remove(user_id, socket_id)
-        raise TooManySockets(most=MOST)
+        raise TooManySockets(most=MAX_SOCKETS)
 
 
 def remove(user_id: str, socket_id: str) -> None:

@@ -20,7 +20,7 @@ from notifications.messages import Category
 from notifications.models import Recipient, SilencedAddress
 
 _ADDRESS = "silenced address"
-_MOST = 300
+_MAX_TOKEN_CHARACTERS = 300
 """Characters of the longest token we make, and some."""
 
 
@@ -58,7 +58,7 @@ def headers_of(token: str) -> dict[str, str]:
 def topic_of(token: str) -> Topic:
     """:raises UnsubscribeLinkNotValid: not ours, or the person is gone"""
     try:
-        owner, what = _signer().unsign_object(token) if len(token) <= _MOST else ("", "")
+        owner, what = _signer().unsign_object(token) if len(token) <= _MAX_TOKEN_CHARACTERS else ("", "")
     except (signing.BadSignature, ValueError):
         raise UnsubscribeLinkNotValid() from None
     if what and not owner:
