@@ -43,8 +43,8 @@ class PostOffice:
         if self.mood == "stalls":
             await self.over.wait()
         self.mails.append((envelope, message_from_bytes(envelope.content, policy=policy.default)))
-        if self.mood == "forgets to answer":
-            await self.over.wait()
+        if self.mood == "hangs up before it answers":
+            server.transport.abort()
         return "250 kept"
 
 
@@ -62,7 +62,7 @@ def post_office(settings: Settings) -> Iterator[PostOffice]:
 def behave(settings: Settings, office: PostOffice, mood: str) -> None:
     """From now on. A server that never answers is waited for shortly, every other one for as long as it takes."""
     office.mood = mood
-    settings.EMAIL_TIMEOUT = 2.0 if mood in ("stalls", "forgets to answer") else PATIENCE
+    settings.EMAIL_TIMEOUT = 2.0 if mood == "stalls" else PATIENCE
 
 
 def waiting() -> OutboxEvent:
@@ -113,7 +113,7 @@ def test_a_mail_that_could_not_go_out_goes_out_later(
 def test_a_repeat_is_recognisable(
     settings: Settings, post_office: PostOffice, backer: User, tell: Callable[..., Any]
 ) -> None:
-    behave(settings, post_office, "forgets to answer")
+    behave(settings, post_office, "hangs up before it answers")
     tell(backer)
     assert drain_outbox(rounds=1) == 0
     behave(settings, post_office, "accepts")

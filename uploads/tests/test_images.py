@@ -1,7 +1,6 @@
 """What is taken, what is refused and when, and what is left of a picture."""
 
 import struct
-import time
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -143,21 +142,27 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+@pytest.fixture
+def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow reads headers only; decoding pixels fails the test."""
+
+    def decode(self: ImageFile) -> None:
+        pytest.fail("pixels were decoded")
+
+    monkeypatch.setattr(ImageFile, "load", decode)
+
+
 @pytest.mark.parametrize("size", [(5001, 5000), (30_000, 30_000), (2_000_000, 1000)])
-def test_refuses_a_pixel_bomb_quickly(size: tuple[int, int]) -> None:
-    started = time.process_time()
+def test_refuses_a_pixel_bomb_without_decoding_it(size: tuple[int, int], undecoded: None) -> None:
     with pytest.raises(TooManyPixels):
         keep(upload(bomb(*size)))
-    assert time.process_time() - started < 0.5
 
 
-def test_refuses_a_progressive_bomb_quickly() -> None:
+def test_refuses_a_progressive_bomb_without_decoding_it(undecoded: None) -> None:
     sent = picture_bytes("JPEG", size=(800, 800), progressive=True)
     scan = sent.rindex(b"\xff\xda")
-    started = time.process_time()
     with pytest.raises(BrokenFile):
         keep(upload(sent[:scan] + sent[scan:-2] * 60 + sent[-2:]))
-    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(("kind", "refusal"), [("PNG", UnsupportedFileType), ("WEBP", AnimatedImage)])

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -78,7 +77,6 @@ def test_the_image_s_server_bounds_heads(granian: int) -> None:
         assert wire.send(HEALTH, b"X: y\r\n" * 101, b"\r\n").answer("GET").status == 431
     with Wire(granian) as wire:
         wire.send(HEALTH)
-        begun = time.monotonic()
         with suppress(ConnectionResetError):
-            while wire.socket.recv(1000):
-                assert time.monotonic() - begun < 120
+            while wire.socket.recv(1000):  # times out if the server never closes
+                pass
