@@ -57,7 +57,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("event_id", "user_id", "kind"), name="one_notification_per_event_and_kind")
+                    models.UniqueConstraint(
+                        fields=("event_id", "user_id", "kind"), name="one_notification_per_event_and_kind"
+                    )
                 ],
             },
         ),
