@@ -211,7 +211,7 @@ def test_an_investment_cut_at_any_commit_is_made_once(
 
 
 @pytest.mark.parametrize("carried_out", [True, False], ids=["reply lost", "commit lost"])
-@pytest.mark.parametrize("at", range(1, 4))
+@pytest.mark.parametrize("at", range(1, 3))
 def test_a_withdrawal_cut_at_any_commit_is_made_once(
     api: Api,
     backer: User,
