@@ -9,7 +9,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHON
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo stop test check format lint types contracts drift schema clients fuzz where lock fmt dev
+.PHONY: help up demo stop test coverage check format lint types contracts drift schema clients fuzz where lock fmt dev
 
 help:        ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -25,6 +25,9 @@ stop:        ## stop the platform that runs on DATA_DIR
 
 test:        ## the whole test suite on servers of its own (ARGS="-k investments")
 	@exec $(LAUNCH) test $(ARGS)
+
+coverage:    ## the whole test suite with its coverage: fails below 95 % of services, access.py and core
+	@exec $(LAUNCH) test $(ARGS) --cov
 
 check: dev format lint types contracts drift test ## all that CI runs
 
