@@ -1,6 +1,6 @@
 """
 What it costs to turn the ten rows of a campaign page into bytes: dictionaries and frozen dataclasses through orjson,
-msgspec structs through msgspec. In one process, without a database or a server; processor time, the rivals by turns.
+msgspec structs through msgspec. In one process, without a database or a server; processor time, the candidates in turn.
 """
 
 import statistics
@@ -199,12 +199,12 @@ def microseconds(render: Callable[[], bytes]) -> float:
 
 
 def main() -> None:
-    rivals = {"dictionaries": as_dictionaries, "dataclasses": as_dataclasses, "structs": as_structs}
-    if len({bytes(render()) for render in rivals.values()}) != 1:
-        raise SystemExit("the rivals do not answer the same")
-    taken: dict[str, list[float]] = {name: [] for name in rivals}
+    candidates = {"dictionaries": as_dictionaries, "dataclasses": as_dataclasses, "structs": as_structs}
+    if len({bytes(render()) for render in candidates.values()}) != 1:
+        raise SystemExit("the candidates do not answer the same")
+    taken: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(ROUNDS):
-        for name, render in rivals.items():
+        for name, render in candidates.items():
             taken[name].append(microseconds(render))
     keep("answers", {f"{name}_us_per_page": statistics.median(times) for name, times in taken.items()})
 

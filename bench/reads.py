@@ -3,7 +3,7 @@ The hot reads, beside the same reads by Express with hand-written SQL and by Exp
 
 All three answer from the same tables, look the session up for each request, and give the same JSON, which is compared
 before anything is measured. Each runs as one process. What counts is processor time per request of the web process
-and of its PostgreSQL backends together. The rivals take turns in short rounds, and the median round counts, so that
+and of its PostgreSQL backends together. The candidates take turns in short rounds, and the median round counts, so that
 whatever else the machine does meets all of them.
 """
 
@@ -32,7 +32,7 @@ GOAL_BESIDE_ME = 1.6
 
 
 @dataclass
-class Rival:
+class Candidate:
     """A server to be measured. `application` is how its connections call themselves in PostgreSQL."""
 
     name: str
@@ -75,18 +75,18 @@ def paths() -> dict[str, str]:
 
 
 @contextmanager
-def rivals(platform: Platform) -> Iterator[list[Rival]]:
+def candidates(platform: Platform) -> Iterator[list[Candidate]]:
     with ExitStack() as stack:
         token()  # connects
         started_at = datetime.now(UTC)
         port = free_port()
         words = ["granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "2", "--port", str(port)]
         ours = stack.enter_context(serving(*words, "--no-access-log", "vectragrow.wsgi:application", port=port))
-        found = [Rival("ours", "vectragrow", port, ours, started_at)]
+        found = [Candidate("ours", "vectragrow", port, ours, started_at)]
         for name in PEERS:
             port = free_port()
             process = stack.enter_context(peer(name, platform, port))
-            found.append(Rival(name, f"peer-{name}", port, process, started_at))
+            found.append(Candidate(name, f"peer-{name}", port, process, started_at))
         yield found
 
 
@@ -154,8 +154,8 @@ def load(port: int, path: str, bearer: str, requests: int) -> list[float]:
     return taken
 
 
-def compare_answers(found: list[Rival], asked: dict[str, str]) -> None:
-    """:raises SystemExit: two rivals answer differently"""
+def compare_answers(found: list[Candidate], asked: dict[str, str]) -> None:
+    """:raises SystemExit: two candidates answer differently"""
     bearer = token()
     for name, path in asked.items():
         answers = {r.name: plain(json.loads(ask(HTTPConnection("127.0.0.1", r.port), path, bearer))) for r in found}
@@ -178,15 +178,15 @@ def plain(value: Any) -> Any:
     return value
 
 
-def measure_round(rival: Rival, name: str, path: str, bearer: str, requests: int) -> None:
-    before = cpu_seconds(rival.process.pid), {pid: process_seconds(pid) for pid in rival.backends()}
+def measure_round(candidate: Candidate, name: str, path: str, bearer: str, requests: int) -> None:
+    before = cpu_seconds(candidate.process.pid), {pid: process_seconds(pid) for pid in candidate.backends()}
     started = time.perf_counter()
-    rival.taken.setdefault(name, []).extend(load(rival.port, path, bearer, requests))
-    rival.elapsed[name] = rival.elapsed.get(name, 0.0) + time.perf_counter() - started
-    web = (cpu_seconds(rival.process.pid) - before[0]) * 1000 / requests
-    spent = [process_seconds(pid) - before[1].get(pid, 0.0) for pid in rival.backends()]
+    candidate.taken.setdefault(name, []).extend(load(candidate.port, path, bearer, requests))
+    candidate.elapsed[name] = candidate.elapsed.get(name, 0.0) + time.perf_counter() - started
+    web = (cpu_seconds(candidate.process.pid) - before[0]) * 1000 / requests
+    spent = [process_seconds(pid) - before[1].get(pid, 0.0) for pid in candidate.backends()]
     database = sum(spent) * 1000 / requests
-    rival.rounds.setdefault(name, []).append((web, database))
+    candidate.rounds.setdefault(name, []).append((web, database))
 
 
 def process_seconds(pid: int) -> float:
@@ -195,14 +195,14 @@ def process_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def figures(rival: Rival, name: str) -> dict[str, float]:
-    taken = rival.taken[name]
-    web, database = (statistics.median(part) for part in zip(*rival.rounds[name], strict=True))
+def figures(candidate: Candidate, name: str) -> dict[str, float]:
+    taken = candidate.taken[name]
+    web, database = (statistics.median(part) for part in zip(*candidate.rounds[name], strict=True))
     return {
-        "cpu_ms": round(statistics.median(web + database for web, database in rival.rounds[name]), 3),
+        "cpu_ms": round(statistics.median(web + database for web, database in candidate.rounds[name]), 3),
         "web_ms": round(web, 3),
         "postgres_ms": round(database, 3),
-        "requests_per_second": round(len(taken) / rival.elapsed[name], 1),
+        "requests_per_second": round(len(taken) / candidate.elapsed[name], 1),
         "p50_ms": round(statistics.median(taken) * 1000, 2),
         "p99_ms": round(statistics.quantiles(taken, n=100)[98] * 1000, 2),
     }
@@ -239,20 +239,20 @@ def main() -> None:
     global PEERS
     if given.ours_only:
         PEERS = ()
-    with running(given.rows) as platform, rivals(platform) as found:
+    with running(given.rows) as platform, candidates(platform) as found:
         asked = {name: path for name, path in paths().items() if not given.only or name in given.only.split(",")}
         compare_answers(found, asked)
         for name, path in asked.items():
-            for rival in found:
-                load(rival.port, path, token(), 200)
+            for candidate in found:
+                load(candidate.port, path, token(), 200)
             for _ in range(given.rounds):
                 bearer = token()
-                for rival in found:
-                    measure_round(rival, name, path, bearer, given.requests)
+                for candidate in found:
+                    measure_round(candidate, name, path, bearer, given.requests)
         results = {
             "rows": given.rows,
-            "reads": {name: {rival.name: figures(rival, name) for rival in found} for name in asked},
-            "memory_mb": {rival.name: round(memory_mb(rival.process.pid), 1) for rival in found},
+            "reads": {name: {candidate.name: figures(candidate, name) for candidate in found} for name in asked},
+            "memory_mb": {candidate.name: round(memory_mb(candidate.process.pid), 1) for candidate in found},
         }
     target = RESULTS / f"{given.keep or 'reads'}.json"
     report(results, json.loads(target.read_text()) if target.exists() else {})

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 /** Seconds to wait for what has to happen: only a fault takes so long, however busy the machine is. */
-const PATIENCE = 180;
+const WAIT_LIMIT = 180;
 
 export const BASE = setting("PLATFORM_URL");
 export const PASSWORD = "a long enough passphrase";
@@ -17,7 +17,7 @@ function setting(name: string): string {
 
 /** Ask again and again until it gives something. */
 export async function until<T>(what: string, find: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + PATIENCE * 1000;
+  const deadline = Date.now() + WAIT_LIMIT * 1000;
   while (Date.now() < deadline) {
     const found = await find();
     if (found !== undefined && found !== false) return found;

@@ -82,10 +82,10 @@ from vectragrow_client.models import (
     WithdrawInvestmentProblem409,
 )
 from vectragrow_client.types import UNSET, File, Unset
-from world import BASE, PASSWORD, PATIENCE, approve_payment, mailed_token, operator, picture, until
+from world import BASE, PASSWORD, WAIT_LIMIT, approve_payment, mailed_token, operator, picture, until
 
 T = TypeVar("T")
-NOBODY = Client(base_url=BASE, timeout=httpx.Timeout(PATIENCE), raise_on_unexpected_status=True)
+ANONYMOUS = Client(base_url=BASE, timeout=httpx.Timeout(WAIT_LIMIT), raise_on_unexpected_status=True)
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,15 @@ def given(kind: type[T], answer: object) -> T:
 def sign_up(first_name: str) -> Person:
     email = f"{first_name}.python@clients.example".lower()
     body = RegisterInput(email=email, password=PASSWORD, first_name=first_name, last_name="Python")
-    given(TokensOutput, register.sync(client=NOBODY, body=body))
-    given(Message, verify_email.sync(client=NOBODY, body=TokenInput(token=mailed_token(email))))
+    given(TokensOutput, register.sync(client=ANONYMOUS, body=body))
+    given(Message, verify_email.sync(client=ANONYMOUS, body=TokenInput(token=mailed_token(email))))
     return log_in(email)
 
 
 def log_in(email: str) -> Person:
-    tokens = given(TokensOutput, login.sync(client=NOBODY, body=LoginInput(email=email, password=PASSWORD)))
+    tokens = given(TokensOutput, login.sync(client=ANONYMOUS, body=LoginInput(email=email, password=PASSWORD)))
     client = AuthenticatedClient(
-        base_url=BASE, token=tokens.token, timeout=httpx.Timeout(PATIENCE), raise_on_unexpected_status=True
+        base_url=BASE, token=tokens.token, timeout=httpx.Timeout(WAIT_LIMIT), raise_on_unexpected_status=True
     )
     return Person(client, tokens.user.id, email)
 

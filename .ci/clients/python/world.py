@@ -13,7 +13,7 @@ import httpx
 from vectragrow_client.types import File
 
 T = TypeVar("T")
-PATIENCE = 180
+WAIT_LIMIT = 180
 """Seconds to wait for what has to happen: only a fault takes so long, however busy the machine is."""
 BASE = os.environ["PLATFORM_URL"]
 PASSWORD = "a long enough passphrase"
@@ -21,7 +21,7 @@ PASSWORD = "a long enough passphrase"
 
 def until(what: str, find: Callable[[], T | None]) -> T:
     """Ask again and again until it gives something."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_LIMIT
     while time.monotonic() < deadline:
         if found := find():
             return found
@@ -33,7 +33,7 @@ def mailed_token(address: str) -> str:
     """The token of the mail that asks to verify an address, from the development mailbox."""
 
     def find() -> str | None:
-        answer = httpx.get(f"{BASE}/mailbox/messages", params={"to": address}, timeout=PATIENCE)
+        answer = httpx.get(f"{BASE}/mailbox/messages", params={"to": address}, timeout=WAIT_LIMIT)
         found = re.search(r"verify-email\?token=([\w-]+)", answer.text)
         return found[1] if found else None
 
@@ -54,7 +54,7 @@ def picture(name: str) -> File:
 
 def approve_payment(address: str) -> None:
     """Confirm a payment on the bank's page, as a browser does."""
-    with httpx.Client(timeout=PATIENCE) as browser:
+    with httpx.Client(timeout=WAIT_LIMIT) as browser:
         page = browser.get(address, headers={"Accept": "text/html"})
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert found, f"no form at {address}"
