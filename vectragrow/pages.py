@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.generators import SchemaGenerator
 
 from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
@@ -17,7 +16,7 @@ from accounts.services.verification import confirmed_by, verify_email
 from core import clock, context
 from core.api import catalogue, errors, problems, schemas
 from core.api.methods import only
-from core.api.openapi import header_refs
+from core.api.openapi import generate, header_refs
 from core.api.rendering import to_json
 from core.devices import sent_by
 from core.realtime import asyncapi
@@ -184,7 +183,7 @@ def _documents(request: HttpRequest, here: str, template: str, **facts: Any) -> 
 @cache
 def _schema() -> bytes:
     """Made once per process: it costs a second and changes with the code only."""
-    return to_json(SchemaGenerator().get_schema(request=None, public=True))
+    return to_json(generate())
 
 
 def describe_platform(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

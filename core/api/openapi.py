@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
@@ -22,6 +24,8 @@ from core.api.serializers import CurrencyField, Serializer, is_optional, takes_f
 JSON, FORM, PROBLEM = "application/json", "multipart/form-data", "application/problem+json"
 FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 """Bytes, in the words of OpenAPI 3.1 (`contentMediaType`) and in those that most generators of clients know."""
+
+_generating = Lock()
 
 _KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -346,6 +350,13 @@ def _enums() -> dict[tuple[str, ...], type[models.TextChoices]]:
     for enum in models.TextChoices.__subclasses__():
         found.setdefault(tuple(enum.values), []).append(enum)
     return {values: enums[0] for values, enums in found.items() if len(enums) == 1}
+
+
+def generate() -> dict[str, Any]:
+    """The whole document. One thread at a time, since drf-spectacular keeps what it has found in globals."""
+    with _generating:
+        document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return document
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

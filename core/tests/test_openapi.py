@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from drf_spectacular.validation import validate_schema
 
+from core.api import openapi
 from core.api.outputs import DEEPEST, MAX_LIMIT
-from core.testing import Api, documents
+from core.testing import PATIENCE, Api, documents, together
 
 DOCUMENT = documents.document()
 OPERATIONS = {
@@ -41,6 +44,30 @@ def codes_of(answer: dict[str, Any]) -> set[str]:
 LISTS = [name for name, operation in OPERATIONS.items() if "cursor" in parameters(operation)]
 OPEN = [name for name, operation in OPERATIONS.items() if operation.get("x-roles") == ["anyone"]]
 PLATFORM = [name for name, operation in OPERATIONS.items() if operation["tags"] == ["Platform"]]
+
+
+def test_only_one_thread_generates_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """drf-spectacular keeps what it has found in globals; two at once fail or mix their documents."""
+
+    class Generator:
+        def get_schema(self, **_: Any) -> dict[str, Any]:
+            return {"holds the lock": not openapi._generating.acquire(blocking=False)}
+
+    monkeypatch.setattr(openapi, "SchemaGenerator", Generator)
+    assert together(*[openapi.generate] * 2) == [{"holds the lock": True}] * 2
+
+
+def test_only_one_thread_generates_it_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the lock two are in the generator at the same moment."""
+    meeting = Barrier(2)
+
+    class Generator:
+        def get_schema(self, **_: Any) -> dict[str, Any]:
+            return {"meets": meeting.wait(PATIENCE)}
+
+    monkeypatch.setattr(openapi, "SchemaGenerator", Generator)
+    monkeypatch.setattr(openapi, "_generating", nullcontext())
+    assert sorted(one["meets"] for one in together(*[openapi.generate] * 2)) == [0, 1]
 
 
 def test_it_is_valid() -> None:
