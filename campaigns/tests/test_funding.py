@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -114,13 +115,13 @@ def test_payments_under_way_hold_up_the_decision(campaign: Campaign, backer: Use
     assert decide_campaign(campaign.pk, now=campaign.ends_at).status == "funded"
 
 
-def test_joining_and_leaving_are_told_once(campaign: Campaign, backer: User) -> None:
+def test_joining_and_leaving_are_recorded_once(campaign: Campaign, backer: User) -> None:
     invest(campaign, backer, usd("10"))
     invest(campaign, backer, usd("10"))
     with atomic():
         return_funding(campaign=campaign, amounts={backer.pk: 20_00}, now=timezone.now())
-    told = Event.objects.filter(kind__startswith="campaign.backer_", subject_id=campaign.pk).order_by("id")
-    assert [(event.kind, event.facts) for event in told] == [
+    recorded = Event.objects.filter(kind__startswith="campaign.backer_", subject_id=campaign.pk).order_by("id")
+    assert [(event.kind, event.facts) for event in recorded] == [
         ("campaign.backer_joined", {"backer_id": str(backer.pk)}),
         ("campaign.backer_left", {"backer_id": str(backer.pk)}),
     ]
@@ -145,19 +146,20 @@ def rivals_for_the_last_700(capped: Campaign, backer: User, person: Callable[...
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_cannot_take_the_same_room(capped: Campaign, rivals_for_the_last_700: list[Any]) -> None:
+def test_two_cannot_reserve_what_only_one_may(capped: Campaign, rivals_for_the_last_700: list[Any]) -> None:
     outcomes = together(*rivals_for_the_last_700)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Campaign", "OverCap"]
     assert columns(capped) == (0, 700_00, 0)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_cannot_take_the_same_room_twin(
+def test_two_cannot_reserve_what_only_one_may_twin(
     capped: Campaign, rivals_for_the_last_700: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the lock both read an empty campaign, and only the table's own check stops the second: a crash."""
-    from threading import Barrier
-
+    """
+    Without the lock both read an empty campaign. The second is not refused as `OverCap` but crashes on the table's own
+    check, which is the last thing between two backers and a campaign above its cap.
+    """
     barrier = Barrier(2)
 
     def read(campaign_id: UUID) -> Campaign:
@@ -168,4 +170,5 @@ def test_two_cannot_take_the_same_room_twin(
     monkeypatch.setattr(funding, "lock_campaign", read)
     outcomes = together(*rivals_for_the_last_700)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Campaign", "IntegrityError"]
+    assert "stay_within_the_cap" in str([outcome for outcome in outcomes if isinstance(outcome, IntegrityError)])
     assert columns(capped) == (0, 700_00, 0)

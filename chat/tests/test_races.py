@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -67,6 +67,7 @@ def test_two_writers_get_two_places_twin(founder: User, backer: User, talk: Conv
     """Without the lock both take number 1, and only the database's own rule stops the second: a message is lost."""
     said = both_write(founder, backer, talk)
     assert sorted(type(one).__name__ for one in said) == ["IntegrityError", "MessageOutput"]
+    assert "message_has_its_own_place" in str([one for one in said if isinstance(one, IntegrityError)])
     assert Message.objects.count() == 1
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -62,7 +63,7 @@ def test_one_of_two_decisions_counts(
 def test_one_of_two_decisions_counts_twin(
     judged_case: Verification, reviewer: User, second_reviewer: User, settings: Settings, unlocked: None
 ) -> None:
-    """Without the lock both are carried out, and the person is told two things."""
+    """Without the lock both are carried out, and the person gets two answers."""
     settings.KYC_FOUR_EYES = False
     outcomes = verify_and_reject(judged_case, reviewer, second_reviewer)
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
@@ -126,10 +127,14 @@ def test_two_starts_make_one_case(applicant: User) -> None:
 
 
 def test_two_starts_make_one_case_twin(applicant: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the person's lock only the database's own constraint stops the second: a crash, not an answer."""
+    """
+    Without the person's lock both find no case. The second is not refused as `VerificationOpen` but crashes on the
+    table's unique constraint.
+    """
     barrier = Barrier(2)
     monkeypatch.setattr(evidence, "lock_person", lambda user_id: None)
     monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=PATIENCE) and None)
     outcomes = start_twice(applicant)
     assert not any(isinstance(outcome, VerificationOpen) for outcome in outcomes)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Verification"]
+    assert "one_open_case_per_person" in str([outcome for outcome in outcomes if isinstance(outcome, IntegrityError)])

@@ -5,6 +5,7 @@ it must show the bug that the lock prevents, so we know that the test can see it
 
 from functools import partial
 from threading import Barrier, Event
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from core.api.errors import Busy
-from core.data import locks, transactions
+from core.data import locks, sql, transactions
 from core.data.locks import lock
 from core.data.transactions import atomic
 from core.money import Money
@@ -20,7 +21,7 @@ from core.testing import PATIENCE, together
 from ledger.errors import InsufficientFunds, PostingKeyReused, ReservationResolved
 from ledger.models import LedgerAccount, Posting
 from ledger.selectors import balance
-from ledger.services import postings
+from ledger.services import postings, reservations
 from ledger.services.postings import post
 from ledger.services.reservations import post_reserved, reserve, void_reserved
 from ledger.tests.conftest import moving, opened, usd
@@ -160,8 +161,20 @@ def test_a_reservation_is_posted_or_voided(
 
 
 def test_a_reservation_is_posted_or_voided_even_between_check_and_write(
-    reservation_of_60: Posting, escrow: LedgerAccount, owner: LedgerAccount, unlocked: None
+    reservation_of_60: Posting, escrow: LedgerAccount, owner: LedgerAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """
+    Both have read that it is not resolved before either writes. No lock is taken here, so there is none to remove: the
+    unique key decides, and the loser is refused as if it had come later.
+    """
+    barrier = Barrier(2)
+
+    def read_together(*reads: Any) -> Any:
+        found = sql.read(*reads)
+        barrier.wait(timeout=PATIENCE)
+        return found
+
+    monkeypatch.setattr(reservations, "sql", SimpleNamespace(**{**vars(sql), "read": read_together}))
     assert_resolved_once(resolve_both_ways(), escrow)
 
 
