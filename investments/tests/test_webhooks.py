@@ -2,6 +2,8 @@
 
 import json
 from datetime import timedelta
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.models import Campaign
 from core.models import Event
-from core.testing import Api
+from core.testing import PATIENCE, Api, together
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
+from investments.services import provider_events
 from investments.testing import StandIn, finish_payments, make_card
 from investments.tests.conftest import books_agree, invest_url
 
@@ -141,12 +144,12 @@ def test_contradicting_events_end_in_what_the_provider_says(
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
     charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=approved_by_holder)
     true = event_about(charge, now=timezone.now())[0]
-    told = {
+    sent = {
         "failed": changed(true, id="evt_f", type="charge.failed", data={"state": "declined"}),
         "succeeded": changed(true, id="evt_s", type="charge.succeeded", data={"state": "captured"}),
     }
     for which in order:
-        assert send(api, told[which]).status_code == 200
+        assert send(api, sent[which]).status_code == 200
     assert status() == ("committed" if approved_by_holder else "failed")
     assert ProviderEvent.objects.count() == 2
     assert books_agree()
@@ -231,3 +234,32 @@ def test_another_provider_is_not_here(api: Api) -> None:
 
 def test_the_header_name_is_the_documented_one() -> None:
     assert SIGNATURE_HEADER == "Sandbox-Signature"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_event_received_twice_at_once_is_applied_once(
+    api: Api, approved: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither has seen the other when both have asked the provider."""
+    barrier, ask = Barrier(2), provider_events._ask
+
+    def ask_together(*about: Any) -> Any:
+        answer = ask(*about)
+        barrier.wait(PATIENCE)
+        return answer
+
+    monkeypatch.setattr(provider_events, "_ask", ask_together)
+    answers = together(*[partial(send, api, approved)] * 2)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert ProviderEvent.objects.get().outcome == "applied"
+    assert Event.objects.filter(kind="investment.committed").count() == 1
+    assert books_agree()
+
+
+def test_an_event_about_a_charge_that_the_provider_does_not_know_is_set_aside(api: Api, approved: bytes) -> None:
+    SandboxCharge.objects.all().delete()
+    assert send(api, approved).status_code == 200
+    kept = ProviderEvent.objects.get()
+    assert (kept.outcome, kept.note) == ("set_aside", "the provider does not know this charge")
+    assert status() == "requires_action"
+    assert books_agree()
