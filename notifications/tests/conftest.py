@@ -57,16 +57,16 @@ def stranger(person: Callable[..., User]) -> User:
 
 
 @pytest.fixture
-def tell() -> Callable[..., Any]:
+def notify() -> Callable[..., Any]:
     """Tells a person something, and commits."""
 
-    def tell(who: User, name: str = "investment_committed", **facts: Any) -> Notification | None:
+    def notify(who: User, name: str = "investment_committed", **facts: Any) -> Notification | None:
         event_id = uuid7()
         with commits():
             notices.write_entries(NOTICES[name], {**EVERY_FACT, **facts}, to=[who.pk], caused_by=event_id)
         return Notification.objects.filter(event_id=event_id).first()
 
-    return tell
+    return notify
 
 
 def mail_of_an_act(who: User, name: str, **facts: Any) -> None:

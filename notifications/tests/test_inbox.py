@@ -14,8 +14,8 @@ from core.testing import Api
 INBOX = "/api/notifications"
 
 
-def test_a_notification_is_what_the_api_document_says(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "new_backer", amount=Money.of("1000.5", "USD"))
+def test_a_notification_is_what_the_api_document_says(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "new_backer", amount=Money.of("1000.5", "USD"))
     page = api.as_user(backer).get(INBOX).json()
     assert page["unreadCount"] == 1
     (item,) = page["items"]
@@ -28,17 +28,17 @@ def test_a_notification_is_what_the_api_document_says(api: Api, backer: User, te
     assert item["readAt"] is None and item["createdAt"].endswith("Z")
 
 
-def test_newest_first_in_pages(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    ids = [str(tell(backer).pk) for _ in range(5)]
+def test_newest_first_in_pages(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    ids = [str(notify(backer).pk) for _ in range(5)]
     me = api.as_user(backer)
     first = me.get(INBOX, {"limit": 2}).json()
-    tell(backer)
+    notify(backer)
     second = me.get(INBOX, {"limit": 2, "cursor": first["nextCursor"]}).json()
     assert [row["id"] for row in first["items"] + second["items"]] == ids[:0:-1]
 
 
-def test_reading_one_keeps_its_first_moment(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    entry, other = tell(backer), tell(backer)
+def test_reading_one_keeps_its_first_moment(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    entry, other = notify(backer), notify(backer)
     me = api.as_user(backer)
     read = me.put(f"{INBOX}/{entry.pk}/read")
     assert read.status_code == 200 and read.json()["readAt"]
@@ -48,16 +48,16 @@ def test_reading_one_keeps_its_first_moment(api: Api, backer: User, tell: Callab
     assert left["unreadCount"] == 1
 
 
-def test_reading_all_stops_at_what_was_seen(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    seen, _ = tell(backer), tell(backer)
+def test_reading_all_stops_at_what_was_seen(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    seen, _ = notify(backer), notify(backer)
     me = api.as_user(backer)
     assert me.put(f"{INBOX}/read-all", {"upToId": str(seen.pk)}).json() == {"unreadCount": 1}
     assert me.put(f"{INBOX}/read-all").json() == {"unreadCount": 0}
     assert me.put(f"{INBOX}/read-all", {"upToId": "no-id"}).status_code == 400
 
 
-def test_inboxes_are_private(api: Api, backer: User, stranger: User, tell: Callable[..., Any]) -> None:
-    entry = tell(backer)
+def test_inboxes_are_private(api: Api, backer: User, stranger: User, notify: Callable[..., Any]) -> None:
+    entry = notify(backer)
     other = api.as_user(stranger)
     assert other.get(INBOX).json()["items"] == []
     foreign, absent = other.put(f"{INBOX}/{entry.pk}/read"), other.put(f"{INBOX}/{stranger.pk}/read")
@@ -67,7 +67,7 @@ def test_inboxes_are_private(api: Api, backer: User, stranger: User, tell: Calla
     assert api.as_user(backer).get(INBOX).json()["unreadCount"] == 1
 
 
-def test_as_many_queries_for_ten_as_for_one(api: Api, backer: User, tell: Callable[..., Any]) -> None:
+def test_as_many_queries_for_ten_as_for_one(api: Api, backer: User, notify: Callable[..., Any]) -> None:
     me = api.as_user(backer)
 
     def queries() -> int:
@@ -75,10 +75,10 @@ def test_as_many_queries_for_ten_as_for_one(api: Api, backer: User, tell: Callab
             assert me.get(INBOX).status_code == 200
         return len(captured)
 
-    tell(backer)
+    notify(backer)
     for_one = queries()
     for _ in range(9):
-        tell(backer)
+        notify(backer)
     assert queries() == for_one
 
 

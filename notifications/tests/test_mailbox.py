@@ -18,19 +18,19 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture
-def mail(backer: User, tell: Callable[..., Any]) -> MailboxMessage:
-    tell(backer, "investment_refunded", campaign_title="<script>alert(1)</script>")
+def mail(backer: User, notify: Callable[..., Any]) -> MailboxMessage:
+    notify(backer, "investment_refunded", campaign_title="<script>alert(1)</script>")
     drain_outbox()
     return MailboxMessage.objects.get()
 
 
 def test_newest_first_and_by_address(
-    api: Api, backer: User, stranger: User, tell: Callable[..., Any], prefer: Callable[..., None]
+    api: Api, backer: User, stranger: User, notify: Callable[..., Any], prefer: Callable[..., None]
 ) -> None:
     prefer(backer, sms=True)
-    tell(backer, "investment_refunded")
+    notify(backer, "investment_refunded")
     drain_outbox()
-    tell(stranger, "kyc_received")
+    notify(stranger, "kyc_received")
     drain_outbox()
     page = api.get("/mailbox/", **PAGE).content.decode()
     assert page.index(stranger.email) < page.index(backer.email)
@@ -92,7 +92,7 @@ def test_a_token_lies_nowhere_readable(person: Callable[..., User], caplog: pyte
             assert not any("secret-token-marker" in row or b"secret-token-marker".hex() in row for (row,) in rows)
 
 
-def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(
+def test_what_cannot_be_opened_any_more_is_dropped_and_logged_for_operators(
     backer: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     from notifications.jobs import send_mail_to as mail, send_text_to as text
@@ -104,10 +104,10 @@ def test_what_cannot_be_opened_any_more_is_dropped_and_told_to_operators(
     assert caplog.text.count("cannot be opened") == 2
 
 
-def test_a_repeated_delivery_is_one_message(backer: User, tell: Callable[..., Any]) -> None:
+def test_a_repeated_delivery_is_one_message(backer: User, notify: Callable[..., Any]) -> None:
     from notifications.jobs import send_mail
 
-    entry = tell(backer)
+    entry = notify(backer)
     drain_outbox()
     kept = MailboxMessage.objects.get()
     send_mail(kept.pk, notification_id=str(entry.pk), action="", link="")

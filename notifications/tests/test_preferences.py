@@ -64,10 +64,10 @@ def test_switches_do_not_reach_the_address(api: Api, backer: User, stranger: Use
     ],
 )
 def test_mail_by_switch_and_the_inbox_always(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None], kind: str, off: dict[str, Any], mails: int
+    backer: User, notify: Callable[..., Any], prefer: Callable[..., None], kind: str, off: dict[str, Any], mails: int
 ) -> None:
     prefer(backer, **off)
-    tell(backer, kind)
+    notify(backer, kind)
     assert sent("mail") == mails
     assert Notification.objects.of(backer.pk).count() == 1
 
@@ -85,36 +85,41 @@ def test_mail_by_switch_and_the_inbox_always(
     ],
 )
 def test_sms_only_when_asked_for_and_urgent(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None], kind: str, switches: dict[str, Any], texts: int
+    backer: User,
+    notify: Callable[..., Any],
+    prefer: Callable[..., None],
+    kind: str,
+    switches: dict[str, Any],
+    texts: int,
 ) -> None:
     prefer(backer, **switches)
-    tell(backer, kind)
+    notify(backer, kind)
     assert sent("sms") == texts
 
 
-def test_no_mail_before_the_address_is_verified(person: Callable[..., User], tell: Callable[..., Any]) -> None:
+def test_no_mail_before_the_address_is_verified(person: Callable[..., User], notify: Callable[..., Any]) -> None:
     newcomer = person("newcomer", verified=False)
     for kind in NOTICES:
-        tell(newcomer, kind)
+        notify(newcomer, kind)
     assert sent("mail") == 0
     assert Notification.objects.of(newcomer.pk).count() == len(NOTICES)
 
 
 def test_at_most_five_sms_an_hour_to_one_number(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None]
+    backer: User, notify: Callable[..., Any], prefer: Callable[..., None]
 ) -> None:
     prefer(backer, sms=True)
     for _ in range(7):
-        tell(backer, "investment_refunded")
+        notify(backer, "investment_refunded")
     assert sent("sms") == 5
 
 
 def test_erased_meanwhile_means_nobody_to_write_to(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None]
+    backer: User, notify: Callable[..., Any], prefer: Callable[..., None]
 ) -> None:
     from notifications.models import Recipient
 
     prefer(backer, sms=True)
-    tell(backer, "investment_refunded")
+    notify(backer, "investment_refunded")
     Recipient.objects.filter(pk=backer.pk).delete()
     assert sent("mail") == sent("sms") == 0

@@ -92,12 +92,12 @@ def test_safety_does_not_wait() -> None:
 
 
 def test_the_inbox_tells_at_once_and_the_mail_in_the_morning(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None]
+    backer: User, notify: Callable[..., Any], prefer: Callable[..., None]
 ) -> None:
     prefer(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
     now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
     with time_machine.travel(now, tick=False):
-        tell(backer, "investment_refunded")
+        notify(backer, "investment_refunded")
     assert Notification.objects.of(backer.pk).count() == 1
     assert {event.due_at for event in OutboxEvent.objects.all()} == {now.replace(hour=23, minute=59)}
     drain_outbox(now=now)
@@ -108,12 +108,12 @@ def test_the_inbox_tells_at_once_and_the_mail_in_the_morning(
 
 @pytest.mark.parametrize("off", [{"email": False, "sms": False}, {"investment_updates": False}])
 def test_what_is_turned_off_while_it_waits_is_not_sent(
-    backer: User, tell: Callable[..., Any], prefer: Callable[..., None], off: dict[str, Any]
+    backer: User, notify: Callable[..., Any], prefer: Callable[..., None], off: dict[str, Any]
 ) -> None:
     prefer(backer, quiet_from=time(0), quiet_until=time(23, 59), sms=True)
     now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
     with time_machine.travel(now, tick=False):
-        tell(backer, "investment_refunded")
+        notify(backer, "investment_refunded")
     prefer(backer, **off)
     assert drain_outbox(now=now + timedelta(hours=12)) == 2
     assert not MailboxMessage.objects.exists()

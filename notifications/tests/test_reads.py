@@ -20,13 +20,13 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 @pytest.fixture(params=range(3))
 def entries(
-    request: pytest.FixtureRequest, backer: User, person: Callable[..., User], tell: Callable[..., Any]
+    request: pytest.FixtureRequest, backer: User, person: Callable[..., User], notify: Callable[..., Any]
 ) -> None:
     """Forty of two people, some of them read, with little and with much to say."""
     chance = random.Random(request.param)
     people = [backer, person("other")]
     for _ in range(40):
-        entry = tell(chance.choice(people))
+        entry = notify(chance.choice(people))
         entry.body = "Words, “quoted” and\nmore."
         entry.data = chance.choice([{}, {"amount": "1000.50", "deep": {"list": [1, 2.5, None, "é"]}}])
         entry.read_at = chance.choice([None, NOW])
@@ -54,11 +54,11 @@ def test_a_page_behind_the_end_still_counts_what_is_unread(api: Api, entries: li
 
 
 def test_it_costs_the_same_for_one_and_for_ten(
-    api: Api, backer: User, tell: Callable[..., Any], django_assert_num_queries: DjangoAssertNumQueries
+    api: Api, backer: User, notify: Callable[..., Any], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     me = api.as_user(backer)
     for count in (1, 10):
         while Notification.objects.of(backer.pk).count() < count:
-            tell(backer)
+            notify(backer)
         with django_assert_num_queries(2):  # the session, the inbox
             assert len(me.get(INBOX).json()["items"]) == count

@@ -31,12 +31,12 @@ def titles(me: Api) -> list[str]:
     ],
 )
 def test_read_entries_go_after_half_a_year_and_all_after_one(
-    api: Api, backer: User, tell: Callable[..., Any], days: int, left: Any
+    api: Api, backer: User, notify: Callable[..., Any], days: int, left: Any
 ) -> None:
     me = api.as_user(backer)
-    tell(backer, "kyc_received")
+    notify(backer, "kyc_received")
     me.put(f"{INBOX}/read-all")
-    tell(backer, "kyc_verified")
+    notify(backer, "kyc_verified")
     run_retention(now=timezone.now() + timedelta(days=days), only=Notification)
     assert titles(me) == left
 

@@ -1,4 +1,4 @@
-"""Mail through a real SMTP server that accepts, refuses, stalls or is away."""
+"""Mail through a real SMTP server that accepts, refuses, stalls or is down."""
 
 import asyncio
 import re
@@ -74,8 +74,8 @@ def try_again() -> None:
     drain_outbox(now=waiting().due_at, rounds=1)
 
 
-def test_a_mail_is_well_formed(post_office: PostOffice, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "new_backer", campaign_title="Solare Dächer\r\nBcc: victim@example.com")
+def test_a_mail_is_well_formed(post_office: PostOffice, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "new_backer", campaign_title="Solare Dächer\r\nBcc: victim@example.com")
     assert drain_outbox() == 1
     ((envelope, mail),) = post_office.mails
     assert envelope.rcpt_tos == [backer.email]
@@ -96,10 +96,10 @@ def test_a_mail_is_well_formed(post_office: PostOffice, backer: User, tell: Call
 
 @pytest.mark.parametrize("mood", ["refuses", "stalls"])
 def test_a_mail_that_could_not_go_out_goes_out_later(
-    settings: Settings, post_office: PostOffice, backer: User, tell: Callable[..., Any], mood: str
+    settings: Settings, post_office: PostOffice, backer: User, notify: Callable[..., Any], mood: str
 ) -> None:
     behave(settings, post_office, mood)
-    tell(backer)
+    notify(backer)
     begun = timezone.now()
     assert drain_outbox(rounds=1) == 0
     assert waiting().attempts == 1 and waiting().last_error and waiting().due_at > begun
@@ -111,10 +111,10 @@ def test_a_mail_that_could_not_go_out_goes_out_later(
 
 
 def test_a_repeat_is_recognisable(
-    settings: Settings, post_office: PostOffice, backer: User, tell: Callable[..., Any]
+    settings: Settings, post_office: PostOffice, backer: User, notify: Callable[..., Any]
 ) -> None:
     behave(settings, post_office, "hangs up before it answers")
-    tell(backer)
+    notify(backer)
     assert drain_outbox(rounds=1) == 0
     behave(settings, post_office, "accepts")
     try_again()
@@ -122,18 +122,18 @@ def test_a_repeat_is_recognisable(
     assert first == second
 
 
-def test_no_server_at_all(settings: Settings, backer: User, tell: Callable[..., Any]) -> None:
+def test_no_server_at_all(settings: Settings, backer: User, notify: Callable[..., Any]) -> None:
     settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
-    tell(backer)
+    notify(backer)
     assert drain_outbox(rounds=1) == 0
     assert "ConnectionRefusedError" in waiting().last_error
 
 
 def test_parked_after_ten_tries_and_the_rest_go_on(
-    post_office: PostOffice, backer: User, stranger: User, tell: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    post_office: PostOffice, backer: User, stranger: User, notify: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     post_office.mood = "refuses"
-    tell(backer)
+    notify(backer)
     for _ in range(MAX_ATTEMPTS):
         assert not waiting().parked_at
         try_again()
@@ -142,17 +142,17 @@ def test_parked_after_ten_tries_and_the_rest_go_on(
     post_office.mood = "accepts"
     drain_outbox(now=timezone.now() + timedelta(days=1))
     assert post_office.mails == []
-    tell(stranger, "kyc_received")
+    notify(stranger, "kyc_received")
     assert drain_outbox() == 1
     assert [envelope.rcpt_tos for envelope, _ in post_office.mails] == [[stranger.email]]
 
 
-def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(
-    settings: Settings, post_office: PostOffice, person: Callable[..., User], tell: Callable[..., Any]
+def test_a_server_that_is_down_for_long_opens_the_breaker_and_costs_no_tries(
+    settings: Settings, post_office: PostOffice, person: Callable[..., User], notify: Callable[..., Any]
 ) -> None:
     there, settings.EMAIL_URL = settings.EMAIL_URL, f"smtp://127.0.0.1:{free_port()}"
     for number in range(8):
-        tell(person(f"backer{number}"), "kyc_received")
+        notify(person(f"backer{number}"), "kyc_received")
     drain_outbox(rounds=1)
     tries = list(OutboxEvent.objects.order_by("id").values_list("attempts", flat=True))
     assert tries == [1] * breaker.most + [0] * 3
@@ -166,16 +166,18 @@ def test_a_server_that_is_away_for_long_is_left_alone_and_costs_no_tries(
 
 
 def test_refused_addresses_do_not_stop_the_others(
-    post_office: PostOffice, person: Callable[..., User], tell: Callable[..., Any]
+    post_office: PostOffice, person: Callable[..., User], notify: Callable[..., Any]
 ) -> None:
     post_office.mood = "refuses"
     for number in range(7):
-        tell(person(f"backer{number}"), "kyc_received")
+        notify(person(f"backer{number}"), "kyc_received")
     drain_outbox(rounds=1)
     assert post_office.tries == 7
 
 
-def test_user_and_password_of_the_address_are_used(settings: Settings, backer: User, tell: Callable[..., Any]) -> None:
+def test_user_and_password_of_the_address_are_used(
+    settings: Settings, backer: User, notify: Callable[..., Any]
+) -> None:
     seen = []
 
     def check(server: Any, session: Any, envelope: Any, mechanism: Any, data: Any) -> AuthResult:
@@ -189,7 +191,7 @@ def test_user_and_password_of_the_address_are_used(settings: Settings, backer: U
     server.start()
     try:
         settings.EMAIL_URL = f"smtp://robot:p%40ss@127.0.0.1:{server.port}"
-        tell(backer)
+        notify(backer)
         assert drain_outbox() == 1
     finally:
         server.stop()

@@ -19,21 +19,23 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_notification_arrives_and_equals_the_inbox(
-    socket_server: Server, api: Api, backer: User, stranger: User, tell: Callable[..., Any]
+    socket_server: Server, api: Api, backer: User, stranger: User, notify: Callable[..., Any]
 ) -> None:
     with dial(socket_server.url, sign_in(backer)) as phone, dial(socket_server.url, sign_in(stranger)) as other:
         phone.expect("ready")
         other.expect("ready")
-        tell(backer)
+        notify(backer)
         frame = phone.expect("notification")
         assert frame["notification"] == api.as_user(backer).get("/api/notifications").json()["items"][0]
         assert other.silent("notification")
 
 
-def test_resume_brings_what_was_missed_in_order(socket_server: Server, backer: User, tell: Callable[..., Any]) -> None:
-    seen = tell(backer)
+def test_resume_brings_what_was_missed_in_order(
+    socket_server: Server, backer: User, notify: Callable[..., Any]
+) -> None:
+    seen = notify(backer)
     made_long_ago(seen)
-    missed = [tell(backer) for _ in range(3)]
+    missed = [notify(backer) for _ in range(3)]
     with dial(socket_server.url, sign_in(backer)) as phone:
         phone.expect("ready")
         phone.send("resume", notifications=str(Notification.objects.earliest("id").pk))
@@ -41,8 +43,8 @@ def test_resume_brings_what_was_missed_in_order(socket_server: Server, backer: U
     assert [frame["notification"]["id"] for frame in frames] == [str(entry.pk) for entry in missed]
 
 
-def test_resume_goes_on_until_nothing_is_left(socket_server: Server, backer: User, tell: Callable[..., Any]) -> None:
-    first = tell(backer)
+def test_resume_goes_on_until_nothing_is_left(socket_server: Server, backer: User, notify: Callable[..., Any]) -> None:
+    first = notify(backer)
     Notification.objects.bulk_create(
         Notification(user_id=backer.pk, kind="kyc_received", title="t", body="b", event_id=uuid7()) for _ in range(250)
     )
@@ -53,8 +55,8 @@ def test_resume_goes_on_until_nothing_is_left(socket_server: Server, backer: Use
     assert ids == sorted(ids) and len(set(ids)) == 250
 
 
-def test_an_entry_whose_commit_was_overtaken_is_not_missed(backer: User, tell: Callable[..., Any]) -> None:
-    overtaken, seen = tell(backer), tell(backer)
+def test_an_entry_whose_commit_was_overtaken_is_not_missed(backer: User, notify: Callable[..., Any]) -> None:
+    overtaken, seen = notify(backer), notify(backer)
     assert [entry.pk for entry in since(backer.pk, seen.pk, 10)] == [overtaken.pk]
 
 

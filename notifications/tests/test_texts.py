@@ -72,8 +72,8 @@ def test_registering_a_foreign_address_cannot_put_words_into_our_mail(person: Ca
     assert "/verify-email?token=t0ken" in content["text"] and "/verify-email?token=t0ken" in content["html"]
 
 
-def test_plain_text_and_html_say_the_same(backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "campaign_rejected", reason="The roof has no name.")
+def test_plain_text_and_html_say_the_same(backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "campaign_rejected", reason="The roof has no name.")
     _, content = mail_of(backer)
     for part in ("Hello Backer,", "The roof has no name.", "Solar Roofs"):
         assert part in content["text"] and part in content["html"]

@@ -98,9 +98,9 @@ def twilio(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stan
 
 
 @pytest.fixture
-def sent_sms(backer: User, tell: Callable[..., Any], prefer: Callable[..., None]) -> OutboxEvent:
+def sent_sms(backer: User, notify: Callable[..., Any], prefer: Callable[..., None]) -> OutboxEvent:
     prefer(backer, sms=True, email=False)
-    tell(backer, "investment_refunded")
+    notify(backer, "investment_refunded")
     return OutboxEvent.objects.get(topic="notifications.send_sms")
 
 
@@ -146,7 +146,7 @@ def test_the_secret_is_in_no_error(twilio: StandIn, sent_sms: OutboxEvent, caplo
 def test_only_to_countries_of_the_list(
     twilio: StandIn,
     backer: User,
-    tell: Callable[..., Any],
+    notify: Callable[..., Any],
     prefer: Callable[..., None],
     settings: Settings,
     countries: Any,
@@ -154,6 +154,6 @@ def test_only_to_countries_of_the_list(
 ) -> None:
     settings.SMS_COUNTRIES = countries
     prefer(backer, sms=True, email=False, phone_number="+12025550143")
-    tell(backer, "investment_refunded")
+    notify(backer, "investment_refunded")
     assert drain_outbox() == 1
     assert len(twilio.messages) == sent

@@ -44,9 +44,9 @@ def switch(person: User, name: str) -> bool:
 
 
 def test_one_click_turns_off_what_the_mail_was_about_and_nothing_else(
-    api: Api, backer: User, tell: Callable[..., Any]
+    api: Api, backer: User, notify: Callable[..., Any]
 ) -> None:
-    tell(backer, "campaign_funded")
+    notify(backer, "campaign_funded")
     mail = mail_to(backer)
     assert mail["headers"]["List-Unsubscribe-Post"] == ONE_CLICK
     answer = one_click(api, path_in(mail))
@@ -54,14 +54,14 @@ def test_one_click_turns_off_what_the_mail_was_about_and_nothing_else(
     assert [switch(backer, name) for name in ("campaign_updates", "investment_updates", "email")] == [False, True, True]
     assert one_click(api, path_in(mail)).status_code == 200
     MailboxMessage.objects.all().delete()
-    tell(backer, "campaign_funded")
+    notify(backer, "campaign_funded")
     drain_outbox()
     assert not MailboxMessage.objects.exists()
 
 
 @pytest.mark.parametrize("kind", NOTICES)
-def test_only_mails_one_can_do_without_carry_the_link(backer: User, tell: Callable[..., Any], kind: str) -> None:
-    tell(backer, kind)
+def test_only_mails_one_can_do_without_carry_the_link(backer: User, notify: Callable[..., Any], kind: str) -> None:
+    notify(backer, kind)
     mail = mail_to(backer)
     optional = NOTICES[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
     assert (set(mail["headers"]) == {"List-Unsubscribe", "List-Unsubscribe-Post"}) == optional
@@ -92,15 +92,15 @@ def test_foreign_tokens_change_nothing(api: Api, backer: User, token: str) -> No
     assert switch(backer, "campaign_updates") and switch(backer, "email_verified")
 
 
-def test_a_token_for_one_switch_does_not_turn_another(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "campaign_funded")
+def test_a_token_for_one_switch_does_not_turn_another(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "campaign_funded")
     path = path_in(mail_to(backer))
     assert one_click(api, path[:-1] + ("A" if path[-1] != "A" else "B")).status_code == 404
     assert switch(backer, "campaign_updates")
 
 
-def test_looking_changes_nothing_and_leads_to_a_page(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "campaign_funded")
+def test_looking_changes_nothing_and_leads_to_a_page(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "campaign_funded")
     led = api.get(path_in(mail_to(backer)))
     assert led.status_code == 302
     page = api.get(led["Location"].replace("http://localhost:8000", ""))
@@ -110,8 +110,8 @@ def test_looking_changes_nothing_and_leads_to_a_page(api: Api, backer: User, tel
     assert switch(backer, "campaign_updates")
 
 
-def test_the_page_turns_off_and_on_again(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "campaign_funded")
+def test_the_page_turns_off_and_on_again(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "campaign_funded")
     token = path_in(mail_to(backer)).rpartition("/")[2]
     done = api.client.post("/unsubscribe", f"token={token}", content_type=FORM)
     assert "You are unsubscribed" in done.content.decode()
@@ -121,8 +121,8 @@ def test_the_page_turns_off_and_on_again(api: Api, backer: User, tell: Callable[
     assert switch(backer, "campaign_updates")
 
 
-def test_an_erased_person_has_nothing_to_turn_off(api: Api, backer: User, tell: Callable[..., Any]) -> None:
-    tell(backer, "campaign_funded")
+def test_an_erased_person_has_nothing_to_turn_off(api: Api, backer: User, notify: Callable[..., Any]) -> None:
+    notify(backer, "campaign_funded")
     path = path_in(mail_to(backer))
     Recipient.objects.filter(pk=backer.pk).delete()
     assert one_click(api, path).status_code == 404
@@ -130,10 +130,10 @@ def test_an_erased_person_has_nothing_to_turn_off(api: Api, backer: User, tell: 
 
 @needs_browser
 @pytest.mark.django_db(transaction=True)
-def test_the_page_in_a_browser(live_server: LiveServer, settings: Settings, tell: Callable[..., Any]) -> None:
+def test_the_page_in_a_browser(live_server: LiveServer, settings: Settings, notify: Callable[..., Any]) -> None:
     settings.PUBLIC_URL = settings.FRONTEND_URL = live_server.url
     backer = make_person(first_name="Backer")
-    tell(backer, "campaign_funded")
+    notify(backer, "campaign_funded")
     [address] = re.findall(r"https?://\S+/unsubscribe\?token=[^\s)]+", mail_to(backer)["text"])
     with open_page() as page:
         page.goto(address)
