@@ -30,7 +30,7 @@ def refusal(response: Any) -> Any:
     return response.status_code, response.json()["code"]
 
 
-def told(client: Api) -> list[Any]:
+def notified_of(client: Api) -> list[Any]:
     """Kinds of the person's notices, newest first."""
     deliver_events()
     return [item["kind"] for item in client.get("/api/notifications").json()["items"]]
@@ -52,7 +52,7 @@ def test_from_draft_to_live(api: Api, founder: User, moderator: User) -> None:
     assert list(steps) == [("in_review", "Founder"), ("live", "Moderator")]
     kinds = events.timeline(draft).values_list("kind", "actor_id")
     assert list(kinds) == [("campaign.submitted", founder.pk), ("campaign.published", moderator.pk)]
-    assert told(client) == ["campaign_published", "campaign_submitted"]
+    assert notified_of(client) == ["campaign_published", "campaign_submitted"]
 
 
 def test_nobody_reviews_their_own_campaign(person: Callable[..., User], moderator: User) -> None:

@@ -100,15 +100,15 @@ def test_an_accident_tells_nothing_about_us(
     assert b"SELECT" not in answer.content and b"Traceback" not in answer.content
 
 
-def test_a_database_that_is_away_is_a_503(
+def test_a_database_that_is_down_is_a_503(
     api: Api, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     me = api.as_user(person())
 
-    def away(*_args: Any, **_kwargs: Any) -> None:
+    def unavailable(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("accounts.authentication.session_of", away)
+    monkeypatch.setattr("accounts.authentication.session_of", unavailable)
     answer = me.get("/api/auth/me")
     assert problem_of(answer)["code"] == "database_unavailable"
     assert answer.status_code == 503 and int(answer["Retry-After"]) >= 1

@@ -55,7 +55,7 @@ def test_a_bad_item_is_counted_and_the_others_go_on(db: None, caplog: pytest.Log
     assert row.last_error == "ZeroDivisionError: item 2" and "ZeroDivisionError" in caplog.text
 
 
-def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_when_told(
+def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_when_asked_to(
     db: None, person: Callable[..., User]
 ) -> None:
     work, admin = Work(1, bad=[1]), person("ines", role="admin")

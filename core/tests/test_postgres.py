@@ -115,7 +115,7 @@ def test_changes_of_tables_take_what_they_take(transactional_db: None, settings:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_whose_database_stalls_is_told_so_and_the_next_one_works(
+def test_a_request_whose_database_stalls_is_answered_503_and_the_next_one_works(
     person: Callable[..., User], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     me = Api().as_user(person("somebody"))

@@ -205,7 +205,9 @@ def test_frame_over_64_kib_closes_1009(socket_server: Server, founder: User) -> 
         assert phone.close_code() == 1009
 
 
-def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server: Server, founder: User, api: Api) -> None:
+def test_revoked_session_is_published_to_the_servers_and_closes_4001(
+    socket_server: Server, founder: User, api: Api
+) -> None:
     phone_token, laptop_token = sign_in(founder), sign_in(founder)
     with dial(socket_server.url, phone_token) as phone, dial(socket_server.url, laptop_token) as laptop:
         session = phone.expect("ready")["sessionId"]
@@ -214,13 +216,13 @@ def test_revoked_session_is_told_to_the_servers_and_closes_4001(socket_server: S
             channel.subscribe(publishing.channel())
             assert channel.get_message(timeout=PATIENCE)["type"] == "subscribe"
             assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
-            told = channel.get_message(timeout=PATIENCE)
-        assert publishing.read_message(told["data"]) == [session], "the server need not look for itself"
+            published = channel.get_message(timeout=PATIENCE)
+        assert publishing.read_message(published["data"]) == [session], "the server need not look for itself"
         assert phone.close_code() == 4001
         assert laptop.ask("ping")["type"] == "pong"
 
 
-def test_a_told_revocation_closes_4001_by_itself(socket_server: Server, founder: User) -> None:
+def test_a_published_revocation_closes_4001_by_itself(socket_server: Server, founder: User) -> None:
     """The session lives on in the database, so no look of the server into it can be what closes the socket."""
     with dial(socket_server.url, sign_in(founder)) as phone:
         phone.expect("ready")

@@ -45,14 +45,14 @@ def test_what_the_database_refuses_is_raised_at_the_end(db: None) -> None:
         sql.insert(key(1))
 
 
-def test_each_change_is_told_how_many_rows_it_hit(db: None) -> None:
-    told: list[int] = []
+def test_each_change_gets_how_many_rows_it_hit(db: None) -> None:
+    counts: list[int] = []
     row = key(1)
     sql.insert(row)
     with sql.together():
-        sql.change("UPDATE core_idempotencykey SET status = NULL WHERE scope = %s", [b"none"], told.append)
-        sql.change("UPDATE core_idempotencykey SET status = NULL WHERE id = %s", [row.pk], told.append)
-    assert told == [0, 1]
+        sql.change("UPDATE core_idempotencykey SET status = NULL WHERE scope = %s", [b"none"], counts.append)
+        sql.change("UPDATE core_idempotencykey SET status = NULL WHERE id = %s", [row.pk], counts.append)
+    assert counts == [0, 1]
 
 
 def test_several_reads_are_one_exchange(db: None) -> None:

@@ -54,7 +54,7 @@ def test_every_space_is_a_space(space: str) -> None:
 
 
 @pytest.mark.parametrize("text", JUNK.values(), ids=JUNK)
-def test_what_is_no_writing_is_refused_and_cleaned_away(text: str) -> None:
+def test_what_is_no_writing_is_refused_and_removed(text: str) -> None:
     assert not is_one_line(text)
     with pytest.raises(ValidationError):
         LineField().run_validation(text)

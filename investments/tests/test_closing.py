@@ -30,7 +30,7 @@ def statuses() -> list[Any]:
     return sorted(Investment.objects.values_list("status", flat=True))
 
 
-def told(person: User) -> list[Any]:
+def notified_of(person: User) -> list[Any]:
     deliver_events()
     return list(Notification.objects.filter(user_id=person.pk).order_by("id").values_list("kind", flat=True))
 
@@ -52,8 +52,8 @@ def test_a_funded_campaign_pays_its_owner(
     assert statuses() == ["invested", "invested"]
     assert minor(f"payable:user:{founder.pk}:USD") == minor("provider:sandbox:USD") == 1000_50
     assert minor(f"escrow:campaign:{campaign.pk}") == 0
-    assert told(backer) == ["investment_committed", "investment_settled"]
-    assert "campaign_funded" in told(founder)
+    assert notified_of(backer) == ["investment_committed", "investment_settled"]
+    assert "campaign_funded" in notified_of(founder)
     steps = StatusChange.objects.filter(campaign=campaign).order_by("id").values_list("to_status", flat=True)
     assert list(steps)[-2:] == ["funded", "settled"]
     assert books_agree()
@@ -74,8 +74,8 @@ def test_a_missed_campaign_refunds_everyone_to_the_cent(
         (333_33, 333_33),
         (656_65, 656_65),
     ]
-    assert told(friend) == ["investment_committed", "investment_refunded"]
-    assert "campaign_failed" in told(founder)
+    assert notified_of(friend) == ["investment_committed", "investment_refunded"]
+    assert "campaign_failed" in notified_of(founder)
     read = api.as_user(backer).get(f"/api/investments/{first.pk}").json()
     assert [event["kind"] for event in read["events"]] == ["placed", "committed", "refund_requested", "refunded"]
     assert read["refundedAmount"] == "333.33"
@@ -92,7 +92,7 @@ def test_nothing_happens_before_the_deadline_and_nothing_twice_after_it(
     for _ in range(5):
         close_campaigns(now=campaign.ends_at)
     assert SandboxRefund.objects.count() == Refund.objects.count() == 1
-    assert told(backer).count("investment_refunded") == 1
+    assert notified_of(backer).count("investment_refunded") == 1
     assert books_agree()
 
 
@@ -221,7 +221,7 @@ def test_dying_anywhere_loses_nothing_and_repeats_nothing(
     assert state(campaign) == ("settled", 1000_00 if funded else 0, 0)
     assert statuses() == (["invested"] * 2 if funded else ["refunded"] * 2)
     final = "investment_settled" if funded else "investment_refunded"
-    assert [told(person).count(final) for person in (backer, friend)] == [1, 1]
+    assert [notified_of(person).count(final) for person in (backer, friend)] == [1, 1]
     assert sum(SandboxCharge.objects.values_list("refunded_minor", flat=True)) == (0 if funded else 999_00)
     assert books_agree()
 

@@ -93,7 +93,7 @@ def test_what_cannot_be_invested(
 
 
 @pytest.mark.parametrize(
-    ("currency", "goal", "minimum", "asked", "told", "member"),
+    ("currency", "goal", "minimum", "asked", "shown", "member"),
     [
         ("CHF", "100", "10", "9.99", "CHF 10.00", "10.00"),
         ("KWD", "100", "5.125", "5", "KWD 5.125", "5.125"),
@@ -110,13 +110,13 @@ def test_amounts_in_words_have_the_form_of_their_currency(
     goal: str,
     minimum: str,
     asked: str,
-    told: str,
+    shown: str,
     member: str,
 ) -> None:
     terms = {"currency": currency, "goal_amount": goal, "min_investment": minimum, "max_amount": goal}
     campaign = make_campaign(founder, **terms)
     below = ask(api, backer, campaign, asked, card).json()
-    assert below["detail"] == f"The smallest investment in this campaign is {told}."
+    assert below["detail"] == f"The smallest investment in this campaign is {shown}."
     assert (below["minimum"], below["currency"]) == (member, currency)
     assert ask(api, backer, campaign, minimum, card).status_code == 200
     over = ask(api, backer, campaign, goal, card).json()
@@ -125,7 +125,7 @@ def test_amounts_in_words_have_the_form_of_their_currency(
     assert (over["available"], over["currency"]) == (left.text, currency)
     drain_outbox()
     mail = MailboxMessage.objects.filter(to=backer.email, subject__startswith="Your ").latest("created_at")
-    assert mail.subject == f"Your {told} for “{campaign.title}”"
+    assert mail.subject == f"Your {shown} for “{campaign.title}”"
 
 
 def test_the_deadline_holds_by_the_clock(

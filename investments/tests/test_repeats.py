@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Rival:
-    """Another connection that holds a campaign's payments and its row until it is told to let go."""
+    """Another connection that holds a campaign's payments and its row until it is asked to release them."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.campaign_id, self.let_go, self.holds = campaign.pk, Event(), Event()
@@ -175,7 +175,7 @@ class Cut:
 
 
 def until_known(ask: Any) -> Any:
-    """Repeat a call with its key, as a client does that was told nothing certain. It is never told to wait for long."""
+    """Repeat a call with its key, as a client does that got no certain answer. It is never told to wait for long."""
     answers = []
     for _ in range(6):
         answer = ask()
@@ -267,7 +267,7 @@ def test_json_is_compared_as_a_value(api: Api, backer: User, campaign: Campaign,
     assert Investment.objects.count() == 1
 
 
-def test_a_twin_is_told_the_rest_of_the_lease(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
+def test_a_repeat_gets_the_rest_of_the_lease(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     """The holder's process died in the middle: nobody gave the key back."""
     card = make_card(backer)
     provider.plan("charge", "lost before")
@@ -279,6 +279,6 @@ def test_a_twin_is_told_the_rest_of_the_lease(api: Api, backer: User, campaign: 
     from django.utils import timezone
 
     IdempotencyKey.objects.update(locked_until=timezone.now() + timedelta(hours=1))
-    twin = client.post(invest_url(campaign), body, idempotency_key="k")
-    assert refusal(twin) == (409, "idempotency_in_progress")
-    assert 1800 <= int(twin["Retry-After"]) <= 3600
+    repeat = client.post(invest_url(campaign), body, idempotency_key="k")
+    assert refusal(repeat) == (409, "idempotency_in_progress")
+    assert 1800 <= int(repeat["Retry-After"]) <= 3600

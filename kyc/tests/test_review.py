@@ -48,7 +48,7 @@ def resend(api: Api, applicant: User, *kinds: str, seed: int = 50) -> Any:
     return api.as_user(applicant).upload("/api/kyc/documents", {"documents": files, "kinds": list(kinds)})
 
 
-def told() -> list[tuple[str, Any]]:
+def identity_events() -> list[tuple[str, Any]]:
     """What was recorded of people's identities, in order."""
     recorded = Event.objects.filter(kind__startswith="identity.").order_by("id")
     return list(recorded.values_list("kind", "subject_id"))
@@ -69,7 +69,7 @@ def test_two_reviewers_verify(
     applicant.refresh_from_db()
     assert applicant.kyc_verified
     assert applicant.badges == ["identity"]
-    assert told() == [("identity.verified", applicant.pk)]
+    assert identity_events() == [("identity.verified", applicant.pk)]
     deliver_events()
     assert Notification.objects.filter(user_id=applicant.pk, kind="kyc_verified").count() == 1
     me = api.as_user(applicant).get("/api/auth/me").json()
@@ -164,7 +164,7 @@ def test_a_new_paper_after_approval_takes_the_identity_away(
     applicant.refresh_from_db()
     assert not applicant.kyc_verified
     assert applicant.badges == []
-    assert told() == [("identity.verified", applicant.pk), ("identity.lost", applicant.pk)]
+    assert identity_events() == [("identity.verified", applicant.pk), ("identity.lost", applicant.pk)]
     status = api.as_user(applicant).get("/api/kyc/status").json()["status"]
     assert status == "in_review"
     assert "lost_approval" in Verification.objects.get().risk_flags
@@ -183,7 +183,7 @@ def test_a_closed_case_is_reopened_before_it_is_decided_again(
     assert decide(as_reviewer, judged_case, "resubmit").status_code == 200
     applicant.refresh_from_db()
     assert not applicant.kyc_verified
-    assert told()[-1] == ("identity.lost", applicant.pk)
+    assert identity_events()[-1] == ("identity.lost", applicant.pk)
 
 
 def test_an_old_case_is_not_reopened_beside_a_newer_one(

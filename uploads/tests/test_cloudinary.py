@@ -121,7 +121,7 @@ def test_orphans_are_found_there_too(cloud: type[StandIn]) -> None:
     assert [f"{key[2]}.jpg" for key in cloud.assets] == [ours.storage_name]
 
 
-def test_a_store_that_is_away_is_an_error_and_not_a_missing_file(cloud: type[StandIn]) -> None:
+def test_a_store_that_is_down_is_an_error_and_not_a_missing_file(cloud: type[StandIn]) -> None:
     document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=timezone.now()))
     cloud.is_down = True
     with pytest.raises(CloudinaryUnavailable):

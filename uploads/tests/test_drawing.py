@@ -59,7 +59,9 @@ def test_small_pictures_never_wait(busy: Event) -> None:
     assert redraw(small, "image/jpeg").width == 800
 
 
-def test_a_client_is_told_to_come_back_and_nothing_is_kept(api: Api, person: Callable[..., User], busy: Event) -> None:
+def test_a_client_is_refused_with_retry_after_and_nothing_is_kept(
+    api: Api, person: Callable[..., User], busy: Event
+) -> None:
     ada = api.as_user(person("ada"))
     refused = ada.upload("/api/profile/photo", {"photo": picture(size=(1000, 1000))}, idempotency_key="one")
     assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")

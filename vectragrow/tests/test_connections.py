@@ -189,7 +189,7 @@ def test_nobody_reads_a_large_body_of_somebody_who_may_not_send_it(
         assert refusal(wire.send(head)) == (status, code), "answered, though nothing of the body was sent"
 
 
-def test_nobody_is_told_to_go_on_with_a_body_that_is_not_wanted(port: int) -> None:
+def test_no_client_is_asked_to_send_a_body_that_is_not_wanted(port: int) -> None:
     with Wire(port) as wire:
         wire.send(declared(b"/api/profile/photo", 50 * MEGABYTE, FORM, b"Expect: 100-continue\r\n"))
         assert wire.socket.recv(13) == b"HTTP/1.1 401 "

@@ -56,7 +56,7 @@ def test_archives_end_behind_one_that_cannot(two: tuple[User, User], monkeypatch
 
     def broken(file: Any, now: datetime) -> None:
         if file.owner_id == two[0].pk:
-            raise OSError("the store is away")
+            raise OSError("the store is down")
         delete_file(file, now=now)
 
     monkeypatch.setattr(exports, "delete_file", broken)
@@ -68,7 +68,7 @@ def test_a_retention_rule_that_fails_does_not_cost_the_next(
     two: tuple[User, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*, now: datetime, days: int = 3) -> int:
-        raise OSError("the store is away")
+        raise OSError("the store is down")
 
     declared: dict[Any, Declaration] = declarations._declarations
     monkeypatch.setitem(declared, StoredFile, replace(declared[StoredFile], retention=(broken,)))

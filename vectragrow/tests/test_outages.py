@@ -97,7 +97,7 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tell(self, script: str) -> Any:
+    def run_script(self, script: str) -> Any:
         return json.loads(self.manage("shell", "-v0", "-c", script).strip().splitlines()[-1])
 
     def stop(self) -> None:
@@ -157,7 +157,7 @@ def ask(port: int, method: str, path: str, body: Any = None, token: str = "", ke
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="finds the server's processes in /proc")
 def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along(installation: Installation) -> None:
     installation.manage("migrate", "-v0")
-    made = installation.tell(PREPARE)
+    made = installation.run_script(PREPARE)
     port = processes.choose_port(None)
     web = installation.start("-m", "vectragrow.server", "--grace", "1", PORT=str(port), HOST="127.0.0.1")
     eventually(lambda: web.poll() is not None or is_open(port))
@@ -194,7 +194,7 @@ def test_a_halted_database_makes_every_key_one_investment_and_takes_nobody_along
 
     assert web.poll() is None, "it recovers without a restart"
     assert len(ids) == KEYS
-    assert installation.tell(COUNT) == {
+    assert installation.run_script(COUNT) == {
         "investments": KEYS,
         "charges": KEYS,
         "raised": KEYS * 10_00,

@@ -175,7 +175,7 @@ def test_parked_events_are_reported(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_is_away_is_named(client: Client, settings: Settings) -> None:
+def test_a_mail_server_that_is_down_is_named(client: Client, settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://127.0.0.1:1"
     assert "mail" in client.get("/readyz").json()["missing"]
 

@@ -163,8 +163,8 @@ def test_packages_land_in_the_environment(checkout: tuple[Path, Path], tmp_path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("with uv" in done.stdout) == with_uv
     look = [str(root / ".venv/bin/python"), "-I", "-c", "import vgprobe; print(vgprobe.HERE)"]
-    told = subprocess.run(look, capture_output=True, text=True)
-    assert told.stdout.startswith(str(root / ".venv")) and not elsewhere.exists()
+    done = subprocess.run(look, capture_output=True, text=True)
+    assert done.stdout.startswith(str(root / ".venv")) and not elsewhere.exists()
 
 
 def test_an_installer_that_puts_packages_elsewhere_is_found_out(checkout: tuple[Path, Path], tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_slow_clients_hold_no_thread(served: tuple[Popen[str], int]) -> None:
         client.sendall(b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
         slow.append(client)
     assert ask(port, "GET", "/healthz")[0] == 200
-    assert select.select(slow, [], [], 0)[0] == [], "nobody was sent away to make room"
+    assert select.select(slow, [], [], 0)[0] == [], "no connection was closed"
     for client in slow:
         client.close()
     assert ask(port, "GET", "/healthz")[0] == 200
@@ -122,7 +122,7 @@ def test_header_names_with_an_underscore_are_dropped(served: tuple[Popen[str], i
     assert environ["REMOTE_ADDR"] == "10.0.0.1"
 
 
-def test_too_many_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_at_once_are_refused_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "WAITING", 1)
     release = threading.Event()
 

@@ -13,7 +13,7 @@ PAGES = ("base", "error", "profile", "reset_password", "signed_in", "unsubscribe
 READ = [*(TEMPLATES / "notifications").rglob("*.txt"), TEMPLATES / "notifications/mail.html"]
 READ += [TEMPLATES / f"{name}.html" for name in PAGES]
 SPOKEN = ("alt", "aria-label", "title", "placeholder", "summary")
-"""Attributes that people are told."""
+"""Attributes whose text people read."""
 NAMES = re.compile(r"VECTRAGrow|VECTRA|Grow|\bAPI\b|&nbsp;|·")
 
 

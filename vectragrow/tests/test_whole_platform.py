@@ -1,7 +1,7 @@
 """
 The main job on the platform as `make up` runs it: real servers, real worker, nothing replaced.
 
-The demo's story is the test's story, since it drives the public API and checks what it is told at every step.
+The demo's story is the test's story, since it drives the public API and checks what is answered at every step.
 Afterwards the process is killed without warning, started again, and everything answered before must still be true; and
 the logs, the database and Redis are searched for what may never be written down.
 """
@@ -54,7 +54,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
         end(process)
 
 
-def tell(base: str) -> tuple[Story, list[str]]:
+def play_story(base: str) -> tuple[Story, list[str]]:
     steps: list[str] = []
     story = Story(base, say=steps.append)
     story.play()
@@ -64,9 +64,9 @@ def tell(base: str) -> tuple[Story, list[str]]:
 def test_the_story_survives_a_kill_and_leaves_no_secret(platform: Platform) -> None:
     start, base, data_dir = platform
     process = start()
-    story, steps = tell(base)
+    story, steps = play_story(base)
     assert len(steps) == Story.STEPS
-    eventually(lambda: everybody_was_told(data_dir))
+    eventually(lambda: everybody_was_notified(data_dir))
     before = what_was_answered(story)
 
     os.killpg(process.pid, signal.SIGKILL)
@@ -85,7 +85,7 @@ def test_the_story_survives_a_kill_and_leaves_no_secret(platform: Platform) -> N
     assert found_in_database(data_dir, markers) == []
     assert found_in_redis(data_dir, markers) == []
 
-    again, _ = tell(base)
+    again, _ = play_story(base)
     assert again.chapter != story.chapter
 
     command("publish_campaign", story.waiting["id"])
@@ -110,7 +110,7 @@ def what_was_answered(story: Story) -> dict[str, Any]:
     return answered
 
 
-def everybody_was_told(data_dir: Path) -> bool:
+def everybody_was_notified(data_dir: Path) -> bool:
     """Whether nothing recorded waits to be delivered."""
     with psycopg.connect(discovery.read(data_dir)["DATABASE_URL"]) as connection:
         waiting = "SELECT FROM core_outboxevent WHERE topic = 'events.deliver' AND delivered_at IS NULL"
