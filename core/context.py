@@ -1,5 +1,7 @@
 """Context of the current request, readable from any layer: its id, client address and limits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -7,3 +9,13 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 limits_met: ContextVar[dict[str, Any] | None] = ContextVar("limits_met", default=None)
 """The state of each limit that this request was counted against (`core.api.limits.LimitState` by name)."""
+
+
+@contextmanager
+def under_request(id: str) -> Iterator[None]:
+    """What happens inside is logged and recorded as caused by this request."""
+    token = request_id.set(id)
+    try:
+        yield
+    finally:
+        request_id.reset(token)

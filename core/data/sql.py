@@ -150,6 +150,26 @@ def insert(*rows: models.Model, after: Sequence[Statement] = ()) -> tuple[Any, .
     return execute(*after, *(_insertion(some) for some in _in_turn(rows)))
 
 
+def insert_missing(*rows: models.Model) -> set[Any]:
+    """
+    Insert rows of one model, in one exchange, except for those that a unique constraint refuses, from an earlier try of
+    the caller. Without the signals of `save`, as `insert`.
+
+    :returns: the keys of those that were inserted
+    """
+    if not rows:
+        return set()
+    statement, values = _insertion(rows)
+    key = f'"{rows[0]._meta.pk.column}"'
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} ON CONFLICT DO NOTHING RETURNING {key}", list(values))
+        inserted = {key for (key,) in cursor.fetchall()}
+    for row in rows:
+        if row.pk in inserted:
+            row._state.adding, row._state.db = False, connection.alias
+    return inserted
+
+
 def update(row: models.Model, *names: str) -> None:
     """Write these columns of a row, in an exchange of its own or with the others of a `together`."""
     database = connections[DEFAULT_DB_ALIAS]

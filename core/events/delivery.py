@@ -1,17 +1,20 @@
 """
 What follows from an event after its commit: its effects, and the listeners of apps above the one that recorded it.
 
-The outbox holds one row for each event that something follows from, under the event's own id. Delivering it writes, in
-a transaction of its own for each effect, inbox entries, and outbox rows for everything that talks to a provider or runs
-code of another app; those are tried again by themselves. An effect that fails keeps no other from happening, and brings
-the whole delivery back, which is safe to repeat.
+The outbox holds one row for each event that something follows from, under the event's own id. Delivering it writes
+inbox entries, and outbox rows for everything that talks to a provider or runs code of another app; those are tried
+again by themselves. Events that are delivered together share a transaction for each class of effects; when it fails,
+each effect has a transaction of its own. An effect that fails keeps no other from happening, and brings the whole
+delivery of its event back, which is safe to repeat.
 """
 
 import base64
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
+from core import context
 from core.crypto.sealing import CannotOpen, unseal
 from core.data.ids import derived_id
 from core.data.transactions import retrying
@@ -26,6 +29,7 @@ LISTEN = "events.listen"
 PURPOSE = "event facts"
 
 
+T = TypeVar("T")
 Listener = Callable[[Recorded], None]
 _listeners: dict[str, dict[str, Listener]] = {}
 
@@ -79,45 +83,60 @@ def _opened(event: Event, sealed: str) -> Recorded:
     return Recorded.of(event, facts)
 
 
-@outbox.on(DELIVER)
-def deliver(event_id: UUID, sealed: str = "") -> None:
+@outbox.on_many(DELIVER)
+def deliver(claimed: Sequence[outbox.Claimed]) -> dict[UUID, Exception]:
     """
-    Everything that follows from an event.
+    Everything that follows from some events, in their order.
 
-    :raises Exception: what the first effect that failed has raised; the others are done
+    :returns: what the first effect that failed has raised, by event; its other effects are done
     """
-    row = Event.objects.get(pk=event_id)
-    if listening := listeners_of(row.kind):
-        _emit_listeners(event_id, listening)
-    try:
-        event = _opened(row, sealed)
-    except CannotOpen:
-        logger.error("an event's sealed facts cannot be opened; its effects are dropped", extra={"eventId": event_id})
-        return
-    failures = []
-    for effect in event.kind.effects:
+    failures: dict[UUID, Exception] = {}
+    rows = Event.objects.in_bulk([one.id for one in claimed])
+    listening: list[tuple[Event, str]] = []
+    happened: dict[type[Effect], list[tuple[Effect, Recorded]]] = {}
+    for one in claimed:
         try:
-            _deliver_one(effect, event)
-        except Exception as failure:
-            logger.warning("an effect failed", extra={"eventId": event.id, "effect": effect.column}, exc_info=True)
-            failures.append(failure)
-    if failures:
-        raise failures[0]
+            row = rows[one.id]
+            listening += [(row, name) for name in listeners_of(row.kind)]
+            event = _opened(row, one.facts.get("sealed", ""))
+        except CannotOpen:
+            logger.error("an event's sealed facts cannot be opened; its effects are dropped", extra={"eventId": one.id})
+        except Exception as error:  # noqa: BLE001  (it is the failure of this event and of no other)
+            failures[one.id] = error
+        else:
+            for effect in event.kind.effects:
+                happened.setdefault(type(effect), []).append((effect, event))
+    for (row, _), failure in _all_or_each(listening, _emit_listeners):
+        failures.setdefault(row.pk, failure)
+    for effects, pairs in happened.items():
+        for (effect, event), failure in _all_or_each(pairs, effects.deliver_many):
+            with context.under_request(event.request_id):
+                about = {"eventId": event.id, "effect": effect.column}
+                logger.warning("an effect failed", extra=about, exc_info=failure)
+            failures.setdefault(event.id, failure)
+    return failures
 
 
-@retrying
-def _emit_listeners(event_id: UUID, listening: Iterable[str]) -> None:
-    outbox.emit_once(
-        [
-            outbox.row(LISTEN, id=derived_id(event_id, name), caused_by=str(event_id), listener=name)
-            for name in listening
-        ]
-    )
+def _all_or_each(items: Sequence[T], act: Callable[[Sequence[T]], None]) -> list[tuple[T, Exception]]:
+    """Do `act` for all in one transaction; if that fails, for each in one of its own. Returns those that failed."""
+    if not items:
+        return []
+    try:
+        retrying(act)(items)
+    except Exception as error:  # noqa: BLE001  (of one of them)
+        if len(items) == 1:
+            return [(items[0], error)]
+        return [failed for item in items for failed in _all_or_each([item], act)]
+    return []
 
 
-@retrying
-def _deliver_one(effect: Effect, event: Recorded) -> None:
-    effect.deliver(event)
+def _emit_listeners(listening: Sequence[tuple[Event, str]]) -> None:
+    rows = []
+    for event, name in listening:
+        with context.under_request(event.request_id or str(event.pk)):
+            row_id = derived_id(event.pk, name)
+            rows.append(outbox.row(LISTEN, id=row_id, caused_by=str(event.pk), listener=name))
+    outbox.emit_once(rows)
 
 
 @outbox.on(LISTEN)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import NoneType, UnionType
-from typing import Any, ClassVar, get_args, get_origin
+from typing import Any, ClassVar, Self, get_args, get_origin
 from uuid import UUID
 
 from django.db import models
 
+from core import context
 from core.models import Event
 from core.money import Money
 
@@ -41,6 +42,16 @@ class Effect:
     def deliver(self, event: "Recorded") -> None:
         """Called in a transaction of the delivery; what leaves the process does so after its commit."""
         raise NotImplementedError
+
+    @classmethod
+    def deliver_many(cls, happened: Sequence[tuple[Self, "Recorded"]]) -> None:
+        """
+        `deliver` of several effects of this class, each with its event, in the order of the events and in one
+        transaction. When it raises, each is delivered in a transaction of its own instead.
+        """
+        for effect, event in happened:
+            with context.under_request(event.request_id):
+                effect.deliver(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class Recorded:
     subject_id: UUID | None
     actor_id: UUID | None
     created_at: datetime
+    request_id: str
     facts: dict[str, Any]
     """Those that were given, the sealed ones too, and the subject's id. Listeners get no sealed ones."""
 
@@ -111,7 +123,8 @@ class Recorded:
         kind = kind_of(event.kind)
         if kind.subject_key:
             facts = {kind.subject_key: event.subject_id, **facts}
-        return cls(event.pk, kind, event.subject_id, event.actor_id, event.created_at, facts)
+        request_id = event.request_id or str(event.pk)
+        return cls(event.pk, kind, event.subject_id, event.actor_id, event.created_at, request_id, facts)
 
 
 _kinds: dict[str, Kind] = {}

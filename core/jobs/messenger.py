@@ -6,13 +6,18 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 
 from celery import current_app
 
 logger = logging.getLogger("vectragrow.tasks")
 
-DELIVER = "core.deliver_event"
+DELIVER = "core.deliver_events"
 """The name of the task (`core.jobs.tasks`)."""
+MOST_IN_A_MESSAGE = 50
+"""Event ids that one message to the broker carries."""
+GATHER_SECONDS = 0.1
+"""Seconds between two messages of a process: the first id is sent at once, those that follow closely go together."""
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds for which a broker that failed is not tried; the relay sends what was skipped."""
 MOST_WAITING = 10_000
@@ -24,23 +29,28 @@ class Messenger:
     """
     Sends event ids to the broker from a thread of its own, so that no request waits for a slow broker.
 
-        What is lost here, because the process ends or too much waits, is found by the relay.
+    Ids that come close together share a message: a message costs the sender and the worker as much as delivering an
+    event does. What is lost here, because the process ends or too much waits, is found by the relay.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, bool]] = deque(maxlen=MOST_WAITING)
+        """Event ids, and whether they may share a message."""
         self._wake = threading.Condition()
         self._busy = False
+        self._flushing = False
         self._process: int | None = None
         self._unavailable_until = 0.0
+        self._sent_at = 0.0
 
-    def send(self, event_id: str) -> None:
+    def send(self, event_ids: Iterable[str], *, apart: bool = False) -> None:
+        """:param apart: each in a message of its own"""
         with self._wake:
             if self._process != os.getpid():  # threads do not survive a fork
                 self._process, self._busy = os.getpid(), False
                 self._waiting.clear()
                 threading.Thread(target=self._run, name="messenger", daemon=True).start()
-            self._waiting.append(event_id)
+            self._waiting.extend((event_id, not apart) for event_id in event_ids)
             self._wake.notify_all()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
@@ -48,7 +58,12 @@ class Messenger:
         with self._wake:
             if self._process != os.getpid():
                 return True
-            return self._wake.wait_for(lambda: not self._waiting and not self._busy, seconds)
+            self._flushing = True
+            self._wake.notify_all()
+            try:
+                return self._wake.wait_for(lambda: not self._waiting and not self._busy, seconds)
+            finally:
+                self._flushing = False
 
     def _run(self) -> None:
         while True:
@@ -56,15 +71,28 @@ class Messenger:
                 self._busy = False
                 self._wake.notify_all()
                 self._wake.wait_for(lambda: self._waiting)
-                event_id = self._waiting.popleft()
+                self._wake.wait_for(self._is_time_to_send, self._sent_at + GATHER_SECONDS - time.monotonic())
+                event_ids = self._next_message()
                 self._busy = True
-            self._send_to_broker(event_id)
+            self._send_to_broker(event_ids)
+            self._sent_at = time.monotonic()
 
-    def _send_to_broker(self, event_id: str) -> None:
+    def _is_time_to_send(self) -> bool:
+        """Whether to send before GATHER_SECONDS are over."""
+        return self._flushing or len(self._waiting) >= MOST_IN_A_MESSAGE or not self._waiting[0][1]
+
+    def _next_message(self) -> list[str]:
+        event_id, shares = self._waiting.popleft()
+        event_ids = [event_id]
+        while shares and self._waiting and self._waiting[0][1] and len(event_ids) < MOST_IN_A_MESSAGE:
+            event_ids.append(self._waiting.popleft()[0])
+        return event_ids
+
+    def _send_to_broker(self, event_ids: list[str]) -> None:
         if time.monotonic() < self._unavailable_until:
             return
         try:
-            current_app.tasks[DELIVER].apply_async(kwargs={"event_id": event_id}, retry=False)
+            current_app.tasks[DELIVER].apply_async(kwargs={"event_ids": event_ids}, retry=False)
         except Exception as error:  # noqa: BLE001  (whatever the broker's client raises)
             self._unavailable_until = time.monotonic() + PAUSE_AFTER_FAILURE
             logger.warning("the broker is unavailable; the relay will catch up", extra={"reason": str(error)})
@@ -74,6 +102,10 @@ _messenger = Messenger()
 atexit.register(_messenger.flush)
 
 
-def enqueue(event_id: str) -> None:
-    """Queue one event id for the broker. Returns at once."""
-    _messenger.send(event_id)
+def enqueue(event_ids: Iterable[str], *, apart: bool = False) -> None:
+    """
+    Queue event ids for the broker. Returns at once.
+
+    :param apart: each in a message of its own, so that several workers deliver them at the same time
+    """
+    _messenger.send(event_ids, apart=apart)

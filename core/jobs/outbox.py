@@ -5,21 +5,26 @@ The outbox: messages to the outside are sent after the commit, at least once, by
 `emit` writes a row in the transaction of its cause. After the commit it is sent to Celery at once; if Redis was
 unavailable or lost the message, `relay` finds the row when it is due and sends it again. `deliver` runs the topic's
 handler under a lease, so that two deliveries of one event do not overlap, and parks an event that failed ten times.
+`deliver_all` does so for the events of one message; those of a topic that is registered with `on_many` are claimed,
+handled and marked together.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from core import clock, context
-from core.data import sql
+from core.data import sql, statements
 from core.data.ids import uuid7
 from core.jobs import messenger
 from core.jobs.backoff import MAX_ATTEMPTS, backoff
@@ -29,6 +34,8 @@ logger = logging.getLogger("vectragrow.outbox")
 
 LEASE = timedelta(seconds=270)
 """Longer than a task may run (CELERY_TASK_TIME_LIMIT), so a lease ends only when its holder is gone."""
+LEASE_OF_MANY = timedelta(seconds=60)
+"""That of events which are handled together: their handlers only write to our tables, and take milliseconds."""
 FIRST_LEASE = timedelta(seconds=15)
 """How long the message sent right after the commit has to arrive before the relay sends another."""
 PARKED_FOR = timedelta(minutes=10)
@@ -36,8 +43,28 @@ PARKED_FOR = timedelta(minutes=10)
 KEPT = timedelta(days=7)
 """How long delivered events are kept (core.privacy.core_models)."""
 
+PATIENCE = 1.0
+"""Seconds for which the events of one message are delivered one after the other; what is left is sent apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event that this process holds, for its handler."""
+
+    id: UUID
+    topic: str
+    facts: dict[str, Any]
+    request_id: str
+    """Of the request that caused it."""
+    attempt: int
+    """1 for the first."""
+
+
 Handler = Callable[..., None]
+ManyHandler = Callable[[Sequence[Claimed]], Mapping[UUID, Exception]]
 _handlers: dict[str, Handler] = {}
+_many_handlers: dict[str, ManyHandler] = {}
+_CLAIM = statements.load("core/jobs/sql/claim.sql")
 
 
 class NotYet(Exception):
@@ -58,12 +85,34 @@ def on(topic: str) -> Callable[[Handler], Handler]:
     """Register the handler of a topic: `def handler(event_id: UUID, **facts)`, idempotent by `event_id`."""
 
     def register(handler: Handler) -> Handler:
-        if topic in _handlers:
-            raise ValueError(f"{topic} has a handler already")
+        _refuse_second_handler(topic)
         _handlers[topic] = handler
         return handler
 
     return register
+
+
+def on_many(topic: str) -> Callable[[ManyHandler], ManyHandler]:
+    """
+    Register the handler of a topic whose events are handled many at a time, in the order in which they were emitted:
+    `def handler(events: Sequence[Claimed]) -> Mapping[UUID, Exception]`.
+
+    It is idempotent by each event's id, returns what went wrong with which event, and calls nobody outside: a process
+    that dies in it leaves all of them held until the lease ends. What failed once is tried again alone.
+    """
+
+    def register(handler: ManyHandler) -> ManyHandler:
+        _refuse_second_handler(topic)
+        _many_handlers[topic] = handler
+        return handler
+
+    return register
+
+
+def _refuse_second_handler(topic: str) -> None:
+    """:raises ValueError:"""
+    if topic in _handlers or topic in _many_handlers:
+        raise ValueError(f"{topic} has a handler already")
 
 
 def emit(topic: str, *, now: datetime | None = None, after: timedelta = timedelta(0), **facts: Any) -> OutboxEvent:
@@ -89,7 +138,7 @@ def row(
     :param id: of the row, for those who may write it twice
     :raises LookupError: nobody handles `topic`
     """
-    if topic not in _handlers:
+    if topic not in _handlers and topic not in _many_handlers:
         raise LookupError(f"no handler for {topic}")
     # What is due is judged by the present clock: one that runs ahead (`close_campaigns --at`) holds nothing back.
     moment = min(now or clock.now(), clock.now())
@@ -105,7 +154,7 @@ def row(
 
 def emit_once(rows: Sequence[OutboxEvent]) -> None:
     """Write rows whose ids may be there already, from an earlier try of the caller, and have them delivered."""
-    OutboxEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    sql.insert_missing(*rows)
     enqueue_after_commit([row.pk for row in rows if row.due_at <= row.created_at + FIRST_LEASE])
 
 
@@ -148,12 +197,8 @@ def done(event_id: UUID, *, now: datetime) -> None:
 
 
 def enqueue_after_commit(event_ids: Sequence[UUID]) -> None:
-    def notify() -> None:
-        for event_id in event_ids:
-            enqueue(event_id)
-
     if event_ids and not _in_bulk.get():
-        transaction.on_commit(notify)
+        transaction.on_commit(lambda: enqueue(event_ids))
 
 
 _in_bulk: ContextVar[bool] = ContextVar("in_bulk", default=False)
@@ -172,9 +217,38 @@ def in_bulk(is_bulk: bool = True) -> Iterator[None]:
         _in_bulk.reset(token)
 
 
-def enqueue(event_id: UUID) -> None:
-    """Send an event to Celery. If the broker is unavailable, the relay sends it again."""
-    messenger.enqueue(str(event_id))
+def enqueue(event_ids: Sequence[UUID], *, apart: bool = False) -> None:
+    """
+    Send events to Celery. If the broker is unavailable, the relay sends them again.
+
+    :param apart: each in a message of its own
+    """
+    messenger.enqueue([str(event_id) for event_id in event_ids], apart=apart)
+
+
+def deliver_all(event_ids: Sequence[UUID], *, now: datetime, patience: float = PATIENCE) -> int:
+    """
+    Deliver the events of one message, in their order.
+
+    Those of `on_many` topics that were never tried go first and together. The others are claimed one after the other,
+    so that nobody waits for the lease of what was not begun, for `patience` seconds: when handlers are slow, the rest
+    is sent apart, to be delivered by several workers at the same time.
+
+    :returns: how many were delivered by this call
+    """
+    until = time.monotonic() + patience
+    claimed = _claim(event_ids, now, lease=LEASE_OF_MANY, first_tries=list(_many_handlers))
+    delivered = 0
+    for topic in dict.fromkeys(event.topic for event in claimed):
+        delivered += _handle_many([event for event in claimed if event.topic == topic], now)
+    together = {event.id for event in claimed}
+    apart = [event_id for event_id in event_ids if event_id not in together]
+    for done, event_id in enumerate(apart):
+        if done and time.monotonic() >= until:
+            enqueue(apart[done:], apart=True)
+            break
+        delivered += deliver(event_id, now=now)
+    return delivered
 
 
 def deliver(event_id: UUID, *, now: datetime) -> bool:
@@ -183,43 +257,70 @@ def deliver(event_id: UUID, *, now: datetime) -> bool:
 
     :returns: whether it was delivered by this call
     """
-    waiting = OutboxEvent.objects.filter(pk=event_id, delivered_at__isnull=True, parked_at__isnull=True)
-    event = waiting.first()
-    if event is None:
-        return False
-    free = Q(held_until__isnull=True) | Q(held_until__lte=now)
-    claimed = waiting.filter(free, attempts=event.attempts).update(
-        attempts=F("attempts") + 1, held_until=now + LEASE, due_at=now + LEASE
-    )
+    claimed = _claim([event_id], now)
     if not claimed:
         return False
-    attempt = event.attempts + 1
-    token = context.request_id.set(event.request_id or str(event.pk))
+    [event] = claimed
+    if event.topic in _many_handlers:
+        return _handle_many([event], now) == 1
     try:
-        _handlers[event.topic](event_id=event.pk, **event.facts)
+        with context.under_request(event.request_id or str(event.id)):
+            _handlers[event.topic](event_id=event.id, **event.facts)
     except Exception as error:  # noqa: BLE001  (whatever a handler raises is a failed try)
-        _failed(event, attempt, error, now)
+        _failed(event, error, now)
         return False
-    finally:
-        context.request_id.reset(token)
-    OutboxEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), last_error="")
+    _mark_delivered([event])
     return True
 
 
-def _failed(event: OutboxEvent, attempt: int, error: Exception, now: datetime) -> None:
+def _claim(
+    event_ids: Sequence[UUID], now: datetime, *, lease: timedelta = LEASE, first_tries: Sequence[str] | None = None
+) -> list[Claimed]:
+    """
+    Hold those that wait and are not held by another process.
+
+    :param first_tries: only those of these topics that were never tried
+    """
+    rows = _CLAIM.rows(ids=list(event_ids), now=now, until=now + lease, first_tries=first_tries)
+    rows.sort(key=lambda row: row.id)
+    return [Claimed(row.id, row.topic, orjson.loads(row.facts), row.request_id, row.attempts) for row in rows]
+
+
+def _handle_many(events: Sequence[Claimed], now: datetime) -> int:
+    """Run the handler of one topic for claimed events. Returns how many were delivered."""
+    try:
+        failures = _many_handlers[events[0].topic](events)
+    except Exception as error:  # noqa: BLE001  (whatever a handler raises is a failed try)
+        failures = dict.fromkeys([event.id for event in events], error)
+    for event in events:
+        if event.id in failures:
+            _failed(event, failures[event.id], now)
+    delivered = [event for event in events if event.id not in failures]
+    _mark_delivered(delivered)
+    return len(delivered)
+
+
+def _mark_delivered(events: Sequence[Claimed]) -> None:
+    if events:
+        mark = "UPDATE core_outboxevent SET delivered_at = %s, last_error = '' WHERE id = ANY(%s)"
+        sql.change(mark, [clock.now(), [event.id for event in events]])
+
+
+def _failed(event: Claimed, error: Exception, now: datetime) -> None:
     reason = f"{type(error).__name__}: {error}"[:500]
-    mine = OutboxEvent.objects.filter(pk=event.pk, delivered_at__isnull=True)
+    about = {"eventId": event.id, "topic": event.topic, "reason": reason}
+    mine = OutboxEvent.objects.filter(pk=event.id, delivered_at__isnull=True)
+    attempt = event.attempt
     if isinstance(error, NotYet) and not error.tried:
         attempt -= 1
-    if attempt >= MAX_ATTEMPTS:
-        mine.update(parked_at=now, last_error=reason)
-        logger.error("outbox event parked", extra={"eventId": event.pk, "topic": event.topic, "reason": reason})
-        return
-    pause = error.after if isinstance(error, NotYet) and error.after else backoff(attempt)
-    mine.update(attempts=attempt, due_at=now + pause, held_until=None, last_error=reason)
-    logger.warning(
-        "outbox event failed", extra={"eventId": event.pk, "topic": event.topic, "attempt": attempt, "reason": reason}
-    )
+    with context.under_request(event.request_id or str(event.id)):
+        if attempt >= MAX_ATTEMPTS:
+            mine.update(parked_at=now, last_error=reason)
+            logger.error("outbox event parked", extra=about)
+            return
+        pause = error.after if isinstance(error, NotYet) and error.after else backoff(attempt)
+        mine.update(attempts=attempt, due_at=now + pause, held_until=None, last_error=reason)
+        logger.warning("outbox event failed", extra={**about, "attempt": attempt})
 
 
 def due(now: datetime, limit: int = 500) -> list[UUID]:
@@ -232,6 +333,5 @@ def relay(*, now: datetime) -> int:
     """Send everything due to Celery, and hold each back while the message travels. Returns how many."""
     ids = due(now)
     OutboxEvent.objects.filter(pk__in=ids, due_at__lte=now).update(due_at=now + FIRST_LEASE)
-    for event_id in ids:
-        enqueue(event_id)
+    enqueue(ids)
     return len(ids)

@@ -9,8 +9,8 @@ from core.jobs import heartbeat, messenger, outbox
 
 
 @shared_task(name=messenger.DELIVER)
-def deliver_event(event_id: str) -> None:
-    outbox.deliver(UUID(event_id), now=clock.now())
+def deliver_events(event_ids: list[str]) -> None:
+    outbox.deliver_all([UUID(event_id) for event_id in event_ids], now=clock.now())
 
 
 @shared_task(name="core.relay_outbox")

@@ -1,5 +1,6 @@
 """What tests of every app use: a client that behaves like an app, and the outbox delivered on demand."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -141,9 +142,8 @@ def drain_outbox(*, now: datetime | None = None, rounds: int = 20) -> int:
         ids = [pk for pk in ids if _is_ready(pk, moment)]
         if not ids:
             break
-        for event_id in ids:
-            with commits():
-                delivered += outbox.deliver(event_id, now=moment)
+        with commits():
+            delivered += outbox.deliver_all(ids, now=moment, patience=math.inf)
     return delivered
 
 
@@ -180,9 +180,8 @@ def run_retention(*, now: datetime, only: type[Model] | None = None) -> dict[str
 def deliver_events() -> None:
     """Deliver every recorded event as the worker would: inbox entries are there then, and nothing else is done."""
     waiting = OutboxEvent.objects.filter(topic=DELIVER, delivered_at__isnull=True).order_by("id")
-    for event_id in list(waiting.values_list("pk", flat=True)):
-        with commits():
-            outbox.deliver(event_id, now=clock.now())
+    with commits():
+        outbox.deliver_all(list(waiting.values_list("pk", flat=True)), now=clock.now(), patience=math.inf)
 
 
 def _is_ready(event_id: UUID, moment: datetime) -> bool:

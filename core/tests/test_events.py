@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from core import events
+from core import context, events
 from core.data.ids import derived_id, uuid7
 from core.events import delivery, kinds
 from core.events.kinds import Effect, Kind
@@ -221,8 +221,8 @@ def test_delivering_twice_calls_a_listener_once(bell: Bell) -> None:
 
     event = ring()
     drain_outbox()
-    delivery.deliver(event_id=event.pk)
-    drain_outbox()
+    OutboxEvent.objects.filter(pk=event.pk).update(delivered_at=None, held_until=None, due_at=timezone.now())
+    assert drain_outbox() == 1
     assert heard == [event.pk]
 
 
@@ -247,6 +247,46 @@ def test_an_effect_that_fails_is_tried_again_and_keeps_no_other_from_happening(d
     broken.broken = False
     drain_outbox(now=waiting.due_at)
     assert (len(broken.rung), heard) == (1, [event.pk])
+
+
+def test_events_of_one_message_share_a_transaction_and_fall_back_to_one_each(declared: None, db: None) -> None:
+    """An effect that fails for one event keeps those of no other from happening, and none happens twice."""
+
+    class Mark(Effect):
+        column = "Mark"
+
+        def deliver(self, event: events.Recorded) -> None:
+            if event.facts["tone"] == "bad":
+                raise ZeroDivisionError("not this one")
+            events.record("bell.marked", actor=None, now=MOMENT, tone=event.facts["tone"])
+
+    events.declare(Kind("bell.rung", facts={"tone": str}, effects=[Mark()]), Kind("bell.marked", facts={"tone": str}))
+
+    def marked() -> list[str]:
+        return [event.facts["tone"] for event in Event.objects.filter(kind="bell.marked").order_by("id")]
+
+    for tone in ("a", "b", "c"):
+        ring(tone)
+    with CaptureQueriesContext(connection) as captured:
+        assert drain_outbox() == 3
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in captured) == 1
+    assert marked() == ["a", "b", "c"]
+
+    bad = [ring(tone) for tone in ("d", "bad", "e")][1]
+    assert drain_outbox() == 2
+    assert marked() == ["a", "b", "c", "d", "e"]
+    waiting = OutboxEvent.objects.get(delivered_at=None)
+    assert (waiting.pk, waiting.last_error) == (bad.pk, "ZeroDivisionError: not this one")
+
+
+def test_effects_run_under_the_request_of_their_event(bell: Bell) -> None:
+    seen = []
+    bell.deliver = lambda event: seen.append((event.facts["tone"], context.request_id.get()))  # type: ignore[method-assign]
+    for tone in ("a", "b"):
+        with context.under_request(f"request-{tone}"):
+            ring(tone)
+    drain_outbox()
+    assert seen == [("a", "request-a"), ("b", "request-b")]
 
 
 def test_what_is_prompt_happens_right_after_the_commit_and_again(declared: None, db: None) -> None:

@@ -1,5 +1,6 @@
 """The outbox: at least once, never twice at a time, parked after ten tries, indifferent to Redis."""
 
+import math
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import context
+from core.data import statements
 from core.jobs import outbox
 from core.jobs.backoff import MAX_ATTEMPTS, backoff
 from core.models import OutboxEvent
@@ -79,7 +80,7 @@ def test_the_handler_runs_under_the_request_that_caused_it(db: None, bell: Bell)
 
 def test_celery_is_told_after_the_commit_and_not_before(db: None, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
+    monkeypatch.setattr("core.jobs.messenger.enqueue", lambda ids, apart: told.extend(ids))
     with commits():
         event = outbox.emit(TOPIC)
         assert told == []
@@ -173,6 +174,41 @@ def test_a_holder_that_died_gives_way_when_its_lease_ends(bell: Bell, event: Out
     assert outbox.deliver(event.pk, now=late) is True
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
+    """What Celery is told: ids, and whether each has a message of its own."""
+    sent: list[tuple[list[str], bool]] = []
+    monkeypatch.setattr("core.jobs.messenger.enqueue", lambda ids, apart: sent.append((ids, apart)))
+    return sent
+
+
+def test_slow_handlers_leave_the_rest_of_a_message_to_other_workers(
+    db: None, bell: Bell, sent: list[tuple[list[str], bool]]
+) -> None:
+    ids = [outbox.emit(TOPIC, tone=str(number)).pk for number in range(4)]
+    assert outbox.deliver_all(ids, now=timezone.now(), patience=0) == 1
+    assert [row["tone"] for row in bell.rung] == ["0"]
+    assert sent == [([str(event_id) for event_id in ids[1:]], True)]
+    assert not OutboxEvent.objects.filter(pk__in=ids[1:], held_until__isnull=False).exists(), "nobody has begun them"
+
+
+def test_one_failure_in_a_message_stops_no_other(db: None, bell: Bell) -> None:
+    good, gone = outbox.emit(TOPIC, tone="c"), outbox.emit(TOPIC, tone="d")
+    bad = outbox.emit("events.deliver")  # of an event that does not exist
+    assert outbox.deliver_all([bad.pk, gone.pk, good.pk], now=timezone.now()) == 2
+    assert again(bad).attempts == 1 and again(bad).held_until is None and "KeyError" in bad.last_error
+    assert again(good).delivered_at and again(gone).delivered_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_deliveries_of_one_message_share_its_events(bell: Bell) -> None:
+    ids = [outbox.emit(TOPIC, tone=str(number)).pk for number in range(12)]
+    now = timezone.now()
+    delivered = together(*[lambda: outbox.deliver_all(ids, now=now, patience=math.inf)] * 3)
+    assert sum(delivered) == 12
+    assert sorted(row["event_id"] for row in bell.rung) == ids
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_deliveries_at_once_are_one(bell: Bell) -> None:
     event = outbox.emit(TOPIC)
@@ -187,13 +223,15 @@ def test_without_the_lease_two_deliveries_would_be_two(bell: Bell, monkeypatch: 
     """The twin of the test above: it sees the doubling that the lease prevents."""
     event = outbox.emit(TOPIC)
     now = timezone.now()
-    first = OutboxEvent.objects.get()
-
-    class Unclaimed(QuerySet[OutboxEvent]):
-        def update(self, **columns: Any) -> int:
-            return 1
-
-    monkeypatch.setattr(OutboxEvent.objects, "filter", lambda *a, **k: Unclaimed(OutboxEvent).filter(pk=first.pk))
+    claim = (statements.ROOT / "core/jobs/sql/claim.sql").read_text()
+    for condition in (
+        "AND delivered_at IS NULL AND parked_at IS NULL",
+        "(held_until IS NULL OR held_until <= :now::timestamptz)",
+        "SKIP LOCKED",
+    ):
+        assert condition in claim
+        claim = claim.replace(condition, ":now::timestamptz IS NOT NULL" if ":now" in condition else "")
+    monkeypatch.setattr(outbox, "_CLAIM", statements.Statement(claim))
     together(*[lambda: outbox.deliver(event.pk, now=now)] * 2)
     assert len(bell.rung) == 2
 
@@ -202,7 +240,7 @@ def test_the_relay_tells_again_what_is_due_and_then_holds_back(
     bell: Bell, event: OutboxEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
+    monkeypatch.setattr("core.jobs.messenger.enqueue", lambda ids, apart: told.extend(ids))
     now = timezone.now()
     assert outbox.relay(now=now) == 0, "the message sent after the commit has its time to arrive"
     late = now + outbox.FIRST_LEASE + timedelta(seconds=1)
@@ -214,7 +252,7 @@ def test_the_relay_tells_again_what_is_due_and_then_holds_back(
 
 def test_what_is_emitted_in_bulk_is_left_to_the_relay(bell: Bell, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr("core.jobs.messenger.enqueue", told.append)
+    monkeypatch.setattr("core.jobs.messenger.enqueue", lambda ids, apart: told.extend(ids))
     with commits(), outbox.in_bulk():
         event = outbox.emit(TOPIC)
     assert told == []

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -113,7 +114,7 @@ def test_a_request_does_not_wait_for_the_broker(db: None, monkeypatch: pytest.Mo
 
     messenger = messengers.Messenger()
     monkeypatch.setattr(messengers, "_messenger", messenger)
-    monkeypatch.setattr(tasks.deliver_event, "apply_async", hang)
+    monkeypatch.setattr(tasks.deliver_events, "apply_async", hang)
     try:
         assert Api().post(PATH, BODY).status_code == 201
         assert hangs.wait(60)
@@ -127,16 +128,31 @@ def test_a_broker_that_failed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     tried = []
 
     def fail(kwargs: Any, retry: Any) -> None:
-        tried.append(kwargs["event_id"])
+        tried.append(kwargs["event_ids"])
         raise OSError("no route")
 
     messenger = messengers.Messenger()
-    monkeypatch.setattr(tasks.deliver_event, "apply_async", fail)
+    monkeypatch.setattr(tasks.deliver_events, "apply_async", fail)
     monkeypatch.setattr(messengers, "PAUSE_AFTER_FAILURE", 3600.0)
     for number in range(5):
-        messenger.send(str(number))
+        messenger.send([str(number)])
     assert messenger.flush(60)
-    assert tried == ["0"]
+    assert len(tried) == 1
+
+
+def test_ids_that_come_close_together_share_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[list[str]] = []
+    messenger = messengers.Messenger()
+    monkeypatch.setattr(messengers, "GATHER_SECONDS", 3600.0)
+    monkeypatch.setattr(messengers, "MOST_IN_A_MESSAGE", 3)
+    monkeypatch.setattr(tasks.deliver_events, "apply_async", lambda kwargs, retry: sent.append(kwargs["event_ids"]))
+    messenger._sent_at = time.monotonic()
+    for number in range(4):
+        messenger.send([str(number)])
+    messenger.send(["a", "b"], apart=True)
+    messenger.send(["4", "5"])
+    assert messenger.flush(60), "an ending process waits for no more"
+    assert sent == [["0", "1", "2"], ["3"], ["a"], ["b"], ["4", "5"]]
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,11 +163,11 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def hang(kwargs: Any, retry: Any) -> None:
         go_on.wait(60)
-        told.append(kwargs["event_id"])
+        told.extend(kwargs["event_ids"])
 
-    monkeypatch.setattr(tasks.deliver_event, "apply_async", hang)
+    monkeypatch.setattr(tasks.deliver_events, "apply_async", hang)
     for number in range(50):
-        messenger.send(str(number))
+        messenger.send([str(number)])
     go_on.set()
     assert messenger.flush(60)
     assert told[-3:] == ["47", "48", "49"]

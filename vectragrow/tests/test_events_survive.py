@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Session
 from accounts.testing import make_person, sign_in
 from campaigns.testing import make_campaign
-from core.events import delivery
 from core.models import Event, OutboxEvent
 from core.realtime import publishing
 from core.testing import PATIENCE, drain_outbox
@@ -92,9 +92,8 @@ def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed: list[Any
     )
     assert closed == [Session.objects.get().pk]
 
-    for event in Event.objects.exclude(pk__in=earlier):  # as if each delivery had died before it was marked
-        waiting = OutboxEvent.objects.filter(pk=event.pk).first()
-        if waiting is not None:
-            delivery.deliver(event_id=event.pk, **waiting.facts)
+    recorded = Event.objects.exclude(pk__in=earlier).values("pk")  # as if each delivery had died before it was marked
+    again = {"delivered_at": None, "held_until": None, "due_at": timezone.now()}
+    assert OutboxEvent.objects.filter(pk__in=recorded).update(**again)
     drain_outbox()
     assert everything() == heard, "once"
