@@ -6,8 +6,10 @@ How people are notified of an event, for the declarations in the `events.py` of 
     Text        an SMS that belongs to an act, to a number that need not be confirmed yet
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 from core import events
 from core.events import Effect, Kind, Recorded
@@ -40,11 +42,19 @@ class Notice(Effect):
         return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms})"
 
     def deliver(self, event: Recorded) -> None:
-        if (self.only_if and not event.facts[self.only_if]) or (self.unless and event.facts[self.unless]):
-            return
+        self.deliver_many([(self, event)])
+
+    @classmethod
+    def deliver_many(cls, happened: Sequence[tuple[Self, Recorded]]) -> None:
+        notices.write_entries([notice.entries(event) for notice, event in happened if notice.is_due(event)])
+
+    def is_due(self, event: Recorded) -> bool:
+        return bool((not self.only_if or event.facts[self.only_if]) and not (self.unless and event.facts[self.unless]))
+
+    def entries(self, event: Recorded) -> notices.Entries:
         found = event.facts[self.to]
         people = found if isinstance(found, list) else [found]
-        notices.write_entries(self.message, event.facts, to=people, caused_by=event.id)
+        return notices.Entries(self.message, event.facts, people, caused_by=event.id, request_id=event.request_id)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 import base64
 import logging
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from core.crypto.sealing import CannotOpen, unseal
+from core.data import sql
 from core.jobs import outbox
 from core.models import OutboxEvent
 from notifications import preferences
@@ -16,7 +18,7 @@ from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
 from notifications.services import unsubscribing
 from notifications.services.mails import PURPOSE
-from notifications.texts import Words, words
+from notifications.texts import Words, sms_text, words
 
 logger = logging.getLogger("vectragrow.notifications")
 
@@ -24,10 +26,12 @@ logger = logging.getLogger("vectragrow.notifications")
 @outbox.on("notifications.send_mail")
 def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> None:
     """The mail of an inbox entry."""
-    notification = Notification.objects.get(pk=notification_id)
-    recipient = _recipient(notification.user_id)
+    found = sql.first(_ENTRY_AND_RECIPIENT, [UUID(notification_id)], _ENTRY, Recipient)
+    if found is None:
+        return  # the person was erased meanwhile
+    notification, recipient = found
     message = message_called(notification.kind)
-    if recipient is None or (message and not preferences.is_mailed(recipient, message)):
+    if message and not preferences.is_mailed(recipient, message):
         return  # turned off while it waited
     text = Words(
         title=notification.title,
@@ -44,21 +48,24 @@ def send_mail_to(event_id: UUID, user_id: str, message: str, address: str, seale
     declared, recipient = _declared(message), _recipient(UUID(user_id))
     if recipient is None or (declared.category is Category.INVITATIONS and unsubscribing.is_silenced(address)):
         return
-    text = _words_of_an_act(event_id, declared, sealed, recipient)
-    if text is None:
+    facts = _opened(event_id, declared, sealed)
+    if facts is None:
         return
+    text = words(declared, facts, language=recipient.language)
     mail.send(compose(event_id, text, recipient=recipient, address=address, message=declared))
 
 
 @outbox.on("notifications.send_text_to")
 def send_text_to(event_id: UUID, user_id: str, message: str, number: str, sealed: str) -> None:
     """An SMS that belongs to an act (`services.mails`)."""
-    recipient = _recipient(UUID(user_id))
+    declared, recipient = _declared(message), _recipient(UUID(user_id))
     if recipient is None:
         return
-    text = _words_of_an_act(event_id, _declared(message), sealed, recipient)
-    if text is not None:
-        sms.send(event_id, to=number, text=text.sms, unsure_since=_unsure_since(event_id), is_counted=True)
+    facts = _opened(event_id, declared, sealed)
+    if facts is None:
+        return
+    text = sms_text(declared, facts, language=recipient.language)
+    sms.send(event_id, to=number, text=text, unsure_since=_unsure_since(event_id), is_counted=True)
 
 
 @outbox.on("notifications.send_sms")
@@ -70,6 +77,14 @@ def send_sms(event_id: UUID, user_id: str, text: str, message: str) -> None:
     sms.send(event_id, to=recipient.phone_number, text=text, unsure_since=_unsure_since(event_id))
 
 
+_ENTRY = (Notification, ("data",))
+_ENTRY_AND_RECIPIENT = f"""
+    SELECT {sql.columns(Notification, "n", ("data",))}, {sql.columns(Recipient, "r")}
+      FROM notifications_notification n JOIN notifications_recipient r USING (user_id)
+     WHERE n.id = %s
+"""
+
+
 def _declared(name: str) -> Message:
     """:raises LookupError: it is not declared any more"""
     message = message_called(name)
@@ -78,15 +93,15 @@ def _declared(name: str) -> Message:
     return message
 
 
-def _words_of_an_act(event_id: UUID, message: Message, sealed: str, recipient: Recipient) -> Words | None:
-    """What a message with sealed facts says; None, and a line in the log, when they cannot be opened any more."""
+def _opened(event_id: UUID, message: Message, sealed: str) -> dict[str, Any] | None:
+    """A message's sealed facts; None, and a line in the log, when they cannot be opened any more."""
     try:
-        facts = unseal(base64.b64decode(sealed), purpose=PURPOSE)
+        facts: dict[str, Any] = unseal(base64.b64decode(sealed), purpose=PURPOSE)
     except CannotOpen:
         about = {"eventId": event_id, "notice": message.name}
         logger.error("a message's facts cannot be opened; it is dropped", extra=about)
         return None
-    return words(message, facts, language=recipient.language)
+    return facts
 
 
 def _unsure_since(event_id: UUID) -> datetime | None:

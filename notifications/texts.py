@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,6 @@ class Words:
     paragraphs: tuple[str, ...]
     action: str = ""
     link: str = ""
-    sms: str = ""
 
     @property
     def body(self) -> str:
@@ -31,16 +31,22 @@ class Words:
 
 
 def words(message: Message, facts: Mapping[str, Any], *, language: str) -> Words:
-    """Fill the templates of a message."""
+    """Fill the templates of a message for an inbox entry or a mail."""
     name = message.name
     with translation.override(language):
         title = one_line(_fill(name, "title", facts))
         body = _fill(name, "body", facts)
-        action = one_line(_fill(name, "action", facts, optional=True))
-        sms = one_line(_fill(name, "sms", facts, optional=True)) or title
+        action = one_line(_fill(name, "action", facts))
     paragraphs = tuple(" ".join(part.split()) for part in body.split("\n\n") if part.strip())
     link = _link(message.path, facts) if action and message.path else ""
-    return Words(title=title[:200], paragraphs=paragraphs, sms=sms[:300], action=action if link else "", link=link)
+    return Words(title=title[:200], paragraphs=paragraphs, action=action if link else "", link=link)
+
+
+def sms_text(message: Message, facts: Mapping[str, Any], *, language: str) -> str:
+    """What a message says in an SMS: its own template, or its title."""
+    with translation.override(language):
+        text = one_line(_fill(message.name, "sms", facts)) or one_line(_fill(message.name, "title", facts))
+    return text[:300]
 
 
 def one_line(text: str) -> str:
@@ -56,11 +62,18 @@ def _link(path: str, facts: Mapping[str, Any]) -> str:
     return settings.FRONTEND_URL + path.format(**facts) if has_page else ""
 
 
-def _fill(name: str, part: str, facts: Mapping[str, Any], *, optional: bool = False) -> str:
+def _fill(name: str, part: str, facts: Mapping[str, Any]) -> str:
+    """:raises TemplateDoesNotExist: for a title or a body; the other parts may be absent, and are empty then"""
+    template = _template(name, part)
+    return str(template.render(Context(dict(facts), autoescape=False))) if template else ""
+
+
+@cache
+def _template(name: str, part: str) -> Any:
+    """Looked up once: searching the folders for one that is absent takes longer than filling one that is there."""
     try:
-        template = get_template(_PATH.format(name=name, part=part))
+        return get_template(_PATH.format(name=name, part=part)).template  # type: ignore[attr-defined]
     except TemplateDoesNotExist:
-        if optional:
-            return ""
-        raise
-    return str(template.template.render(Context(dict(facts), autoescape=False)))  # type: ignore[attr-defined]
+        if part in ("title", "body"):
+            raise
+        return None

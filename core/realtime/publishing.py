@@ -6,7 +6,7 @@ once here and travels as text through one Redis channel to the hub of each proce
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,12 +74,21 @@ def publish(*, users: Iterable[UUID], frame: Frame, stream: str = "", seq: int =
     """
     push = make_push(users=users, frame=frame, stream=stream, seq=seq)
     if push.users:
-        _send({"users": push.users, "stream": push.stream, "seq": push.seq}, push.text)
+        _send_all([(_head(push), push.text)])
+
+
+def _head(push: Push) -> dict[str, Any]:
+    return {"users": push.users, "stream": push.stream, "seq": push.seq}
+
+
+def publish_all(pushes: Iterable[Push]) -> None:
+    """`publish` for frames that belong to no stream, in one exchange with Redis."""
+    _send_all([(_head(push), push.text) for push in pushes if push.users])
 
 
 def revoke(*, sessions: Iterable[UUID]) -> None:
     """Close the sockets of these sessions with 4001, now."""
-    _send({"revoke": [str(session) for session in sessions]})
+    _send_all([({"revoke": [str(session) for session in sessions]}, "")])
 
 
 def channel() -> str:
@@ -95,9 +104,16 @@ def read_message(data: bytes) -> Push | list[str]:
     return Push(facts["users"], text.decode(), facts["stream"], facts["seq"])
 
 
-def _send(head: dict[str, Any], text: str = "") -> None:
-    """One line about the frame, then the frame, which the hub delivers without parsing it."""
+def _send_all(messages: Sequence[tuple[dict[str, Any], str]]) -> None:
+    """Each one line about the frame, then the frame, which the hub delivers without parsing it."""
+    encoded = [orjson.dumps(head) + b"\n" + text.encode() for head, text in messages]
     try:
-        client().publish(channel(), orjson.dumps(head) + b"\n" + text.encode())
+        if len(encoded) == 1:
+            client().publish(channel(), encoded[0])
+        elif encoded:
+            with client().pipeline(transaction=False) as pipeline:
+                for message in encoded:
+                    pipeline.publish(channel(), message)
+                pipeline.execute()
     except RedisError:
         logger.warning("realtime push lost; the hubs will look for themselves", exc_info=True)

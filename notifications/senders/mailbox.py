@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core import clock
 from core.crypto.sealing import seal
+from core.data import sql
 from notifications.models import MailboxMessage
 from notifications.senders.messages import Mail
 
@@ -25,15 +26,14 @@ def keep_sms(event_id: UUID, to: str, text: str) -> None:
 
 
 def _keep(message_id: UUID, channel: MailboxMessage.Channel, to: str, subject: str, content: dict[str, Any]) -> None:
-    MailboxMessage.objects.get_or_create(
+    message = MailboxMessage(
         id=message_id,
-        defaults={
-            "created_at": clock.now(),
-            "channel": channel,
-            "to": to,
-            "subject": subject,
-            "content": seal(content, purpose=PURPOSE),
-        },
+        created_at=clock.now(),
+        channel=channel,
+        to=to,
+        subject=subject,
+        content=seal(content, purpose=PURPOSE),
     )
+    sql.insert_missing(message)
     # The text is not logged: it may contain a token.
     logger.info("%s to %s: %s/mailbox/%s", channel.value, to, settings.PUBLIC_URL, message_id)

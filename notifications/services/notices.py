@@ -1,6 +1,7 @@
 """Inbox entries: written once for each event and person, with their frame, their mail and their SMS."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -8,58 +9,95 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import clock
+from core import clock, context
 from core.api.names import to_camel
+from core.data import sql
 from core.data.ids import derived_id
 from core.jobs import outbox
 from core.models import OutboxEvent
 from core.money import Money
-from core.realtime.publishing import publish
+from core.realtime.publishing import make_push, publish_all
 from notifications import preferences
 from notifications.access import access_notification
 from notifications.messages import Message
 from notifications.models import Notification, Recipient
 from notifications.sockets import frame_of
-from notifications.texts import Words, words
+from notifications.texts import Words, sms_text, words
 
 
-def write_entries(message: Message, facts: Mapping[str, Any], *, to: Collection[UUID], caused_by: UUID) -> None:
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What one event puts into inboxes."""
+
+    message: Message
+    facts: Mapping[str, Any]
+    """Those of the event; what the message does not name stays out."""
+    to: Collection[UUID]
+    """Ids of people; who turned the whole category off or was erased is left out."""
+    caused_by: UUID
+    """The event's id."""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    notification: Notification
+    recipient: Recipient
+    message: Message
+    text: Words
+    facts: Mapping[str, Any]
+    request_id: str
+
+
+def write_entries(wanted: Sequence[Entries]) -> None:
     """
-    Notify people of an event, in the caller's transaction; frames, mails and SMS are sent after the commit. For the
-    same event it may be called again: nobody gets a second entry, mail or SMS.
-
-    :param facts: those of the event; what the message does not name stays out
-    :param to: ids of people; who turned the whole category off or was erased is left out
-    :param caused_by: the event's id
+    Notify people of events, in the caller's transaction; frames, mails and SMS are sent after the commit. For the same
+    event it may be called again: nobody gets a second entry, mail or SMS. Each inbox has them in the order of `wanted`.
     """
     now = clock.now()
-    chosen = message.chosen(facts)
-    texts: dict[UUID, tuple[Recipient, Words]] = {}
-    for recipient in Recipient.objects.filter(pk__in=to):
-        if preferences.has_entry(recipient, message):
-            texts[recipient.pk] = recipient, words(message, chosen, language=recipient.language)
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                user_id=user_id,
-                kind=message.name,
-                title=text.title,
-                body=text.body,
-                data=_data(chosen),
-                event_id=caused_by,
-                created_at=now,
-            )
-            for user_id, (_, text) in texts.items()
-        ],
-        ignore_conflicts=True,
+    recipients = _recipients({user_id for entries in wanted for user_id in entries.to})
+    written = [
+        _written(entries, recipients[user_id], now)
+        for entries in wanted
+        for user_id in dict.fromkeys(entries.to)
+        if user_id in recipients and preferences.has_entry(recipients[user_id], entries.message)
+    ]
+    new = sql.insert_missing(*(one.notification for one in written))
+    if len(new) < len(written):
+        _take_those_of_earlier_tries([one.notification for one in written if one.notification.pk not in new])
+    outbox.emit_once([row for one in written for row in _mail_and_sms(one, now)])
+    transaction.on_commit(partial(_push, [one.notification for one in written]))
+
+
+def _recipients(user_ids: Collection[UUID]) -> dict[UUID, Recipient]:
+    return {one.pk: one for (one,) in sql.every(_RECIPIENTS, [list(user_ids)], Recipient)}
+
+
+_RECIPIENTS = f"SELECT {sql.columns(Recipient, 'r')} FROM notifications_recipient r WHERE r.user_id = ANY(%s)"
+
+
+def _written(entries: Entries, recipient: Recipient, now: datetime) -> _Written:
+    facts = entries.message.chosen(entries.facts)
+    text = words(entries.message, facts, language=recipient.language)
+    notification = Notification(
+        user_id=recipient.pk,
+        kind=entries.message.name,
+        title=text.title,
+        body=text.body,
+        data=_data(facts),
+        event_id=entries.caused_by,
+        created_at=now,
     )
-    written = Notification.objects.filter(event_id=caused_by, kind=message.name, user_id__in=texts)
-    outgoing: list[OutboxEvent] = []
-    for notification in written:
-        recipient, text = texts[notification.user_id]
-        outgoing += _mail_and_sms(recipient, notification, message, text, now)
-        transaction.on_commit(partial(_push, notification))
-    outbox.emit_once(outgoing)
+    return _Written(notification, recipient, entries.message, text, facts, entries.request_id)
+
+
+def _take_those_of_earlier_tries(notifications: Sequence[Notification]) -> None:
+    """An entry that is there already keeps its id, by which its mail and its frame are known, and its moment."""
+    events = {one.event_id for one in notifications}
+    kept = {(one.event_id, one.user_id, one.kind): one for one in Notification.objects.filter(event_id__in=events)}
+    for one in notifications:
+        earlier = kept[one.event_id, one.user_id, one.kind]
+        one.pk, one.created_at, one.read_at = earlier.pk, earlier.created_at, earlier.read_at
 
 
 def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,42 +111,36 @@ def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _push(notification: Notification) -> None:
-    # The audience is the one person whose inbox it is.
-    publish(users=[notification.user_id], frame=frame_of(notification))
+def _push(notifications: Sequence[Notification]) -> None:
+    # The audience of each is the one person whose inbox it is.
+    publish_all([make_push(users=[one.user_id], frame=frame_of(one)) for one in notifications])
 
 
-def _mail_and_sms(
-    recipient: Recipient, notification: Notification, message: Message, text: Words, now: datetime
-) -> list[OutboxEvent]:
-    """Emit the mails and SMS of the entries."""
+def _mail_and_sms(written: _Written, now: datetime) -> Iterator[OutboxEvent]:
+    """The outbox rows of an entry's mail and SMS."""
+    notification, recipient, message = written.notification, written.recipient, written.message
     after = preferences.quiet_for(recipient, message, now)
-    outgoing = []
-    if preferences.is_mailed(recipient, message):
-        outgoing.append(
-            outbox.row(
+    with context.under_request(written.request_id):
+        if preferences.is_mailed(recipient, message):
+            yield outbox.row(
                 "notifications.send_mail",
                 id=derived_id(notification.pk, "mail"),
                 now=now,
                 after=after,
                 notification_id=str(notification.pk),
-                action=text.action,
-                link=text.link,
+                action=written.text.action,
+                link=written.text.link,
             )
-        )
-    if preferences.is_texted(recipient, message):
-        outgoing.append(
-            outbox.row(
+        if preferences.is_texted(recipient, message):
+            yield outbox.row(
                 "notifications.send_sms",
                 id=derived_id(notification.pk, "sms"),
                 now=now,
                 after=after,
                 user_id=str(recipient.pk),
                 message=message.name,
-                text=text.sms,
+                text=sms_text(message, written.facts, language=recipient.language),
             )
-        )
-    return outgoing
 
 
 def mark_read(*, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:

@@ -63,7 +63,7 @@ def notify() -> Callable[..., Any]:
     def notify(who: User, name: str = "investment_committed", **facts: Any) -> Notification | None:
         event_id = uuid7()
         with commits():
-            notices.write_entries(NOTICES[name], {**EVERY_FACT, **facts}, to=[who.pk], caused_by=event_id)
+            notices.write_entries([notices.Entries(NOTICES[name], {**EVERY_FACT, **facts}, [who.pk], event_id)])
         return Notification.objects.filter(event_id=event_id).first()
 
     return notify

@@ -8,8 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from core.data.ids import uuid7
+from core.models import OutboxEvent
 from core.money import Money
-from core.testing import Api
+from core.testing import Api, commits
+from notifications.models import Notification
+from notifications.services import notices
+from notifications.tests.conftest import EVERY_FACT, NOTICES
 
 INBOX = "/api/notifications"
 
@@ -85,3 +90,21 @@ def test_as_many_queries_for_ten_as_for_one(api: Api, backer: User, notify: Call
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"page": "x"}, {"cursor": "made-up"}])
 def test_bad_pages_are_refused(api: Api, backer: User, query: dict[str, Any]) -> None:
     assert api.as_user(backer).get(INBOX, query).status_code == 400
+
+
+def test_entries_of_one_delivery_come_in_the_order_of_their_events(person: Callable[..., User]) -> None:
+    ada, ben = person("ada"), person("ben")
+    names = ["investment_committed", "new_backer", "investment_committed", "investment_failed"]
+    wanted = [notices.Entries(NOTICES[name], EVERY_FACT, [ada.pk, ben.pk], caused_by=uuid7()) for name in names]
+    with commits():
+        notices.write_entries(wanted[1:3])
+    first = set(Notification.objects.values_list("id", flat=True))
+    with commits():
+        notices.write_entries(wanted)
+    kinds = {
+        who: list(Notification.objects.of(who.pk).order_by("id").values_list("kind", flat=True)) for who in (ada, ben)
+    }
+    assert kinds[ada] == kinds[ben] == [*names[1:3], names[0], names[3]], "what is there already stays where it is"
+    assert first < set(Notification.objects.values_list("id", flat=True))
+    mails = OutboxEvent.objects.filter(topic="notifications.send_mail").values_list("facts__notification_id", flat=True)
+    assert sorted(mails) == sorted(str(pk) for pk in Notification.objects.values_list("id", flat=True))
