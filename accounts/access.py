@@ -1,10 +1,35 @@
-"""Access to a person's own account: their row, locked, for what must not happen twice or at the same time."""
+"""Access to people: who is there for whom, and their rows, locked, for what must not happen at the same time."""
 
 from uuid import UUID
 
 from accounts.errors import InvalidCredentials
-from accounts.models import User
+from accounts.models import Status, User
+from accounts.relations import is_hidden_between
+from core.api.errors import NotFound
 from core.data import locks, sql
+
+
+def access_person(viewer_id: UUID | None, user_id: UUID) -> User:
+    """
+    Another person, or oneself, as the viewer may see them.
+
+    :param viewer_id: None for somebody who is not signed in
+    :raises NotFound: nobody, an erased account, or hidden from the viewer by a block; the answers do not differ
+    """
+    user = User.objects.filter(pk=user_id).exclude(status=Status.DELETED).first()
+    if user is None or (viewer_id is not None and is_hidden_between(viewer_id, user_id)):
+        raise NotFound()
+    return user
+
+
+def lock_people(*user_ids: UUID) -> dict[UUID, User]:
+    """
+    These people as they are now, locked in the order of their ids; who does not exist is left out.
+
+    Blocks of a pair change under the locks of both. Whoever writes what a block forbids (a follow, a direct
+    conversation) locks one of the two, and asks `relations.is_hidden_between` after it.
+    """
+    return {user.pk: user for user in locks.lock(User.objects).filter(pk__in=user_ids).order_by("pk")}
 
 
 def lock_person(user_id: UUID) -> User:

@@ -243,3 +243,18 @@ class PlatformLinked(Conflict):
 class OnlyWayIn(Conflict):
     code = "only_way_in"
     message = _("This is your only way to sign in. Set a password first (/api/auth/forgot-password).")
+
+
+class NotWithYourself(Invalid):
+    code = "not_with_yourself"
+    message = _("This can be done with other people only.")
+
+
+class UntilInThePast(Invalid):
+    code = "until_in_the_past"
+    message = _("A mute ends in the future.")
+
+
+class TooManyRelations(Conflict):
+    code = "too_many_relations"
+    message = _("You may block %(most)s people, and mute as many. Remove one first.")

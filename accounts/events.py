@@ -1,5 +1,6 @@
 """Events of people, their sessions and their ways to sign in, with their notices."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -180,10 +181,16 @@ LEAVING = (
     _person("account.deletion_cancelled", _mail("deletion_cancelled")),
     _person("account.erased"),
 )
+RELATIONS = (  # each about the other person, who is not told
+    _person("account.blocked"),
+    _person("account.unblocked"),
+    _person("account.muted", facts={"until": datetime | None}),
+    _person("account.unmuted"),
+)
 STAFF = (
     _person("account.role_granted", facts={"before": str, "after": str}),
     _person("account.suspended", facts={"reason": str}),
     _person("account.reinstated"),
 )
 
-declare(*SIGNING_UP, *SIGNING_IN, *SIGN_IN_METHODS, *SECOND_FACTOR, *PROFILE, *LEAVING, *STAFF)
+declare(*SIGNING_UP, *SIGNING_IN, *SIGN_IN_METHODS, *SECOND_FACTOR, *PROFILE, *LEAVING, *RELATIONS, *STAFF)

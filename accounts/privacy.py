@@ -7,12 +7,14 @@ from django.db.models import Q
 
 from accounts.models import (
     AuthenticatorApp,
+    Block,
     DataExport,
     ExternalIdentity,
     Invitation,
     LoginAttempt,
     LoginChallenge,
     MailedToken,
+    Mute,
     Passkey,
     PasskeyChallenge,
     PhoneCode,
@@ -81,6 +83,15 @@ def delete_invitations(*, person_id: UUID, now: datetime) -> None:
     user = User.objects.get(pk=person_id)
     Invitation.objects.filter(inviter=user).delete()
     Invitation.objects.filter(Q(email=user.email) | Q(accepted_by=user)).update(email=_erased_address(user))
+
+
+def delete_blocks(*, person_id: UUID, now: datetime) -> None:
+    """In both directions: whoever blocked the person keeps no name of them either."""
+    Block.objects.filter(Q(blocker=person_id) | Q(blocked=person_id)).delete()
+
+
+def delete_mutes(*, person_id: UUID, now: datetime) -> None:
+    Mute.objects.filter(Q(muter=person_id) | Q(muted=person_id)).delete()
 
 
 def _erased_address(user: User) -> str:
@@ -181,6 +192,20 @@ declare(
     export=("name", "backed_up", "transports", "created_at", "last_used_at"),
     erase=Delete(),
     retention=AS_LONG_AS_THE_ACCOUNT,
+)
+declare(
+    Block,
+    person="blocker_id",  # not also the one who is blocked: they are not told
+    export=("blocked_id", "created_at"),
+    erase=delete_blocks,
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
+declare(
+    Mute,
+    person="muter_id",
+    export=("muted_id", "until", "created_at"),
+    erase=delete_mutes,
+    retention=[AS_LONG_AS_THE_ACCOUNT, DeleteAfter(timedelta(0), since="until")],
 )
 for secret in (AuthenticatorApp, RecoverySheet):
     declare(

@@ -1,6 +1,12 @@
-"""Reads of a person's own profile, and of how they may sign in."""
+"""Reads of a person's own profile, of how they may sign in, and of whom they block and mute."""
 
-from accounts.models import ExternalIdentity, Passkey, Profile, User
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Block, ExternalIdentity, Mute, Passkey, Profile, Status, User
 
 
 def profile_of(user: User) -> Profile:
@@ -12,3 +18,35 @@ def sign_in_method_count(user: User) -> int:
     """How many things sign this person in on their own: a password, providers, passkeys."""
     others = (ExternalIdentity.objects.filter(user=user), Passkey.objects.filter(user=user))
     return int(user.has_usable_password()) + sum(rows.count() for rows in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What one person has set about another; nothing in it comes from the other one."""
+
+    user_id: UUID
+    blocking: bool
+    muting: bool
+    muted_until: datetime | None
+    """UTC; None without a mute, or for one without an end."""
+
+
+def relation_to(person: User, other_id: UUID, now: datetime) -> Relation:
+    mute = Mute.objects.in_force(now).filter(muter=person, muted=other_id).first()
+    return Relation(
+        user_id=other_id,
+        blocking=Block.objects.filter(blocker=person, blocked=other_id).exists(),
+        muting=mute is not None,
+        muted_until=mute.until if mute else None,
+    )
+
+
+def blocks_of(person: User) -> QuerySet[Block]:
+    """The people whom somebody blocks."""
+    return Block.objects.filter(blocker=person).exclude(blocked__status=Status.DELETED).select_related("blocked")
+
+
+def mutes_in_force(person: User, now: datetime) -> QuerySet[Mute]:
+    """The people whom somebody mutes at this moment."""
+    in_force = Mute.objects.in_force(now).filter(muter=person)
+    return in_force.exclude(muted__status=Status.DELETED).select_related("muted")

@@ -16,6 +16,7 @@ api: list[URLPattern | URLResolver] = [
     path("profile", include("campaigns.urls.on_profile")),
     path("profile", include("notifications.urls.on_profile")),
     path("profile", include("investments.urls.on_profile")),
+    path("social", include("accounts.urls.on_social")),
     path("campaigns", include("campaigns.urls")),
     path("campaigns", include("investments.urls.on_campaign")),
     path("notifications", include("notifications.urls")),

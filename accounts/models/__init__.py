@@ -13,6 +13,7 @@ from accounts.models.people import (
 )
 from accounts.models.profile import Invitation, PhoneCode, Profile, ProfilePicture
 from accounts.models.providers import ExternalIdentity, Platform, SignInCode
+from accounts.models.relations import Block, Mute, MuteQuerySet
 from accounts.models.second_factor import AuthenticatorApp, LoginChallenge, RecoveryCode, RecoverySheet
 from accounts.models.sessions import LoginAttempt, RefreshToken, Session, SessionQuerySet
 from accounts.models.tokens import MailedToken
@@ -21,12 +22,15 @@ __all__ = [
     "CREDENTIALS",
     "LONGEST_NAME",
     "AuthenticatorApp",
+    "Block",
     "DataExport",
     "ExternalIdentity",
     "Invitation",
     "LoginAttempt",
     "LoginChallenge",
     "MailedToken",
+    "Mute",
+    "MuteQuerySet",
     "Passkey",
     "PasskeyChallenge",
     "PhoneCode",

@@ -65,4 +65,10 @@ ROWS = {
     "GET /api/profile/share": Row.of(unverified=403, user=200),
     "POST /api/profile/share/rotate": Row.of(unverified=403, user=200),
     "POST /api/profile/invite": Row.of(unverified=403, user=200, body={"email": "friend@example.com"}),
+    "POST /api/social/users/{user_id}/block": Row.of(user=404),
+    "DELETE /api/social/users/{user_id}/block": Row.of(user=404),
+    "POST /api/social/users/{user_id}/mute": Row.of(user=404),
+    "DELETE /api/social/users/{user_id}/mute": Row.of(user=404),
+    "GET /api/social/blocks": Row.of(user=200),
+    "GET /api/social/mutes": Row.of(user=200),
 }
