@@ -1,5 +1,6 @@
 """Reads of a person's own profile, of how they may sign in, and of whom they block and mute."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,12 @@ def sign_in_method_count(user: User) -> int:
     """How many things sign this person in on their own: a password, providers, passkeys."""
     others = (ExternalIdentity.objects.filter(user=user), Passkey.objects.filter(user=user))
     return int(user.has_usable_password()) + sum(rows.count() for rows in others)
+
+
+def names_of(user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of people, by their ids; whoever was erased is left out."""
+    people = User.objects.filter(pk__in=user_ids).exclude(status=Status.DELETED)
+    return {person.pk: person.name for person in people.only("first_name", "last_name")}
 
 
 @dataclass(frozen=True, slots=True)

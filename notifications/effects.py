@@ -2,6 +2,7 @@
 How people are notified of an event, for the declarations in the `events.py` of each app (docs/notifications.md):
 
     Notice      an entry in the inbox with its frame on the socket, and a mail and an SMS if the person wants them
+    Withdrawal  what a grouped notice was about is undone
     Mail        a mail that belongs to an act, such as a link to verify an address: whatever the preferences, no entry
     Text        an SMS that belongs to an act, to a number that need not be confirmed yet
 """
@@ -10,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
+from uuid import UUID
 
-from core import events
+from core import context, events
 from core.events import Effect, Kind, Recorded
 from notifications.messages import Category, Message
-from notifications.services import mails, notices
+from notifications.services import groups, mails, notices
 
-__all__ = ["Category", "Mail", "Notice", "Text", "message_called", "messages_of"]
+__all__ = ["Category", "Mail", "Notice", "Text", "Withdrawal", "message_called", "messages_of"]
 
 
 @dataclass(frozen=True)
@@ -32,29 +34,83 @@ class Notice(Effect):
     """The fact that has to be false."""
 
     def check(self, kind: Kind) -> None:
-        used = [self.to, *filter(None, [self.only_if, self.unless]), *self.message.facts]
+        used = [self.to, *filter(None, [self.only_if, self.unless]), *self.message.used]
         kind.require(used, f"the notice {self.message.name}")
+        if self.message.group is not None:
+            groups.declare(self.message)
 
     def describe(self) -> str:
         by_sms = ", SMS" if self.message.sms else ""
         category = self.message.category.name.lower()
         condition = f", if `{self.only_if}`" if self.only_if else f", unless `{self.unless}`" if self.unless else ""
-        return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms})"
+        grouped = "" if self.message.group is None else "; grouped"
+        return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms}{grouped})"
 
     def deliver(self, event: Recorded) -> None:
         self.deliver_many([(self, event)])
 
     @classmethod
     def deliver_many(cls, happened: Sequence[tuple[Self, Recorded]]) -> None:
-        notices.write_entries([notice.entries(event) for notice, event in happened if notice.is_due(event)])
+        due = [(notice, event) for notice, event in happened if notice.is_due(event)]
+        notices.write_entries([notice.entries(event) for notice, event in due if not notice.is_personal])
+        for notice, event in due:
+            if notice.is_personal and event.actor_id is not None:
+                with context.under_request(event.request_id):
+                    groups.notify(
+                        notice.message,
+                        event.facts,
+                        to=_people(event.facts[notice.to]),
+                        actor_id=event.actor_id,
+                        caused_by=event.id,
+                        done_at=event.created_at,
+                    )
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it says what a person did, who may be hidden from the recipient or muted."""
+        return self.message.category.value.personal
 
     def is_due(self, event: Recorded) -> bool:
         return bool((not self.only_if or event.facts[self.only_if]) and not (self.unless and event.facts[self.unless]))
 
     def entries(self, event: Recorded) -> notices.Entries:
-        found = event.facts[self.to]
-        people = found if isinstance(found, list) else [found]
-        return notices.Entries(self.message, event.facts, people, caused_by=event.id, request_id=event.request_id)
+        to = _people(event.facts[self.to])
+        return notices.Entries(self.message, event.facts, to, caused_by=event.id, request_id=event.request_id)
+
+
+@dataclass(frozen=True)
+class Withdrawal(Effect):
+    """
+    Undoes a grouped notice: the event's actor has taken back what they did (`post.unliked`). The event has the facts of
+    the message's `group` and `item`.
+    """
+
+    column = "Notice"
+
+    message: Message
+    to: str
+    """The fact that holds the id of the recipient, or a list of ids."""
+    actor: str = ""
+    """The fact that holds who had done it, if it is not the event's actor: a moderator removes a comment."""
+
+    def check(self, kind: Kind) -> None:
+        if self.message.group is None:
+            raise TypeError(f"{self.message.name} of {kind.name} is not grouped, so it cannot be withdrawn")
+        used = [self.to, *filter(None, [self.actor, self.message.item]), *self.message.group]
+        kind.require(used, f"withdrawing {self.message.name}")
+
+    def describe(self) -> str:
+        return f"`{self.message.name}` to `{self.to}` is withdrawn"
+
+    def deliver(self, event: Recorded) -> None:
+        actor_id = event.facts[self.actor] if self.actor else event.actor_id
+        if actor_id is not None:
+            to = _people(event.facts[self.to])
+            groups.withdraw_notice(self.message, event.facts, to=to, actor_id=actor_id, caused_by=event.id)
+
+
+def _people(found: UUID | list[UUID]) -> list[UUID]:
+    return found if isinstance(found, list) else [found]
 
 
 @dataclass(frozen=True)

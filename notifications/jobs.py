@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from core import clock
 from core.crypto.sealing import CannotOpen, unseal
 from core.data import sql
 from core.jobs import outbox
 from core.models import OutboxEvent
-from notifications import preferences
+from notifications import people, preferences
 from notifications.composition import compose
 from notifications.effects import message_called
 from notifications.messages import Category, Message
 from notifications.models import Notification, Recipient
 from notifications.senders import mail, sms
-from notifications.services import unsubscribing
+from notifications.services import groups, unsubscribing
 from notifications.services.mails import PURPOSE
 from notifications.texts import Words, sms_text, words
 
@@ -28,8 +29,10 @@ def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> N
     """The mail of an inbox entry."""
     found = sql.first(_ENTRY_AND_RECIPIENT, [UUID(notification_id)], _ENTRY, Recipient)
     if found is None:
-        return  # the person was erased meanwhile
+        return  # the entry is gone, or the person was erased meanwhile
     notification, recipient = found
+    if _is_silent(notification):
+        return  # muted while it waited
     message = message_called(notification.kind)
     if message and not preferences.is_mailed(recipient, message):
         return  # turned off while it waited
@@ -40,6 +43,36 @@ def send_mail(event_id: UUID, notification_id: str, action: str, link: str) -> N
         link=link,
     )
     mail.send(compose(event_id, text, recipient=recipient, message=message))
+
+
+@outbox.on("notifications.send_group_mail")
+def send_group_mail(event_id: UUID, group_key: str) -> None:
+    """The mail of a group, with everybody who came until now; none when it is read or gone."""
+    notification = Notification.objects.unread().filter(group_key=group_key).first()
+    recipient = _recipient(notification.user_id) if notification else None
+    message = groups.message_called(notification.kind) if notification else None
+    if notification is None or recipient is None or message is None or not preferences.is_mailed(recipient, message):
+        return
+    actors = notification.data["actors"]
+    facts = {"actor": actors[0]["name"], "others": notification.data["count"] - 1, "count": notification.data["count"]}
+    text = words(message, {**groups.facts_in(message, notification.data), **facts}, language=recipient.language)
+    mail.send(compose(event_id, text, recipient=recipient, message=message))
+
+
+@outbox.on("notifications.show_group")
+def show_group(event_id: UUID, group_id: str) -> None:
+    groups.show_group(group_id=UUID(group_id))
+
+
+@outbox.on("notifications.remove_actor")
+def remove_actor(event_id: UUID, user_id: str, actor_id: str) -> None:
+    groups.remove_actor(user_id=UUID(user_id), actor_id=UUID(actor_id))
+
+
+def _is_silent(notification: Notification) -> bool:
+    """Whether the person who is behind it was muted or hidden since it was written."""
+    actor_id, user_id = notification.actor_id, notification.user_id
+    return actor_id is not None and bool(people.silent_for(actor_id, [user_id], clock.now()))
 
 
 @outbox.on("notifications.send_mail_to")

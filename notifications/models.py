@@ -67,7 +67,13 @@ class Notification(Entity):
     data = models.JSONField(default=dict)
     """The facts for a client to act on, under camelCase names: ids, amounts as text."""
     event_id = models.UUIDField()
-    """What the entry is about (`core.models.Event`)."""
+    """What the entry is about (`core.models.Event`); the last event of a group."""
+    actor_id = models.UUIDField(null=True, blank=True)
+    """The person who did it. Null for the platform, and for the several of a group (`NoticeItem`)."""
+    group_key = models.UUIDField(null=True, blank=True)
+    """The same for every entry that shows one group; there is one of them at a time."""
+    supersedes = models.UUIDField(null=True, blank=True)
+    """The id of the entry that showed the group before and is gone."""
     read_at = models.DateTimeField(null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
@@ -76,6 +82,12 @@ class Notification(Entity):
         indexes = [
             models.Index(fields=["user_id", "-id"], name="notification_inbox"),
             models.Index(fields=["user_id"], condition=models.Q(read_at__isnull=True), name="notification_unread"),
+            models.Index(
+                fields=["actor_id", "user_id"], condition=models.Q(actor_id__isnull=False), name="notification_by_actor"
+            ),
+            models.Index(
+                fields=["group_key"], condition=models.Q(group_key__isnull=False), name="notification_of_group"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["event_id", "user_id", "kind"], name="one_notification_per_event_and_kind"),
@@ -83,6 +95,68 @@ class Notification(Entity):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class NoticeGroup(Entity):
+    """
+    What people do about one thing, for one recipient, and the entry that shows it. Changes under the recipient's lock.
+
+    A group that was read, or whose window is over, is followed by the next `generation`, with an entry of its own.
+    """
+
+    user_id = models.UUIDField()
+    kind = models.CharField(max_length=60)
+    about = models.CharField(max_length=200, blank=True)
+    """The values of the message's `group`."""
+    generation = models.PositiveIntegerField(default=0)
+    entry_id = models.UUIDField(null=True, blank=True)
+    """The notification that shows this generation, if it is there still."""
+    data = models.JSONField(default=dict)
+    """The facts of the last event, as clients get them."""
+    event_id = models.UUIDField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    """When this generation began."""
+    shown_at = models.DateTimeField(null=True, blank=True)
+    """When its entry was written last."""
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "kind", "about"], name="notice_group_is_one_per_subject"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="notice_group_age")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about}"
+
+
+class NoticeItem(models.Model):
+    """One act of a group: who did it, and whether it still counts."""
+
+    group = models.ForeignKey(NoticeGroup, on_delete=models.CASCADE, related_name="items", db_index=False)
+    user_id = models.UUIDField()
+    """The group's recipient."""
+    actor_id = models.UUIDField()
+    item = models.CharField(max_length=200)
+    """What it is called: the value of the message's `item`, or the actor's id."""
+    event_id = models.UUIDField()
+    """The last event about it. An older one that is delivered late, or again, changes nothing."""
+    done_at = models.DateTimeField()
+    withdrawn = models.BooleanField(default=False)
+    generation = models.PositiveIntegerField(null=True, blank=True)
+    """Of the group that counts it; null while it waits to be shown."""
+    told_at = models.DateTimeField(null=True, blank=True)
+    """When the recipient was notified of it."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "item"], name="notice_item_counts_once")]
+        indexes = [
+            models.Index(fields=["group", "generation"], name="notice_item_of_generation"),
+            models.Index(fields=["actor_id", "user_id"], name="notice_item_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} of {self.group_id}"
 
 
 class SilencedAddress(models.Model):

@@ -21,9 +21,19 @@ class NotificationOutput(Output):
     kind: str
     title: str
     body: str
-    data: Annotated[dict[str, Any], Meta(description="What it is about, by kind: ids, and `path` of the page to open.")]
+    data: Annotated[
+        dict[str, Any],
+        Meta(
+            description="What it is about, by kind: ids, and `path` of the page to open. Of what people did also "
+            "`count`, and `actors`: the last ones, at most 3, each `{id, name}`."
+        ),
+    ]
     read_at: Moment | None
     created_at: Moment
+    group_key: Annotated[
+        UUID | None, Meta(description="Of an entry that stands for what several people did: show one for each key.")
+    ]
+    supersedes: Annotated[UUID | None, Meta(description="The entry that this one replaces, of the same `groupKey`.")]
 
     @classmethod
     def of(cls, entry: Notification) -> Self:
@@ -35,6 +45,8 @@ class NotificationOutput(Output):
             data=entry.data,
             read_at=entry.read_at,
             created_at=entry.created_at,
+            group_key=entry.group_key,
+            supersedes=entry.supersedes,
         )
 
     @classmethod
@@ -48,6 +60,8 @@ class NotificationOutput(Output):
             data=json.decode(row.data),
             read_at=row.read_at,
             created_at=row.created_at,
+            group_key=row.group_key,
+            supersedes=row.supersedes,
         )
 
 
@@ -55,6 +69,18 @@ class NotificationFrame(Frame, tag="notification"):
     """Something new in the inbox."""
 
     notification: NotificationOutput
+
+
+class NotificationChangedFrame(Frame, tag="notification.changed"):
+    """An entry says something else now, such as a smaller count; it keeps its id and its place."""
+
+    notification: NotificationOutput
+
+
+class NotificationsRemovedFrame(Frame, tag="notifications.removed"):
+    """Entries that are gone: what they were about was undone, or their person is blocked."""
+
+    ids: list[UUID]
 
 
 class InboxPage(Page[NotificationOutput]):

@@ -8,13 +8,18 @@ from core.api.serializers import IdField
 from core.realtime.publishing import make_push
 from core.realtime.sockets import Page, announces, resumes
 from notifications.models import Notification
-from notifications.outputs import NotificationFrame, NotificationOutput
+from notifications.outputs import (
+    NotificationChangedFrame,
+    NotificationFrame,
+    NotificationOutput,
+    NotificationsRemovedFrame,
+)
 from notifications.selectors import newer, since
 
 AT_ONCE = 100
 
 
-announces(NotificationFrame)
+announces(NotificationFrame, NotificationChangedFrame, NotificationsRemovedFrame)
 
 
 def frame_of(notification: Notification) -> NotificationFrame:

@@ -11,6 +11,7 @@ from core import events
 from core.api.errors import NotFound
 from core.api.limits import Limit
 from core.data.transactions import retrying
+from notifications.services import groups
 
 MOST = 10_000
 """How many people one person may block, and how many mute."""
@@ -33,6 +34,7 @@ def block(*, person: User, other_id: UUID, now: datetime) -> None:
     if Block.objects.filter(blocker=person).count() >= MOST:
         raise TooManyRelations(most=MOST)
     Block.objects.create(blocker=person, blocked=other, created_at=now)
+    groups.remove_between(person.pk, other.pk)
     relations.call_block_hooks(person.pk, other.pk, now)
     events.record("account.blocked", other, actor=person, now=now)
 

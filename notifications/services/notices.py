@@ -21,6 +21,7 @@ from notifications import preferences
 from notifications.access import access_notification
 from notifications.messages import Message
 from notifications.models import Notification, Recipient
+from notifications.people import Actors
 from notifications.sockets import frame_of
 from notifications.texts import Words, sms_text, words
 
@@ -37,6 +38,8 @@ class Entries:
     caused_by: UUID
     """The event's id."""
     request_id: str = ""
+    by: Actors | None = None
+    """The person who did it, for notices of what people do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,16 @@ _RECIPIENTS = f"SELECT {sql.columns(Recipient, 'r')} FROM notifications_recipien
 
 
 def _written(entries: Entries, recipient: Recipient, now: datetime) -> _Written:
-    facts = entries.message.chosen(entries.facts)
-    text = words(entries.message, facts, language=recipient.language)
+    facts, by = entries.message.chosen(entries.facts), entries.by
+    text = words(entries.message, {**facts, **(by.facts if by else {})}, language=recipient.language)
     notification = Notification(
         user_id=recipient.pk,
         kind=entries.message.name,
         title=text.title,
         body=text.body,
-        data=_data(facts),
+        data={**data_of(facts), **(by.data if by else {})},
         event_id=entries.caused_by,
+        actor_id=by.newest[0][0] if by else None,
         created_at=now,
     )
     return _Written(notification, recipient, entries.message, text, facts, entries.request_id)
@@ -100,7 +104,7 @@ def _take_those_of_earlier_tries(notifications: Sequence[Notification]) -> None:
         one.pk, one.created_at, one.read_at = earlier.pk, earlier.created_at, earlier.read_at
 
 
-def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
+def data_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as a client takes them: camelCase, ids as text, an amount as exact text beside its currency."""
     data: dict[str, Any] = {}
     for name, value in facts.items():
@@ -109,6 +113,11 @@ def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
         else:
             data[to_camel(name)] = value if isinstance(value, bool | int) else str(value)
     return data
+
+
+def push(notification: Notification) -> None:
+    """Send an entry to the sockets of the person whose inbox it is."""
+    _push([notification])
 
 
 def _push(notifications: Sequence[Notification]) -> None:

@@ -10,7 +10,7 @@ SELECT n.*, u.unread_count
           FROM notifications_notification
          WHERE user_id = :user::uuid AND read_at IS NULL) u
   LEFT JOIN LATERAL (
-       SELECT id, kind, title, body, data::text AS data, read_at, created_at
+       SELECT id, kind, title, body, data::text AS data, read_at, created_at, group_key, supersedes
          FROM (SELECT id  -- from the index alone, so that the order is its own whatever number of rows is guessed
                  FROM notifications_notification
                 WHERE user_id = :user::uuid

@@ -24,7 +24,18 @@ def test_a_notification_is_what_the_api_document_says(api: Api, backer: User, no
     page = api.as_user(backer).get(INBOX).json()
     assert page["unreadCount"] == 1
     (item,) = page["items"]
-    assert item.keys() == {"id", "kind", "title", "body", "data", "readAt", "createdAt"}
+    assert item.keys() == {
+        "id",
+        "kind",
+        "title",
+        "body",
+        "data",
+        "readAt",
+        "createdAt",
+        "groupKey",
+        "supersedes",
+    }
+    assert item["groupKey"] is item["supersedes"] is None
     assert item["kind"] == "new_backer"
     assert item["title"] == "Ada backs “Solar Roofs”"
     assert item["body"] == "Ada invested $1,000.50 in your campaign “Solar Roofs”."
