@@ -19,8 +19,7 @@ from core.api.errors import NotFound
 from core.data.ids import uuid7
 from core.models import Event
 from core.privacy.exports import rows_of
-from core.privacy.retention import run_retention
-from core.testing import Api
+from core.testing import Api, run_retention
 
 pytestmark = pytest.mark.django_db
 

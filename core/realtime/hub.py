@@ -293,7 +293,7 @@ class Hub:
             if len(self._streams) > KNOWN_STREAMS:
                 self._streams.popitem(last=False)
             if stream.begins:
-                self._spawn(self._read_earlier(push.stream, stream, push.users))
+                self._spawn(self._read_earlier(push.stream, stream, push.everybody))
         else:
             self._streams.move_to_end(push.stream)
         if stream.begins:
@@ -351,9 +351,10 @@ class Hub:
         stream.asked = False
 
     def _deliver(self, push: Push) -> None:
-        for user in push.users:
-            for queue in self._queues.get(user, ()):
-                queue.put_push(push)
+        for part in push.parts:
+            for user in part.users:
+                for queue in self._queues.get(user, ()):
+                    queue.put_push(part)
 
     # --- Sessions ---------------------------------------------------------------------------------------------------
 
