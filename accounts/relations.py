@@ -52,6 +52,13 @@ def hidden_among(person_id: UUID | None, others: Collection[UUID]) -> set[UUID]:
     return {one for pair in rows.values_list("blocker_id", "blocked_id") for one in pair} - {person_id}
 
 
+def hidden_pairs(people: Collection[UUID], others: Collection[UUID]) -> set[frozenset[UUID]]:
+    """The pairs of one of `people` and one of `others` who are hidden from each other. One query."""
+    one, other = list(people), list(others)
+    rows = Block.objects.filter(Q(blocker__in=one, blocked__in=other) | Q(blocked__in=one, blocker__in=other))
+    return {frozenset(pair) for pair in rows.values_list("blocker_id", "blocked_id")}
+
+
 def mutes_of(person_id: UUID, now: datetime) -> set[UUID]:
     """Whom the person mutes at this moment; at most `services.relations.MOST`."""
     return set(Mute.objects.in_force(now).filter(muter=person_id).values_list("muted_id", flat=True))

@@ -27,6 +27,8 @@ class Conversation(Entity):
     direct_key = models.CharField(max_length=65, null=True, blank=True)
     """Both people's ids in order: a pair has one direct conversation. Null for groups."""
     last_seq = models.BigIntegerField(default=0)
+    is_blocked = models.BooleanField(default=False, db_default=False)
+    """Of a direct one: either blocks the other, so it is not there for both. Kept by `services.blocking`."""
     active_at = models.DateTimeField()
     """When the last message came, or the beginning: what lists are ordered by."""
 
@@ -37,6 +39,7 @@ class Conversation(Entity):
                 condition=Q(type="direct", direct_key__isnull=False) | Q(type="group", direct_key__isnull=True),
                 name="direct_conversation_names_its_pair",
             ),
+            models.CheckConstraint(condition=Q(type="direct") | Q(is_blocked=False), name="only_a_pair_is_blocked"),
         ]
 
     def __str__(self) -> str:
@@ -54,9 +57,12 @@ def stream_of(conversation_id: UUID | str) -> str:
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, user: Any) -> Self:
-        """A person's memberships of conversations that they see: one they deleted is hidden until its next message."""
+        """
+        A person's memberships of conversations that they see: one they deleted is hidden until its next message, a
+        direct one while either blocks the other.
+        """
         there = Q(gone_at_seq__isnull=True) | Q(conversation__last_seq__gt=F("gone_at_seq"))
-        return self.filter(there, user=user)
+        return self.filter(there, user=user, conversation__is_blocked=False)
 
 
 class Member(Entity):
@@ -91,7 +97,7 @@ class Member(Entity):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def seen_by(self, member: Member) -> Self:
-        """What is there for this member."""
+        """What is there for this member; messages of people hidden from them are, without their content."""
         return self.filter(conversation=member.conversation_id, seq__gt=member.cleared_seq)
 
 

@@ -1,11 +1,13 @@
 """What clients see of the chat, by REST and by socket."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from accounts.outputs.people import UserCard
 from chat.models import Conversation, Member
@@ -18,6 +20,10 @@ LINK_LIFETIME = timedelta(minutes=15)
 """Of a picture's link; reading the message again gives a new one."""
 EXCERPT = 200
 
+Hidden = Annotated[
+    bool,
+    Meta(description="One of us blocks the other: its place is kept, without sender and content."),
+]
 Seq = Annotated[Count, Meta(description="Grows by one from message to message of a conversation, without gaps.")]
 
 
@@ -55,9 +61,10 @@ class ReplyTo(Output):
 
     id: UUID
     seq: Seq
-    sender: UserCard
+    sender: UserCard | None
     content: Annotated[str, Meta(description=f"The first {EXCERPT} characters.")]
     deleted_at: Moment | None
+    hidden: Hidden = False
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], message_id: UUID, prefix: str = "") -> Self:
@@ -69,12 +76,15 @@ class ReplyTo(Output):
             deleted_at=row[f"{prefix}deleted_at"],
         )
 
+    def concealed(self) -> Self:
+        return replace(self, sender=None, content="", deleted_at=None, hidden=True)
+
 
 class MessageOutput(Output):
     id: UUID
     conversation_id: UUID
     seq: Seq
-    sender: UserCard
+    sender: UserCard | None
     content: str
     media: list[PictureOutput]
     reply_to: ReplyTo | None
@@ -82,6 +92,7 @@ class MessageOutput(Output):
     created_at: Moment
     edited_at: Moment | None
     deleted_at: Moment | None
+    hidden: Hidden = False
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], media: list[PictureOutput]) -> Self:
@@ -100,6 +111,33 @@ class MessageOutput(Output):
             deleted_at=row["deleted_at"],
         )
 
+    def without(self, hidden: Collection[UUID]) -> Self:
+        """As somebody sees it from whom these people are hidden: of their messages only the place is left."""
+        if self.sender is not None and self.sender.id in hidden:
+            return self.concealed()
+        if self.reply_to and self.reply_to.sender and self.reply_to.sender.id in hidden:
+            return replace(self, reply_to=self.reply_to.concealed())
+        return self
+
+    def concealed(self) -> Self:
+        return replace(
+            self,
+            sender=None,
+            content="",
+            media=[],
+            reply_to=None,
+            client_id=None,
+            edited_at=None,
+            deleted_at=None,
+            hidden=True,
+        )
+
+    @property
+    def people(self) -> set[UUID]:
+        """Whose words it shows."""
+        cards = (self.sender, self.reply_to.sender if self.reply_to else None)
+        return {card.id for card in cards if card is not None}
+
 
 class ConversationCard(Output):
     """A conversation in a list."""
@@ -117,9 +155,19 @@ class ConversationCard(Output):
 
     @classmethod
     def of(
-        cls, member: Member, *, participants: list[UserCard], participant_count: int, last_message: MessageOutput | None
+        cls,
+        member: Member,
+        *,
+        participants: list[UserCard],
+        participant_count: int,
+        last_message: MessageOutput | None,
+        hidden_unread: int,
     ) -> Self:
-        """As this member sees it."""
+        """
+        As this member sees it.
+
+        :param hidden_unread: how many messages behind the member's mark are of people hidden from them
+        """
         conversation = member.conversation
         return cls(
             id=conversation.pk,
@@ -129,7 +177,7 @@ class ConversationCard(Output):
             participant_count=participant_count,
             last_message=last_message,
             last_seq=conversation.last_seq,
-            unread_count=conversation.last_seq - member.last_read_seq,
+            unread_count=conversation.last_seq - member.last_read_seq - hidden_unread,
             muted=member.muted,
             updated_at=conversation.active_at,
         )
@@ -166,6 +214,20 @@ class MessageFrame(Frame, tag="chat.message"):
     """A new message, to everybody in the conversation, the sender's devices included; in order of `seq`."""
 
     message: MessageOutput
+
+
+def audiences(message: MessageOutput, users: Sequence[UUID], hidden: Mapping[UUID, Collection[UUID]]) -> dict[str, Any]:
+    """
+    Who gets which frame of a message: the arguments `users`, `frame` and `others` of `publish`.
+
+    :param hidden: who is hidden from each of the users
+    """
+    parts: defaultdict[frozenset[UUID], list[UUID]] = defaultdict(list)
+    for user in users:
+        parts[frozenset(hidden.get(user, ()))].append(user)
+    whole = parts.pop(frozenset(), [])
+    others = [(some, MessageFrame(message=message.without(who))) for who, some in parts.items()]
+    return {"users": whole, "frame": MessageFrame(message=message), "others": others}
 
 
 class ReadFrame(Frame, tag="chat.read"):

@@ -64,7 +64,7 @@ def conversations(rows: Sequence[Any]) -> list[ConversationCard]:
             participant_count=row.participant_count,
             last_message=_message(row, files, now) if row.id else None,
             last_seq=row.last_seq,
-            unread_count=row.last_seq - row.last_read_seq,
+            unread_count=row.last_seq - row.last_read_seq - row.hidden_unread,
             muted=row.muted,
             updated_at=row.active_at,
         )
@@ -74,7 +74,7 @@ def conversations(rows: Sequence[Any]) -> list[ConversationCard]:
 
 def _message(row: Any, files: dict[UUID, StoredFile], now: datetime) -> MessageOutput:
     """From a row with the columns that both statements have."""
-    return MessageOutput(
+    message = MessageOutput(
         id=row.id,
         conversation_id=row.conversation_id,
         seq=row.seq,
@@ -89,10 +89,11 @@ def _message(row: Any, files: dict[UUID, StoredFile], now: datetime) -> MessageO
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
     )
+    return message.concealed() if row.is_hidden else message
 
 
 def _reply(row: Any) -> ReplyTo:
-    return ReplyTo(
+    reply = ReplyTo(
         id=row.reply_to_id,
         seq=row.reply_seq,
         sender=UserCard.of_columns(
@@ -105,6 +106,7 @@ def _reply(row: Any) -> ReplyTo:
         content=row.reply_content,
         deleted_at=row.reply_deleted_at,
     )
+    return reply.concealed() if row.reply_is_hidden else reply
 
 
 def _files(rows: Iterable[Any]) -> dict[UUID, StoredFile]:

@@ -1,7 +1,7 @@
 """What lists, details and frames show, read with a constant number of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from django.db.models.functions import RowNumber
 from msgspec.structs import asdict
 
 from accounts.outputs.people import UserCard, card_columns
-from chat.models import Attachment, Member, Message, MessageQuerySet
+from accounts.relations import hidden_among, not_hidden_from
+from chat.models import Attachment, Conversation, Member, Message, MessageQuerySet
 from chat.outputs import ConversationCard, ConversationOutput, MemberOutput, MessageOutput, PictureOutput, ReplyTo
 from core import clock
 
@@ -34,19 +35,27 @@ def message_rows(member: Member, *, before_seq: int | None = None, after_seq: in
     return cast(MessageQuerySet, messages.values(*MESSAGE_COLUMNS))
 
 
-def message_outputs(rows: Sequence[dict[str, Any]]) -> list[MessageOutput]:
-    """Messages as clients see them; one query for all their pictures."""
+def message_outputs(rows: Sequence[dict[str, Any]], viewer_id: UUID) -> list[MessageOutput]:
+    """Messages as somebody sees them; a query for all their pictures, and one for who is hidden."""
+    outputs = whole_messages(rows)
+    hidden = hidden_among(viewer_id, {person for output in outputs for person in output.people})
+    return [output.without(hidden) for output in outputs]
+
+
+def whole_messages(rows: Sequence[dict[str, Any]]) -> list[MessageOutput]:
+    """Messages before anybody is hidden in them; one query for all their pictures."""
     pictures = _pictures([row["id"] for row in rows])
     return [MessageOutput.of_row(row, pictures.get(row["id"], [])) for row in rows]
 
 
-def message_output(message_id: UUID) -> MessageOutput:
-    return message_outputs(list(Message.objects.filter(pk=message_id).values(*MESSAGE_COLUMNS)))[0]
+def message_output(message_id: UUID, viewer_id: UUID) -> MessageOutput:
+    return message_outputs(list(Message.objects.filter(pk=message_id).values(*MESSAGE_COLUMNS)), viewer_id)[0]
 
 
 def reply_output(member: Member, message_id: UUID) -> ReplyTo | None:
-    """What a reply shows of the message it answers; None if that is not there for the member."""
-    row = Message.objects.seen_by(member).filter(pk=message_id).values(*MESSAGE_COLUMNS).first()
+    """What a reply shows of the message it answers; None if that is not there for the member, or hidden from them."""
+    there = Message.objects.seen_by(member).filter(not_hidden_from(member.user_id, "sender"))
+    row = there.filter(pk=message_id).values(*MESSAGE_COLUMNS).first()
     return ReplyTo.of_row(row, row["id"]) if row else None
 
 
@@ -60,15 +69,16 @@ def _pictures(message_ids: Collection[UUID]) -> dict[UUID, list[PictureOutput]]:
 
 
 def conversation_outputs(members: Sequence[Member]) -> list[ConversationCard]:
-    """Conversations as their member sees them in a list: three queries for all."""
+    """Conversations as their member sees them in a list: the same few queries for all."""
     people = _participants([member.conversation_id for member in members])
-    last = _last_messages(members)
+    last, hidden = _last_messages(members), _hidden_unread(members)
     return [
         ConversationCard.of(
             member,
             participants=[UserCard.of_row(row, "user") for row in people[member.conversation_id]],
             participant_count=people[member.conversation_id][0]["total"],
             last_message=last.get(member.conversation_id),
+            hidden_unread=hidden.get(member.conversation_id, 0),
         )
         for member in members
     ]
@@ -76,18 +86,23 @@ def conversation_outputs(members: Sequence[Member]) -> list[ConversationCard]:
 
 def conversation_detail(member: Member) -> ConversationOutput:
     """One conversation with everybody in it, longest there first."""
-    rows = Member.objects.filter(conversation=member.conversation_id).order_by("created_at", "id")
+    found = Member.objects.filter(conversation=member.conversation_id).order_by("created_at", "id")
+    rows = list(found.values("role", "last_read_seq", *card_columns("user")))
+    hidden = hidden_among(member.user_id, {row["user__id"] for row in rows})
     members = [
         MemberOutput(
-            user=UserCard.of_row(row, "user"), role=Member.Role(row["role"]), last_read_seq=row["last_read_seq"]
+            user=UserCard.of_row(row, "user"),
+            role=Member.Role(row["role"]),
+            last_read_seq=0 if row["user__id"] in hidden else row["last_read_seq"],
         )
-        for row in rows.values("role", "last_read_seq", *card_columns("user"))
+        for row in rows
     ]
     card = ConversationCard.of(
         member,
         participants=[one.user for one in members],
         participant_count=len(members),
         last_message=_last_messages([member]).get(member.conversation_id),
+        hidden_unread=_hidden_unread([member]).get(member.conversation_id, 0),
     )
     return ConversationOutput(**asdict(card), members=members)
 
@@ -105,16 +120,37 @@ def _participants(conversation_ids: Collection[UUID]) -> dict[UUID, list[dict[st
     return people
 
 
-def _last_messages(members: Iterable[Member]) -> dict[UUID, MessageOutput]:
+def _last_messages(members: Sequence[Member]) -> dict[UUID, MessageOutput]:
+    """:param members: memberships of one person"""
+    if not members:
+        return {}
     visible = [member.conversation_id for member in members if member.conversation.last_seq > member.cleared_seq]
     newest = Message.objects.filter(conversation__in=visible, seq=F("conversation__last_seq"))
-    return {message.conversation_id: message for message in message_outputs(list(newest.values(*MESSAGE_COLUMNS)))}
+    outputs = message_outputs(list(newest.values(*MESSAGE_COLUMNS)), members[0].user_id)
+    return {message.conversation_id: message for message in outputs}
+
+
+def _hidden_unread(members: Sequence[Member]) -> dict[UUID, int]:
+    """
+    How many messages behind the member's mark are of people hidden from them, by conversation.
+
+    :param members: memberships of one person
+    """
+    groups = [member.pk for member in members if member.conversation.type == Conversation.Type.GROUP]
+    if not groups:
+        return {}
+    behind = Message.objects.filter(
+        ~not_hidden_from(members[0].user_id, "sender"),
+        conversation__members__in=groups,
+        seq__gt=F("conversation__members__last_read_seq"),
+    )
+    return dict(behind.values_list("conversation").annotate(number=Count("pk")))
 
 
 def messages_behind(positions: dict[UUID, int], limit: int) -> list[MessageOutput]:
-    """What follows these positions, by conversation and in order, at most `limit` messages."""
+    """What follows these positions, by conversation and in order, at most `limit` messages; nobody is hidden yet."""
     behind = Q(pk__in=[])
     for conversation_id, seq in positions.items():
         behind |= Q(conversation=conversation_id, seq__gt=seq)
     rows = Message.objects.filter(behind).order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS)
-    return message_outputs(list(rows[:limit]))
+    return whole_messages(list(rows[:limit]))

@@ -49,7 +49,7 @@ def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> outpu
 @sockets.on("chat.typing", inputs.TypingCommand, permissions=[EmailVerified], limit=sockets.SIGNALS)
 def show_typing(*, user: User, now: datetime, conversation_id: UUID, is_typing: bool) -> None:
     """Show the others that one is writing."""
-    typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing)
+    typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing, now=now)
 
 
 sockets.resumes(

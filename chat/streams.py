@@ -5,14 +5,15 @@ The database is the source of truth; this module only reads it again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
+from accounts.relations import hidden_among, hidden_pairs
 from chat.models import Member, Message, stream_of
-from chat.outputs import AccessRevokedFrame, MessageFrame, MessageOutput, ResyncRequiredFrame
-from chat.selectors import MESSAGE_COLUMNS, message_outputs, messages_behind
+from chat.outputs import AccessRevokedFrame, MessageOutput, ResyncRequiredFrame, audiences
+from chat.selectors import MESSAGE_COLUMNS, messages_behind, whole_messages
 from core.data.ids import first_id_at
 from core.realtime.publishing import Push, make_push
 from core.realtime.sockets import Page
@@ -29,10 +30,11 @@ def resume(*, user: User, positions: dict[str, int]) -> Page:
     The next part of what this person lacks: messages behind their positions, or a frame that says why there are none.
 
     `resync_required` where more than `KEPT` are lacking or the position is not one of ours; `access_revoked` where the
-    person is not (any more) in the conversation.
+    person is not (any more) in the conversation, or one of its pair blocks the other.
     """
     wanted = {UUID(conversation_id): seq for conversation_id, seq in positions.items()}
-    places = Member.objects.filter(user=user, conversation__in=wanted).select_related("conversation")
+    places = Member.objects.filter(user=user, conversation__in=wanted, conversation__is_blocked=False)
+    places = places.select_related("conversation")
     mine = {member.conversation_id: member for member in places}
     words: list[Push] = []
     behind: dict[UUID, int] = {}
@@ -50,8 +52,9 @@ def resume(*, user: User, positions: dict[str, int]) -> Page:
     messages = messages_behind(now_read, PAGE) if now_read else []
     for message in messages:
         behind[message.conversation_id] = message.seq
+    hidden = hidden_among(user.pk, {person for message in messages for person in message.people})
     rest = {str(one): seq for one, seq in behind.items() if seq < mine[one].conversation.last_seq}
-    return Page([*words, *(_push(message, [user.pk]) for message in messages)], rest)
+    return Page([*words, *(_push(message.without(hidden), [user.pk]) for message in messages)], rest)
 
 
 def after(stream: str, seq: int) -> list[Push]:
@@ -64,18 +67,29 @@ def missed(user_ids: Collection[str], since: datetime) -> list[Push]:
     """Messages since then in the conversations of these people."""
     conversations = Member.objects.filter(user__in=[UUID(user_id) for user_id in user_ids]).values("conversation")
     rows = Message.objects.filter(pk__gte=first_id_at(since), conversation__in=conversations)
-    return _for_everybody(message_outputs(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
+    return _for_everybody(whole_messages(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
 
 
 def _for_everybody(messages: list[MessageOutput]) -> list[Push]:
     """Each with the present members of its conversation: the access check of a delivery from the database."""
     users: defaultdict[UUID, list[UUID]] = defaultdict(list)
     conversations = {message.conversation_id for message in messages}
-    for member in Member.objects.filter(conversation__in=conversations).values("conversation_id", "user_id"):
+    members = Member.objects.filter(conversation__in=conversations, conversation__is_blocked=False)
+    for member in members.values("conversation_id", "user_id"):
         users[member["conversation_id"]].append(member["user_id"])
-    return [_push(message, users[message.conversation_id]) for message in messages]
+    shown = {person for message in messages for person in message.people}
+    pairs = hidden_pairs(shown, {user for some in users.values() for user in some}) if shown else set()
+    pushes = []
+    for message in messages:
+        audience = users[message.conversation_id]
+        hidden = {
+            user: {person for person in message.people if frozenset((user, person)) in pairs} for user in audience
+        }
+        pushes.append(_push(message, audience, hidden))
+    return pushes
 
 
-def _push(message: MessageOutput, users: list[UUID]) -> Push:
-    frame = MessageFrame(message=message)
-    return make_push(users=users, frame=frame, stream=stream_of(message.conversation_id), seq=message.seq)
+def _push(message: MessageOutput, users: list[UUID], hidden: Mapping[UUID, Collection[UUID]] | None = None) -> Push:
+    return make_push(
+        **audiences(message, users, hidden or {}), stream=stream_of(message.conversation_id), seq=message.seq
+    )

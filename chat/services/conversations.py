@@ -4,7 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from accounts.access import lock_people
 from accounts.models import Status, User
+from accounts.relations import is_hidden_between, not_hidden_from
 from chat.access import access_conversation
 from chat.errors import PersonNotFound, WrongParticipants
 from chat.models import Conversation, Member
@@ -21,14 +23,16 @@ def open_direct(*, starter: User, participants: Collection[UUID], now: datetime)
 
     :returns: the starter's place, and whether it is new
     :raises WrongParticipants: not exactly one other person
-    :raises PersonNotFound: there is no such active person
+    :raises PersonNotFound: there is no such active person, or one of the two blocks the other
     """
     others = _others(starter, participants)
     if len(others) != 1:
         raise WrongParticipants(field="participants", most=MAX_MEMBERS - 1)
-    _require_people(others)
+    people = lock_people(starter.pk, *others)  # a block of the pair comes before this or after it
+    if is_hidden_between(starter.pk, *others) or not all(pk in people and people[pk].is_active for pk in others):
+        raise PersonNotFound()
     conversation = Conversation(
-        type=Conversation.Type.DIRECT, direct_key=_pair(starter.pk, *others), created_at=now, active_at=now
+        type=Conversation.Type.DIRECT, direct_key=pair_key(starter.pk, *others), created_at=now, active_at=now
     )
     # A concurrent insert makes this one wait for its commit and then do nothing; the read after it sees the row.
     Conversation.objects.bulk_create([conversation], ignore_conflicts=True)
@@ -47,12 +51,12 @@ def begin_group(*, starter: User, participants: Collection[UUID], title: str, no
     A new group of the starter, who owns it, and others.
 
     :raises WrongParticipants: nobody else, or too many
-    :raises PersonNotFound: one of them is not an active person
+    :raises PersonNotFound: one of them is not an active person, or hidden from the starter
     """
     others = _others(starter, participants)
     if not 1 <= len(others) < MAX_MEMBERS:
         raise WrongParticipants(field="participants", most=MAX_MEMBERS - 1)
-    _require_people(others)
+    _require_people(starter, others)
     conversation = Conversation.objects.create(type=Conversation.Type.GROUP, title=title, created_at=now, active_at=now)
     _add_members(conversation, [starter.pk, *others], starter=starter, owner_id=starter.pk, now=now)
     return access_conversation(starter, conversation.pk)
@@ -70,12 +74,13 @@ def _others(starter: User, participants: Collection[UUID]) -> list[UUID]:
     return [user_id for user_id in dict.fromkeys(participants) if user_id != starter.pk]
 
 
-def _require_people(user_ids: list[UUID]) -> None:
-    if User.objects.filter(pk__in=user_ids, status=Status.ACTIVE).count() != len(user_ids):
+def _require_people(starter: User, user_ids: list[UUID]) -> None:
+    active = User.objects.filter(not_hidden_from(starter.pk, "pk"), pk__in=user_ids, status=Status.ACTIVE)
+    if active.count() != len(user_ids):
         raise PersonNotFound()
 
 
-def _pair(one: UUID, other: UUID) -> str:
+def pair_key(one: UUID, other: UUID) -> str:
     return ":".join(sorted([one.hex, other.hex]))
 
 

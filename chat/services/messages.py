@@ -6,6 +6,7 @@ update of the conversation takes its lock and the next number; the message, the 
 from it. Concurrent senders wait for that lock, so numbers follow commits and have no gaps (docs/realtime.md).
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from accounts.outputs.people import UserCard
 from chat.access import access_conversation
 from chat.errors import EmptyMessage, ReplyNotHere
 from chat.models import Attachment, Message, stream_of
-from chat.outputs import MessageFrame, MessageOutput, PictureOutput
+from chat.outputs import MessageOutput, PictureOutput, audiences
 from chat.selectors import message_output, reply_output
 from core.api.errors import NotFound
 from core.data.ids import uuid7
@@ -36,8 +37,8 @@ WITH turn AS (
     SET last_seq = last_seq + 1, active_at = %(now)s
     FROM chat_member AS place
     WHERE conversation.id = %(conversation)s AND place.conversation_id = conversation.id AND place.user_id = %(sender)s
-        AND (place.gone_at_seq IS NULL OR place.gone_at_seq < conversation.last_seq)
-    RETURNING conversation.last_seq AS seq
+        AND (place.gone_at_seq IS NULL OR place.gone_at_seq < conversation.last_seq) AND NOT conversation.is_blocked
+    RETURNING conversation.last_seq AS seq, conversation.type
 ), message AS (
     INSERT INTO chat_message (id, created_at, conversation_id, seq, sender_id, client_id, content, reply_to_id)
     SELECT %(id)s, %(now)s, %(conversation)s, turn.seq, %(sender)s, %(client_id)s, %(content)s, %(reply_to)s FROM turn
@@ -45,9 +46,19 @@ WITH turn AS (
     UPDATE chat_member SET last_read_seq = turn.seq FROM turn
     WHERE conversation_id = %(conversation)s AND user_id = %(sender)s
 )
-SELECT turn.seq, (SELECT array_agg(user_id) FROM chat_member WHERE conversation_id = %(conversation)s) FROM turn
+SELECT turn.seq, (SELECT array_agg(user_id) FROM chat_member WHERE conversation_id = %(conversation)s),
+    (SELECT array_agg(m.user_id) FROM chat_member m WHERE m.conversation_id = %(conversation)s AND turn.type = 'group'
+        AND EXISTS (SELECT 1 FROM accounts_hidden_from(%(sender)s) h WHERE h.person_id = m.user_id)),
+    (SELECT array_agg(m.user_id) FROM chat_member m WHERE m.conversation_id = %(conversation)s AND turn.type = 'group'
+        AND EXISTS (SELECT 1 FROM accounts_hidden_from(%(replied)s) h WHERE h.person_id = m.user_id))
+FROM turn
 """
-"""Nothing comes back where the sender has no such conversation: the rule of `Member.objects.of`."""
+"""
+Nothing comes back where the sender has no such conversation: the rule of `Member.objects.of`. A block that is committed
+while this waits for the row is seen, since it is written there.
+
+The audience comes with those of it from whom the sender is hidden, and from whom the author of the message replied to.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Draft:
     before.
     """
 
+    sender_id: UUID
     message: MessageOutput
     files: list[StoredFile]
     is_twin: bool = False
@@ -92,7 +104,7 @@ def draft_message(
     if media or reply_to_id:
         member = access_conversation(user, conversation_id)
         if twin := _twin(user.pk, conversation_id, client_id):
-            return Draft(twin, [], is_twin=True)
+            return Draft(user.pk, twin, [], is_twin=True)
         replied = reply_output(member, reply_to_id) if reply_to_id else None
         if reply_to_id and replied is None:
             raise ReplyNotHere(field="replyToId")
@@ -113,7 +125,7 @@ def draft_message(
         edited_at=None,
         deleted_at=None,
     )
-    return Draft(message, files)
+    return Draft(user.pk, message, files)
 
 
 def commit_message(draft: Draft) -> tuple[MessageOutput, bool]:
@@ -127,11 +139,11 @@ def commit_message(draft: Draft) -> tuple[MessageOutput, bool]:
     if draft.is_twin:
         return message, False
     try:
-        return _write(message, draft.files), True
+        return _write(draft), True
     except IntegrityError:
         for file in draft.files:
             delete_file(file, now=message.created_at)
-        if twin := _twin(message.sender.id, message.conversation_id, message.client_id):
+        if twin := _twin(draft.sender_id, message.conversation_id, message.client_id):
             return twin, False
         raise
 
@@ -141,23 +153,26 @@ def _twin(sender_id: UUID, conversation_id: UUID, client_id: UUID | None) -> Mes
     if client_id is None:
         return None
     twins = Message.objects.filter(conversation=conversation_id, sender=sender_id, client_id=client_id)
-    return next((message_output(pk) for pk in twins.values_list("pk", flat=True)), None)
+    return next((message_output(pk, sender_id) for pk in twins.values_list("pk", flat=True)), None)
 
 
-def _write(message: MessageOutput, files: list[StoredFile]) -> MessageOutput:
+def _write(draft: Draft) -> MessageOutput:
     """
     Commit a message with the next `seq`, then publish it. Returns it with its `seq`.
 
     :raises IntegrityError: it was sent before under its `clientId`
     """
+    message, files = draft.message, draft.files
+    replied = message.reply_to.sender if message.reply_to else None
     facts: dict[str, Any] = {
         "id": message.id,
         "now": message.created_at,
         "conversation": message.conversation_id,
-        "sender": message.sender.id,
+        "sender": draft.sender_id,
         "client_id": message.client_id,
         "content": message.content,
         "reply_to": message.reply_to.id if message.reply_to else None,
+        "replied": replied.id if replied else None,
     }
     with atomic():
         with connection.cursor() as cursor:
@@ -165,13 +180,17 @@ def _write(message: MessageOutput, files: list[StoredFile]) -> MessageOutput:
             row = cursor.fetchone()
         if row is None:
             raise NotFound()
-        # The audience is whoever is a member in this very statement.
-        seq, audience = row
+        # The audience is whoever is a member in this very statement; who is hidden from whom is read in it, too.
+        seq, audience, without_sender, without_replied = row
         sent = replace(message, seq=seq)
         keep_files(files)
         Attachment.objects.bulk_create(
             Attachment(message_id=message.id, file=file, position=position) for position, file in enumerate(files)
         )
-        frame, stream = MessageFrame(message=sent), stream_of(message.conversation_id)
-        transaction.on_commit(partial(publish, users=audience, frame=frame, stream=stream, seq=seq))
+        hidden: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for person, users in ((draft.sender_id, without_sender), (facts["replied"], without_replied)):
+            for user in users or ():
+                hidden[user].add(person)
+        seen = audiences(sent, audience, hidden)
+        transaction.on_commit(partial(publish, **seen, stream=stream_of(message.conversation_id), seq=seq))
     return sent

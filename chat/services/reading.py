@@ -27,6 +27,6 @@ def mark_read(*, user: User, conversation_id: UUID, seq: int | None = None) -> M
     if moved:
         member.last_read_seq = target
         frame = ReadFrame(conversation_id=conversation_id, user_id=user.pk, seq=target)
-        # Everybody in the conversation sees how far the others are; the reader's other devices clear their badge.
-        transaction.on_commit(partial(publish, users=audience(conversation_id), frame=frame))
+        # Who is not hidden from the reader sees how far they are; the reader's other devices clear their badge.
+        transaction.on_commit(partial(publish, users=audience(conversation_id, user.pk), frame=frame))
     return member

@@ -39,6 +39,7 @@ def test_message_is_sent_with_the_next_seq(api: Api, founder: User, backer: User
         "createdAt": body["createdAt"],
         "editedAt": None,
         "deletedAt": None,
+        "hidden": False,
     }
     assert send(api, backer, talk, "Hi").json()["seq"] == 2
     assert sent.headers["RateLimit-Limit"] == str(MESSAGES.most)
@@ -76,6 +77,7 @@ def test_reply_shows_what_it_answers(api: Api, founder: User, backer: User, stra
         "sender": asked["sender"],
         "content": asked["content"][:200],
         "deletedAt": None,
+        "hidden": False,
     }
     elsewhere = say(founder, direct(founder, stranger))
     for wrong in (str(elsewhere.id), str(uuid4())):

@@ -34,7 +34,7 @@ END $$
 """
 UNLOCKED = """
 WITH turn AS (
-    SELECT last_seq + 1 AS seq FROM chat_conversation, wait_for_a_rival() WHERE id = %(conversation)s
+    SELECT last_seq + 1 AS seq, type FROM chat_conversation, wait_for_a_rival() WHERE id = %(conversation)s
 ),"""
 
 

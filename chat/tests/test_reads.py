@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from accounts.services import relations
 from chat.models import Attachment, Conversation, Member, Message
 from chat.selectors import conversation_outputs, message_outputs, message_rows
 from chat.tests.factories import CONVERSATIONS, direct, group, say, url
@@ -25,9 +26,13 @@ def people(person: Callable[..., User]) -> list[Any]:
 
 @pytest.fixture(params=range(3))
 def conversations(request: pytest.FixtureRequest, people: list[Any]) -> list[Conversation]:
-    """Two between two, one of three; with replies, pictures, deleted messages, and places cleared and left."""
+    """
+    Two between two, one of three; with replies, pictures, deleted messages, places cleared and left, and people who
+    block each other.
+    """
     chance = random.Random(request.param)
     ada, ben, cleo, _ = people
+    now = timezone.now()
     made = [direct(ada, ben), direct(ada, cleo), group(ada, ben, cleo, title="All")]
     for _ in range(40):
         conversation = chance.choice(made)
@@ -35,6 +40,8 @@ def conversations(request: pytest.FixtureRequest, people: list[Any]) -> list[Con
         before = list(Message.objects.filter(conversation=conversation).values_list("pk", flat=True))
         more = {"reply_to_id": chance.choice(before)} if before and chance.random() < 0.3 else {}
         said = say(chance.choice(members).user, conversation, content=chance.choice(["Hello", "é" * 250]), **more)
+        if chance.random() < 0.1:
+            Member.objects.filter(conversation=conversation).update(last_read_seq=0)
         if chance.random() < 0.2:
             _attach(as_json(said)["id"], chance)
     Message.objects.filter(seq=3).update(deleted_at=timezone.now(), content="")
@@ -44,6 +51,8 @@ def conversations(request: pytest.FixtureRequest, people: list[Any]) -> list[Con
         member.gone_at_seq = chance.choice([None, None, 1, last_seq])
         member.save(update_fields=["cleared_seq", "gone_at_seq"])
     Conversation.objects.filter(type="direct").update(active_at=timezone.now())  # a tie
+    for one, other in [[], [(ben, cleo)], [(cleo, ben), (ada, ben)]][request.param]:
+        relations.block(person=one, other_id=other.pk, now=now)
     return made
 
 
@@ -87,7 +96,7 @@ def test_messages_are_those_of_the_queryset(api: Api, conversations: list[Conver
                 ({"beforeSeq": 8, "afterSeq": 2}, {"before_seq": 8, "after_seq": 2}),
             ):
                 rows: Any = message_rows(member, **window).order_by("-seq")
-                expected = without_links(as_json(message_outputs(list(rows))))
+                expected = without_links(as_json(message_outputs(list(rows), somebody.pk)))
                 assert without_links(by_cursor(me, path, query, 3)) == expected
                 assert without_links(by_number(me, path, query, 4)) == expected
                 assert me.get(path, {**query, "withTotal": "true"}).json()["total"] == len(expected)
