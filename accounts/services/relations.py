@@ -1,7 +1,10 @@
 """Blocking and muting. Each does nothing when it is done already."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from accounts import relations
 from accounts.access import lock_people, lock_person
@@ -31,7 +34,7 @@ def block(*, person: User, other_id: UUID, now: datetime) -> None:
     lock_people(person.pk, other.pk)
     if Block.objects.filter(blocker=person, blocked=other).exists():
         return
-    if Block.objects.filter(blocker=person).count() >= MOST:
+    if not _has_room(Block.objects.filter(blocker=person)):
         raise TooManyRelations(most=MOST)
     Block.objects.create(blocker=person, blocked=other, created_at=now)
     groups.remove_between(person.pk, other.pk)
@@ -76,7 +79,7 @@ def mute(*, person: User, other_id: UUID, until: datetime | None, now: datetime)
     if before is not None:
         Mute.objects.filter(pk=before.pk).update(until=until)
     else:
-        if Mute.objects.in_force(now).filter(muter=person).count() >= MOST:
+        if not _has_room(Mute.objects.in_force(now).filter(muter=person)):
             raise TooManyRelations(most=MOST)
         Mute.objects.create(muter=person, muted=other, until=until, created_at=now)
     events.record("account.muted", other, actor=person, now=now, until=until)
@@ -90,6 +93,10 @@ def unmute(*, person: User, other_id: UUID, now: datetime) -> None:
     removed, _ = Mute.objects.filter(muter=person, muted=other).delete()
     if removed:
         events.record("account.unmuted", other, actor=person, now=now)
+
+
+def _has_room(relations: QuerySet[Any]) -> bool:
+    return relations.count() < MOST
 
 
 def _other(person: User, other_id: UUID) -> User:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from core.api.errors import NotFound
 from core.data.ids import uuid7
 from core.models import Event
 from core.privacy.exports import rows_of
-from core.testing import Api, run_retention
+from core.testing import Api, run_retention, together
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +192,43 @@ def test_hooks_are_called_in_the_transaction_of_the_block(
     assert called == [("block", ada.pk, ben.pk), ("block", ben.pk, ada.pk)], "one of them still blocks"
     services.unblock(person=ben, other_id=ada.pk, now=now)
     assert called[2:] == [("unblock", ben.pk, ada.pk)]
+
+
+@pytest.fixture
+def room_for_one(ada: User, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Ada may block one person, and blocks two at the same time; they meet after each was counted."""
+    monkeypatch.setattr(services, "MOST", 1)
+
+    def block_both(ben: User, cleo: User) -> list[Any]:
+        calls = (partial(services.block, person=ada, other_id=other.pk, now=timezone.now()) for other in (ben, cleo))
+        return together(*calls)
+
+    return block_both
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_blocks_at_once_keep_the_bound(
+    room_for_one: Callable[..., list[Any]],
+    rivals_meet: Callable[..., None],
+    person: Callable[..., User],
+) -> None:
+    rivals_meet(services, "_has_room")
+    outcomes = room_for_one(person("ben"), person("cleo"))
+    assert sorted(type(one).__name__ for one in outcomes) == ["NoneType", "TooManyRelations"]
+    assert Block.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_blocks_at_once_keep_the_bound_twin(
+    room_for_one: Callable[..., list[Any]],
+    rivals_meet: Callable[..., None],
+    person: Callable[..., User],
+    no_locks: None,
+) -> None:
+    """Without the lock both find room."""
+    rivals_meet(services, "_has_room")
+    assert room_for_one(person("ben"), person("cleo")) == [None, None]
+    assert Block.objects.count() == 2
 
 
 # --- Mutes ------------------------------------------------------------------------------------------------------------
