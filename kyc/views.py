@@ -8,6 +8,7 @@ from django.conf import settings
 from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified
+from accounts.relations import is_hidden_between
 from core import clock
 from core.api import limits
 from core.api.errors import NotFound, ZoneRequired
@@ -164,7 +165,10 @@ class Badges(ApiViewSet):
     @operation("listBadges", query=PersonQuery, returns=Page[GrantedBadgeOutput])
     def list(self, request: Request, query: dict[str, Any]) -> Page[GrantedBadgeOutput]:
         """Badges of a person"""
-        held = selectors.badges_of(query.get("user_id", request.user.pk), now=clock.now())
+        user_id = query.get("user_id", request.user.pk)
+        held = selectors.badges_of(user_id, now=clock.now())
+        if not AWARD_BADGES.held_by(request.user) and is_hidden_between(request.user.pk, user_id):
+            held = held.none()  # as of nobody
         return paginate(request, held, GrantedBadgeOutput.of)
 
     @operation(

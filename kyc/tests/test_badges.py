@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import relations
 from core.jobs.runner import run
 from core.testing import Api
 from kyc.jobs import END_BADGES
@@ -56,3 +58,18 @@ def test_others_badges_can_be_read(api: Api, staff: Api, applicant: User, person
     staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
     listed = api.as_user(person("visitor")).get("/api/kyc/badges", {"userId": str(applicant.pk)}).json()
     assert [row["badge"] for row in listed["items"]] == ["founder"]
+
+
+def test_badges_of_somebody_hidden_are_answered_like_those_of_nobody(
+    api: Api, staff: Api, applicant: User, person: Callable[..., User]
+) -> None:
+    staff.post("/api/kyc/badges/founder", {"userId": str(applicant.pk)})
+    visitor = person("visitor")
+
+    def listed(of: str) -> Any:
+        return api.as_user(visitor).get("/api/kyc/badges", {"userId": of}).json()
+
+    nobody = listed("0190aaaa-0000-7000-8000-000000000001")
+    relations.block(person=applicant, other_id=visitor.pk, now=timezone.now())
+    assert listed(str(applicant.pk)) == nobody
+    assert len(staff.get("/api/kyc/badges", {"userId": str(applicant.pk)}).json()["items"]) == 1
