@@ -16,8 +16,9 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts import selectors
 from accounts.models import LoginAttempt, Session, Status, User
-from accounts.permissions import READ_PEOPLE, SUSPEND
+from accounts.permissions import READ_PEOPLE, READ_RELATIONS, SUSPEND
 from accounts.services import administration, history, two_factor
 from core import clock
 from core.admin import ReadOnlyAdmin, chip, holds, person_cell, yes_or_no
@@ -26,7 +27,7 @@ from core.devices import device_name
 
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
 LONGEST_REASON = 300
-DEVICES, ATTEMPTS = 20, 10
+DEVICES, ATTEMPTS, RELATIONS = 20, 10, 20
 """How many of each a person's page shows; the login history has a list of its own."""
 
 
@@ -118,6 +119,7 @@ class UserAdmin(ReadOnlyAdmin):
                 {"session": session, "device": device_name(session.device), "state": _state_of(session, now)}
                 for session in devices
             ],
+            "relations": selectors.relations_around(person, now, RELATIONS) if holds(request, READ_RELATIONS) else None,
             "attempts": [
                 {"attempt": attempt, "device": device_name(attempt.device), "outcome": _outcome_of(attempt)}
                 for attempt in attempts

@@ -18,6 +18,11 @@ READ_PEOPLE = rights.declare(
 SUSPEND = rights.declare(
     "people.suspend", roles=["moderator", "admin"], about="Suspend and reinstate people who are not staff."
 )
+READ_RELATIONS = rights.declare(
+    "people.relations",
+    roles=["moderator", "admin"],
+    about="See in the admin whom a person blocks and mutes, and who blocks and mutes them.",
+)
 SUSPEND_STAFF = rights.declare("staff.suspend", roles=["admin"], about="Suspend and reinstate staff.")
 
 

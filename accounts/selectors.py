@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -46,6 +47,35 @@ def relation_to(person: User, other_id: UUID, now: datetime) -> Relation:
         muting=mute is not None,
         muted_until=mute.until if mute else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """One kind of relation of a person, in one direction: the newest people, and how many they are."""
+
+    kind: str
+    people: list[User]
+    count: int
+
+
+def relations_around(person: User, now: datetime, most: int) -> list[Around]:
+    """
+    Who blocks and mutes a person, and whom the person blocks and mutes. For moderators only.
+
+    :param most: how many people of each kind
+    """
+    mutes = Mute.objects.in_force(now).order_by("-id")
+    blocks = Block.objects.order_by("-id")
+    rows: list[tuple[str, QuerySet[Any], str]] = [
+        ("blocks", blocks.filter(blocker=person), "blocked"),
+        ("blocked_by", blocks.filter(blocked=person), "blocker"),
+        ("mutes", mutes.filter(muter=person), "muted"),
+        ("muted_by", mutes.filter(muted=person), "muter"),
+    ]
+    return [
+        Around(kind, [getattr(row, other) for row in found.select_related(other)[:most]], found.count())
+        for kind, found, other in rows
+    ]
 
 
 def blocks_of(person: User) -> QuerySet[Block]:

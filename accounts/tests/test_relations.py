@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import time_machine
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts import relations
@@ -16,6 +17,7 @@ from accounts.access import access_person
 from accounts.models import Block, Mute, Status, User
 from accounts.services import relations as services
 from accounts.services.leaving import erase_when_due
+from accounts.testing import PASSWORD
 from core.api.errors import NotFound
 from core.data.ids import uuid7
 from core.models import Event
@@ -342,6 +344,23 @@ def test_mutes_that_ended_are_deleted(ada: User, ben: User, person: Callable[...
     services.mute(person=ada, other_id=person("cleo").pk, until=None, now=now)
     run_retention(now=now + timedelta(hours=2))
     assert [mute.until for mute in Mute.objects.all()] == [None]
+
+
+@pytest.mark.parametrize(("role", "is_shown"), [("moderator", True), ("admin", True), ("reviewer", False)])
+def test_moderators_see_relations_on_a_persons_page(
+    ada: User, ben: User, person: Callable[..., User], role: str, is_shown: bool
+) -> None:
+    now = timezone.now()
+    cleo = person("<b>cleo")
+    services.block(person=ada, other_id=ben.pk, now=now)
+    services.block(person=cleo, other_id=ada.pk, now=now)
+    services.mute(person=ada, other_id=cleo.pk, until=now + timedelta(hours=1), now=now)
+    browser = Client()
+    browser.post("/admin/login/", {"username": person("mo", role=role).email, "password": PASSWORD, "code": ""})
+    page = browser.get(f"/admin/accounts/user/{ada.pk}/change/").content.decode()
+    for shown in ("Blocks (1)", "Blocked by (1)", "Mutes (1)", "Muted by (0)", f"/{ben.pk}/change/"):
+        assert (shown in page) is is_shown
+    assert "<b>cleo" not in page.lower()
 
 
 # --- The statement's form ---------------------------------------------------------------------------------------------
