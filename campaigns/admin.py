@@ -168,7 +168,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         def money(minor: int | None) -> str:
             return str(Money(minor, campaign.currency)) if minor is not None else ""
 
-        pictures = campaign.media.select_related("file").order_by("position")
+        pictures = campaign.media.with_files().order_by("position")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -179,7 +179,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "raised": campaign.raised,
             "cap": money(campaign.max_minor),
             "minimum": money(campaign.min_investment_minor),
-            "pictures": [MediaCard.of(picture.file) for picture in pictures],
+            "pictures": [MediaCard.of(picture.file, clock.now()) for picture in pictures],
             "history": campaign.status_changes.select_related("actor").order_by("-id"),
             "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
             "is_waiting": campaign.status == Status.IN_REVIEW,

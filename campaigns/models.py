@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from campaigns.permissions import MODERATE
 from core.models import Entity
 from core.money import MAX_MINOR, Money, minor_text
+from uploads.models import StoredFile
 
 
 class Category(Entity):
@@ -264,12 +265,20 @@ class CampaignIndex(models.Model):
         return str(self.campaign_id)
 
 
+class CampaignPictures(models.QuerySet["CampaignMedia"]):
+    def with_files(self) -> "CampaignPictures":
+        """For `MediaCard.of`: two more queries for all of them."""
+        return self.prefetch_related(models.Prefetch("file", StoredFile.objects.with_renditions()))
+
+
 class CampaignMedia(Entity):
     """A picture of a campaign, in its place."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="media")
     file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, related_name="+")
     position = models.PositiveSmallIntegerField()
+
+    objects = CampaignPictures.as_manager()
 
     class Meta:
         verbose_name_plural = "campaign media"

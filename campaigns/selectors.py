@@ -16,7 +16,7 @@ from campaigns.search import matching
 from core.api.errors import NotFound
 from core.data.statements import load
 from core.money import minor_text
-from uploads.outputs import MediaCard
+from uploads.outputs import media_cards
 
 SORTS = {
     "newest": ("-created_at", "-id"),
@@ -90,7 +90,6 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
     if not rows:
         raise NotFound()
     row = rows[0]
-    columns = (row.file_ids, row.file_names, row.file_types, row.file_widths, row.file_heights)
     mine = row.backed_minor and MyInvestment(
         amount=minor_text(row.backed_minor, row.currency), currency=row.currency, since=row.backed_since
     )
@@ -98,7 +97,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         **asdict(CampaignCard.of_row(row)),
         description=row.description,
         expected_return_percent=row.expected_return_percent,
-        media=[MediaCard.of_columns(*picture) for picture in zip(*(column or () for column in columns), strict=True)],
+        media=media_cards(row.media, now),
         my_investment=mine,
         allowed_actions=allowed_actions(row, person, now),
         review_note=row.review_note if row.owner_id == person.pk and row.review_note else None,

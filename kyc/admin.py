@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -444,10 +444,10 @@ class VerificationAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, self.case_template, context, headers={"Cache-Control": "no-store"})
 
-    def paper(self, request: HttpRequest, token: str) -> HttpResponse:
+    def paper(self, request: HttpRequest, token: str) -> HttpResponseBase:
         """The bytes behind a link made by `_screen`, for the browser session of the same reviewer."""
         try:
-            return file_response(*open_link(token, viewer_id=request.user.pk, now=clock.now()))
+            return file_response(request, open_link(token, viewer_id=request.user.pk, now=clock.now()))
         except Refusal:
             raise Http404 from None
 

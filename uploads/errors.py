@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.api.errors import Invalid, NotFound, TooLarge, UnsupportedMedia
+from core.api.errors import Conflict, Invalid, NotFound, Refusal, TooLarge, UnsupportedMedia
 from core.api.limits import RateLimited
 
 
@@ -35,10 +35,39 @@ class BrokenFile(Invalid):
     message = _("This file is damaged or empty and cannot be read.")
 
 
-BAD_FILE = (FileTooLarge, UnsupportedFileType, TooManyPixels, AnimatedImage, BrokenFile, RateLimited)
+class StorageQuotaExceeded(Conflict):
+    """`used` and `limit` are bytes."""
+
+    code = "storage_quota_exceeded"
+    message = _("With this your files would need more space than you have. Delete some first.")
+    members = {"used": int, "limit": int}
+
+
+BAD_FILE = (
+    FileTooLarge,
+    UnsupportedFileType,
+    TooManyPixels,
+    AnimatedImage,
+    BrokenFile,
+    RateLimited,
+    StorageQuotaExceeded,
+)
 """What an operation that takes files may say of them, and of how many came."""
 
 
 class LinkNotValid(NotFound):
     code = "link_not_valid"
     message = _("This link has ended or was made for someone else. Ask for a new one.")
+
+
+class RangeNotSatisfiable(Refusal):
+    """416: the file ends before the range that was asked for begins."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    title = _("Range not satisfiable")
+    message = _("The file has %(size)s bytes.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Range": f"bytes */{self.facts['size']}"}

@@ -7,7 +7,7 @@ between the markers are removed; the EXIF orientation is applied first.
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from PIL import Image, ImageFilter, ImageOps, ImageStat
 
 from uploads.drawing import on_picture_thread
 from uploads.errors import AnimatedImage, BrokenFile, TooManyPixels
+from uploads.thumbhash import thumbhash
 
 MEGAPIXELS = 25
 SMALL = 500_000
@@ -29,6 +30,8 @@ _SAVE: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 6},
     "WEBP": {"quality": 86, "method": 3},
 }
+_WEBP_SIDE = 16_383
+"""Pixels of a side that the format can have."""
 _MAX_SCANS = 40
 """Scans of a progressive JPEG (usual: 10). Each costs a pass over all pixels, so thousands would be a slow bomb."""
 
@@ -37,8 +40,8 @@ _MAX_SCANS = 40
 class Picture:
     content: bytes
     content_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
 
 
 def redraw(
@@ -78,11 +81,49 @@ def _redrawn(image: Image.Image, content_type: str, longest_side: int | None, op
     image = _upright(image, kind)
     if longest_side and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    return _encoded(image, content_type, options)
+
+
+def _encoded(image: Image.Image, content_type: str, options: dict[str, Any]) -> Picture:
     # Into a real file: only then Pillow lets other threads run while it encodes.
     with TemporaryFile() as out:
-        image.save(out, format=kind, **options)
+        image.save(out, format=FORMATS[content_type], **options)
         out.seek(0)
         return Picture(out.read(), content_type, image.width, image.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    pictures: list[Picture]
+    """WebP, the largest first."""
+    placeholder: str
+    """See `uploads.thumbhash`."""
+
+
+def sizes_of(content: bytes, content_type: str, widths: Iterable[int]) -> Sizes:
+    """
+    A picture that was redrawn before in these widths (pixels), none larger than itself, and its placeholder.
+
+    :raises BrokenFile: it does not decode
+    :raises Overloaded: too many large pictures are being worked on
+    """
+    return on_picture_thread(partial(_sizes_of, content, content_type, sorted(widths, reverse=True)))
+
+
+def _sizes_of(content: bytes, content_type: str, widths: Sequence[int]) -> Sizes:
+    with _complaints(""):
+        image = _open(content, FORMATS[content_type], "")
+        full_width, full_height = image.size
+        image.draft(None, (widths[0], full_height * widths[0] // full_width + 1))
+        image.load()
+        pictures = []
+        for width in (width for width in widths if width <= full_width):
+            height = max(1, round(full_height * width / full_width))
+            if height > _WEBP_SIDE:
+                continue
+            image = image.resize((width, height), Image.Resampling.LANCZOS)  # the next is smaller: each from the last
+            pictures.append(_encoded(image, "image/webp", _SAVE["WEBP"]))
+        return Sizes(pictures, thumbhash(image))
 
 
 def _evidence(content: bytes, kind: str) -> dict[str, Any]:

@@ -1,7 +1,50 @@
-"""What runs by the clock."""
+"""What the worker does: because of a change (topics of the outbox), and by the clock."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from core import clock
+from core.jobs import outbox
+from core.jobs.backoff import MAX_ATTEMPTS
+from core.jobs.outbox import NotYet
 from core.jobs.runner import Job, register
-from uploads.services import orphans
+from core.models import OutboxEvent
+from uploads import stores
+from uploads.models import State, StoredFile
+from uploads.services import moves, orphans, renditions
+
+
+@outbox.on("uploads.process_file")
+def process_file(event_id: UUID, file_id: str) -> None:
+    """Make what belongs to a picture. The last try that fails gives up, so that nothing is processing for ever."""
+    attempt = OutboxEvent.objects.get(pk=event_id).attempts
+    stored = StoredFile.objects.filter(pk=file_id, state=State.PROCESSING, deleted_at__isnull=True).first()
+    if stored is None:
+        return
+    if attempt > MAX_ATTEMPTS:  # the process was killed each time
+        renditions.give_up(stored.pk)
+        return
+    try:
+        renditions.process_image(stored, now=clock.now())
+    except NotYet:
+        raise
+    except Exception:
+        if attempt == MAX_ATTEMPTS:
+            renditions.give_up(stored.pk)
+        raise
+
+
+@outbox.on("uploads.move_file")
+def move_file(event_id: UUID, file_id: str) -> None:
+    moves.move_file(UUID(file_id), now=clock.now())
+
+
+@outbox.on("uploads.delete_bytes")
+def delete_bytes(event_id: UUID, names: Sequence[tuple[str, str]]) -> None:
+    """:param names: of a store, and in it"""
+    for store, name in names:
+        stores.delete(store, name)
+
 
 DELETE_ORPHANS = register(
     Job(

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator
 from uuid import UUID
 
-from core.privacy import Kept, declare
-from uploads.models import StoredFile
+from core.privacy import Cascade, Kept, Withheld, declare
+from uploads.models import Rendition, StorageUse, StoredFile
 from uploads.services import read_file
-from uploads.services.files import EXTENSIONS, PDF
+from uploads.services.files import PDF
+from uploads.stores import EXTENSIONS
 
 logger = logging.getLogger("vectragrow.uploads")
 
@@ -28,8 +29,33 @@ def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
 declare(
     StoredFile,
     person="owner_id",
-    export=("id", "purpose", "content_type", "size", "width", "height", "created_at", "deleted_at"),
+    export=(
+        "id",
+        "purpose",
+        "visibility",
+        "content_type",
+        "size",
+        "width",
+        "height",
+        "duration_ms",
+        "alt",
+        "created_at",
+        "deleted_at",
+    ),
     files=files_of,
     erase=Kept("the app that stored the file deletes it, or keeps it and says why"),
     retention=Kept("the row says when its file was deleted; files without a row go with `uploads.delete_orphans`"),
+)
+declare(
+    Rendition,
+    export=Withheld("made from a file, and files are exported"),
+    erase=Kept("deleted with its file"),
+    retention=Cascade("file"),
+)
+declare(
+    StorageUse,
+    person="owner_id",
+    export=("used",),
+    erase=Kept("a number, which is 0 when all files are deleted"),
+    retention=Kept("one row a person, without anything of them"),
 )

@@ -1,5 +1,5 @@
--- Everything about the campaign :id, if :viewer may see it (as in campaign_list.sql): its pictures in their order, as
--- arrays of their columns, and what the viewer has put in. One row or none. Index: the primary key.
+-- Everything about the campaign :id, if :viewer may see it (as in campaign_list.sql): its pictures in their order, for
+-- `uploads.outputs.media_cards`, and what the viewer has put in. One row or none. Index: the primary key.
 --
 --   moderator       whether the viewer has the rights of a moderator
 SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.status, c.outcome, c.currency,
@@ -8,8 +8,7 @@ SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.sta
        c.review_note, c.published_at, c.closed_at, c.settled_at, c.updated_at, c.version,
        c.owner_id, o.first_name AS owner_first_name, o.last_name AS owner_last_name,
        o.profile_photo AS owner_profile_photo, o.badges AS owner_badges,
-       p.names[1] AS cover, p.ids AS file_ids, p.names AS file_names, p.types AS file_types, p.widths AS file_widths,
-       p.heights AS file_heights,
+       p.names[1] AS cover, p.media,
        b.committed_minor AS backed_minor, b.since AS backed_since
   FROM campaigns_campaign c
   JOIN campaigns_category k ON k.id = c.category_id
@@ -17,10 +16,9 @@ SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.sta
   LEFT JOIN campaigns_backing b
     ON b.campaign_id = c.id AND b.backer_id = :viewer::uuid AND b.committed_minor > 0
  CROSS JOIN LATERAL (
-       SELECT array_agg(f.id ORDER BY m.position) AS ids, array_agg(f.storage_name ORDER BY m.position) AS names,
-              array_agg(f.content_type ORDER BY m.position) AS types,
-              array_agg(f.width ORDER BY m.position) AS widths, array_agg(f.height ORDER BY m.position) AS heights
-         FROM campaigns_campaignmedia m JOIN uploads f ON f.id = m.file_id
+       SELECT array_agg(f.storage_name ORDER BY m.position) AS names,
+              json_agg(u.media ORDER BY m.position)::text AS media
+         FROM campaigns_campaignmedia m JOIN uploads f ON f.id = m.file_id JOIN uploads_media u ON u.file_id = f.id
         WHERE m.campaign_id = c.id) p
  WHERE c.id = :id::uuid
    AND (c.owner_id = :viewer::uuid

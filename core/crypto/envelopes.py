@@ -9,7 +9,6 @@ not open. The platform's own small secrets are in `core.crypto.sealing`.
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,34 +20,26 @@ WRAPPED_KEY = aes.NONCE + aes.KEY + aes.TAG
 """Bytes of a wrapped data key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    content: bytes
-    key: bytes
-    """The data key, wrapped."""
+def new_key(about: str) -> bytes:
+    """A data key, wrapped."""
+    return aes.encrypt(_wrapping_keys()[0], aes.new_key(), about)
 
 
-def seal(content: bytes, about: str) -> Sealed:
-    data_key = aes.new_key()
-    wrapped = aes.encrypt(_wrapping_keys()[0], data_key, about)
-    return Sealed(content=aes.encrypt(data_key, content, about), key=wrapped)
-
-
-def unseal(sealed: Sealed, about: str) -> bytes:
-    """:raises CannotOpen:"""
-    data_key = aes.decrypt(_wrapping_keys(), sealed.key, about)
-    return aes.decrypt([data_key], sealed.content, about)
+def open_key(wrapped_key: bytes, about: str) -> bytes:
+    """The data key itself. :raises CannotOpen:"""
+    return aes.decrypt(_wrapping_keys(), wrapped_key, about)
 
 
 def seal_text(text: str, about: str) -> bytes:
-    """A short text with its wrapped key in front, for one column."""
-    sealed = seal(text.encode(), about)
-    return sealed.key + sealed.content
+    """A short text with its wrapped key in front, for one column. Files are sealed by `core.crypto.pieces`."""
+    wrapped = new_key(about)
+    return wrapped + aes.encrypt(open_key(wrapped, about), text.encode(), about)
 
 
 def unseal_text(blob: bytes, about: str) -> str:
     """:raises CannotOpen:"""
-    return unseal(Sealed(key=bytes(blob[:WRAPPED_KEY]), content=bytes(blob[WRAPPED_KEY:])), about).decode()
+    key = open_key(bytes(blob[:WRAPPED_KEY]), about)
+    return aes.decrypt([key], bytes(blob[WRAPPED_KEY:]), about).decode()
 
 
 def rewrap(key: bytes, about: str) -> bytes | None:

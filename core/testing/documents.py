@@ -20,9 +20,9 @@ from core.api.openapi import PROBLEM, generate
 
 GENERAL = frozenset(
     """
-    access-control-allow-origin access-control-expose-headers allow cache-control content-disposition content-language
-    content-length content-security-policy content-type cross-origin-opener-policy cross-origin-resource-policy expires
-    referrer-policy vary x-content-type-options x-frame-options
+    accept-ranges access-control-allow-origin access-control-expose-headers allow cache-control content-disposition
+    content-language content-length content-range content-security-policy content-type cross-origin-opener-policy
+    cross-origin-resource-policy expires referrer-policy vary x-content-type-options x-frame-options
     """.split()
 )
 """Headers that HTTP or browsers give a meaning; a client of the API need not read them."""

@@ -2,6 +2,7 @@
 
 from uploads.services.files import (
     delete_file,
+    describe_file,
     keep_files,
     read_file,
     store_archive,
@@ -12,13 +13,17 @@ from uploads.services.files import (
     store_sizes,
 )
 from uploads.services.links import make_link, open_link
+from uploads.services.moves import publish_file, seal_file
 
 __all__ = [
     "delete_file",
+    "describe_file",
     "keep_files",
     "make_link",
     "open_link",
+    "publish_file",
     "read_file",
+    "seal_file",
     "store_archive",
     "store_document",
     "store_drawing",

@@ -6,26 +6,28 @@ In two steps, since the store may be across a network and nothing is called from
 transaction. So a row never points to a missing file. Bytes without a row are found by name (services/orphans.py).
 """
 
-import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import filetype
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
-from django.db import transaction
 
 from core.api import limits
 from core.api.limits import Limit
-from core.crypto.envelopes import Sealed, seal, unseal
+from core.crypto import envelopes
 from core.crypto.keys import fingerprint
 from core.data.ids import uuid7
+from core.data.locks import lock
+from core.data.transactions import atomic
+from core.jobs import outbox
+from uploads import stores
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
 from uploads.images import FORMATS, Picture, redraw
-from uploads.models import StoredFile, Visibility
+from uploads.models import KeptBytes, Rendition, State, StoredFile, Visibility
+from uploads.services.quota import check_quota, release_quota, take_quota
 
 PICTURES_BURST = Limit("pictures:burst", 30, timedelta(minutes=10))
 PICTURES_DAILY = Limit("pictures:daily", 200, timedelta(days=1))
@@ -36,7 +38,6 @@ LARGEST_PHOTO = 5 * MEGABYTE
 PDF = "application/pdf"
 ZIP = "application/zip"
 IMAGES = tuple(FORMATS)
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", PDF: "PDF"}
 
 
@@ -47,25 +48,29 @@ def store_image(
     purpose: str,
     now: datetime,
     field: str = "",
-    most_bytes: int = LARGEST,
-    longest_side: int | None = None,
+    visibility: Visibility = Visibility.PUBLIC,
+    alt: str = "",
 ) -> StoredFile:
     """
-    Keep a public picture: JPEG, PNG or WebP, drawn anew without metadata. Its address: `selectors.media_url`.
+    Keep a picture for a `MediaCard`: JPEG, PNG or WebP, drawn anew without metadata. The worker adds smaller sizes and
+    a placeholder.
 
     :param file: what Django's parser gave (`UploadedFile`)
-    :param purpose: why it is kept, such as `profile_photo`
+    :param purpose: why it is kept, such as `post`
     :param field: the form part's name, for the refusal's `errors`
-    :param most_bytes: `LARGEST_PHOTO` for profile photos and covers
-    :param longest_side: scale down to this many pixels
+    :param visibility: may change later: `seal_file`, `publish_file`
+    :param alt: what is to be seen, in words; at most 1000 characters
     :raises FileTooLarge: :raises UnsupportedFileType: :raises TooManyPixels: :raises AnimatedImage: :raises BrokenFile:
     :raises RateLimited: the owner has sent too many pictures
+    :raises StorageQuotaExceeded: the owner has too many files
     :raises Overloaded: too many pictures are being worked on
     """
-    sent, content_type = _read(file, IMAGES, most_bytes, field)
+    sent, content_type = _read(file, IMAGES, LARGEST, field)
     _count_picture(owner_id)
-    picture = redraw(sent, content_type, field=field, longest_side=longest_side)
-    return _store_public(sent, picture, owner_id, purpose, now)
+    picture = redraw(sent, content_type, field=field)
+    row = _row(owner_id, purpose, visibility, sent, picture, now)
+    row.state, row.alt = State.PROCESSING, alt
+    return _store(row, picture.content)
 
 
 def store_sizes(
@@ -79,116 +84,127 @@ def store_sizes(
     most_bytes: int = LARGEST,
 ) -> list[StoredFile]:
     """
-    Keep a public picture in several sizes, each in a file of its own. Refuses as `store_image` does.
+    Keep a public picture in several sizes at once, each in a file of its own: a profile photo. Refuses as `store_image`
+    does.
 
     :param sizes: the longest sides in pixels, falling; none is scaled up
+    :param most_bytes: `LARGEST_PHOTO` for profile photos and covers
     """
     sent, content_type = _read(file, IMAGES, most_bytes, field)
     _count_picture(owner_id)
     rows, source = [], sent
     for longest_side in sizes:
         picture = redraw(source, content_type, field=field, longest_side=longest_side)
-        rows.append(_store_public(sent, picture, owner_id, purpose, now))
+        rows.append(_store(_row(owner_id, purpose, Visibility.PUBLIC, sent, picture, now), picture.content))
         source = picture.content  # the next is smaller: 25 megapixels are decoded once
     return rows
 
 
-def store_private(
-    file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
-) -> StoredFile:
-    """Keep a private picture, sealed. Refuses as `store_image` does; opened by `links.make_link`."""
-    return _store_sealed(file, IMAGES, owner_id, purpose, now, field, most_bytes)
+def store_private(file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "") -> StoredFile:
+    """Keep a private picture as it is shown, without further sizes. Refuses as `store_image` does."""
+    sent, content_type = _read(file, IMAGES, LARGEST, field)
+    _count_picture(owner_id)
+    picture = redraw(sent, content_type, field=field)
+    return _store(_row(owner_id, purpose, Visibility.PRIVATE, sent, picture, now), picture.content)
 
 
-def store_document(
-    file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", most_bytes: int = LARGEST
-) -> StoredFile:
+def store_document(file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "") -> StoredFile:
     """
-    Keep a paper, sealed: a picture as above, as finely as it came; or a PDF, as it came, which is only ever downloaded.
+    Keep a paper, sealed: a picture, as finely as it came; or a PDF, as it came, which is only ever downloaded. Refuses
+    as `store_image` does; the quota does not count it.
     """
-    return _store_sealed(file, (*IMAGES, PDF), owner_id, purpose, now, field, most_bytes, is_evidence=True)
+    sent, content_type = _read(file, (*IMAGES, PDF), LARGEST, field)
+    if content_type != PDF:
+        _count_picture(owner_id)
+        picture = redraw(sent, content_type, field=field, is_evidence=True)
+    elif b"%%EOF" in sent[-2048:]:
+        picture = Picture(sent, PDF, None, None)
+    else:
+        raise BrokenFile(field=field)
+    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, picture, now, is_counted=False)
+    return _store(row, picture.content)
 
 
 def store_drawing(content: bytes, *, size: tuple[int, int], owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
-    """Keep a public PNG that we drew ourselves, as it is. It does not count among the pictures that its owner sends."""
-    return _store_public(content, Picture(content, "image/png", *size), owner_id, purpose, now)
+    """Keep a public PNG that we drew ourselves, as it is. It counts in no limit of its owner."""
+    picture = Picture(content, "image/png", *size)
+    return _store(_row(owner_id, purpose, Visibility.PUBLIC, content, picture, now, is_counted=False), content)
 
 
 def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
-    """Keep a ZIP that we made ourselves, sealed; only given as a download."""
-    return _seal_and_store(content, _row(owner_id, purpose, Visibility.PRIVATE, content, ZIP, None, now))
+    """Keep a ZIP that we made ourselves, sealed; only given as a download. It counts in no limit of its owner."""
+    archive = Picture(content, ZIP, None, None)
+    return _store(_row(owner_id, purpose, Visibility.PRIVATE, content, archive, now, is_counted=False), content)
 
 
 def keep_files(files: Iterable[StoredFile]) -> None:
-    """Write the rows of stored files, in the transaction that makes use of them."""
+    """
+    Write the rows of stored files, in the transaction that makes use of them.
+
+    :raises StorageQuotaExceeded: their owner would have too many
+    """
+    files = list(files)
+    counted: dict[UUID, int] = defaultdict(int)
+    for file in files:
+        counted[file.owner_id] += file.size * file.is_counted
+    for owner_id, size in sorted(counted.items()):
+        if size:
+            take_quota(owner_id, size)
     StoredFile.objects.bulk_create(files)
+    Rendition.objects.bulk_create([file.source for file in files if file.source])
+    for file in files:
+        if file.state == State.PROCESSING:
+            outbox.emit("uploads.process_file", file_id=str(file.pk))
 
 
 def read_file(stored: StoredFile) -> bytes:
     """
-    The content, opened if it is sealed.
+    The whole content, opened if it is sealed. Long ones are read in parts: `stores.read`.
 
     :raises FileNotFoundError: the store has lost it
     :raises core.crypto.aes.CannotOpen: the store gave back something else
     """
-    with _store(stored.visibility).open(stored.storage_name) as handle:
-        content: bytes = handle.read()
-    if stored.is_private:
-        return unseal(Sealed(content=content, key=bytes(stored.wrapped_key or b"")), stored.sealed_as)
-    return content
+    return b"".join(stores.read(stored))
+
+
+def describe_file(stored: StoredFile, *, alt: str) -> None:
+    """Change what is said of a picture for people who do not see it."""
+    StoredFile.objects.filter(pk=stored.pk).update(alt=alt)
 
 
 def delete_file(stored: StoredFile, *, now: datetime) -> None:
     """
-    Delete a file: its key at once, its bytes after the commit. The row, where there is one, stays and says when. Safe
-    to repeat.
+    Delete a file and all that was made of it: its keys at once, its bytes after the commit. The row, where there is
+    one, stays and says when. Safe to repeat.
     """
-    StoredFile.objects.filter(pk=stored.pk, deleted_at__isnull=True).update(deleted_at=now, wrapped_key=None)
-    transaction.on_commit(partial(_store(stored.visibility).delete, stored.storage_name))
+    with atomic():
+        kept = lock(StoredFile.objects.filter(pk=stored.pk)).first()
+        if kept is not None and kept.deleted_at:
+            return
+        parts: list[KeptBytes] = [kept or stored]
+        if kept is None:
+            parts += [stored.source] if stored.source else []
+        else:
+            parts += kept.renditions.all()
+            kept.renditions.all().delete()
+            empty = {"wrapped_key": None, "moving_since": None, "placeholder": "", "alt": ""}
+            StoredFile.objects.filter(pk=kept.pk).update(deleted_at=now, **empty)
+            if kept.is_counted:
+                release_quota(kept.owner_id, kept.size)
+        delete_bytes(parts)
+
+
+def delete_bytes(parts: Iterable[KeptBytes]) -> None:
+    """Have the worker delete these from their stores, after the commit of the caller's transaction."""
+    names = [[stores.name_of_store(part), part.storage_name] for part in parts]
+    if names:
+        outbox.emit("uploads.delete_bytes", names=names)
 
 
 def _count_picture(owner_id: UUID) -> None:
     """:raises RateLimited: the owner has sent too many pictures"""
     limits.hit(PICTURES_BURST, owner_id)
     limits.hit(PICTURES_DAILY, owner_id)
-
-
-def _store_public(sent: bytes, picture: Picture, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
-    row = _row(owner_id, purpose, Visibility.PUBLIC, sent, picture.content_type, picture, now)
-    row.storage_name = _store(Visibility.PUBLIC).save(row.storage_name, ContentFile(picture.content))
-    return row
-
-
-def _store(visibility: str) -> Storage:
-    return storages["private" if visibility == Visibility.PRIVATE else "default"]
-
-
-def _store_sealed(
-    file: Any,
-    allowed: tuple[str, ...],
-    owner_id: UUID,
-    purpose: str,
-    now: datetime,
-    field: str,
-    most_bytes: int,
-    is_evidence: bool = False,
-) -> StoredFile:
-    sent, content_type = _read(file, allowed, most_bytes, field)
-    kept: Picture | None = None
-    if content_type != PDF:
-        _count_picture(owner_id)
-        kept = redraw(sent, content_type, field=field, is_evidence=is_evidence)
-    elif b"%%EOF" not in sent[-2048:]:
-        raise BrokenFile(field=field)
-    row = _row(owner_id, purpose, Visibility.PRIVATE, sent, content_type, kept, now)
-    return _seal_and_store(kept.content if kept else sent, row)
-
-
-def _seal_and_store(content: bytes, row: StoredFile) -> StoredFile:
-    sealed = seal(content, row.sealed_as)
-    row.wrapped_key = sealed.key
-    row.storage_name = _store(Visibility.PRIVATE).save(row.storage_name, ContentFile(sealed.content))
-    return row
 
 
 def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> tuple[bytes, str]:
@@ -210,21 +226,33 @@ def _row(
     purpose: str,
     visibility: Visibility,
     sent: bytes,
-    content_type: str,
-    picture: Picture | None,
+    kept: Picture,
     now: datetime,
+    *,
+    is_counted: bool = True,
 ) -> StoredFile:
-    extension = EXTENSIONS[content_type] if visibility == Visibility.PUBLIC else "sealed"
-    return StoredFile(
+    """:raises StorageQuotaExceeded: its owner has too many files"""
+    if is_counted:
+        check_quota(owner_id, len(kept.content))
+    row = StoredFile(
         id=uuid7(),
         created_at=now,
         owner_id=owner_id,
         purpose=purpose,
         visibility=visibility,
-        content_type=content_type,
-        size=len(picture.content if picture else sent),
-        width=picture.width if picture else None,
-        height=picture.height if picture else None,
+        content_type=kept.content_type,
+        size=len(kept.content),
+        width=kept.width,
+        height=kept.height,
         fingerprint=fingerprint(sent, "file"),
-        storage_name=f"{now:%Y/%m/%d}/{secrets.token_hex(16)}.{extension}",
+        is_counted=is_counted,
     )
+    if row.is_private:
+        row.wrapped_key = envelopes.new_key(row.sealed_as)
+    row.storage_name = stores.new_name(row.content_type, is_sealed=row.is_sealed, now=now)
+    return row
+
+
+def _store(row: StoredFile, content: bytes) -> StoredFile:
+    stores.save(row, BytesIO(content))
+    return row

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from django.core.files.storage import storages
 
-from uploads.models import StoredFile
+from uploads import stores
+from uploads.models import Rendition, StoredFile
 
 logger = logging.getLogger("vectragrow.uploads")
 
 GRACE = timedelta(days=1)
 """No transaction is open this long."""
 DAYS = 3
-STORES = ("default", "private")
 
 
 def orphans(now: datetime, *, days: int = DAYS) -> Iterator[str]:
@@ -22,7 +22,7 @@ def orphans(now: datetime, *, days: int = DAYS) -> Iterator[str]:
 
     A day that cannot be looked at is logged and left for the next time: each is looked at many times over.
     """
-    for store in STORES:
+    for store in (stores.PUBLIC, stores.PRIVATE):
         for back in range(1, days + 1):
             day = f"{now - GRACE - timedelta(days=back):%Y/%m/%d}"
             try:
@@ -36,12 +36,13 @@ def _orphans_of(store: str, day: str) -> set[str]:
         names = {f"{day}/{name}" for name in storages[store].listdir(day)[1]}
     except FileNotFoundError:
         return set()
-    kept = StoredFile.objects.filter(storage_name__startswith=day, deleted_at__isnull=True)
-    return names.difference(kept.values_list("storage_name", flat=True))
+    files = StoredFile.objects.filter(storage_name__startswith=day, deleted_at__isnull=True)
+    renditions = Rendition.objects.filter(storage_name__startswith=day)
+    return names.difference(*(kept.values_list("storage_name", flat=True) for kept in (files, renditions)))
 
 
 def delete_orphan(orphan: str, *, now: datetime) -> None:
     """:param orphan: as `orphans` names it"""
     store, _, name = orphan.partition("/")
-    storages[store].delete(name)
+    stores.delete(store, name)
     logger.info("deleted a file without a row", extra={"file": orphan})

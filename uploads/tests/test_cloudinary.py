@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 
 from core.jobs.runner import run
+from core.testing import drain_outbox
 from uploads.cloudinary_storage import CloudinaryUnavailable
 from uploads.jobs import DELETE_ORPHANS
 from uploads.services import delete_file, read_file, store_document, store_image
@@ -95,9 +95,7 @@ def cloud(settings: Settings) -> Iterator[type[StandIn]]:
     server.server_close()
 
 
-def test_public_pictures_and_sealed_papers_come_back(
-    cloud: type[StandIn], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
+def test_public_pictures_and_sealed_papers_come_back(cloud: type[StandIn]) -> None:
     now = timezone.now()
     image = kept(store_image(picture(size=(90, 60)), owner_id=uuid4(), purpose="post", now=now))
     document = kept(store_document(paper(), owner_id=uuid4(), purpose="paper", now=now))
@@ -105,9 +103,9 @@ def test_public_pictures_and_sealed_papers_come_back(
     assert not any(b"%PDF" in content for content, _ in cloud.assets.values())
     assert read_file(image).startswith(b"\xff\xd8\xff")
     assert read_file(document) == PDF
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_file(image, now=now)
-        delete_file(document, now=now)
+    delete_file(image, now=now)
+    delete_file(document, now=now)
+    drain_outbox()
     assert cloud.assets == {}
     with pytest.raises(FileNotFoundError):
         read_file(image)

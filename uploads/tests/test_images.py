@@ -17,14 +17,14 @@ from core.api.errors import Refusal
 from uploads.errors import AnimatedImage, BrokenFile, FileTooLarge, TooManyPixels, UnsupportedFileType
 from uploads.images import sharpness
 from uploads.models import StoredFile
-from uploads.services import read_file, store_document, store_image, store_private
+from uploads.services import read_file, store_document, store_image, store_private, store_sizes
 from uploads.testing import PDF, paper, picture, picture_bytes, upload
 
 pytestmark = pytest.mark.django_db
 GPS = 0x8825
 
 
-def keep(file: Any, store: Callable[..., StoredFile] = store_image, **options: Any) -> Any:
+def keep(file: Any, store: Callable[..., Any] = store_image, **options: Any) -> Any:
     return store(file, owner_id=uuid4(), purpose="test", now=timezone.now(), **options)
 
 
@@ -80,8 +80,11 @@ def test_transparency_survives() -> None:
 
 
 def test_scales_down_and_never_up() -> None:
-    assert max(reopened(keep(picture(size=(900, 600)), longest_side=300)).size) == 300
-    assert reopened(keep(picture(size=(90, 60)), longest_side=300)).size == (90, 60)
+    def scaled(file: Any) -> StoredFile:
+        return keep(file, store_sizes, sizes=[300])[0]
+
+    assert max(reopened(scaled(picture(size=(900, 600)))).size) == 300
+    assert reopened(scaled(picture(size=(90, 60)))).size == (90, 60)
 
 
 def test_what_was_appended_is_not_kept() -> None:
@@ -126,9 +129,9 @@ def test_refuses_large_files_before_reading_them() -> None:
     file = picture(size=(600, 600))
     assert file.size
     with pytest.raises(FileTooLarge) as refused:
-        keep(file, most_bytes=file.size - 1)
+        keep(file, store_sizes, sizes=[300], most_bytes=file.size - 1)
     assert refused.value.status == 413
-    assert keep(file, most_bytes=file.size).size
+    assert keep(file, store_sizes, sizes=[300], most_bytes=file.size)
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -281,6 +281,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BODY_SIZE = 60 * 1024 * 1024
 """A form's limit in bytes where files are taken; everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE (`core.api.bodies`)."""
 
+STORAGE_QUOTA = env.int("STORAGE_QUOTA_MB", default=2048) * 1024 * 1024
+"""Bytes of files that a person may keep, identity papers not counted (`uploads.services.quota`)."""
+
 # --- Tasks ----------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,101 @@
+"""What the worker makes of a picture after the commit: smaller sizes in WebP and a placeholder."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from io import BytesIO
+from uuid import UUID
+
+from core.api.errors import Overloaded
+from core.crypto import envelopes
+from core.data.ids import uuid7
+from core.data.locks import lock
+from core.data.transactions import retrying
+from core.jobs import outbox
+from core.jobs.outbox import NotYet
+from uploads import stores
+from uploads.images import Picture, sizes_of
+from uploads.models import Rendition, State, StoredFile
+from uploads.services.files import delete_bytes, read_file
+
+logger = logging.getLogger("vectragrow.uploads")
+
+WIDTHS = (320, 640, 1280, 1920)
+"""Pixels; a picture gets those that are not larger than itself."""
+
+
+def process_image(stored: StoredFile, *, now: datetime) -> None:
+    """
+    Make the sizes and the placeholder of a picture, and have it count as ready. Safe to repeat.
+
+    :raises NotYet: too many pictures are being worked on
+    """
+    try:
+        made = sizes_of(read_file(stored), stored.content_type, WIDTHS)
+    except Overloaded as busy:
+        raise NotYet("too many pictures are being worked on", busy.retry_after, tried=False) from busy
+    sizes = [store_rendition(stored, Rendition.Kind.SIZE, picture, now=now) for picture in made.pictures]
+    finish(stored, sizes, placeholder=made.placeholder)
+
+
+def store_rendition(stored: StoredFile, kind: Rendition.Kind, picture: Picture, *, now: datetime) -> Rendition:
+    """Take a rendition to the store where its file is to be. Its row is not saved yet: `finish`."""
+    row = Rendition(
+        id=uuid7(),
+        created_at=now,
+        file=stored,
+        kind=kind,
+        content_type=picture.content_type,
+        size=len(picture.content),
+        width=picture.width,
+        height=picture.height,
+    )
+    if stored.is_private:
+        row.wrapped_key = envelopes.new_key(row.sealed_as)
+    row.storage_name = stores.new_name(row.content_type, is_sealed=row.is_sealed, now=now)
+    stores.save(row, BytesIO(picture.content))
+    return row
+
+
+@retrying
+def finish(stored: StoredFile, made: Sequence[Rendition], **columns: object) -> None:
+    """
+    Keep what was made of a file and have it count as ready, in one transaction. What was made for nothing is deleted:
+    the file was deleted meanwhile, or another worker was first.
+
+    :param stored: as it was when the work began
+    :param columns: of the file, to be written with it
+    """
+    current = lock(StoredFile.objects.filter(pk=stored.pk, state=State.PROCESSING, deleted_at__isnull=True)).first()
+    if current is None:
+        delete_bytes(made)
+        return
+    Rendition.objects.bulk_create(made)
+    columns |= {"state": State.READY}
+    StoredFile.objects.filter(pk=stored.pk).update(**columns)
+    if current.visibility != stored.visibility:  # changed while the work was done
+        outbox.emit("uploads.move_file", file_id=str(stored.pk))
+
+
+def give_up(file_id: UUID) -> None:
+    """
+    Nothing can be made of a file: a picture is shown as it is, without sizes; a video counts as failed. Only of one
+    that is still being processed.
+    """
+    waiting = StoredFile.objects.filter(pk=file_id, state=State.PROCESSING)
+    stored = waiting.first()
+    if stored is None:
+        return
+    waiting.update(state=State.FAILED if stored.is_video else State.READY)
+    logger.error("a file cannot be processed", extra={"fileId": file_id, "contentType": stored.content_type})
+
+
+def process_again(file_id: UUID, *, after: timedelta = timedelta(0)) -> bool:
+    """
+    Have the worker make the renditions of a file anew, where there are none. Returns whether there is anything to do.
+    """
+    without = StoredFile.objects.filter(pk=file_id, deleted_at__isnull=True).exclude(state=State.PROCESSING)
+    if not without.exclude(renditions__kind=Rendition.Kind.SIZE).update(state=State.PROCESSING):
+        return False
+    outbox.emit("uploads.process_file", file_id=str(file_id), after=after)
+    return True
