@@ -82,11 +82,11 @@ class HTTP:
             if not body.is_whole:
                 unread = bodies.Unread()
                 answer = await self._answer(environ_of(scope, BytesIO(), body.length) | {bodies.KEY: unread})
-                if not unread.is_wanted:
+                if not unread.wanted:
                     await send_early(answer, body, send)
                     return
                 answer[2].close()
-                await body.read(settings.UPLOAD_MAX_BODY_SIZE)
+                await body.read(unread.wanted)
             if body.is_whole:
                 environ = environ_of(scope, body.file, body.length)
                 work = self._answer_with_files if bodies.is_form(environ.get("CONTENT_TYPE", "")) else self._answer

@@ -1,6 +1,6 @@
 """
-How large a body may be: 1 MB, or more for a form with files at an operation that takes them, from somebody who may call
-it (SECURITY-GOALS 40).
+How large a body may be: 1 MB, or more for a form with files at an operation that takes them (`largest_form`), from
+somebody who may call it (SECURITY-GOALS 40).
 
 A large body is read only when that is known. `vectragrow.server` first runs the request without it (`Unread`), and
 reads it if the application wants it; the server of separate processes leaves it on the connection until a view reads
@@ -19,13 +19,14 @@ KEY = "vectragrow.unread_body"
 class Unread:
     """Takes the place, in the WSGI environment under KEY, of a body that the server has not read yet."""
 
-    is_wanted = False
+    wanted = 0
+    """How many bytes it may have; 0 if it is not wanted."""
 
 
 def will_come_again(request: Any) -> bool:
     """Whether this run was only the check: the body is wanted, and the request will be run again with it."""
     unread = request.META.get(KEY)
-    return unread is not None and unread.is_wanted
+    return unread is not None and unread.wanted > 0
 
 
 def is_form(content_type: str) -> bool:
@@ -42,18 +43,18 @@ def is_small(request: Any) -> bool:
     return length_of(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-def check_size(request: Any, *, takes_files: bool) -> None:
+def check_size(request: Any, *, largest_form: int) -> None:
     """
     Called after the permission checks.
 
+    :param largest_form: bytes of a form with files that the operation takes; 0 if it takes none
     :raises TooLarge: the body is larger than this operation takes, or is not read yet; then it is wanted now
     """
     if is_small(request):
         return
-    is_fine = takes_files and is_form(request.META.get("CONTENT_TYPE", ""))
-    if is_fine and length_of(request) <= settings.UPLOAD_MAX_BODY_SIZE:
+    if is_form(request.META.get("CONTENT_TYPE", "")) and length_of(request) <= largest_form:
         unread = request.META.get(KEY)
         if unread is None:
             return
-        unread.is_wanted = True
+        unread.wanted = largest_form
     raise TooLarge()

@@ -16,6 +16,7 @@ from functools import wraps
 from inspect import cleandoc, signature
 from typing import Any, TypeVar, get_origin
 
+from django.conf import settings
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
@@ -46,6 +47,7 @@ class Operation:
     default_limit: int
     files: Sequence[str]
     multipart: bool
+    takes_video: bool
     partial: bool
     etag: bool
     limited: bool
@@ -55,6 +57,13 @@ class Operation:
     def is_page(self) -> bool:
         shape = get_origin(self.returns) or self.returns
         return isinstance(shape, type) and issubclass(shape, Page)
+
+    @property
+    def largest_form(self) -> int:
+        """Bytes of a form that it takes; 0 if it takes no files."""
+        if self.takes_video:
+            return int(settings.UPLOAD_MAX_VIDEO_BODY_SIZE)
+        return int(settings.UPLOAD_MAX_BODY_SIZE) if self.multipart else 0
 
     @property
     def takes_amount(self) -> bool:
@@ -80,6 +89,7 @@ def operation(
     default_limit: int = DEFAULT_LIMIT,
     files: Sequence[str] = (),
     multipart: bool = False,
+    takes_video: bool = False,
     partial: bool = False,
     etag: bool = False,
     limited: bool = False,
@@ -104,6 +114,7 @@ def operation(
     :param default_limit: how many rows a page has when the client does not say
     :param files: the content types of an answer that is a file
     :param multipart: files are taken, so multipart/form-data is offered; JSON beside it, unless files are required
+    :param takes_video: the same, and a body may be as large as a video (settings.UPLOAD_MAX_VIDEO_BODY_SIZE)
     :param partial: any subset of the input's members
     :param etag: the answer has an `ETag`
     :param limited: answers have `RateLimit-*` headers; implied where `errors` has `RateLimited`
@@ -126,7 +137,8 @@ def operation(
             parameters=parameters,
             default_limit=default_limit,
             files=files,
-            multipart=multipart,
+            multipart=multipart or takes_video,
+            takes_video=takes_video,
             partial=partial,
             etag=etag,
             limited=limited or any(issubclass(refusal, limits.RateLimited) for refusal in errors),

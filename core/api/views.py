@@ -39,7 +39,7 @@ class ApiViewSet(ViewSet):
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         operation = operation_of(self)
-        bodies.check_size(request, takes_files=operation is not None and operation.multipart)
+        bodies.check_size(request, largest_form=operation.largest_form if operation else 0)
         if request.method == "POST":
             # The permissions were checked; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)

@@ -280,6 +280,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_MAX_BODY_SIZE = 60 * 1024 * 1024
 """A form's limit in bytes where files are taken; everywhere else DATA_UPLOAD_MAX_MEMORY_SIZE (`core.api.bodies`)."""
+UPLOAD_MAX_VIDEO_BODY_SIZE = 101 * 1024 * 1024
+"""The same where a video is taken (`@operation(takes_video=True)`): one of 100 MB, and what is said of it."""
 
 STORAGE_QUOTA = env.int("STORAGE_QUOTA_MB", default=2048) * 1024 * 1024
 """Bytes of files that a person may keep, identity papers not counted (`uploads.services.quota`)."""
