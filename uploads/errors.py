@@ -35,6 +35,34 @@ class BrokenFile(Invalid):
     message = _("This file is damaged or empty and cannot be read.")
 
 
+class VideoNotSupported(Invalid):
+    status = UnsupportedMedia.status
+    title = UnsupportedMedia.title
+    code = "video_not_supported"
+    message = _("Videos are not taken here; send a picture.")
+
+
+class UnsupportedVideo(Invalid):
+    status = UnsupportedMedia.status
+    title = UnsupportedMedia.title
+    code = "unsupported_video"
+    message = _(
+        "Send an MP4 or MOV with H.264 and AAC, or a WebM with VP8, VP9 or AV1 and Opus or Vorbis. What counts is the "
+        "content, not the name."
+    )
+
+
+class VideoTooLong(Invalid):
+    code = "video_too_long"
+    message = _("A video may have at most %(most)s seconds here.")
+    members = {"most": int}
+
+
+class TooManyVideoPixels(Invalid):
+    code = "too_many_video_pixels"
+    message = _("A video may have at most %(longest)s × %(shortest)s pixels.")
+
+
 class StorageQuotaExceeded(Conflict):
     """`used` and `limit` are bytes."""
 
@@ -53,6 +81,8 @@ BAD_FILE = (
     StorageQuotaExceeded,
 )
 """What an operation that takes files may say of them, and of how many came."""
+BAD_VIDEO = (*BAD_FILE, VideoNotSupported, UnsupportedVideo, VideoTooLong, TooManyVideoPixels)
+"""The same, of an operation that takes a picture or a video."""
 
 
 class LinkNotValid(NotFound):

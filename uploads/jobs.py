@@ -11,12 +11,16 @@ from core.jobs.runner import Job, register
 from core.models import OutboxEvent
 from uploads import stores
 from uploads.models import State, StoredFile
-from uploads.services import moves, orphans, renditions
+from uploads.services import moves, orphans, renditions, videos
+from uploads.videos import CannotRewrite
 
 
 @outbox.on("uploads.process_file")
 def process_file(event_id: UUID, file_id: str) -> None:
-    """Make what belongs to a picture. The last try that fails gives up, so that nothing is processing for ever."""
+    """
+    Make the sizes of a picture, rewrite a video. The last try that fails gives up, so that nothing is processing for
+    ever; a video that cannot be rewritten has no second one.
+    """
     attempt = OutboxEvent.objects.get(pk=event_id).attempts
     stored = StoredFile.objects.filter(pk=file_id, state=State.PROCESSING, deleted_at__isnull=True).first()
     if stored is None:
@@ -25,9 +29,14 @@ def process_file(event_id: UUID, file_id: str) -> None:
         renditions.give_up(stored.pk)
         return
     try:
-        renditions.process_image(stored, now=clock.now())
+        if stored.is_video:
+            videos.process_video(stored, now=clock.now())
+        else:
+            renditions.process_image(stored, now=clock.now())
     except NotYet:
         raise
+    except CannotRewrite:
+        renditions.give_up(stored.pk)
     except Exception:
         if attempt == MAX_ATTEMPTS:
             renditions.give_up(stored.pk)

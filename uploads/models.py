@@ -16,7 +16,7 @@ class State(models.TextChoices):
     """The worker has not made its sizes yet, or has not checked and rewritten the video yet."""
     READY = "ready"
     FAILED = "failed"
-    """A video that cannot be shown."""
+    """The worker gave up. A picture is shown as it is, without sizes; a video cannot be shown."""
 
 
 class KeptBytes(Entity):
@@ -114,6 +114,12 @@ class StoredFile(KeptBytes):
     @property
     def is_image(self) -> bool:
         return self.content_type.startswith("image/")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether its bytes are at a lasting address now."""
+        is_there = self.state == State.READY or not self.is_video
+        return not self.is_private and not self.is_sealed and is_there
 
     @property
     def is_video(self) -> bool:

@@ -33,7 +33,7 @@ class MediaRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     width: int | None
     height: int | None
     is_public: bool
-    """Whether its bytes are where everybody may get them; otherwise it is opened by links."""
+    """As `StoredFile.is_public`; otherwise it is opened by links."""
     state: str
     placeholder: str
     duration_ms: int | None
@@ -93,7 +93,7 @@ class MediaCard(Output):
                 content_type=stored.content_type,
                 width=stored.width,
                 height=stored.height,
-                is_public=not stored.is_private and not stored.is_sealed,
+                is_public=stored.is_public,
                 state=stored.state,
                 placeholder=stored.placeholder,
                 duration_ms=stored.duration_ms,
@@ -106,18 +106,18 @@ class MediaCard(Output):
     @classmethod
     def of_row(cls, row: MediaRow, now: datetime) -> Self:
         """From a row of the view `uploads_media`."""
-        renditions = row.renditions or []
+        renditions, is_video = row.renditions or [], row.content_type.startswith("video/")
         posters = [_rendition_url(row, one, now) for one in renditions if one.kind == Rendition.Kind.POSTER]
         return cls(
             id=row.id,
             url=media_url(row.storage_name) if row.is_public else media_link(row.id, now=now).url,
-            kind="video" if row.content_type.startswith("video/") else "image",
+            kind="video" if is_video else "image",
             type=row.content_type,
             width=row.width,
             height=row.height,
             alt=row.alt or None,
             processing=row.state == State.PROCESSING,
-            failed=row.state == State.FAILED,
+            failed=row.state == State.FAILED and is_video,
             placeholder=row.placeholder or None,
             sizes=[
                 MediaSize(width=one.width, height=one.height, url=_rendition_url(row, one, now))

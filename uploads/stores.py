@@ -9,14 +9,16 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO, Protocol, runtime_checkable
+from typing import IO, Protocol, TypeVar, runtime_checkable
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
 
-from core.crypto import pieces
+from core.crypto import envelopes, pieces
 from core.crypto.pieces import Part
 from uploads.models import KeptBytes
+
+K = TypeVar("K", bound=KeptBytes)
 
 PUBLIC, PRIVATE = "default", "private"
 """The names of the stores in settings.STORAGES."""
@@ -40,6 +42,15 @@ class Ranged(Protocol):
 def new_name(content_type: str, *, is_sealed: bool, now: datetime) -> str:
     """A name that nobody can guess. It begins with its day, by which `services.orphans` finds what was left behind."""
     return f"{now:%Y/%m/%d}/{secrets.token_hex(16)}.{'sealed' if is_sealed else EXTENSIONS[content_type]}"
+
+
+def elsewhere(kept: K, *, is_sealed: bool, size: int, now: datetime) -> K:
+    """The same row with a new place, and a key if it is to be sealed. It is not saved, and nothing is there yet."""
+    placed = type(kept)(pk=kept.pk, content_type=kept.content_type, size=size)
+    if is_sealed:
+        placed.wrapped_key = envelopes.new_key(placed.sealed_as)
+    placed.storage_name = new_name(kept.content_type, is_sealed=is_sealed, now=now)
+    return placed
 
 
 def name_of_store(kept: KeptBytes) -> str:

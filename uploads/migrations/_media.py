@@ -10,7 +10,7 @@ CREATE VIEW uploads_media AS
 SELECT f.id AS file_id,
        json_build_array(
            f.id, f.storage_name, f.content_type, f.width, f.height,
-           f.visibility = 'public' AND f.wrapped_key IS NULL,
+           f.visibility = 'public' AND f.wrapped_key IS NULL AND (f.state = 'ready' OR f.content_type LIKE 'image/%'),
            f.state, f.placeholder, f.duration_ms, f.alt,
            (SELECT json_agg(json_build_array(r.id, r.kind, r.storage_name, r.width, r.height,
                                              f.visibility = 'public' AND r.wrapped_key IS NULL) ORDER BY r.width, r.id)

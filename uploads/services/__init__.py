@@ -14,10 +14,12 @@ from uploads.services.files import (
 )
 from uploads.services.links import make_link, open_link
 from uploads.services.moves import publish_file, seal_file
+from uploads.services.videos import is_video, store_video
 
 __all__ = [
     "delete_file",
     "describe_file",
+    "is_video",
     "keep_files",
     "make_link",
     "open_link",
@@ -30,4 +32,5 @@ __all__ = [
     "store_image",
     "store_private",
     "store_sizes",
+    "store_video",
 ]

@@ -11,7 +11,6 @@ from tempfile import TemporaryFile
 from typing import TypeVar
 from uuid import UUID
 
-from core.crypto import envelopes
 from core.data.locks import lock
 from core.data.transactions import retrying
 from core.jobs import outbox
@@ -57,10 +56,7 @@ def move_file(file_id: UUID, *, now: datetime) -> None:
 
 def _move(part: K, stored: StoredFile, now: datetime) -> None:
     """:raises FileNotFoundError: somebody else has moved it meanwhile; the next try looks again"""
-    moved = type(part)(pk=part.pk, content_type=part.content_type, size=part.size)
-    if stored.is_private:
-        moved.wrapped_key = envelopes.new_key(moved.sealed_as)
-    moved.storage_name = stores.new_name(part.content_type, is_sealed=moved.is_sealed, now=now)
+    moved = stores.elsewhere(part, is_sealed=stored.is_private, size=part.size, now=now)
     with TemporaryFile() as content:
         for chunk in stores.read(part):
             content.write(chunk)

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 
 from core.api.errors import Overloaded
@@ -17,6 +18,7 @@ from uploads import stores
 from uploads.images import Picture, sizes_of
 from uploads.models import Rendition, State, StoredFile
 from uploads.services.files import delete_bytes, read_file
+from uploads.services.quota import release_quota
 
 logger = logging.getLogger("vectragrow.uploads")
 
@@ -58,44 +60,42 @@ def store_rendition(stored: StoredFile, kind: Rendition.Kind, picture: Picture, 
 
 
 @retrying
-def finish(stored: StoredFile, made: Sequence[Rendition], **columns: object) -> None:
+def finish(stored: StoredFile, made: Sequence[Rendition], **columns: Any) -> None:
     """
     Keep what was made of a file and have it count as ready, in one transaction. What was made for nothing is deleted:
     the file was deleted meanwhile, or another worker was first.
 
     :param stored: as it was when the work began
-    :param columns: of the file, to be written with it
+    :param columns: of the file, to be written with it: for a video also where its bytes are now
     """
-    current = lock(StoredFile.objects.filter(pk=stored.pk, state=State.PROCESSING, deleted_at__isnull=True)).first()
-    if current is None:
-        delete_bytes(made)
+    current = lock(StoredFile.objects.filter(pk=stored.pk)).get()
+    if current.deleted_at or current.state != State.PROCESSING:
+        placed = StoredFile(pk=stored.pk, **columns) if "storage_name" in columns else None
+        delete_bytes([*made, *([placed] if placed else [])])
         return
-    Rendition.objects.bulk_create(made)
-    columns |= {"state": State.READY}
-    StoredFile.objects.filter(pk=stored.pk).update(**columns)
     if current.visibility != stored.visibility:  # changed while the work was done
+        columns.pop("moving_since", None)
         outbox.emit("uploads.move_file", file_id=str(stored.pk))
+    sources = list(current.renditions.filter(kind=Rendition.Kind.SOURCE))
+    Rendition.objects.filter(pk__in=[source.pk for source in sources]).delete()
+    Rendition.objects.bulk_create(made)
+    StoredFile.objects.filter(pk=stored.pk).update(state=State.READY, **columns)
+    if current.is_counted and "size" in columns:
+        release_quota(current.owner_id, current.size - columns["size"])
+    delete_bytes(sources)
 
 
 def give_up(file_id: UUID) -> None:
-    """
-    Nothing can be made of a file: a picture is shown as it is, without sizes; a video counts as failed. Only of one
-    that is still being processed.
-    """
-    waiting = StoredFile.objects.filter(pk=file_id, state=State.PROCESSING)
-    stored = waiting.first()
-    if stored is None:
-        return
-    waiting.update(state=State.FAILED if stored.is_video else State.READY)
-    logger.error("a file cannot be processed", extra={"fileId": file_id, "contentType": stored.content_type})
+    """Nothing can be made of a file that is being processed: a picture is shown as it is, a video cannot be shown."""
+    if StoredFile.objects.filter(pk=file_id, state=State.PROCESSING).update(state=State.FAILED):
+        logger.error("a file cannot be processed", extra={"fileId": file_id})
 
 
-def process_again(file_id: UUID, *, after: timedelta = timedelta(0)) -> bool:
-    """
-    Have the worker make the renditions of a file anew, where there are none. Returns whether there is anything to do.
-    """
-    without = StoredFile.objects.filter(pk=file_id, deleted_at__isnull=True).exclude(state=State.PROCESSING)
-    if not without.exclude(renditions__kind=Rendition.Kind.SIZE).update(state=State.PROCESSING):
+@retrying
+def process_again(file_id: UUID) -> bool:
+    """Have the worker try a file once more on which it gave up. Returns whether there is anything to do."""
+    failed = StoredFile.objects.filter(pk=file_id, state=State.FAILED, deleted_at__isnull=True)
+    if not failed.update(state=State.PROCESSING):
         return False
-    outbox.emit("uploads.process_file", file_id=str(file_id), after=after)
+    outbox.emit("uploads.process_file", file_id=str(file_id))
     return True
