@@ -69,7 +69,7 @@ def _bucket(parts: Any, query: dict[str, str]) -> tuple[dict[str, Any], dict[str
     private = {**shared, "location": "private"}
     return (
         {"BACKEND": "uploads.bucket_storage.PublicFiles", "OPTIONS": public},
-        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": private},
+        {"BACKEND": "uploads.bucket_storage.BucketFiles", "OPTIONS": private},
     )
 
 
