@@ -90,6 +90,7 @@ class StoredFile(KeptBytes):
 
     class Meta:
         db_table = "uploads"
+        verbose_name = "file"
         constraints = [
             models.CheckConstraint(
                 condition=Q(visibility=Visibility.PUBLIC, wrapped_key__isnull=True)
@@ -167,6 +168,8 @@ class StorageUse(models.Model):
     used = models.BigIntegerField()
 
     class Meta:
+        verbose_name = "person's use of storage"
+        verbose_name_plural = "use of storage"
         constraints = [models.CheckConstraint(condition=Q(used__gte=0), name="storage_use_is_not_negative")]
 
     def __str__(self) -> str:

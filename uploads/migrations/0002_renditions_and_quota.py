@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.AlterModelOptions(name="storedfile", options={"verbose_name": "file"}),
         migrations.CreateModel(
             name="StorageUse",
             fields=[

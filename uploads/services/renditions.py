@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+from core import events
 from core.api.errors import Overloaded
 from core.crypto import envelopes
 from core.data.ids import uuid7
@@ -92,10 +93,16 @@ def give_up(file_id: UUID) -> None:
 
 
 @retrying
-def process_again(file_id: UUID) -> bool:
-    """Have the worker try a file once more on which it gave up. Returns whether there is anything to do."""
-    failed = StoredFile.objects.filter(pk=file_id, state=State.FAILED, deleted_at__isnull=True)
-    if not failed.update(state=State.PROCESSING):
+def process_again(file_id: UUID, *, by: Any, now: datetime) -> bool:
+    """
+    Have the worker try a file once more on which it gave up. Returns whether there is anything to do.
+
+    :param by: the staff member
+    """
+    failed = lock(StoredFile.objects.filter(pk=file_id, state=State.FAILED, deleted_at__isnull=True)).first()
+    if failed is None:
         return False
+    StoredFile.objects.filter(pk=file_id).update(state=State.PROCESSING)
+    events.record("stored_file.retried", failed, actor=by, now=now)
     outbox.emit("uploads.process_file", file_id=str(file_id))
     return True

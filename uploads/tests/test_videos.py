@@ -295,7 +295,7 @@ def test_a_video_that_cannot_be_rewritten_failed_and_can_be_tried_again(monkeypa
         drain_outbox()
     card = card_of(stored)
     assert card.failed and not card.processing and card.poster is None
-    assert process_again(stored.pk)
+    assert process_again(stored.pk, by=None, now=clock.now())
     drain_outbox()
     assert not card_of(stored).failed and card_of(stored).poster
 
