@@ -295,7 +295,7 @@ def test_the_link_opens_for_its_viewer_for_a_minute(
     path = link["url"].replace("http://localhost:8000", "")
     opened = as_reviewer.get(path)
     assert (opened.status_code, opened["Content-Type"]) == (200, "image/jpeg")
-    assert opened.content[:3] == b"\xff\xd8\xff"
+    assert opened.getvalue()[:3] == b"\xff\xd8\xff"
     assert "no-store" in opened["Cache-Control"]
     assert opened["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in opened["Content-Security-Policy"]

@@ -70,6 +70,7 @@ def test_a_retention_rule_that_fails_does_not_cost_the_next(
     def broken(*, now: datetime, days: int = 3) -> int:
         raise OSError("the store is down")
 
+    declarations.every_declaration()  # loads them
     declared: dict[Any, Declaration] = declarations._declarations
     monkeypatch.setitem(declared, StoredFile, replace(declared[StoredFile], retention=(broken,)))
     tally = run(RETENTION, now=timezone.now() + timedelta(days=181))

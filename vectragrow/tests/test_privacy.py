@@ -128,7 +128,7 @@ def archive(client: Api) -> zipfile.ZipFile:
     fetched = client.client.get("/files" + ready["link"].partition("/files")[2], HTTP_AUTHORIZATION="")
     assert (fetched.status_code, fetched["Content-Type"]) == (200, "application/zip")
     assert fetched["Content-Disposition"].startswith("attachment") and fetched["Cache-Control"] == "private, no-store"
-    return zipfile.ZipFile(io.BytesIO(fetched.content))
+    return zipfile.ZipFile(io.BytesIO(fetched.getvalue()))
 
 
 def test_the_archive_holds_everything_of_the_person_and_nobody_else(api: Api, ada: User, founder: User) -> None:
