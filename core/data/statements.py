@@ -5,7 +5,8 @@ A file holds one statement. `:name` is a parameter, written with its type (`:vie
 `-- if a, b` counts only when both are given: each combination is a statement of its own, which PostgreSQL plans for
 what it really does, where one with `(:a IS NULL OR ...)` gets a plan for the worst case. `:limit` becomes a number in
 the text, since the plan depends on it. `-- plan each time with: a, b` names conditions whose values differ so much
-that no plan is kept.
+that no plan is kept. `-- include app/sql/x.part.sql` stands for the text of another file: a rule that several
+statements have in common is written once.
 """
 
 import re
@@ -25,6 +26,7 @@ VARIANTS = 512
 """How many texts of one file are kept."""
 
 _CONDITION = re.compile(r"--\s*if\s+([a-z_]+(?:\s*,\s*[a-z_]+)*)\s*$")
+_INCLUDE = re.compile(r"^\s*-- include (\S+\.part\.sql)$", re.MULTILINE)
 _UNEVEN = re.compile(r"^-- plan each time with: (.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"\s*--.*$")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
@@ -121,4 +123,10 @@ def _lines(text: str) -> Iterator[tuple[str, frozenset[str]]]:
 
 def load(path: str) -> Statement:
     """The statement of a file, by its path from the project's root: `load("campaigns/sql/campaign_list.sql")`."""
-    return Statement((ROOT / path).read_text(encoding="utf-8"))
+    return Statement(_read(path))
+
+
+def _read(path: str) -> str:
+    """The text of a file, with the text of those that it includes."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda include: _read(include[1]), text)
