@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "kyc",
     "campaigns",
     "investments",
+    "social",
     "chat",
     "vectragrow",
     "vectragrow.apps.StaffAdminConfig",

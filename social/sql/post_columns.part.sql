@@ -1,0 +1,10 @@
+-- What `PostOutput.of_row` shows of the posts that `found` names by id; :viewer may be NULL.
+p.id, p.content, p.visibility, p.author_role, p.created_at, p.edited_at, p.hidden_at, p.held_at,
+p.author_id, a.first_name AS author_first_name, a.last_name AS author_last_name,
+a.profile_photo AS author_profile_photo, a.badges AS author_badges,
+p.group_id, g.name AS group_name, p.channel_id, h.name AS channel_name,
+p.campaign_id, k.title AS campaign_title, k.slug AS campaign_slug,
+n.like_count, n.comment_count, n.reactions::text AS reactions,
+ARRAY(SELECT r.emoji FROM social_reaction r WHERE r.post_id = p.id AND r.user_id = :viewer::uuid) AS mine,
+s.ids AS file_ids, s.names AS file_names, s.types AS file_types, s.widths AS file_widths, s.heights AS file_heights,
+s.alts AS file_alts, s.visibilities AS file_visibilities
