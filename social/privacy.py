@@ -35,7 +35,7 @@ KEPT_AFTER_DELETION = timedelta(days=30)
 
 def posts_of(person_id: UUID) -> Iterator[dict[str, Any]]:
     said = Post.objects.filter(author_id=person_id, deleted_at__isnull=True).order_by("pk")
-    for post in said.prefetch_related("media", "edits", "tags"):
+    for post in said.prefetch_related("media__file", "edits", "tags"):
         yield {
             "id": post.pk,
             "content": post.content,
@@ -44,7 +44,7 @@ def posts_of(person_id: UUID) -> Iterator[dict[str, Any]]:
             "channelId": post.channel_id,
             "campaignId": post.campaign_id,
             "authorRole": post.author_role or None,
-            "media": [{"fileId": media.file_id, "alt": media.alt} for media in post.media.all()],
+            "media": [{"fileId": media.file_id, "alt": media.file.alt} for media in post.media.all()],
             "tags": [tag.tag for tag in post.tags.all()],
             "edits": [{"content": edit.content, "replacedAt": edit.replaced_at} for edit in post.edits.all()],
             "createdAt": post.created_at,

@@ -1,7 +1,6 @@
 """Reads shaped for one screen each."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +14,11 @@ _POSTS = load("social/sql/post_list.sql")
 
 def post_rows(person: Any, **where: Any) -> list[Any]:
     """
-    Posts that the person may read, newest first, for `posts`.
+    Posts that the person may read, newest first, for `PostOutput.of_row`.
 
     :param where: `author`, `group` or `channel`, and `core.api.pages.Part.parameters`, by `id`
     """
     return _POSTS.rows(**asker(person), **where)
-
-
-def posts(person: Any, now: datetime) -> "partial[PostOutput]":
-    """Makes an output of each row of `post_rows`, as the person sees it."""
-    return partial(PostOutput.of_row, viewer_id=person.pk, now=now)
 
 
 def post_page(person: Any, post_id: UUID, now: datetime) -> PostOutput:
@@ -32,4 +26,4 @@ def post_page(person: Any, post_id: UUID, now: datetime) -> PostOutput:
     rows = post_rows(person, id=post_id, limit=1)
     if not rows:
         raise NotFound()
-    return posts(person, now)(rows[0])
+    return PostOutput.of_row(rows[0], now)

@@ -13,7 +13,7 @@ class PostInput(Serializer):
     content = ProseField(max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="")
     media = ListField(child=FileField(), required=False, default=list, max_length=MOST_MEDIA)
     media_alt = ListField(
-        child=LineField(max_length=1500, allow_blank=True),
+        child=LineField(max_length=1000, allow_blank=True),
         required=False,
         default=list,
         max_length=MOST_MEDIA,

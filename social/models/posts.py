@@ -146,13 +146,11 @@ class PostCounts(models.Model):
 
 
 class PostMedia(Entity):
-    """A picture or video of a post, in its place."""
+    """A picture or video of a post, in its place. What it shows, in words, is kept with the file (`StoredFile.alt`)."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="media", db_index=False)
     file = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, related_name="+")
     position = models.PositiveSmallIntegerField()
-    alt = models.CharField(max_length=1500, default="", blank=True)
-    """What it shows, in words."""
 
     class Meta:
         verbose_name_plural = "post media"

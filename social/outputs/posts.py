@@ -1,6 +1,6 @@
 """A post as somebody sees it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -10,11 +10,7 @@ from msgspec import Meta
 from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output
 from social.models.posts import AuthorRole, Post
-from uploads.models import Visibility
-from uploads.outputs import MediaCard
-from uploads.services import make_link
-
-LINK_LIFETIME = timedelta(minutes=15)
+from uploads.outputs import MediaCard, media_cards
 
 _counts = msgspec.json.Decoder(dict[str, int])
 
@@ -47,17 +43,11 @@ class ReactionCount(Output):
     mine: bool
 
 
-class PostMediaOutput(MediaCard):
-    """A picture of a post. What not everybody may read has an address that opens for some minutes."""
-
-    alt: str
-
-
 class PostOutput(Output):
     id: UUID
     author: UserCard
     content: str
-    media: list[PostMediaOutput]
+    media: list[MediaCard]
     visibility: Annotated[
         Post.Visibility,
         Meta(description="In a channel, `followers` are its subscribers; in a group, its audience reads."),
@@ -76,7 +66,7 @@ class PostOutput(Output):
     edited_at: Moment | None
 
     @classmethod
-    def of_row(cls, row: Any, viewer_id: UUID | None, now: datetime) -> Self:
+    def of_row(cls, row: Any, now: datetime) -> Self:
         """From a row with the columns of `social/sql/post_columns.part.sql`."""
         mine = set(row.mine)
         return cls(
@@ -85,7 +75,7 @@ class PostOutput(Output):
                 row.author_id, row.author_first_name, row.author_last_name, row.author_profile_photo, row.author_badges
             ),
             content=row.content,
-            media=_media(row, viewer_id, now) if row.file_ids else [],
+            media=media_cards(row.media, now),
             visibility=row.visibility,
             group=GroupRef(id=row.group_id, name=row.group_name) if row.group_id else None,
             channel=ChannelRef(id=row.channel_id, name=row.channel_name) if row.channel_id else None,
@@ -103,19 +93,3 @@ class PostOutput(Output):
             created_at=row.created_at,
             edited_at=row.edited_at,
         )
-
-
-def _media(row: Any, viewer_id: UUID | None, now: datetime) -> list[PostMediaOutput]:
-    columns = (row.file_ids, row.file_names, row.file_types, row.file_widths, row.file_heights)
-    alts_and_visibilities = zip(row.file_alts, row.file_visibilities, strict=True)
-    cards = []
-    for picture, (alt, visibility) in zip(zip(*columns, strict=True), alts_and_visibilities, strict=True):
-        file_id, name, content_type, width, height = picture
-        if visibility == Visibility.PRIVATE:
-            url = make_link(file_id, viewer_id=None, now=now, lifetime=LINK_LIFETIME).url
-            card = PostMediaOutput(id=file_id, url=url, type=content_type, width=width, height=height, alt=alt)
-        else:
-            public = MediaCard.of_columns(file_id, name, content_type, width, height)
-            card = PostMediaOutput(**msgspec.structs.asdict(public), alt=alt)
-        cards.append(card)
-    return cards

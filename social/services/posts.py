@@ -26,18 +26,18 @@ from social.errors import (
 )
 from social.models import Channel, ChannelMember, Group, Membership, Post, PostCounts, PostMedia
 from social.models.posts import AuthorRole
-from uploads.models import StoredFile
-from uploads.services import delete_file, keep_files, store_image, store_private
+from uploads.models import StoredFile, Visibility
+from uploads.services import delete_file, keep_files, store_image
 
 WRITERS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A post that is not saved yet, and its pictures with their descriptions, which are in the store."""
+    """A post that is not saved yet, and its pictures, which are in the store."""
 
     post: Post
-    pictures: list[tuple[StoredFile, str]]
+    pictures: list[StoredFile]
 
 
 def draft_post(
@@ -80,9 +80,17 @@ def draft_post(
         campaign=campaign,
         author_role=author_role(author, campaign) if campaign else "",
     )
-    store = store_image if is_for_everyone(post) else store_private
+    visibility_of_files = Visibility.PUBLIC if is_for_everyone(post) else Visibility.PRIVATE
     pictures = [
-        (store(file, owner_id=author.pk, purpose="post", now=now, field=f"media.{position}"), alt)
+        store_image(
+            file,
+            owner_id=author.pk,
+            purpose="post",
+            now=now,
+            field=f"media.{position}",
+            visibility=visibility_of_files,
+            alt=alt,
+        )
         for position, (file, alt) in enumerate(zip_longest(media, media_alt[: len(media)], fillvalue=""))
     ]
     return Draft(post, pictures)
@@ -102,10 +110,10 @@ def publish_post(draft: Draft, *, now: datetime) -> Post:
             _channel(post.author, post.channel_id)
         post.save(force_insert=True)
         PostCounts.objects.create(post=post)
-        keep_files([file for file, _ in draft.pictures])
+        keep_files(draft.pictures)
         PostMedia.objects.bulk_create(
-            PostMedia(post=post, file=file, position=position, alt=alt, created_at=now)
-            for position, (file, alt) in enumerate(draft.pictures)
+            PostMedia(post=post, file=file, position=position, created_at=now)
+            for position, file in enumerate(draft.pictures)
         )
         events.record(
             "post.published", post, actor=post.author, now=now, author_id=post.author_id, campaign_id=post.campaign_id

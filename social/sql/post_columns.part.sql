@@ -6,5 +6,5 @@ p.group_id, g.name AS group_name, p.channel_id, h.name AS channel_name,
 p.campaign_id, k.title AS campaign_title, k.slug AS campaign_slug,
 n.like_count, n.comment_count, n.reactions::text AS reactions,
 ARRAY(SELECT r.emoji FROM social_reaction r WHERE r.post_id = p.id AND r.user_id = :viewer::uuid) AS mine,
-s.ids AS file_ids, s.names AS file_names, s.types AS file_types, s.widths AS file_widths, s.heights AS file_heights,
-s.alts AS file_alts, s.visibilities AS file_visibilities
+(SELECT json_agg(u.media ORDER BY m.position)::text
+   FROM social_postmedia m JOIN uploads_media u ON u.file_id = m.file_id WHERE m.post_id = p.id) AS media

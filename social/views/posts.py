@@ -1,5 +1,6 @@
 """/api/social/posts, /api/social/users/:id/posts and /api/profile/posts: parse, one call, answer."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def page_of_posts(request: Request, **where: Any) -> Page[PostOutput]:
     columns = {f"{name}_id": value for name, value in where.items()}
     return part.page_of(
         rows,
-        selectors.posts(request.user, clock.now()),
+        partial(PostOutput.of_row, now=clock.now()),
         whole=lambda: Post.objects.visible_to(request.user).filter(**columns),
     )
 
