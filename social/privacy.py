@@ -8,13 +8,17 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.services.counts import count
+from core.data import sql
+from core.data.locks import lock
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declare, declare_impersonal
 from social.models import (
+    AuthorCounts,
     Channel,
     ChannelMember,
     ChannelPin,
     Comment,
     CommentLike,
+    CommentMention,
     Follow,
     Group,
     Membership,
@@ -26,9 +30,13 @@ from social.models import (
     PostTag,
     Reaction,
 )
+from social.services.comments import bury_comment, count_comment_like
+from social.services.reactions import count_reaction
 from uploads.services import delete_file
 
 AS_LONG_AS_THE_ACCOUNT = Kept("as long as the account")
+BATCH = 500
+"""Rows that an erasure takes back in one exchange with the database."""
 KEPT_AFTER_DELETION = timedelta(days=30)
 """How long a deleted post or comment stays as an empty row, for reports about it that are still open."""
 
@@ -56,10 +64,38 @@ def posts_of(person_id: UUID) -> Iterator[dict[str, Any]]:
 def delete_posts(*, person_id: UUID, now: datetime) -> None:
     """With everything under them; pictures leave the store too."""
     posts = Post.objects.filter(author_id=person_id)
+    count(user_id=person_id, posts=-posts.filter(deleted_at__isnull=True).count())
     for media in PostMedia.objects.filter(post__in=posts).select_related("file"):
         media.delete()
         delete_file(media.file, now=now)
     posts.delete()
+
+
+def delete_reactions(*, person_id: UUID, now: datetime) -> None:
+    given = Reaction.objects.filter(user_id=person_id).order_by("post_id", "emoji")
+    while some := list(given[:BATCH]):
+        Reaction.objects.filter(pk__in=[reaction.pk for reaction in some]).delete()
+        with sql.together():
+            for reaction in some:
+                count_reaction(reaction.post_id, reaction.emoji, -1)
+
+
+def delete_comment_likes(*, person_id: UUID, now: datetime) -> None:
+    given = CommentLike.objects.filter(user_id=person_id).order_by("comment_id")
+    while some := list(given[:BATCH]):
+        CommentLike.objects.filter(pk__in=[like.pk for like in some]).delete()
+        with sql.together():
+            for like in some:
+                count_comment_like(like.comment_id, -1)
+
+
+def bury_comments(*, person_id: UUID, now: datetime) -> None:
+    """Tombstones stay, so that what others replied has its place."""
+    own = Comment.objects.filter(author_id=person_id, deleted_at__isnull=True)
+    above = own.filter(parent__isnull=False).values("parent_id")
+    list(lock(Comment.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=above)).order_by("pk")))
+    for comment in own.select_related("post").order_by("post_id", "pk"):
+        bury_comment(comment, actor=None, now=now)
 
 
 def delete_follows(*, person_id: UUID, now: datetime) -> None:
@@ -116,6 +152,13 @@ declare(
     erase=Cascade("post"),
     retention=Cascade("post"),
 )
+declare(
+    AuthorCounts,
+    export=Withheld("how many of the exported posts there are"),
+    erase=Delete(),
+    person="user_id",
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
 declare(PostEdit, export=Withheld("exported with its post"), erase=Cascade("post"), retention=Cascade("post"))
 declare(
     PostMention,
@@ -131,20 +174,27 @@ declare(
     Reaction,
     person="user_id",
     export=("post_id", "emoji", "created_at"),
-    erase=Delete(),
+    erase=delete_reactions,
     retention=Cascade("post"),
 )
 declare(
     Comment,
     person="author_id",
     export=("id", "post_id", "parent_id", "content", "author_role", "created_at", "edited_at", "deleted_at"),
-    erase=Delete(),
+    erase=bury_comments,
     retention=Cascade("post"),
+)
+declare(
+    CommentMention,
+    person="user_id",
+    export=("comment_id",),
+    erase=Delete(),
+    retention=Cascade("comment"),
 )
 declare(
     CommentLike,
     person="user_id",
     export=("comment_id", "created_at"),
-    erase=Delete(),
+    erase=delete_comment_likes,
     retention=Cascade("comment"),
 )

@@ -1,29 +1,147 @@
 """Reads shaped for one screen each."""
 
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from accounts.models import Profile, Status
+from accounts.outputs.people import card_columns
+from accounts.relations import not_hidden_from
 from core.api.errors import NotFound
+from core.api.outputs import Page
+from core.api.pages import Part, first_part
 from core.data.statements import load
 from social.access import asker
-from social.outputs.posts import PostOutput
+from social.models import AuthorCounts, ChannelMember, Comment, Follow, Post, PostEdit, Reaction
+from social.outputs.comments import CommentOutput, decode_comments
+from social.outputs.posts import PostOutput, PostPageOutput
+from social.permissions import MODERATE
 
 _POSTS = load("social/sql/post_list.sql")
+_POST_PAGE = load("social/sql/post_page.sql")
+_COMMENTS = load("social/sql/comment_list.sql")
+_REPLIES = load("social/sql/reply_list.sql")
 
 
 def post_rows(person: Any, **where: Any) -> list[Any]:
     """
     Posts that the person may read, newest first, for `PostOutput.of_row`.
 
-    :param where: `author`, `group` or `channel`, and `core.api.pages.Part.parameters`, by `id`
+    :param where: `author`, `group`, `channel` or `tag`, and `core.api.pages.Part.parameters`, by `id`
     """
     return _POSTS.rows(**asker(person), **where)
 
 
-def post_page(person: Any, post_id: UUID, now: datetime) -> PostOutput:
+def post_output(person: Any, post_id: UUID, now: datetime) -> PostOutput:
     """:raises NotFound: missing, deleted, or not theirs to read"""
     rows = post_rows(person, id=post_id, limit=1)
     if not rows:
         raise NotFound()
     return PostOutput.of_row(rows[0], now)
+
+
+def post_page(person: Any, post_id: UUID, now: datetime, *, comments_at: str) -> PostPageOutput:
+    """
+    A post with the first page of its comments, in one exchange with the database.
+
+    :param comments_at: the address of the list of comments, which the page's cursor leads into
+    :raises NotFound: missing, deleted, or not theirs to read
+    """
+    part = first_part(comments_at, keys=("id",))
+    rows = _POST_PAGE.rows(**asker(person), id=post_id, limit=part.parameters["limit"])
+    if not rows:
+        raise NotFound()
+    found = decode_comments(rows[0].comments or "[]")
+    comments = part.page_of(found, partial(CommentOutput.of_row, viewer=person), whole=Post.objects.none)
+    return PostPageOutput.of_row(rows[0], now, comments=comments)
+
+
+def comment_page(person: Any, post_id: UUID, part: Part) -> Page[CommentOutput]:
+    """
+    Comments on a post, newest first.
+
+    :raises NotFound: no such post that the person may read
+    """
+    rows = _COMMENTS.rows(**asker(person), post=post_id, top=True, **part.parameters)
+    return _page_of_comments(rows, part, person, {"post": post_id, "parent__isnull": True})
+
+
+def reply_page(person: Any, post_id: UUID, comment_id: UUID, part: Part) -> Page[CommentOutput]:
+    """
+    Replies to a comment, oldest first.
+
+    :raises NotFound: no such comment that the person may see
+    """
+    rows = _REPLIES.rows(**asker(person), post=post_id, parent=comment_id, **part.parameters)
+    return _page_of_comments(rows, part, person, {"post": post_id, "parent": comment_id})
+
+
+def _page_of_comments(rows: list[Any], part: Part, person: Any, where: dict[str, Any]) -> Page[CommentOutput]:
+    if not rows:
+        raise NotFound()
+    found = [row for row in rows if row.id is not None]
+    return part.page_of(
+        found,
+        partial(CommentOutput.of_row, viewer=person),
+        whole=lambda: Comment.objects.visible_to(person).filter(**where),
+    )
+
+
+def comment_output(person: Any, post_id: UUID, comment_id: UUID) -> CommentOutput:
+    """:raises NotFound: no such comment that the person may see"""
+    rows = _COMMENTS.rows(**asker(person), post=post_id, id=comment_id, limit=1)
+    if not rows or rows[0].id is None:
+        raise NotFound()
+    return CommentOutput.of_row(rows[0], person)
+
+
+def reactions(person: Any, post: Post, emoji: str | None = None) -> QuerySet[Reaction, dict[str, Any]]:
+    """
+    Who reacted to a post that the person may read, without those who are hidden from them.
+
+    :param emoji: only this one
+    """
+    given = Reaction.objects.filter(not_hidden_from(person.pk, "user_id"), post=post, user__status=Status.ACTIVE)
+    if emoji is not None:
+        given = given.filter(emoji=emoji)
+    return cast("QuerySet[Reaction, dict[str, Any]]", given.values("id", "emoji", "created_at", *card_columns("user")))
+
+
+def edits(person: Any, post: Post) -> QuerySet[PostEdit]:
+    """
+    What a post said before, as far as the person could have read it then: words that were written for fewer people stay
+    with them when the post is opened to more.
+    """
+    earlier = PostEdit.objects.filter(post=post)
+    if post.author_id == person.pk:
+        return earlier
+    read = [Post.Visibility.PUBLIC]
+    if MODERATE.held_by(person) or _follows(person, post):
+        read.append(Post.Visibility.FOLLOWERS)
+    return earlier.filter(visibility__in=read)
+
+
+def _follows(person: Any, post: Post) -> bool:
+    """Whether what is for followers is for the person, where the post is."""
+    if person.pk is None:
+        return False
+    if post.channel_id:
+        return ChannelMember.objects.filter(channel=post.channel_id, user=person.pk).exists()
+    return Follow.objects.filter(follower=person.pk, followed=post.author_id).exists()
+
+
+def visible_posts_count(viewer: Any, author_id: UUID) -> int:
+    """
+    How many posts on a person's own page the viewer may read. Posts in groups and channels are counted there and only
+    for their author here, so that the number tells nobody of what they cannot see.
+    """
+    if viewer.pk == author_id:
+        return Profile.objects.filter(pk=author_id).values_list("posts_count", flat=True).first() or 0
+    counts = AuthorCounts.objects.filter(pk=author_id).first() or AuthorCounts()
+    follows = viewer.pk is not None and Follow.objects.filter(follower=viewer.pk, followed=author_id).exists()
+    if follows or MODERATE.held_by(viewer):
+        return counts.public_posts + counts.followers_posts
+    return counts.public_posts

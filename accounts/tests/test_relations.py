@@ -381,4 +381,4 @@ def test_the_function_becomes_part_of_the_statement() -> None:
             plans.append("\n".join(line for (line,) in cursor.fetchall()))
     assert all("Function Scan" not in plan and "Seq Scan" not in plan for plan in plans), plans
     # Which of its indexes it takes for an empty table is the planner's choice.
-assert plans[1].count("using block_") + plans[1].count("using person_blocks") == 2, plans[1]
+    assert plans[1].count("using block_") + plans[1].count("using person_blocks") == 2, plans[1]

@@ -105,6 +105,15 @@ def asked_part(request: Request, *, keys: Sequence[str], default_limit: int = DE
     )
 
 
+def first_part(path: str, *, keys: Sequence[str]) -> Part:
+    """
+    The first part of another list, for an answer that begins it; its cursor leads on in that list.
+
+    :param path: the list's address; `keys` as it asks for them
+    """
+    return Part(keys=keys, page=1, limit=DEFAULT_LIMIT, start=0, after=None, wants_total=False, scope=_scope(path, {}))
+
+
 def paginate(
     request: Request,
     rows: QuerySet[Any],

@@ -33,6 +33,12 @@ EVERY_FACT = {
     "moment": "",
     "address": "",
     "cancellable_until": "",
+    "actor": "Ada",
+    "others": 2,
+    "count": 3,
+    "act": "",
+    "post_id": "0190aaaa-0000-7000-8000-000000000004",
+    "comment_id": "0190aaaa-0000-7000-8000-000000000005",
 }
 NOTICES = messages_of(Notice)
 MAILS = messages_of(Mail)

@@ -23,3 +23,17 @@ class PostInput(Serializer):
     group_id = IdField(required=False, default=None)
     channel_id = IdField(required=False, default=None)
     campaign_id = IdField(required=False, default=None)
+
+
+class EditInput(Serializer):
+    content = ProseField(max_length=MOST_CHARACTERS, allow_blank=True)
+    media_alt = ListField(
+        child=LineField(max_length=1000, allow_blank=True),
+        max_length=MOST_MEDIA,
+        help_text="What each picture shows, in words, in the order of `media`.",
+    )
+    visibility = ChoiceField(choices=Post.Visibility.choices)
+
+
+class TagQuery(Serializer):
+    tag = LineField(max_length=200, help_text="A hashtag, with or without its number sign.")

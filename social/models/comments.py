@@ -16,15 +16,15 @@ from social.permissions import MODERATE
 class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, viewer: Any) -> Self:
         """
-        Those under a post that the viewer may read. A deleted one is there as a tombstone, and so is a hidden one for
-        everybody but its author and moderators; what somebody wrote on the other side of a block is not there at all.
+        Those under a post that the viewer may read; `social/sql/visible_comment.part.sql` says the same. A deleted one
+        is there as a tombstone without an author, and so is a hidden one for everybody but its author and moderators;
+        what somebody wrote on the other side of a block is not there at all.
         """
         if MODERATE.held_by(viewer):
             return self
-        if viewer.pk is None:
-            return self.filter(author__status=Status.ACTIVE, held_at__isnull=True)
-        others = Q(author__status=Status.ACTIVE, held_at__isnull=True) & not_hidden_from(viewer.pk, "author_id")
-        return self.filter(Q(author_id=viewer.pk) | others)
+        shown = Q(author__status=Status.ACTIVE, held_at__isnull=True) & not_hidden_from(viewer.pk, "author_id")
+        tombstone = Q(deleted_at__isnull=False)
+        return self.filter(tombstone | shown | Q(author_id=viewer.pk) if viewer.pk else tombstone | shown)
 
 
 class Comment(Entity):
@@ -66,6 +66,24 @@ class Comment(Entity):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether only a tombstone is left of it for most people: nobody answers or likes it any more."""
+        return self.deleted_at is not None or self.hidden_at is not None
+
+
+class CommentMention(Entity):
+    """Somebody whom a comment names, resolved when it was written."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comment", "user"], name="comment_mentions_a_person_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.comment_id}"
 
 
 class CommentLike(Entity):

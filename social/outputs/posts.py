@@ -8,9 +8,15 @@ import msgspec
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
-from core.api.outputs import Count, Moment, Output
-from social.models.posts import AuthorRole, Post
+from core.api.outputs import Count, Moment, Output, Page
+from social.emojis import LIKE
+from social.models.posts import AuthorRole, Post, PostEdit, etag_of
+from social.outputs.comments import CommentOutput
+from social.outputs.mentions import mention_cards
 from uploads.outputs import MediaCard, media_cards
+
+MOST_REACTIONS = 30
+"""A post shows so many different emoji, and those of the person who asks."""
 
 _counts = msgspec.json.Decoder(dict[str, int])
 
@@ -58,16 +64,24 @@ class PostOutput(Output):
     author_role: Annotated[
         AuthorRole | None, Meta(description="What the author was to the campaign when the post was written.")
     ]
+    mentions: Annotated[list[UserCard], Meta(description="The people that `content` names as `<@id>`.")]
+    tags: Annotated[list[str], Meta(description="The hashtags of `content`, in the form in which they are compared.")]
     like_count: Count
     comment_count: Count
     liked_by_me: bool
-    reactions: list[ReactionCount]
+    reactions: Annotated[
+        list[ReactionCount], Meta(description="The 30 most frequent, and mine. `GET .../reactions` has all of them.")
+    ]
     created_at: Moment
     edited_at: Moment | None
 
     @classmethod
-    def of_row(cls, row: Any, now: datetime) -> Self:
-        """From a row with the columns of `social/sql/post_columns.part.sql`."""
+    def of_row(cls, row: Any, now: datetime, **more: Any) -> Self:
+        """
+        From a row with the columns of `social/sql/post_columns.part.sql`.
+
+        :param more: members of a subclass
+        """
         mine = set(row.mine)
         return cls(
             id=row.id,
@@ -83,13 +97,42 @@ class PostOutput(Output):
             if row.campaign_id
             else None,
             author_role=row.author_role or None,
+            mentions=mention_cards(row.mentions),
+            tags=row.tags,
             like_count=row.like_count,
             comment_count=row.comment_count,
-            liked_by_me="👍" in mine,
-            reactions=[
-                ReactionCount(emoji=emoji, count=count, mine=emoji in mine)
-                for emoji, count in sorted(_counts.decode(row.reactions).items(), key=lambda item: (-item[1], item[0]))
-            ],
+            liked_by_me=LIKE in mine,
+            reactions=_reactions(row.reactions, mine),
             created_at=row.created_at,
             edited_at=row.edited_at,
+            **more,
         )
+
+
+class PostPageOutput(PostOutput):
+    """A post with its newest comments."""
+
+    comments: Annotated[Page[CommentOutput], Meta(description="The first page of `GET .../comments`.")]
+
+    @property
+    def etag(self) -> str:
+        return etag_of(self.edited_at)
+
+
+class PostEditOutput(Output):
+    """What a post said before it was edited."""
+
+    id: UUID
+    content: str
+    replaced_at: Moment
+
+    @classmethod
+    def of(cls, edit: PostEdit) -> Self:
+        return cls(id=edit.pk, content=edit.content, replaced_at=edit.replaced_at)
+
+
+def _reactions(counts: str, mine: set[str]) -> list[ReactionCount]:
+    """:param counts: `PostCounts.reactions` as JSON"""
+    frequent_first = sorted(_counts.decode(counts).items(), key=lambda item: (-item[1], item[0]))
+    shown = frequent_first[:MOST_REACTIONS] + [item for item in frequent_first[MOST_REACTIONS:] if item[0] in mine]
+    return [ReactionCount(emoji=emoji, count=count, mine=emoji in mine) for emoji, count in shown]

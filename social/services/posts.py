@@ -1,4 +1,4 @@
-"""Writing and deleting posts."""
+"""Writing, editing and deleting posts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from accounts.permissions import USE_ADMIN
 from accounts.services.counts import count
 from campaigns.models import PUBLIC, Backing, Campaign
 from core import events
-from core.data.transactions import atomic
-from social.access import access_own_post
+from core.api.etags import require_match
+from core.data.transactions import atomic, retrying
+from social.access import access_own_post, access_post_to_delete
 from social.errors import (
     AudienceOfChannel,
     AudienceOfGroup,
@@ -24,10 +25,11 @@ from social.errors import (
     UnknownChannel,
     UnknownGroup,
 )
-from social.models import Channel, ChannelMember, Group, Membership, Post, PostCounts, PostMedia
-from social.models.posts import AuthorRole
+from social.models import Channel, ChannelMember, ChannelPin, Group, Membership, Post, PostCounts, PostEdit, PostMedia
+from social.models.posts import AuthorRole, etag_of
+from social.services.mentions import check_mentions, check_tags, mention_in_post
 from uploads.models import StoredFile, Visibility
-from uploads.services import delete_file, keep_files, store_image
+from uploads.services import delete_file, describe_file, keep_files, publish_file, seal_file, store_image
 
 WRITERS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
 
@@ -58,15 +60,12 @@ def draft_post(
     :raises EmptyPost: neither words nor pictures
     :raises GroupOrChannel: :raises AudienceOfGroup: :raises AudienceOfChannel:
     :raises UnknownGroup: :raises UnknownChannel: :raises UnknownCampaign:
+    :raises TooManyMentions: :raises TooManyTags:
     """
-    if not content.strip() and not media:
-        raise EmptyPost(field="content")
+    _check_words(content, has_media=bool(media))
     if group_id and channel_id:
         raise GroupOrChannel(field="channelId")
-    if group_id and visibility not in (None, Post.Visibility.PUBLIC):
-        raise AudienceOfGroup(field="visibility")
-    if channel_id and visibility == Post.Visibility.PRIVATE:
-        raise AudienceOfChannel(field="visibility")
+    _check_audience(visibility, is_in_group=bool(group_id), is_in_channel=bool(channel_id))
     group = _group(author, group_id) if group_id else None
     channel = _channel(author, channel_id) if channel_id else None
     campaign = _campaign(campaign_id) if campaign_id else None
@@ -115,30 +114,116 @@ def publish_post(draft: Draft, *, now: datetime) -> Post:
             PostMedia(post=post, file=file, position=position, created_at=now)
             for position, file in enumerate(draft.pictures)
         )
+        mentioned = mention_in_post(post, now=now)
         events.record(
             "post.published", post, actor=post.author, now=now, author_id=post.author_id, campaign_id=post.campaign_id
         )
+        _tell_mentioned(post, mentioned, now)
         count(user_id=post.author_id, posts=1)
     return post
 
 
-def delete_post(*, author: Any, post_id: UUID, now: datetime) -> None:
+@retrying
+def edit_post(
+    *,
+    author: Any,
+    post_id: UUID,
+    now: datetime,
+    expected: frozenset[str] | None = None,
+    content: str | None = None,
+    visibility: str | None = None,
+    media_alt: Sequence[str] | None = None,
+) -> Post:
+    """
+    Change some of a post. Earlier words are kept with the audience that they had.
+
+    :param expected: the ETags that the author would overwrite (If-Match)
+    :param media_alt: what each picture shows, in their order; those beyond the list keep their words
+    :raises NotFound: :raises NotTheAuthor:
+    :raises Stale: it was edited since
+    :raises EmptyPost: neither words nor pictures would be left
+    :raises AudienceOfGroup: :raises AudienceOfChannel: :raises TooManyMentions: :raises TooManyTags:
+    """
+    post = access_own_post(author, post_id)
+    require_match(expected, etag_of(post.edited_at))
+    media = list(post.media.select_related("file").order_by("position"))
+    before = (post.content, post.visibility)
+    post.content = post.content if content is None else content
+    post.visibility = post.visibility if visibility is None else Post.Visibility(visibility)
+    _check_words(post.content, has_media=bool(media))
+    _check_audience(post.visibility, is_in_group=bool(post.group_id), is_in_channel=bool(post.channel_id))
+    changed = [name for name, is_other in _changes(post, before, media, media_alt).items() if is_other]
+    if not changed:
+        return post
+    if "content" in changed:
+        said, was_for = before
+        PostEdit.objects.create(post=post, content=said, visibility=was_for, replaced_at=now, created_at=now)
+    post.edited_at = now
+    post.save(update_fields=["content", "visibility", "edited_at"])
+    move = publish_file if is_for_everyone(post) else seal_file
+    for one, alt in zip_longest(media, (media_alt or [])[: len(media)]):
+        move(one.file, now=now)
+        if alt is not None:
+            describe_file(one.file, alt=alt)
+    mentioned = mention_in_post(post, now=now)
+    events.record("post.edited", post, actor=author, now=now, author_id=author.pk, fields=changed)
+    _tell_mentioned(post, mentioned, now)
+    return post
+
+
+def _changes(
+    post: Post, before: tuple[str, str], media: Sequence[PostMedia], media_alt: Sequence[str] | None
+) -> dict[str, bool]:
+    """Which of the three an edit changes, by their names for clients."""
+    described = zip(media, media_alt or [], strict=False)
+    return {
+        "content": post.content != before[0],
+        "visibility": post.visibility != before[1],
+        "mediaAlt": any(one.file.alt != alt for one, alt in described),
+    }
+
+
+@retrying
+def delete_post(*, person: Any, post_id: UUID, now: datetime) -> None:
     """
     Take a post away, with its pictures. It is gone for everybody at once.
 
+    :param person: its author, or a moderator
     :raises NotFound: :raises NotTheAuthor:
     """
-    with atomic():
-        post = access_own_post(author, post_id)
-        post.deleted_at = now
-        post.content = ""
-        post.save(update_fields=["deleted_at", "content"])
-        for picture in post.media.select_related("file"):
-            picture.delete()
-            delete_file(picture.file, now=now)
-        post.edits.all().delete()
-        events.record("post.deleted", post, actor=author, now=now, author_id=post.author_id)
-        count(user_id=post.author_id, posts=-1)
+    post = access_post_to_delete(person, post_id)
+    post.deleted_at = now
+    post.content = ""
+    post.save(update_fields=["deleted_at", "content"])
+    for picture in post.media.select_related("file"):
+        picture.delete()
+        delete_file(picture.file, now=now)
+    for rows in (post.edits, post.mentions, post.tags, ChannelPin.objects.filter(post=post)):
+        rows.all().delete()
+    by_moderator = person.pk != post.author_id
+    events.record("post.deleted", post, actor=person, now=now, author_id=post.author_id, by_moderator=by_moderator)
+    count(user_id=post.author_id, posts=-1)
+
+
+def _tell_mentioned(post: Post, mentioned: Sequence[UUID], now: datetime) -> None:
+    others = [user_id for user_id in mentioned if user_id != post.author_id]
+    if others:
+        events.record("post.mentioned", post, actor=post.author, now=now, mentioned_ids=others)
+
+
+def _check_words(content: str, *, has_media: bool) -> None:
+    if not content.strip() and not has_media:
+        raise EmptyPost(field="content")
+    check_mentions(content)
+    check_tags(content)
+
+
+def _check_audience(visibility: str | None, *, is_in_group: bool, is_in_channel: bool) -> None:
+    """:param visibility: as it was asked for; None: not at all"""
+    if is_in_group and visibility not in (None, Post.Visibility.PUBLIC):
+        raise AudienceOfGroup(field="visibility")
+    if is_in_channel and visibility == Post.Visibility.PRIVATE:
+        raise AudienceOfChannel(field="visibility")
 
 
 def is_for_everyone(post: Post) -> bool:

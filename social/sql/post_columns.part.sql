@@ -7,4 +7,9 @@ p.campaign_id, k.title AS campaign_title, k.slug AS campaign_slug,
 n.like_count, n.comment_count, n.reactions::text AS reactions,
 ARRAY(SELECT r.emoji FROM social_reaction r WHERE r.post_id = p.id AND r.user_id = :viewer::uuid) AS mine,
 (SELECT json_agg(u.media ORDER BY m.position)::text
-   FROM social_postmedia m JOIN uploads_media u ON u.file_id = m.file_id WHERE m.post_id = p.id) AS media
+   FROM social_postmedia m JOIN uploads_media u ON u.file_id = m.file_id WHERE m.post_id = p.id) AS media,
+ARRAY(SELECT y.tag FROM social_posttag y WHERE y.post_id = p.id ORDER BY y.id) AS tags,
+(SELECT json_agg(json_build_array(u.id, u.first_name, u.last_name, u.profile_photo, u.badges) ORDER BY x.id)::text
+   FROM social_postmention x JOIN accounts_user u ON u.id = x.user_id
+  WHERE x.post_id = p.id AND u.status = 'active'
+    AND NOT EXISTS (SELECT FROM accounts_hidden_from(:viewer::uuid) b WHERE b.person_id = u.id)) AS mentions

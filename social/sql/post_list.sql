@@ -1,15 +1,17 @@
 -- Posts, newest first, a page of them, as far as who asks may read them (visible_post.part.sql).
 --
 --   viewer, reader, moderator, anonymous    who asks
---   author, group, channel, id              whose, where, or the one
+--   author, group, channel, tag, id         whose, where, with which hashtag, or the one
 --   after_id                                the row that the page before ended with
 --
 -- Indexes: post_by_author, post_by_group, post_by_channel, the primary keys, post_media_has_its_own_place,
--- person_reacts_once_with_an_emoji.
+-- person_reacts_once_with_an_emoji,
+-- post_by_tag, post_has_a_tag_once, post_mentions_a_person_once.
 SELECT
 -- include social/sql/post_columns.part.sql
   FROM (SELECT p.id FROM
 -- include social/sql/post_sources.part.sql
+          JOIN social_posttag y ON y.post_id = p.id AND y.tag = :tag::text  -- if tag
          WHERE
 -- include social/sql/visible_post.part.sql
            AND p.author_id = :author::uuid  -- if author

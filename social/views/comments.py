@@ -1,0 +1,98 @@
+"""/api/social/posts/:id/comments: parse, one call, answer."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts.permissions import EmailVerified
+from core import clock
+from core.api import limits
+from core.api.limits import Limit, RateLimited
+from core.api.operations import operation
+from core.api.outputs import Message, Page
+from core.api.pages import asked_part
+from core.api.permissions import SignedIn
+from core.api.requests import Request
+from core.api.views import ApiViewSet
+from social import errors, selectors
+from social.inputs.comments import CommentInput
+from social.outputs.comments import CommentOutput
+from social.services.comments import delete_comment, like_comment, unlike_comment, write_comment
+from social.views.reactions import REACTING
+
+COMMENTING = Limit("social:comments", 300, timedelta(hours=1))
+
+
+class Comments(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"create": [EmailVerified], "remove": [EmailVerified]}
+
+    @operation("listComments", returns=Page[CommentOutput])
+    def list(self, request: Request, post_id: UUID) -> Page[CommentOutput]:
+        """The comments on a post, newest first"""
+        return selectors.comment_page(request.user, post_id, asked_part(request, keys=("id",)))
+
+    @operation(
+        "addComment", CommentInput, returns=CommentOutput, status=201, errors=[errors.TooManyMentions, RateLimited]
+    )
+    def create(self, request: Request, post_id: UUID, data: dict[str, Any]) -> CommentOutput:
+        """Comment on a post"""
+        limits.hit(COMMENTING, request.user.pk)
+        comment = write_comment(author=request.user, post_id=post_id, now=clock.now(), **data)
+        return selectors.comment_output(request.user, post_id, comment.pk)
+
+    @operation("deleteComment", returns=Message, errors=[errors.NotTheAuthor])
+    def remove(self, request: Request, post_id: UUID, comment_id: UUID) -> Message:
+        """
+        Delete a comment or a reply, as its author or as a moderator
+
+        It stays in its place without author and words, and so do its replies.
+        """
+        delete_comment(person=request.user, post_id=post_id, comment_id=comment_id, now=clock.now())
+        return Message(message=_("Comment deleted successfully"))
+
+
+class Replies(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"create": [EmailVerified]}
+
+    @operation("listReplies", returns=Page[CommentOutput])
+    def list(self, request: Request, post_id: UUID, comment_id: UUID) -> Page[CommentOutput]:
+        """The replies to a comment, oldest first"""
+        return selectors.reply_page(request.user, post_id, comment_id, asked_part(request, keys=("id",)))
+
+    @operation(
+        "addReply",
+        CommentInput,
+        returns=CommentOutput,
+        status=201,
+        errors=[errors.CommentDeleted, errors.TooManyMentions, RateLimited],
+    )
+    def create(self, request: Request, post_id: UUID, comment_id: UUID, data: dict[str, Any]) -> CommentOutput:
+        """
+        Reply to a comment
+
+        There are two levels: a reply to a reply is listed under the comment above both, which is its `parentId`.
+        """
+        limits.hit(COMMENTING, request.user.pk)
+        reply = write_comment(author=request.user, post_id=post_id, answers_id=comment_id, now=clock.now(), **data)
+        return selectors.comment_output(request.user, post_id, reply.pk)
+
+
+class CommentLikes(ApiViewSet):
+    permission_classes = [EmailVerified]
+
+    @operation("likeComment", returns=CommentOutput, errors=[errors.CommentDeleted, RateLimited])
+    def add(self, request: Request, post_id: UUID, comment_id: UUID) -> CommentOutput:
+        """Like a comment; twice changes nothing"""
+        limits.hit(REACTING, request.user.pk)
+        like_comment(person=request.user, post_id=post_id, comment_id=comment_id, now=clock.now())
+        return selectors.comment_output(request.user, post_id, comment_id)
+
+    @operation("unlikeComment", returns=CommentOutput)
+    def remove(self, request: Request, post_id: UUID, comment_id: UUID) -> CommentOutput:
+        """Like a comment no more; twice changes nothing"""
+        unlike_comment(person=request.user, post_id=post_id, comment_id=comment_id, now=clock.now())
+        return selectors.comment_output(request.user, post_id, comment_id)
