@@ -59,13 +59,23 @@ def post_page(person: Any, post_id: UUID, now: datetime, *, comments_at: str) ->
     return PostPageOutput.of_row(rows[0], now, comments=comments)
 
 
+def comment_rows(person: Any, post_id: UUID, **part: Any) -> list[Any]:
+    """Comments on a post, newest first; one row of None if there is none, no row if the post is not theirs to read."""
+    return _COMMENTS.rows(**asker(person), post=post_id, top=True, **part)
+
+
+def reply_rows(person: Any, post_id: UUID, comment_id: UUID, **part: Any) -> list[Any]:
+    """Replies to a comment, oldest first; as `comment_rows`."""
+    return _REPLIES.rows(**asker(person), post=post_id, parent=comment_id, **part)
+
+
 def comment_page(person: Any, post_id: UUID, part: Part) -> Page[CommentOutput]:
     """
     Comments on a post, newest first.
 
     :raises NotFound: no such post that the person may read
     """
-    rows = _COMMENTS.rows(**asker(person), post=post_id, top=True, **part.parameters)
+    rows = comment_rows(person, post_id, **part.parameters)
     return _page_of_comments(rows, part, person, {"post": post_id, "parent__isnull": True})
 
 
@@ -75,7 +85,7 @@ def reply_page(person: Any, post_id: UUID, comment_id: UUID, part: Part) -> Page
 
     :raises NotFound: no such comment that the person may see
     """
-    rows = _REPLIES.rows(**asker(person), post=post_id, parent=comment_id, **part.parameters)
+    rows = reply_rows(person, post_id, comment_id, **part.parameters)
     return _page_of_comments(rows, part, person, {"post": post_id, "parent": comment_id})
 
 
