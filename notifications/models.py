@@ -111,9 +111,6 @@ class NoticeGroup(Entity):
     generation = models.PositiveIntegerField(default=0)
     entry_id = models.UUIDField(null=True, blank=True)
     """The notification that shows this generation, if it is there still."""
-    data = models.JSONField(default=dict)
-    """The facts of the last event, as clients get them."""
-    event_id = models.UUIDField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     """When this generation began."""
     shown_at = models.DateTimeField(null=True, blank=True)
@@ -141,6 +138,8 @@ class NoticeItem(models.Model):
     """What it is called: the value of the message's `item`, or the actor's id."""
     event_id = models.UUIDField()
     """The last event about it. An older one that is delivered late, or again, changes nothing."""
+    data = models.JSONField(default=dict)
+    """Its facts, as clients get them; an entry has those of its last act."""
     done_at = models.DateTimeField()
     withdrawn = models.BooleanField(default=False)
     generation = models.PositiveIntegerField(null=True, blank=True)

@@ -84,9 +84,10 @@ def notify(
                 actor_id=actor_id,
                 item=_item(message, facts, actor_id),
                 event_id=caused_by,
+                data=data_of(message.chosen(facts)),
                 done_at=done_at,
             )
-            _take_in(item, message, facts, recipient, now)
+            _take_in(item, message, recipient, now)
 
 
 def withdraw_notice(
@@ -106,7 +107,7 @@ def withdraw_notice(
         before = group.items.filter(item=name).first()
         if before is not None and before.event_id >= caused_by:
             continue
-        changes = {"withdrawn": True, "event_id": caused_by}
+        changes = {"withdrawn": True, "event_id": caused_by, "data": {}}
         first = {**changes, "user_id": recipient.pk, "actor_id": actor_id, "done_at": clock.now()}
         NoticeItem.objects.update_or_create(group=group, item=name, defaults=changes, create_defaults=first)
         if before is not None and before.generation is not None and not before.withdrawn:
@@ -127,7 +128,7 @@ def _item(message: Message, facts: Mapping[str, Any], actor_id: UUID) -> str:
     return str(facts[message.item] if message.item else actor_id)
 
 
-def _take_in(item: NoticeItem, message: Message, facts: Mapping[str, Any], recipient: Recipient, now: datetime) -> None:
+def _take_in(item: NoticeItem, message: Message, recipient: Recipient, now: datetime) -> None:
     group = item.group
     before = group.items.filter(item=item.item).first()
     if before is not None and before.event_id >= item.event_id:
@@ -135,15 +136,12 @@ def _take_in(item: NoticeItem, message: Message, facts: Mapping[str, Any], recip
     if before is not None and before.told_at is not None and now < before.told_at + message.window:
         entry = _entry(group, before.generation)
         if entry is not None:  # done again within the window: no news, and it counts again
-            changes = {"withdrawn": False, "event_id": item.event_id}
+            changes = {"withdrawn": False, "event_id": item.event_id, "data": item.data}
             NoticeItem.objects.filter(pk=before.pk).update(**changes)
             _recompose(group, before.generation, recipient)
             return
     item.pk = before.pk if before else None
     item.save()
-    if group.event_id is None or group.event_id < item.event_id:
-        group.event_id, group.data = item.event_id, data_of(message.chosen(facts))
-        group.save(update_fields=["event_id", "data"])
     if group.shown_at is None or now >= group.shown_at + GATHER:
         _show(group, message, recipient, now)
     else:
@@ -179,7 +177,7 @@ def _show(group: NoticeGroup, message: Message, recipient: Recipient, now: datet
     whose window is over, keeps its entry, and the next one begins.
     """
     waiting = group.items.filter(generation__isnull=True, withdrawn=False)
-    if group.event_id is None or not waiting.exists():
+    if not waiting.exists():
         return
     replaced = 0
     if group.opened_at is not None and now < group.opened_at + message.window:
@@ -189,7 +187,7 @@ def _show(group: NoticeGroup, message: Message, recipient: Recipient, now: datet
     if not replaced:
         group.generation, group.opened_at = group.generation + 1, now
     waiting.update(generation=group.generation, told_at=now)
-    text, data = _composed(group, group.generation, group.data, message, recipient)
+    last, text, data = _composed(group, group.generation, message, recipient)
     entry = Notification.objects.create(
         id=uuid7(),
         user_id=group.user_id,
@@ -197,7 +195,7 @@ def _show(group: NoticeGroup, message: Message, recipient: Recipient, now: datet
         title=text.title,
         body=text.body,
         data=data,
-        event_id=group.event_id,
+        event_id=last.event_id,
         group_key=_key(group, group.generation),
         supersedes=supersedes,
         created_at=now,
@@ -233,21 +231,23 @@ def _recompose(group: NoticeGroup, generation: int | None, recipient: Recipient)
     message = message_called(group.kind)
     if message is None:
         return  # this kind is not written any more
-    text, data = _composed(group, generation, entry.data, message, recipient)
+    _, text, data = _composed(group, generation, message, recipient)
     entry.title, entry.body, entry.data = text.title, text.body, data
     Notification.objects.filter(pk=entry.pk).update(title=entry.title, body=entry.body, data=entry.data)
     transaction.on_commit(partial(_push_changed, entry))
 
 
 def _composed(
-    group: NoticeGroup, generation: int | None, data: dict[str, Any], message: Message, recipient: Recipient
-) -> tuple[Words, dict[str, Any]]:
+    group: NoticeGroup, generation: int | None, message: Message, recipient: Recipient
+) -> tuple[NoticeItem, Words, dict[str, Any]]:
+    """The last act that counts, and what the entry says of all of them."""
     acts = group.items.filter(generation=generation, withdrawn=False)
+    last = acts.latest("done_at", "event_id")
     newest = acts.values("actor_id").annotate(last=Max("done_at")).order_by("-last", "actor_id")
     shown = [row["actor_id"] for row in newest[: people.SHOWN]]
     by = people.actors(acts.aggregate(n=Count("actor_id", distinct=True))["n"], shown)
-    text = words(message, {**facts_in(message, data), **by.facts}, language=recipient.language)
-    return text, {**data, **by.data}
+    text = words(message, {**facts_in(message, last.data), **by.facts}, language=recipient.language)
+    return last, text, {**last.data, **by.data}
 
 
 def facts_in(message: Message, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def _remove(recipient: Recipient, actor_id: UUID, at_most: int | None = None) ->
     acts = NoticeItem.objects.filter(user_id=recipient.pk, actor_id=actor_id, withdrawn=False)
     # Those that are shown first, the newest before the others: what waits in the background is what nobody looks at.
     found = list(acts.select_related("group").order_by("-done_at", "pk")[:at_most])
-    NoticeItem.objects.filter(pk__in=[act.pk for act in found]).update(withdrawn=True)
+    NoticeItem.objects.filter(pk__in=[act.pk for act in found]).update(withdrawn=True, data={})
     for group, generation in {(act.group, act.generation) for act in found if act.generation is not None}:
         _recompose(group, generation, recipient)
     if at_most is not None and len(found) == at_most:

@@ -40,6 +40,8 @@ EVERY_FACT = {
     "post_id": "0190aaaa-0000-7000-8000-000000000004",
     "comment_id": "0190aaaa-0000-7000-8000-000000000005",
 }
+NUMBERS = {"others": 2, "count": 3}
+"""Facts that are never words of people."""
 NOTICES = messages_of(Notice)
 MAILS = messages_of(Mail)
 TEXTS = messages_of(Text)

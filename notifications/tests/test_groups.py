@@ -33,7 +33,9 @@ from notifications.services.notices import mark_read
 
 DAY = timedelta(days=1)
 LIKED = Message("test_liked", Category.SOCIAL, ("post_id",), group=("post_id",), window=DAY)
-COMMENTED = Message("test_commented", Category.SOCIAL, (), group=("post_id",), window=DAY, item="comment_id")
+COMMENTED = Message(
+    "test_commented", Category.SOCIAL, ("comment_id",), group=("post_id",), window=DAY, item="comment_id"
+)
 MENTIONED = Message("test_mentioned", Category.SOCIAL, ("post_id",))
 FACTS = {"author_id": UUID, "post_id": UUID, "comment_id": UUID | None}
 KIND = Kind("post.liked", facts=FACTS)
@@ -197,6 +199,10 @@ def test_a_person_counts_once_for_several_comments(author: User, ada: User, ben:
     assert entry_of(author).title == "Ben commented, and 1 more"
     unlike(ada, author, COMMENTED, comment_id=mine[0])
     assert entry_of(author).data["count"] == 2, "two of theirs are left"
+    unlike(ben, author, COMMENTED, comment_id=UUID(int=9))
+    entry = entry_of(author)
+    assert (entry.title, entry.data["commentId"]) == ("Ada commented", str(mine[2]))
+    like(ben, author, COMMENTED, comment_id=UUID(int=10))
     for comment_id in mine[1:]:
         unlike(ada, author, COMMENTED, comment_id=comment_id)
     assert entry_of(author).title == "Ben commented"

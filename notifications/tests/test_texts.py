@@ -16,7 +16,7 @@ from notifications.composition import compose
 from notifications.mailbox import _content
 from notifications.models import MailboxMessage, Recipient
 from notifications.senders.messages import Mail
-from notifications.tests.conftest import EVERY_FACT, MAILS, NOTICES, TEXTS, mail_of_an_act
+from notifications.tests.conftest import EVERY_FACT, MAILS, NOTICES, NUMBERS, TEXTS, mail_of_an_act
 from notifications.texts import one_line, sms_text, words
 
 EVERY_MESSAGE = {**NOTICES, **MAILS, **TEXTS}
@@ -55,7 +55,7 @@ def test_every_kind_has_words_for_all_its_facts(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY_MESSAGE)
 def test_user_text_is_escaped_in_html_and_folded_in_subjects(name: str) -> None:
     def composed(value: str) -> Mail:
-        facts = dict.fromkeys([*EVERY_FACT, "reason", "message"], value)
+        facts = {**dict.fromkeys([*EVERY_FACT, "reason", "message"], value), **NUMBERS}
         recipient = Recipient(user_id=uuid7(), email_address="a@example.com", first_name=value, email_verified=True)
         return compose(uuid7(), words(EVERY_MESSAGE[name], facts, language="en"), recipient=recipient)
 
