@@ -26,7 +26,7 @@ class KeptBytes(Entity):
     """
 
     content_type = models.CharField(max_length=40)
-    size = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField()
     """Bytes as kept, before sealing."""
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
@@ -90,7 +90,6 @@ class StoredFile(KeptBytes):
 
     class Meta:
         db_table = "uploads"
-        verbose_name = "file"
         constraints = [
             models.CheckConstraint(
                 condition=Q(visibility=Visibility.PUBLIC, wrapped_key__isnull=True)
@@ -168,8 +167,6 @@ class StorageUse(models.Model):
     used = models.BigIntegerField()
 
     class Meta:
-        verbose_name = "person's use of storage"
-        verbose_name_plural = "use of storage"
         constraints = [models.CheckConstraint(condition=Q(used__gte=0), name="storage_use_is_not_negative")]
 
     def __str__(self) -> str:

@@ -1,12 +1,12 @@
 """Personal data in stored files (core.privacy). The app that stored a file deletes it when its person is erased."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from core.privacy import Cascade, Kept, Withheld, declare
+from uploads import stores
 from uploads.models import Rendition, StorageUse, StoredFile
-from uploads.services import read_file
 from uploads.services.files import PDF
 from uploads.stores import EXTENSIONS
 
@@ -16,12 +16,14 @@ WITHHELD = ("identity_paper", "data_export")
 """Identity papers do not travel in archives: their owner opens each through a link of a minute. Nor do archives."""
 
 
-def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
+def files_of(person_id: UUID) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """A video that is not rewritten yet comes as it was sent."""
     kept = StoredFile.objects.filter(owner_id=person_id, deleted_at__isnull=True).exclude(purpose__in=WITHHELD)
     for stored in kept.order_by("pk"):
         extension = {**EXTENSIONS, PDF: "pdf"}[stored.content_type]
+        source = stored.renditions.filter(kind=Rendition.Kind.SOURCE).first()
         try:
-            yield f"files/{stored.purpose}/{stored.pk}.{extension}", read_file(stored)
+            yield f"files/{stored.purpose}/{stored.pk}.{extension}", stores.read(source or stored)
         except FileNotFoundError:
             logger.error("a file is missing from the store", extra={"fileId": stored.pk})
 

@@ -2,9 +2,10 @@
 
 import json
 from datetime import datetime, timedelta
-from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO
 from uuid import UUID
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -55,8 +56,9 @@ def make_export(*, export_id: UUID, now: datetime) -> None:
     """Make the archive and notify the person. Does nothing when repeated, or when the account was erased."""
     export = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).first()
     if export is not None:
-        archive = archive_of(export.user_id, now)
-        stored = store_archive(archive, owner_id=export.user_id, purpose="data_export", now=now)
+        with TemporaryFile() as archive:
+            write_archive(archive, export.user_id, now)
+            stored = store_archive(archive, owner_id=export.user_id, purpose="data_export", now=now)
         _finish_export(export.pk, stored, now)
 
 
@@ -72,17 +74,18 @@ def _finish_export(export_id: UUID, stored: StoredFile, now: datetime) -> None:
     events.record("export.made", export, actor=None, now=now, user_id=export.user_id, export_id=export.pk)
 
 
-def archive_of(person_id: UUID, now: datetime) -> bytes:
-    """The ZIP, made in memory: what a person may upload is bounded."""
-    out = BytesIO()
+def write_archive(out: IO[bytes], person_id: UUID, now: datetime) -> None:
+    """Write the ZIP, of which nothing but the rows is ever in memory: files may have gigabytes."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", str(READ_ME).format(day=f"{now:%Y-%m-%d}"))
         for name, rows in rows_of(person_id):
             text = json.dumps(json.loads(to_json(rows)), indent=2, ensure_ascii=False)
             archive.writestr(name, text)
-        for name, content in files_of(person_id):
-            archive.writestr(name, content, ZIP_STORED)  # pictures are compressed already
-    return out.getvalue()
+        for name, chunks in files_of(person_id):
+            with archive.open(
+                ZipInfo(name, now.timetuple()[:6]), "w", force_zip64=True
+            ) as entry:  # not compressed again
+                entry.writelines(chunks)
 
 
 def access_export(person: User, export_id: UUID) -> DataExport:

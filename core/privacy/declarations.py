@@ -21,7 +21,7 @@ from core.api.errors import Refusal
 from core.data.ids import first_id_at
 
 Rows = Iterable[Mapping[str, Any]]
-Files = Iterable[tuple[str, bytes]]
+Files = Iterable[tuple[str, Iterable[bytes]]]
 F = TypeVar("F", bound=Callable[[UUID], None])
 
 

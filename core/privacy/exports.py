@@ -1,6 +1,6 @@
 """Everything about a person, for the archive that they may ask for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,8 +15,8 @@ def rows_of(person_id: UUID) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
             yield f"{declaration.name}.json", list(_rows(declaration, person_id))
 
 
-def files_of(person_id: UUID) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the files that the person gave us."""
+def files_of(person_id: UUID) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Names of the files that the person gave us, and their contents in chunks."""
     for declaration in every_declaration():
         if declaration.files is not None:
             yield from declaration.files(person_id)

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
                 ("content_type", models.CharField(max_length=40)),
-                ("size", models.PositiveIntegerField()),
+                ("size", models.PositiveBigIntegerField()),
                 ("width", models.PositiveIntegerField(null=True)),
                 ("height", models.PositiveIntegerField(null=True)),
                 ("storage_name", models.CharField(max_length=100, unique=True)),
@@ -43,7 +43,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.AlterModelOptions(name="storedfile", options={"verbose_name": "file"}),
         migrations.CreateModel(
             name="StorageUse",
             fields=[

@@ -6,11 +6,12 @@ In two steps, since the store may be across a network and nothing is called from
 transaction. So a row never points to a missing file. Bytes without a row are found by name (services/orphans.py).
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from io import BytesIO
-from typing import Any
+from io import SEEK_END, BytesIO
+from typing import IO, Any, cast
 from uuid import UUID
 
 import filetype
@@ -131,10 +132,20 @@ def store_drawing(content: bytes, *, size: tuple[int, int], owner_id: UUID, purp
     return _store(_row(owner_id, purpose, Visibility.PUBLIC, content, picture, now, is_counted=False), content)
 
 
-def store_archive(content: bytes, *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
+def store_archive(content: IO[bytes], *, owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
     """Keep a ZIP that we made ourselves, sealed; only given as a download. It counts in no limit of its owner."""
-    archive = Picture(content, ZIP, None, None)
-    return _store(_row(owner_id, purpose, Visibility.PRIVATE, content, archive, now, is_counted=False), content)
+    row = new_row(
+        owner_id=owner_id,
+        purpose=purpose,
+        visibility=Visibility.PRIVATE,
+        content_type=ZIP,
+        size=content.seek(0, SEEK_END),
+        print_of=digest(content),
+        is_counted=False,
+        now=now,
+    )
+    stores.save(row, content)
+    return row
 
 
 def keep_files(files: Iterable[StoredFile]) -> None:
@@ -234,23 +245,57 @@ def _row(
     """:raises StorageQuotaExceeded: its owner has too many files"""
     if is_counted:
         check_quota(owner_id, len(kept.content))
+    row = new_row(
+        owner_id=owner_id,
+        purpose=purpose,
+        visibility=visibility,
+        content_type=kept.content_type,
+        size=len(kept.content),
+        print_of=sent,
+        is_counted=is_counted,
+        now=now,
+    )
+    row.width, row.height = kept.width, kept.height
+    return row
+
+
+def new_row(
+    *,
+    owner_id: UUID,
+    purpose: str,
+    visibility: Visibility,
+    content_type: str,
+    size: int,
+    print_of: bytes,
+    now: datetime,
+    is_counted: bool = True,
+) -> StoredFile:
+    """
+    A file that is not saved yet, with a name in the store and a key if it is private. Nothing is in the store yet.
+
+    :param print_of: what the fingerprint is made of: the content, or the `digest` of a long one
+    """
     row = StoredFile(
         id=uuid7(),
         created_at=now,
         owner_id=owner_id,
         purpose=purpose,
         visibility=visibility,
-        content_type=kept.content_type,
-        size=len(kept.content),
-        width=kept.width,
-        height=kept.height,
-        fingerprint=fingerprint(sent, "file"),
+        content_type=content_type,
+        size=size,
+        fingerprint=fingerprint(print_of, "file"),
         is_counted=is_counted,
     )
     if row.is_private:
         row.wrapped_key = envelopes.new_key(row.sealed_as)
-    row.storage_name = stores.new_name(row.content_type, is_sealed=row.is_sealed, now=now)
+    row.storage_name = stores.new_name(content_type, is_sealed=row.is_sealed, now=now)
     return row
+
+
+def digest(content: IO[bytes]) -> bytes:
+    """SHA-256, read in pieces."""
+    content.seek(0)
+    return hashlib.file_digest(cast(Any, content), "sha256").digest()
 
 
 def _store(row: StoredFile, content: bytes) -> StoredFile:

@@ -3,7 +3,6 @@ Videos: judged and stored as they came, sealed; the worker rewrites them. Until 
 may say where they were taken.
 """
 
-import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,12 @@ from uuid import UUID
 from core.api import limits
 from core.api.limits import Limit
 from core.crypto import envelopes
-from core.crypto.keys import fingerprint
 from core.data.ids import uuid7
 from core.jobs.outbox import NotYet
 from uploads import stores
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedVideo
 from uploads.models import Rendition, State, StoredFile, Visibility
-from uploads.services.files import MEGABYTE
+from uploads.services.files import MEGABYTE, digest, new_row
 from uploads.services.quota import check_quota
 from uploads.services.renditions import finish, store_rendition
 from uploads.videos import check_video, rewrite_video, video_type
@@ -77,21 +75,16 @@ def store_video(
     check_quota(owner_id, file.size)
     with _on_disk(file) as path:
         check_video(file, path, content_type, longest=longest, field=field)
-    stored = StoredFile(
-        id=uuid7(),
-        created_at=now,
+    stored = new_row(
         owner_id=owner_id,
         purpose=purpose,
         visibility=visibility,
-        state=State.PROCESSING,
         content_type=content_type,
         size=file.size,
-        alt=alt,
-        fingerprint=fingerprint(_digest(file), "video"),
+        print_of=digest(file),
+        now=now,
     )
-    if stored.is_private:
-        stored.wrapped_key = envelopes.new_key(stored.sealed_as)
-    stored.storage_name = stores.new_name(content_type, is_sealed=stored.is_sealed, now=now)  # nothing is there yet
+    stored.state, stored.alt = State.PROCESSING, alt
     stored.source = _store_source(stored, file, now)
     return stored
 
@@ -151,11 +144,6 @@ def _store_source(stored: StoredFile, file: Any, now: datetime) -> Rendition:
     source.wrapped_key = envelopes.new_key(source.sealed_as)
     stores.save(source, file)
     return source
-
-
-def _digest(file: Any) -> bytes:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").digest()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,7 +57,7 @@ def test_what_is_kept_is_counted_and_what_is_deleted_is_not() -> None:
 def test_papers_and_what_we_make_ourselves_are_not_counted() -> None:
     owner, now = uuid4(), clock.now()
     kept(store_document(paper(), owner_id=owner, purpose="identity_paper", now=now))
-    kept(store_archive(b"PK", owner_id=owner, purpose="data_export", now=now))
+    kept(store_archive(BytesIO(b"PK"), owner_id=owner, purpose="data_export", now=now))
     kept(store_drawing(picture_bytes("PNG"), size=(1200, 800), owner_id=owner, purpose="preview", now=now))
     assert not StorageUse.objects.exists()
 
