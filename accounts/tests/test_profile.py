@@ -193,6 +193,7 @@ def test_a_picture_is_kept_in_sizes_and_the_old_files_go(
     assert Image.open(BytesIO(default_storage.open(name).read())).size == (shown, shown // 2)
     again = me.upload(f"{PROFILE}/{kind}", {kind: picture("PNG", size=(90, 60))}).json()
     assert again[member] != body[member]
+    drain_outbox()
     assert not default_storage.exists(name)
     assert StoredFile.objects.filter(owner_id=ada.pk, deleted_at__isnull=True).count() == 3
     gone = me.delete(f"{PROFILE}/{kind}").json()

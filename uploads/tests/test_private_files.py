@@ -16,8 +16,17 @@ from core.crypto.envelopes import rewrap
 from core.testing import drain_outbox
 from uploads import stores
 from uploads.errors import LinkNotValid
-from uploads.models import StoredFile
-from uploads.services import delete_file, make_link, open_link, read_file, store_document, store_private
+from uploads.models import StoredFile, Visibility
+from uploads.services import (
+    delete_file,
+    make_link,
+    open_link,
+    read_file,
+    store_document,
+    store_image,
+    store_private,
+)
+from uploads.services.rotation import rewrap_files
 from uploads.testing import PDF, kept, paper, picture
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +118,15 @@ def test_deleting_destroys_key_and_bytes() -> None:
     assert (row.deleted_at, row.wrapped_key) == (NOW, None)
     with pytest.raises(LinkNotValid):
         open_link(link.token, viewer_id=None, now=NOW)
+
+
+def test_keys_of_renditions_are_rewrapped_with_those_of_files(settings: Settings) -> None:
+    stored = kept(
+        store_image(picture(size=(700, 400)), owner_id=uuid4(), purpose="post", now=NOW, visibility=Visibility.PRIVATE)
+    )
+    drain_outbox()
+    settings.DOCUMENT_KEYS = [base64.b64encode(b"n" * 32).decode(), settings.DOCUMENT_KEYS[0]]
+    assert (rewrap_files(), rewrap_files()) == (3, 0)
+    settings.DOCUMENT_KEYS = settings.DOCUMENT_KEYS[:1]
+    for part in (StoredFile.objects.get(pk=stored.pk), *stored.renditions.all()):
+        assert b"".join(stores.read(part))
