@@ -2,7 +2,7 @@
 ThumbHash (https://evanw.github.io/thumbhash/): about 25 bytes from which a client draws a blurred picture, with its
 shape and its transparency, until the real one has arrived.
 
-Our own encoder: the packages of this name on PyPI have not been maintained since 2023, and it is short.
+Our own encoder: it is short, and the packages on PyPI are unmaintained, or compiled ones of a single author.
 """
 
 import base64
