@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(_rules.SEARCH, migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Category",
             fields=[
@@ -203,15 +202,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("words", django.contrib.postgres.search.SearchVectorField()),
-                ("grams", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
             ],
             options={
                 "verbose_name_plural": "campaign indexes",
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="campaign_words"),
-                    django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["grams"], name="campaign_grams_by_campaign"
-                    ),
                 ],
             },
         ),

@@ -116,4 +116,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(_rules.APPEND_ONLY, migrations.RunSQL.noop),
+        migrations.RunSQL(_rules.SEARCH, migrations.RunSQL.noop),
     ]
