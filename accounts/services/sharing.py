@@ -9,12 +9,12 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Profile, ProfilePicture, Status, User
-from accounts.previews import HEIGHT, WIDTH, Preview, draw
 from accounts.services.profiles import lock_profile
 from core import events
 from core.api.errors import NotFound
 from core.api.rendering import to_json
 from core.data.transactions import retrying
+from core.previews import HEIGHT, WIDTH, Preview, draw
 from uploads.models import StoredFile
 from uploads.selectors import media_url
 from uploads.services import delete_file, keep_files, read_file, store_drawing

@@ -13,11 +13,10 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Profile, User
-from accounts.previews import Preview, draw
 from accounts.services import sharing
 from core.testing import Api, together
 from uploads.models import StoredFile
-from uploads.testing import picture, picture_bytes
+from uploads.testing import picture
 from vectragrow.tests.test_pages import Inline
 
 SHARE = "/api/profile/share"
@@ -111,17 +110,3 @@ def test_two_visitors_at_once_leave_one_picture(ada: User) -> None:
     assert first == second
     kept = StoredFile.objects.get(purpose="profile_preview", deleted_at__isnull=True)
     assert Profile.objects.get(pk=ada.pk).preview_id == kept.pk and default_storage.exists(kept.storage_name)
-
-
-@pytest.mark.parametrize(
-    "preview",
-    [
-        Preview("Ada"),
-        Preview("Wolfeschlegelsteinhausenbergerdorff Featherstonehaugh-Cholmondeley the Third of Somewhere", "x" * 120),
-        Preview("山田 太郎", "東京"),
-        Preview("Ada 😀", "", ("Identity verified", "Founder", "Company"), picture_bytes("PNG", size=(40, 400))),
-        Preview("محمد", "", (), picture_bytes("WEBP", size=(2, 2))),
-    ],
-)
-def test_a_picture_is_drawn_of_any_name(preview: Any) -> None:
-    assert Image.open(BytesIO(draw(preview))).size == (1200, 630)
