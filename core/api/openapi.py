@@ -92,7 +92,7 @@ def _bodies(operation: Operation) -> Any:
     return {FORM: form, JSON: _without(request, tuple(files))}
 
 
-def _like(base: type[Serializer], name: str, **attrs: Any) -> type[Serializer]:
+def _like(base: type[Serializer], name: str, /, **attrs: Any) -> type[Serializer]:
     return type(name, (base,), {"__module__": __name__, "__doc__": base.__doc__, **attrs})
 
 

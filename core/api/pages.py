@@ -59,13 +59,13 @@ class Part:
         each: Callable[[Any], T] | None = None,
         *,
         together: Callable[[Sequence[Any]], list[T]] | None = None,
-        whole: Callable[[], QuerySet[Any]],
+        whole: Callable[[], QuerySet[Any] | int],
     ) -> Page[T]:
         """
         :param rows: those that were found, up to one more than the page shows
         :param each: makes an item of a row
         :param together: makes the items of all rows of the page at once, in place of `each`
-        :param whole: the whole list, to be counted; called only when asked for
+        :param whole: the whole list, to be counted, or how many there are in it; called only when asked for
         """
         shown = rows[: self.limit]
         has_more = len(rows) > self.limit
@@ -75,7 +75,7 @@ class Part:
             limit=self.limit,
             has_more=has_more,
             next_cursor=_seal([_value(shown[-1], key) for key in self.keys], self.scope) if has_more else None,
-            total=whole().order_by().count() if self.wants_total else UNSET,
+            total=_count(whole()) if self.wants_total else UNSET,
         )
 
 
@@ -138,6 +138,10 @@ def paginate(
         ordered = ordered.filter(_behind(order, part.after))
     found = list(ordered[part.start : part.start + part.limit + 1])
     return part.page_of(found, each, together=together, whole=lambda: rows)
+
+
+def _count(whole: QuerySet[Any] | int) -> int:
+    return whole if isinstance(whole, int) else whole.order_by().count()
 
 
 def _number(text: str | None, default: int, most: int) -> int:

@@ -31,8 +31,9 @@ def first_id_at(moment: datetime) -> uuid.UUID:
 
 def derived_id(base: uuid.UUID, name: str) -> uuid.UUID:
     """
-    Always the same UUIDv7 for the same id and name, of the moment of `base`: what is written twice because of one thing
-    has one key.
+    Always the same UUIDv7 for the same id and name: what is written twice because of one thing has one key. It has the
+    moment of `base` and its place among those of the moment, so ids that are derived from several are in their order.
     """
-    tail = int.from_bytes(hashlib.sha256(base.bytes + name.encode()).digest()[:10]) & ~((0xF << 76) | (0b11 << 62))
-    return uuid.UUID(int=(base.int >> 80 << 80) | tail | (0x7 << 76) | (0b10 << 62))
+    tail = int.from_bytes(hashlib.sha256(base.bytes + name.encode()).digest()[:8]) & 0x3FFF_FFFF_FFFF_FFFF
+    lead = (base.int >> 64) & ~(0xF << 12) | (0x7 << 12)
+    return uuid.UUID(int=(lead << 64) | (0b10 << 62) | tail)

@@ -3,13 +3,14 @@
 from core.events.delivery import on
 from core.events.kinds import Effect, Kind, Recorded, all_kinds, declare, kind_of
 from core.events.reading import audit_log, facts_of, timeline, timelines
-from core.events.recording import record, record_many, rows
+from core.events.recording import as_json, record, record_many, rows
 
 __all__ = [
     "Effect",
     "Kind",
     "Recorded",
     "all_kinds",
+    "as_json",
     "audit_log",
     "declare",
     "facts_of",
