@@ -47,23 +47,37 @@ class Notice(Effect):
         return f"`{self.message.name}` to `{self.to}`{condition} ({category}; inbox, socket, mail{by_sms}{grouped})"
 
     def deliver(self, event: Recorded) -> None:
-        self.deliver_many([(self, event)])
+        if not self.is_due(event):
+            return
+        if self.is_personal:
+            self._notify_of_act(event)
+        else:
+            notices.write_entries([self.entries(event)])
 
     @classmethod
     def deliver_many(cls, happened: Sequence[tuple[Self, Recorded]]) -> None:
+        """Those that are not personal share their statements; a subclass with a `deliver` of its own has each alone."""
+        if cls.deliver is not Notice.deliver:
+            super().deliver_many(happened)
+            return
         due = [(notice, event) for notice, event in happened if notice.is_due(event)]
         notices.write_entries([notice.entries(event) for notice, event in due if not notice.is_personal])
         for notice, event in due:
-            if notice.is_personal and event.actor_id is not None:
+            if notice.is_personal:
                 with context.under_request(event.request_id):
-                    groups.notify(
-                        notice.message,
-                        event.facts,
-                        to=_people(event.facts[notice.to]),
-                        actor_id=event.actor_id,
-                        caused_by=event.id,
-                        done_at=event.created_at,
-                    )
+                    notice._notify_of_act(event)
+
+    def _notify_of_act(self, event: Recorded) -> None:
+        if event.actor_id is None:
+            return
+        groups.notify(
+            self.message,
+            event.facts,
+            to=_people(event.facts[self.to]),
+            actor_id=event.actor_id,
+            caused_by=event.id,
+            done_at=event.created_at,
+        )
 
     @property
     def is_personal(self) -> bool:

@@ -48,6 +48,12 @@ class Category(Enum):
         personal=True,
         about=_("what people do with your posts and profile"),
     )
+    GROUPS = Rule(switch="social_interactions", about=_("your groups and channels"))
+    """What becomes of a person in them, whoever decided it."""
+    ADS = Rule(about=_("your ads"))
+    """Decisions on somebody's own ads."""
+    MODERATION = Rule(always_mailed=True)
+    """What moderators decided about somebody's things: always told, by mail too, whatever the preferences."""
     INVITATIONS = Rule(about=_("invitations"))
     """To addresses that may have no account: turned off per address, see `services.unsubscribing`."""
 

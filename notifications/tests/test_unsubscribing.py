@@ -63,7 +63,7 @@ def test_one_click_turns_off_what_the_mail_was_about_and_nothing_else(
 def test_only_mails_one_can_do_without_carry_the_link(backer: User, notify: Callable[..., Any], kind: str) -> None:
     notify(backer, kind)
     mail = mail_to(backer)
-    optional = NOTICES[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL)
+    optional = NOTICES[kind].category in (Category.INVESTMENTS, Category.CAMPAIGNS, Category.SOCIAL, Category.GROUPS)
     assert (set(mail["headers"]) == {"List-Unsubscribe", "List-Unsubscribe-Post"}) == optional
     assert ("/unsubscribe?token=" in mail["text"]) == ("/unsubscribe?token=" in mail["html"]) == optional
 
