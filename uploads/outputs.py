@@ -104,13 +104,17 @@ class MediaCard(Output):
         )
 
     @classmethod
-    def of_row(cls, row: MediaRow, now: datetime) -> Self:
-        """From a row of the view `uploads_media`."""
+    def of_row(cls, row: MediaRow, now: datetime, until: datetime | None = None) -> Self:
+        """
+        From a row of the view `uploads_media`.
+
+        :param until: when links end at the latest
+        """
         renditions, is_video = row.renditions or [], row.content_type.startswith("video/")
-        posters = [_rendition_url(row, one, now) for one in renditions if one.kind == Rendition.Kind.POSTER]
+        posters = [_rendition_url(row, one, now, until) for one in renditions if one.kind == Rendition.Kind.POSTER]
         return cls(
             id=row.id,
-            url=media_url(row.storage_name) if row.is_public else media_link(row.id, now=now).url,
+            url=media_url(row.storage_name) if row.is_public else media_link(row.id, now=now, until=until).url,
             kind="video" if is_video else "image",
             type=row.content_type,
             width=row.width,
@@ -120,7 +124,7 @@ class MediaCard(Output):
             failed=row.state == State.FAILED and is_video,
             placeholder=row.placeholder or None,
             sizes=[
-                MediaSize(width=one.width, height=one.height, url=_rendition_url(row, one, now))
+                MediaSize(width=one.width, height=one.height, url=_rendition_url(row, one, now, until))
                 for one in renditions
                 if one.kind == Rendition.Kind.SIZE
             ],
@@ -129,7 +133,7 @@ class MediaCard(Output):
         )
 
 
-def media_cards(rows: str | None, now: datetime) -> list[MediaCard]:
+def media_cards(rows: str | None, now: datetime, until: datetime | None = None) -> list[MediaCard]:
     """
     The cards of the files that a statement gives in one column, without a query for each:
 
@@ -137,8 +141,9 @@ def media_cards(rows: str | None, now: datetime) -> list[MediaCard]:
            FROM app_media m JOIN uploads_media u ON u.file_id = m.file_id WHERE m.post_id = p.id) AS media
 
     :param rows: that column; None for no file
+    :param until: when links end at the latest
     """
-    return [MediaCard.of_row(row, now) for row in _rows.decode(rows)] if rows else []
+    return [MediaCard.of_row(row, now, until) for row in _rows.decode(rows)] if rows else []
 
 
 _rows = msgspec.json.Decoder(list[MediaRow])
@@ -155,7 +160,7 @@ def _rendition_row(one: Rendition, stored: StoredFile) -> RenditionRow:
     )
 
 
-def _rendition_url(row: MediaRow, one: RenditionRow, now: datetime) -> str:
+def _rendition_url(row: MediaRow, one: RenditionRow, now: datetime, until: datetime | None) -> str:
     if one.is_public:
         return media_url(one.storage_name)
-    return media_link(row.id, rendition_id=one.id, now=now).url
+    return media_link(row.id, rendition_id=one.id, now=now, until=until).url

@@ -1,4 +1,5 @@
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.core.files.storage import Storage, storages
 
@@ -24,3 +25,9 @@ def public_bytes(storage_name: str) -> KeptBytes | None:
         return stored
     of_public = {f"file__{name}": value for name, value in public.items()}
     return Rendition.objects.shown().filter(storage_name=storage_name, wrapped_key=None, **of_public).first()
+
+
+def media_origins() -> list[str]:
+    """Where pictures and videos are shown from, for the content policy of a page that shows them."""
+    parts = urlsplit(storages["default"].url("x"))
+    return [f"{parts.scheme}://{parts.netloc}"]

@@ -1,5 +1,6 @@
 """Signed links to private files. Making one is the access check; a link opens for its viewer only and ends soon."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -49,14 +50,18 @@ def make_link(file_id: UUID, *, viewer_id: UUID | None, now: datetime, lifetime:
     return Link(_token(file_id, None, viewer_id, int(expires_at.timestamp())), expires_at)
 
 
-def media_link(file_id: UUID, *, rendition_id: UUID | None = None, now: datetime) -> Link:
+def media_link(
+    file_id: UUID, *, rendition_id: UUID | None = None, now: datetime, until: datetime | None = None
+) -> Link:
     """
     A link to a private picture, video, or one of its renditions, for whoever holds it, since `<img>` and `<video>` send
     no token. It lives for 15 to 30 minutes: until the end of a quarter of an hour, so that it stays the same for a
     while and a browser keeps what it has loaded.
+
+    :param until: when it ends at the latest
     """
     quarters = -(-(now + QUARTER).timestamp() // QUARTER.total_seconds())
-    expires = int(quarters * QUARTER.total_seconds())
+    expires = int(min(quarters * QUARTER.total_seconds(), until.timestamp() if until else math.inf))
     return Link(_token(file_id, rendition_id, None, expires), datetime.fromtimestamp(expires, UTC))
 
 
