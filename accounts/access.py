@@ -4,9 +4,14 @@ from uuid import UUID
 
 from accounts.errors import InvalidCredentials
 from accounts.models import Status, User
-from accounts.relations import is_hidden_between
 from core.api.errors import NotFound
 from core.data import locks, sql
+
+_SEEN = """
+SELECT {} FROM accounts_user u
+ WHERE u.id = %s AND u.status <> %s
+   AND NOT EXISTS (SELECT FROM accounts_hidden_from(%s::uuid) h WHERE h.person_id = u.id)
+"""
 
 
 def access_person(viewer_id: UUID | None, user_id: UUID) -> User:
@@ -16,9 +21,10 @@ def access_person(viewer_id: UUID | None, user_id: UUID) -> User:
     :param viewer_id: None for somebody who is not signed in
     :raises NotFound: nobody, an erased account, or hidden from the viewer by a block; the answers do not differ
     """
-    user = User.objects.filter(pk=user_id).exclude(status=Status.DELETED).first()
-    if user is None or (viewer_id is not None and is_hidden_between(viewer_id, user_id)):
+    found = sql.first(_SEEN.format(sql.columns(User, "u")), [user_id, Status.DELETED, viewer_id], User)
+    if found is None:
         raise NotFound()
+    user: User = found[0]
     return user
 
 

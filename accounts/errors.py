@@ -1,5 +1,7 @@
 """Every refusal of the accounts app."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, TooMany, Unauthenticated
@@ -60,9 +62,28 @@ class EmailNotVerified(NotAllowed):
     message = _("Verify your e-mail address first; the link is in your mail.")
 
 
+class AccountFrozen(NotAllowed):
+    code = "account_frozen"
+    message = _("Moderators have paused what you publish, until %(until)s. You can read, and appeal.")
+    members = {"until": datetime}
+
+
 class KYCRequired(NotAllowed):
     code = "kyc_required"
     message = _("Prove your identity first (/api/kyc/initiate).")
+
+
+class SlowDown(TooMany):
+    """Somebody new did something too often (`accounts.brakes`)."""
+
+    code = "slow_down"
+    message = _("That is a lot for a new account. Wait a little; proving your identity lifts this limit.")
+
+
+class TooManyLinks(Invalid):
+    code = "too_many_links"
+    message = _("A new account may write %(most)s links in one text. Proving your identity lifts this limit.")
+    members = {"most": int}
 
 
 class StepUpRequired(NotAllowed):

@@ -54,10 +54,15 @@ SIGNING_UP = (
         "invitation.sent",
         about=Invitation,
         facts={"inviter_id": UUID},
-        sealed={"email": str | None, "inviter": str | None, "token": str | None},
+        sealed={"email": str | None, "inviter": str | None, "token": str | None, "into": str | None},
         effects=[
             Mail(
-                Message("invitation", Category.INVITATIONS, ("inviter", "token"), path="/register?inviteToken={token}"),
+                Message(
+                    "invitation",
+                    Category.INVITATIONS,
+                    ("inviter", "token", "into"),
+                    path="/register?inviteToken={token}",
+                ),
                 to="inviter_id",
                 address="email",
             )
@@ -189,7 +194,7 @@ RELATIONS = (  # each about the other person, who is not told
 )
 STAFF = (
     _person("account.role_granted", facts={"before": str, "after": str}),
-    _person("account.suspended", facts={"reason": str}),
+    _person("account.suspended", facts={"reason": str, "until": datetime | None}),
     _person("account.reinstated"),
 )
 

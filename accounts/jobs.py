@@ -4,7 +4,7 @@ import base64
 import logging
 from uuid import UUID
 
-from accounts.services import exports, leaving, passwords
+from accounts.services import administration, exports, leaving, passwords
 from core import clock
 from core.crypto.sealing import CannotOpen, unseal
 from core.jobs import outbox
@@ -26,6 +26,14 @@ ERASE_PEOPLE = register(
         "Erase accounts whose thirty days of grace are over.",
         due=leaving.people_to_erase,
         work=leaving.erase_when_due,
+    )
+)
+END_SUSPENSIONS = register(
+    Job(
+        "accounts.end_suspensions",
+        "Reinstate people whose suspension has come to its end.",
+        due=administration.ended_suspensions,
+        work=administration.reinstate_when_over,
     )
 )
 

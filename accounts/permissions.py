@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.errors import EmailNotVerified, KYCRequired, StepUpRequired
+from accounts.errors import AccountFrozen, EmailNotVerified, KYCRequired, StepUpRequired
 from core import clock, rights
 from core.api.errors import Refusal
 from core.api.permissions import SignedIn
@@ -33,6 +33,19 @@ class EmailVerified(SignedIn):
         super().has_permission(request, view)
         if not request.user.email_verified:
             raise EmailNotVerified()
+        return True
+
+
+class MayPublish(EmailVerified):
+    """For whatever reaches other people: a verified address, and not frozen by moderators."""
+
+    refusals = (EmailNotVerified, AccountFrozen)
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        super().has_permission(request, view)
+        until = request.user.frozen_until
+        if until is not None and until > clock.now():
+            raise AccountFrozen(until=until)
         return True
 
 

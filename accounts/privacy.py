@@ -17,6 +17,7 @@ from accounts.models import (
     Mute,
     Passkey,
     PasskeyChallenge,
+    PersonIndex,
     PhoneCode,
     Profile,
     ProfilePicture,
@@ -49,7 +50,14 @@ def blank_account(*, person_id: UUID, now: datetime) -> None:
     user.first_name, user.last_name = "Deleted", "account"
     for column in ("phone_number", "bio", "location", "website", "profile_photo", "cover_photo", "suspended_because"):
         setattr(user, column, "")
-    for column in ("email_verified_at", "phone_verified_at", "identity_verified_at", "two_factor_enabled_at"):
+    for column in (
+        "email_verified_at",
+        "phone_verified_at",
+        "identity_verified_at",
+        "two_factor_enabled_at",
+        "suspended_until",
+        "frozen_until",
+    ):
         setattr(user, column, None)
     user.badges, user.status, user.deletion_due_at = [], Status.DELETED, None
     user.set_unusable_password()
@@ -119,6 +127,8 @@ declare(
         "phone_verified_at",
         "identity_verified_at",
         "two_factor_enabled_at",
+        "suspended_until",
+        "frozen_until",
         "created_at",
         "updated_at",
     ),
@@ -128,7 +138,14 @@ declare(
 declare(
     Profile,
     person="user_id",
-    export=("followers_count", "following_count", "posts_count", "campaigns_count", "share_token"),
+    export=(
+        "followers_count",
+        "following_count",
+        "posts_count",
+        "campaigns_count",
+        "shows_backed_campaigns",
+        "share_token",
+    ),
     erase=delete_profile,
     retention=AS_LONG_AS_THE_ACCOUNT,
 )
@@ -229,3 +246,10 @@ for token in (MailedToken, PhoneCode, LoginChallenge, PasskeyChallenge, SignInCo
         erase=Delete(),
         retention=SOON_AFTER_ITS_END,
     )
+declare(
+    PersonIndex,
+    person="person_id",
+    export=Withheld("made of the person's own name"),
+    erase=Delete(),
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)

@@ -9,6 +9,19 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import Block, ExternalIdentity, Mute, Passkey, Profile, Status, User
+from core.data.statements import load
+from core.search import Asked
+
+_PEOPLE = load("accounts/sql/person_search.sql")
+
+
+def found_people(person: Any, asked: Asked, **part: Any) -> list[Any]:
+    """
+    People by their names, the best first, as rows with the columns of a `UserCard` and a `score`.
+
+    :param part: `core.api.pages.Part.parameters`, by `score` and `id`
+    """
+    return _PEOPLE.rows(viewer=person.pk, **asked.parameters, **part)
 
 
 def profile_of(user: User) -> Profile:

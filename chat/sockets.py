@@ -7,7 +7,7 @@ from uuid import UUID
 from rest_framework.serializers import DictField, IntegerField
 
 from accounts.models import User
-from accounts.permissions import EmailVerified
+from accounts.permissions import MayPublish
 from chat import inputs, outputs, streams
 from chat.models import stream_of
 from chat.services import messages, reading, typing
@@ -32,7 +32,7 @@ class Positions(DictField):
     default_error_messages = {"too_many": "At most {most} conversations at a time."}
 
 
-@sockets.on("chat.send", inputs.SendCommand, permissions=[EmailVerified], answer=outputs.MessageAck)
+@sockets.on("chat.send", inputs.SendCommand, permissions=[MayPublish], answer=outputs.MessageAck)
 def send(*, user: User, now: datetime, **message: Any) -> outputs.MessageAck:
     """Say something. Sent again with the same `clientId` it is the same message."""
     output, _ = messages.send_message(user=user, now=now, **message)
@@ -46,7 +46,7 @@ def read(*, user: User, now: datetime, conversation_id: UUID, seq: int) -> outpu
     return outputs.ReadAck(seq=member.last_read_seq)
 
 
-@sockets.on("chat.typing", inputs.TypingCommand, permissions=[EmailVerified], limit=sockets.SIGNALS)
+@sockets.on("chat.typing", inputs.TypingCommand, permissions=[MayPublish], limit=sockets.SIGNALS)
 def show_typing(*, user: User, now: datetime, conversation_id: UUID, is_typing: bool) -> None:
     """Show the others that one is writing."""
     typing.show_typing(user=user, conversation_id=conversation_id, is_typing=is_typing, now=now)

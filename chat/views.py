@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from msgspec.structs import replace
 from rest_framework.response import Response
 
-from accounts.permissions import EmailVerified
+from accounts import brakes
+from accounts.errors import SlowDown
+from accounts.permissions import MayPublish
 from chat import errors, reads, selectors
 from chat.access import access_conversation
 from chat.inputs import ConversationInput, MessageInput, MessagesQuery, ReadInput
@@ -39,7 +41,7 @@ MESSAGES_IN_A_PAGE = 50
 
 class Conversations(ApiViewSet):
     permission_classes = [SignedIn]
-    action_permissions = {"begin": [EmailVerified]}
+    action_permissions = {"begin": [MayPublish]}
 
     @operation("listConversations", returns=Page[ConversationCard])
     def list(self, request: Request) -> Page[ConversationCard]:
@@ -55,12 +57,13 @@ class Conversations(ApiViewSet):
         status=201,
         also={200: "The direct conversation that the pair has already."},
         etag=True,
-        errors=[errors.WrongParticipants, errors.PersonNotFound, limits.RateLimited],
+        errors=[errors.WrongParticipants, errors.PersonNotFound, limits.RateLimited, SlowDown],
     )
     def begin(self, request: Request, data: dict[str, Any]) -> Response:
         """Begin a conversation"""
         limit = limits.hit(BEGINNINGS, request.user.pk)
         people, now, is_new = data["participants"], clock.now(), True
+        brakes.require_brake(request.user, brakes.Action.CONVERSATIONS, 1, now)
         if data["type"] == Conversation.Type.DIRECT:
             member, is_new = conversations.open_direct(starter=request.user, participants=people, now=now)
         else:
@@ -94,7 +97,7 @@ class Conversations(ApiViewSet):
 
 class Messages(ApiViewSet):
     permission_classes = [SignedIn]
-    action_permissions = {"send": [EmailVerified]}
+    action_permissions = {"send": [MayPublish]}
 
     @operation(
         "listMessages",

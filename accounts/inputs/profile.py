@@ -1,6 +1,6 @@
 """What clients send to change a profile."""
 
-from rest_framework.fields import CharField, FileField
+from rest_framework.fields import BooleanField, CharField, FileField
 
 from accounts.inputs.fields import AddressField, LinkField, NameField, PhoneField
 from core.api.serializers import ProseField, Serializer
@@ -15,6 +15,10 @@ class ProfileInput(Serializer):
     bio = ProseField(max_length=2000, allow_blank=True)
     location = NameField(max_length=120, allow_blank=True)
     website = LinkField(max_length=300, allow_blank=True)
+    shows_backed_campaigns = BooleanField(
+        required=False,
+        help_text="Suggest me to others who back the same campaigns and show it too. Off until it is switched on.",
+    )
 
 
 class PhotoInput(Serializer):

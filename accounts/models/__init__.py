@@ -5,6 +5,7 @@ from accounts.models.leaving import DataExport
 from accounts.models.passkeys import Passkey, PasskeyChallenge
 from accounts.models.people import (
     LONGEST_NAME,
+    PersonIndex,
     Role,
     Status,
     User,
@@ -33,6 +34,7 @@ __all__ = [
     "MuteQuerySet",
     "Passkey",
     "PasskeyChallenge",
+    "PersonIndex",
     "PhoneCode",
     "Platform",
     "Profile",

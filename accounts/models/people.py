@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -66,6 +68,10 @@ class User(Entity, AbstractBaseUser):
     two_factor_enabled_at = models.DateTimeField(null=True, blank=True)
     suspended_because = models.CharField(max_length=300, default="", db_default="", blank=True)
     """For staff; the person sees only that the account is suspended."""
+    suspended_until = models.DateTimeField(null=True, blank=True)
+    """When a suspension ends by itself, at the next sign-in or by a job; null: when somebody reinstates the person."""
+    frozen_until = models.DateTimeField(null=True, blank=True)
+    """Until then the person reads and publishes nothing (`accounts.permissions.MayPublish`); the clock ends it."""
     deletion_due_at = models.DateTimeField(null=True, blank=True)
     """When the account is erased, since its person asked for it; signing in cancels the deletion."""
     updated_at = models.DateTimeField(auto_now=True)
@@ -144,3 +150,17 @@ class User(Entity, AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Django's question about a whole app: our pages name a right each (core.admin.StaffPage)."""
         return False
+
+
+class PersonIndex(models.Model):
+    """What a person is found by (`core.search`): their names. A trigger writes it (migrations/_rules_index.py)."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="index")
+    words = SearchVectorField()
+
+    class Meta:
+        verbose_name_plural = "person indexes"
+        indexes = [GinIndex(fields=["words"], name="person_words", fastupdate=False)]
+
+    def __str__(self) -> str:
+        return str(self.person_id)

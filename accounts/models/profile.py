@@ -22,6 +22,8 @@ class Profile(models.Model):
     posts_count = models.PositiveIntegerField(default=0)
     campaigns_count = models.PositiveIntegerField(default=0)
     """The person's own campaigns, drafts included: as many as `/api/profile/campaigns` lists."""
+    shows_backed_campaigns = models.BooleanField(default=False, db_default=False)
+    """Whether others who back the same campaigns, and show it too, may learn of it."""
     share_token = models.CharField(max_length=22, unique=True, null=True)
     """What the public page is found by, once the person asked for a link. It is there to be passed on."""
     preview = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")

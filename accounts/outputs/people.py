@@ -25,6 +25,10 @@ class UserCard(Output):
     profile_photo: Url | None
     badges: list[str]
 
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
     @classmethod
     def of(cls, user: User) -> Self:
         return cls(

@@ -37,6 +37,7 @@ class ProfileOutput(MeOutput):
     posts_count: Count
     campaigns_count: Count
     badges: list[str]
+    shows_backed_campaigns: bool
 
     @classmethod
     def of_profile(cls, user: User, profile: Profile) -> Self:
@@ -55,4 +56,5 @@ class ProfileOutput(MeOutput):
             posts_count=profile.posts_count,
             campaigns_count=profile.campaigns_count,
             badges=user.badges,
+            shows_backed_campaigns=profile.shows_backed_campaigns,
         )

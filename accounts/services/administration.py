@@ -5,6 +5,8 @@ Decisions about an account by others: role, suspension, identity, badges. One se
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.access import lock_person
 from accounts.errors import NotSuspended, SuspensionNotYours
 from accounts.models import LoginChallenge, Role, Status, User, normalise_email
@@ -35,25 +37,75 @@ def grant_role(*, email: str, role: str, now: datetime) -> User:
 
 
 @retrying
-def suspend(*, user_id: UUID, reason: str, by: User | None, now: datetime) -> User:
+def suspend(*, user_id: UUID, reason: str, by: User | None, now: datetime, until: datetime | None = None) -> User:
     """
     Suspend a person: their sessions end, their sockets close, and nobody signs in to the account. Suspending twice
-    keeps the newer reason. Staff suspend people; only an admin suspends staff, and nobody themselves.
+    keeps the newer reason and the later end. Staff suspend people; only an admin suspends staff, and nobody themselves.
 
     :param reason: for staff, at most 300 characters
     :param by: None for an operator at the console
+    :param until: when it ends by itself; None: when somebody reinstates them
     :raises SuspensionNotYours: `by` may not decide this
     """
     user = lock_person(user_id)
-    _check_suspender(user, by)
+    check_suspender(user, by)
     if user.status == Status.DELETED:
         raise SuspensionNotYours()
-    user.status, user.suspended_because = Status.SUSPENDED, reason[:300]
-    user.save(update_fields=["status", "suspended_because", "updated_at"])
+    if user.status == Status.SUSPENDED and until is not None:
+        until = user.suspended_until and max(user.suspended_until, until)
+    user.status, user.suspended_because, user.suspended_until = Status.SUSPENDED, reason[:300], until
+    user.save(update_fields=["status", "suspended_because", "suspended_until", "updated_at"])
     LoginChallenge.objects.filter(user=user).delete()
     sessions.close_sessions(user=user, because="suspended", now=now)
-    events.record("account.suspended", user, actor=by, now=now, reason=reason[:300])
+    events.record("account.suspended", user, actor=by, now=now, reason=reason[:300], until=until)
     return user
+
+
+def shorten_suspension(*, user: User, until: datetime | None, by: User | None, now: datetime) -> None:
+    """
+    A suspension that ends by itself ends at another moment, in the caller's transaction: one of several decisions was
+    undone. One without an end is left alone: it was no moderator's decision about something.
+
+    :param user: locked
+    :param until: None or a moment that has passed: now
+    """
+    if user.status != Status.SUSPENDED or user.suspended_until is None:
+        return
+    if until is not None and until > now:
+        user.suspended_until = until
+        user.save(update_fields=["suspended_until", "updated_at"])
+    else:
+        _end_suspension(user, by, now)
+
+
+def end_suspension_if_over(user: User, now: datetime) -> None:
+    """Whoever signs in is suspended no more, if the suspension had an end and that has passed. `user` is locked."""
+    if user.status == Status.SUSPENDED and user.suspended_until is not None and user.suspended_until <= now:
+        _end_suspension(user, None, now)
+
+
+def ended_suspensions(now: datetime) -> QuerySet[User, UUID]:
+    """Ids of those who are suspended no more, and have not signed in since."""
+    ended = User.objects.filter(status=Status.SUSPENDED, suspended_until__lte=now)
+    return ended.order_by("suspended_until", "id").values_list("pk", flat=True)
+
+
+@retrying
+def reinstate_when_over(user_id: UUID, *, now: datetime) -> bool:
+    """What the person published is shown again though they have not come back. Safe to repeat."""
+    user = lock_person(user_id)
+    end_suspension_if_over(user, now)
+    return user.status == Status.ACTIVE
+
+
+def set_frozen(*, user: User, until: datetime | None) -> None:
+    """
+    Until when the person publishes nothing, in the caller's transaction.
+
+    :param user: locked
+    """
+    user.frozen_until = until
+    user.save(update_fields=["frozen_until", "updated_at"])
 
 
 @retrying
@@ -65,16 +117,21 @@ def reinstate(*, user_id: UUID, by: User | None, now: datetime) -> User:
     :raises SuspensionNotYours: `by` may not decide this
     """
     user = lock_person(user_id)
-    _check_suspender(user, by)
+    check_suspender(user, by)
     if user.status != Status.SUSPENDED:
         raise NotSuspended()
-    user.status, user.suspended_because = Status.ACTIVE, ""
-    user.save(update_fields=["status", "suspended_because", "updated_at"])
-    events.record("account.reinstated", user, actor=by, now=now)
+    _end_suspension(user, by, now)
     return user
 
 
-def _check_suspender(user: User, by: User | None) -> None:
+def _end_suspension(user: User, by: User | None, now: datetime) -> None:
+    user.status, user.suspended_because, user.suspended_until = Status.ACTIVE, "", None
+    user.save(update_fields=["status", "suspended_because", "suspended_until", "updated_at"])
+    events.record("account.reinstated", user, actor=by, now=now)
+
+
+def check_suspender(user: User, by: User | None) -> None:
+    """:raises SuspensionNotYours: oneself, or staff while `by` is no admin; None, an operator, may"""
     if by is None:
         return
     right = SUSPEND_STAFF if user.is_staff else SUSPEND

@@ -23,15 +23,19 @@ _LOOKS_LIKE_A_LINK = re.compile(r"[:/@\\]|\.\S")
 
 
 @retrying
-def invite(*, inviter: User, email: str, now: datetime) -> Invitation:
-    """Invite an address. One that has an account gets no mail, and the answer does not show it (SECURITY-GOALS 23)."""
+def invite(*, inviter: User, email: str, now: datetime, into: str = "") -> Invitation:
+    """
+    Invite an address. One that has an account gets no mail, and the answer does not show it (SECURITY-GOALS 23).
+
+    :param into: the name of what they are invited into, such as a group; empty for the platform alone
+    """
     address, token = normalise_email(email), tokens.new_token()
     invitation = Invitation.objects.create(
         inviter=inviter, email=address, digest=tokens.digest(token), created_at=now, expires_at=now + LIFETIME
     )
     mailed = {}
     if not User.objects.filter(email=address).exists() and _may_be_written_to(address):
-        mailed = {"email": address, "inviter": _display_name(inviter), "token": token}
+        mailed = {"email": address, "inviter": _display_name(inviter), "token": token, "into": _shown(into)}
     events.record("invitation.sent", invitation, actor=inviter, now=now, inviter_id=inviter.pk, **mailed)
     return invitation
 
@@ -61,5 +65,9 @@ def _may_be_written_to(address: str) -> bool:
 
 
 def _display_name(inviter: User) -> str:
-    """The name in a mail to strangers; not one that a mail program would make a link of."""
-    return _("A member") if _LOOKS_LIKE_A_LINK.search(inviter.name) else inviter.name
+    return _shown(inviter.name) or _("A member")
+
+
+def _shown(name: str) -> str:
+    """A name in a mail to strangers; empty for one that a mail program would make a link of."""
+    return "" if _LOOKS_LIKE_A_LINK.search(name) else name

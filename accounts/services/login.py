@@ -20,7 +20,7 @@ from accounts.errors import (
 )
 from accounts.models import LoginChallenge, PasskeyChallenge, Session, Status, User, normalise_email
 from accounts.passkeys import Credential
-from accounts.services import history, passkeys, sessions, two_factor
+from accounts.services import administration, history, passkeys, sessions, two_factor
 from core import events
 from core.api import limits
 from core.api.limits import Limit
@@ -115,6 +115,7 @@ def complete_first_step(
     :raises InvalidCredentials: the password was changed while it was checked
     """
     present = lock_proven(user)
+    administration.end_suspension_if_over(present, now)
     if not present.is_active:
         history.note_failure(user=present, device=device, method=method, reason=AccountSuspended.code, now=now)
         raise AccountSuspended()

@@ -32,7 +32,7 @@ def edit_profile(
     *, session: Session, now: datetime, expected: frozenset[str] | None = None, **fields: Any
 ) -> tuple[User, Profile]:
     """
-    Change some of the profile's words, or the phone number, which starts unconfirmed again.
+    Change some of the profile's words, its switch, or the phone number, which starts unconfirmed again.
 
     :param session: the device that asks; for another phone number it must have proved itself recently
     :param expected: the ETags that the client would overwrite (If-Match)
@@ -49,6 +49,7 @@ def edit_profile(
         if not session.is_recent_at(now):
             raise StepUpRequired()
         _change_number(user, number, now)
+    profile.shows_backed_campaigns = fields.get("shows_backed_campaigns", profile.shows_backed_campaigns)
     user.save(update_fields=[*WORDS, "phone_number", "phone_verified_at", "updated_at"])
     keep_contact(user)
     _edited(profile)
@@ -121,4 +122,4 @@ def lock_profile(person: User) -> tuple[User, Profile]:
 
 def _edited(profile: Profile) -> None:
     profile.version += 1
-    profile.save(update_fields=["version"])
+    profile.save(update_fields=["version", "shows_backed_campaigns"])

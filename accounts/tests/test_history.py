@@ -148,8 +148,9 @@ def test_a_new_device_is_announced_whatever_the_switches_say(
     log_in(ada, FIREFOX, "2001:db8::1")
     sent = mails(ada)
     assert [subject for subject, _ in sent] == ["New sign-in to your account"] * 3
-    assert "Chrome on Android" in sent[0][1] and "from the address 192.0.2.7." in sent[0][1]
-    assert f"{timezone.now():%B %Y}" in sent[0][1] and "2001:db8::1." in sent[2][1]
+    [of_chrome] = [text for _, text in sent if "Chrome on Android" in text]
+    assert "from the address 192.0.2.7." in of_chrome and f"{timezone.now():%B %Y}" in of_chrome
+    assert any("2001:db8::1." in text for _, text in sent)
     log_in(ada, CHROME)
     log_in(ada, FIREFOX, "2001:db8:0:1::2")
     assert len(mails(ada)) == 3

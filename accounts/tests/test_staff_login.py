@@ -179,7 +179,8 @@ def test_the_command_sets_it_up(admin: User, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_admin_offers_no_way_around_our_services(admin: User) -> None:
     browser, _ = enter(admin)
     page = browser.get("/admin/").content
-    assert b"Periodic tasks" not in page and b"Groups" not in page
+    assert b"Periodic tasks" not in page and b"/admin/auth/group/" not in page
+    assert browser.get("/admin/auth/group/").status_code == 404
     assert browser.get("/admin/password_change/").status_code == 404
     assert browser.post("/admin/password_change/", {}).status_code == 404
 

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import SuspensionNotYours
+from accounts.jobs import END_SUSPENSIONS
 from accounts.models import Session, Status, User
 from accounts.services import administration
 from accounts.testing import PASSWORD, make_person, sign_in, with_two_factor
 from accounts.tests.security_key import SecurityKey
+from core.jobs.runner import run
 from core.models import Event
 from core.realtime import publishing
 from core.testing import Api, commits
@@ -209,3 +213,49 @@ def test_a_socket_closes(socket_server: Server) -> None:
         phone.expect("ready")
         administration.suspend(user_id=pat.pk, reason="Spam.", by=None, now=timezone.now())
         assert phone.close_code() == 4001
+
+
+def test_a_suspension_with_an_end_is_over_by_the_clock(api: Api, pat: User) -> None:
+    now, login = timezone.now(), {"email": pat.email, "password": PASSWORD}
+    until = now + timedelta(days=7)
+    administration.suspend(user_id=pat.pk, reason="Spam", by=None, now=now, until=until)
+    assert api.post("/api/auth/login", login).json()["code"] == "account_suspended"
+    assert run(END_SUSPENSIONS, now=until - timedelta(minutes=1)).done == 0
+    with time_machine.travel(until, tick=True):
+        assert api.post("/api/auth/login", login).status_code == 200
+    pat.refresh_from_db()
+    assert (pat.status, pat.suspended_until, pat.suspended_because) == (Status.ACTIVE, None, "")
+
+
+def test_a_job_ends_the_suspension_of_who_stays_away(pat: User) -> None:
+    now = timezone.now()
+    administration.suspend(user_id=pat.pk, reason="Spam", by=None, now=now, until=now + timedelta(days=7))
+    for_good = make_person(first_name="Gone")
+    administration.suspend(user_id=for_good.pk, reason="Fraud", by=None, now=now)
+    assert run(END_SUSPENSIONS, now=now + timedelta(days=7)).done == 1
+    assert set(User.objects.filter(status=Status.SUSPENDED)) == {for_good}
+
+
+def test_the_later_end_of_two_suspensions_counts(pat: User) -> None:
+    now = timezone.now()
+
+    def suspend(days: int | None) -> User:
+        until = None if days is None else now + timedelta(days=days)
+        return administration.suspend(user_id=pat.pk, reason="Spam", by=None, now=now, until=until)
+
+    assert suspend(7).suspended_until == now + timedelta(days=7)
+    assert suspend(3).suspended_until == now + timedelta(days=7)
+    assert suspend(30).suspended_until == now + timedelta(days=30)
+    assert suspend(None).suspended_until is None
+    assert suspend(3).suspended_until is None, "one without an end is not shortened"
+
+
+def test_who_is_frozen_chats_no_more_until_the_clock_says_so(api: Api, pat: User, person: Callable[..., User]) -> None:
+    ask = {"participants": [str(person("friend").pk)], "type": "direct"}
+    until = timezone.now() + timedelta(days=1)
+    administration.set_frozen(user=pat, until=until)
+    refused = api.as_user(pat).post("/api/chat/conversations", ask)
+    assert (refused.status_code, refused.json()["code"]) == (403, "account_frozen")
+    assert refused.json()["until"] == until.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with time_machine.travel(until, tick=True):
+        assert api.as_user(pat).post("/api/chat/conversations", ask).status_code in (200, 201)
