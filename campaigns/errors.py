@@ -128,3 +128,8 @@ class PaymentsUnderWay(Conflict):
 
     code = "payments_under_way"
     message = _("Payments are still under way.")
+
+
+class TooManyFollowedCampaigns(Conflict):
+    code = "too_many_followed_campaigns"
+    message = _("At most %(most)s campaigns can be followed.")

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from campaigns.effects import FollowersNotice
 from campaigns.models import Campaign, Status
 from core.events import Kind, declare
 from core.money import Money
@@ -21,7 +22,14 @@ STEP = {
 """The event of each status that a campaign enters."""
 
 
-def _step(to: Status, *facts: str, notify: bool = True, sms: bool = False) -> Kind:
+def _to_followers(name: str) -> FollowersNotice:
+    facts = ("campaign_id", "campaign_title")
+    return FollowersNotice(Message(name, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}"))
+
+
+def _step(
+    to: Status, *facts: str, notify: bool = True, sms: bool = False, followers: FollowersNotice | None = None
+) -> Kind:
     """
     :param facts: those that the owner's notice names besides the campaign
     :param notify: whether the owner gets a notice
@@ -35,7 +43,7 @@ def _step(to: Status, *facts: str, notify: bool = True, sms: bool = False) -> Ki
         facts={"owner_id": UUID, "before": str, "amount": Money},
         sealed={"campaign_title": str, "reason": str | None},
         timeline=True,
-        effects=[Notice(message, to="owner_id")] if notify else [],
+        effects=[*([Notice(message, to="owner_id")] if notify else []), *([followers] if followers else [])],
     )
 
 
@@ -47,10 +55,19 @@ declare(
     _step(Status.IN_REVIEW),
     _step(Status.REJECTED, "reason"),
     _step(Status.LIVE),
-    _step(Status.FUNDED, "amount", sms=True),
-    _step(Status.FAILED, "amount", sms=True),
-    _step(Status.CANCELLED, "amount"),
+    _step(Status.FUNDED, "amount", sms=True, followers=_to_followers("followed_campaign_funded")),
+    _step(Status.FAILED, "amount", sms=True, followers=_to_followers("followed_campaign_failed")),
+    _step(Status.CANCELLED, "amount", followers=_to_followers("followed_campaign_cancelled")),
     _step(Status.SETTLED, notify=False),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
+    Kind("campaign.followed", about=Campaign, audit=False),
+    Kind("campaign.unfollowed", about=Campaign, audit=False),
+    Kind(
+        "campaign.ending_soon",
+        about=Campaign,
+        sealed={"campaign_title": str},
+        audit=False,
+        effects=[_to_followers("followed_campaign_ending")],
+    ),
 )

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -13,6 +12,7 @@ from django.db.models import F, Q
 from campaigns.permissions import MODERATE
 from core.models import Entity
 from core.money import MAX_MINOR, Money, minor_text
+from core.search import Breadth, WordQuery, read_query
 from uploads.models import StoredFile
 
 
@@ -85,6 +85,11 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
     def due_at(self, now: datetime) -> Self:
         """Those whose deadline has passed without a decision, and those decided whose money is not settled."""
         return self.filter(Q(status=Status.LIVE, ends_at__lte=now) | Q(status__in=CLOSED))
+
+    def matching(self, q: str) -> Self:
+        """Those that hold every term of `q`, in the syntax of web searches (`"a phrase" -without or`)."""
+        query = WordQuery(read_query(q), Breadth.PARTS)
+        return self.filter(pk__in=CampaignIndex.objects.filter(words=query).values("pk"))
 
     def for_cards(self) -> Self:
         """With what a card shows, in one query."""
@@ -246,20 +251,16 @@ class Campaign(Entity):
 
 class CampaignIndex(models.Model):
     """
-    What a campaign is found by (`campaigns.search`). A trigger writes it when title, summary or description change
+    What a campaign is found by (`core.search`). A trigger writes it when title, summary or description change
     (migrations/_rules.py): an investment, which changes the campaign's row, does not pay for it.
     """
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, primary_key=True, related_name="index")
     words = SearchVectorField()
-    grams = ArrayField(models.TextField())
 
     class Meta:
         verbose_name_plural = "campaign indexes"
-        indexes = [
-            GinIndex(fields=["words"], name="campaign_words", fastupdate=False),
-            GinIndex(fields=["grams"], name="campaign_grams_by_campaign", fastupdate=False),
-        ]
+        indexes = [GinIndex(fields=["words"], name="campaign_words", fastupdate=False)]
 
     def __str__(self) -> str:
         return str(self.campaign_id)
@@ -334,3 +335,32 @@ class Backing(Entity):
 
     def __str__(self) -> str:
         return f"{self.backer_id} in {self.campaign_id}"
+
+
+class CampaignFollow(Entity):
+    """Somebody wants to hear of a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="follows", db_index=False)
+    follower = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="campaign_follows", db_index=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "follower"], name="person_follows_a_campaign_once")]
+        indexes = [
+            models.Index(fields=["campaign", "-id"], name="campaign_follow_by_campaign"),
+            models.Index(fields=["follower", "-id"], name="campaign_follow_by_follower"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} follows {self.campaign_id}"
+
+
+class CampaignAudience(models.Model):
+    """How many follow a campaign. Apart from the campaign's own row, which is locked where money moves."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, primary_key=True, related_name="audience")
+    follower_count = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.campaign_id)

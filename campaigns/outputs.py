@@ -120,6 +120,8 @@ class CampaignOutput(CampaignCard):
     expected_return_percent: float | None
     media: list[MediaCard]
     my_investment: MyInvestment | None
+    follower_count: Count
+    followed_by_me: bool
     allowed_actions: list[Action]
     review_note: Annotated[str | None, Meta(description="Why it was rejected; for the owner.")]
     published_at: Moment | None

@@ -11,6 +11,8 @@ from campaigns.models import (
     EDITABLE,
     Backing,
     Campaign,
+    CampaignAudience,
+    CampaignFollow,
     CampaignIndex,
     CampaignMedia,
     Category,
@@ -18,6 +20,7 @@ from campaigns.models import (
     StatusChange,
 )
 from campaigns.services.drafts import delete_campaign
+from campaigns.services.follows import delete_follows_of
 from core.privacy import Cascade, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 
 UNDER_WAY = (Status.IN_REVIEW, Status.LIVE, *CLOSED)
@@ -39,6 +42,10 @@ def delete_drafts(*, person_id: UUID, now: datetime) -> None:
     drafts = Campaign.objects.filter(owner=owner, status__in=EDITABLE).values_list("pk", flat=True)
     for campaign_id in list(drafts):
         delete_campaign(owner=owner, campaign_id=campaign_id, now=now)
+
+
+def delete_campaign_follows(*, person_id: UUID, now: datetime) -> None:
+    delete_follows_of(person_id)
 
 
 PUBLIC_RECORD = "others put money into it, and its owner has no name any more"
@@ -103,3 +110,11 @@ declare(
     erase=Kept("says how much money a campaign got, for an account without a name"),
     retention=Kept("as long as its campaign"),
 )
+declare(
+    CampaignFollow,
+    person="follower_id",
+    export=("campaign_id", "campaign__title", "created_at"),
+    erase=delete_campaign_follows,
+    retention=Cascade("campaign"),
+)
+declare_impersonal(CampaignAudience, about="how many follow a campaign", retention=Cascade("campaign"))

@@ -9,14 +9,16 @@ from django.db.models import QuerySet
 from msgspec.structs import asdict
 
 from campaigns.access import visible_to
-from campaigns.models import EDITABLE, Campaign, Category, Status, is_open
+from campaigns.models import EDITABLE, Campaign, CampaignMedia, Category, Status, is_open
 from campaigns.outputs import Action, CampaignCard, CampaignOutput, MyInvestment
 from campaigns.permissions import MODERATE
-from campaigns.search import matching
 from core.api.errors import NotFound
+from core.api.principals import Anonymous
 from core.data.statements import load
 from core.money import minor_text
-from uploads.outputs import media_cards
+from core.search import Asked
+from uploads.models import StoredFile
+from uploads.outputs import MediaCard, media_cards
 
 SORTS = {
     "newest": ("-created_at", "-id"),
@@ -28,6 +30,7 @@ SORTS = {
 
 _LIST = load("campaigns/sql/campaign_list.sql")
 _CARDS = load("campaigns/sql/campaign_cards.sql")
+_SEARCH = load("campaigns/sql/campaign_search.sql")
 _PAGE = load("campaigns/sql/campaign_page.sql")
 
 
@@ -43,7 +46,7 @@ def campaign_list(
     elif sort == "ending":
         campaigns = campaigns.open_at(now)
     if q:
-        campaigns = matching(campaigns, q)
+        campaigns = campaigns.matching(q)
     return campaigns
 
 
@@ -69,6 +72,15 @@ def campaign_rows(
 def own_campaign_rows(person: Any, **part: Any) -> list[Any]:
     """The person's own, newest first, as `campaign_rows`."""
     return _LIST.rows(viewer=person.pk, own=True, newest=True, **part)
+
+
+def found_campaigns(person: Any, asked: Asked, **part: Any) -> list[Any]:
+    """
+    Campaigns that the person may see and that hold what was asked for, the best first: `campaign_rows` with a `score`.
+
+    :param part: `core.api.pages.Part.parameters`, by `score` and `id`
+    """
+    return _SEARCH.rows(viewer=person.pk, moderator=MODERATE.held_by(person), **asked.parameters, **part)
 
 
 def campaign_cards(ids: Collection[UUID]) -> dict[UUID, CampaignCard]:
@@ -99,6 +111,8 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         expected_return_percent=row.expected_return_percent,
         media=media_cards(row.media, now),
         my_investment=mine,
+        follower_count=row.follower_count,
+        followed_by_me=row.followed_by_me,
         allowed_actions=allowed_actions(row, person, now),
         review_note=row.review_note if row.owner_id == person.pk and row.review_note else None,
         published_at=row.published_at,
@@ -107,6 +121,21 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def public_campaign(now: datetime, **which: Any) -> tuple[Campaign, MediaCard | None]:
+    """
+    A campaign as people see it who are not signed in, and its first picture.
+
+    :param which: `pk` or `slug`
+    :raises NotFound: missing, or not yet public
+    """
+    campaign = visible_to(Anonymous()).select_related("owner", "category").filter(**which).first()
+    if campaign is None:
+        raise NotFound()
+    first = CampaignMedia.objects.filter(campaign=campaign).order_by("position").values("file_id")[:1]
+    picture = StoredFile.objects.with_renditions().filter(pk__in=first).first()
+    return campaign, MediaCard.of(picture, now) if picture else None
 
 
 def allowed_actions(campaign: Any, person: Any, now: datetime) -> list[Action]:

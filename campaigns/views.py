@@ -13,10 +13,12 @@ from campaigns.inputs import CampaignInput, CampaignQuery
 from campaigns.models import Campaign
 from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard
 from campaigns.selectors import SORTS, campaign_page
+from campaigns.services import follows
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
 from core import clock
+from core.api import limits
 from core.api.errors import Stale, ZoneRequired
 from core.api.etags import if_match
 from core.api.idempotency import prepared
@@ -52,6 +54,8 @@ class Campaigns(ApiViewSet):
         "edit": [EmailVerified],
         "remove": [EmailVerified],
         "cancel": [EmailVerified],
+        "follow": [EmailVerified],
+        "unfollow": [EmailVerified],
     }
 
     @operation("listCampaigns", query=CampaignQuery, returns=Page[CampaignCard])
@@ -151,6 +155,30 @@ class Campaigns(ApiViewSet):
     def cancel(self, request: Request, campaign_id: UUID) -> Response:
         """Cancel a live campaign"""
         cancel_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
+        return _answer(request, campaign_id)
+
+    @operation(
+        "followCampaign",
+        returns=CampaignOutput,
+        etag=True,
+        errors=[errors.TooManyFollowedCampaigns, limits.RateLimited],
+    )
+    def follow(self, request: Request, campaign_id: UUID) -> Response:
+        """
+        Follow a campaign
+
+        Its announcements appear in my feed, and I am notified of its deadline and of its outcome. Doing it twice
+        changes nothing.
+        """
+        limits.hit(follows.PER_PERSON, request.user.pk)
+        follows.follow_campaign(person=request.user, campaign_id=campaign_id, now=clock.now())
+        return _answer(request, campaign_id)
+
+    @operation("unfollowCampaign", returns=CampaignOutput, etag=True, errors=[limits.RateLimited])
+    def unfollow(self, request: Request, campaign_id: UUID) -> Response:
+        """Follow a campaign no more"""
+        limits.hit(follows.PER_PERSON, request.user.pk)
+        follows.unfollow_campaign(person=request.user, campaign_id=campaign_id, now=clock.now())
         return _answer(request, campaign_id)
 
     @operation("listCampaignCategories", returns=Page[CategoryCard], default_limit=MAX_LIMIT)

@@ -11,5 +11,7 @@ ROWS = {
     "DELETE /api/campaigns/{campaign_id}": Row.of(unverified=403, user=404),
     "POST /api/campaigns/{campaign_id}/submit": Row.of(user=403, investor=404, staff=404),
     "POST /api/campaigns/{campaign_id}/cancel": Row.of(unverified=403, user=404),
+    "POST /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
+    "DELETE /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
     "GET /api/profile/campaigns": Row.of(user=200),
 }

@@ -10,4 +10,5 @@ urlpatterns = [
     path("/<uuid:campaign_id>", Campaigns.as_view({"get": "retrieve", "put": "edit", "delete": "remove"})),
     path("/<uuid:campaign_id>/submit", Campaigns.as_view({"post": "submit"})),
     path("/<uuid:campaign_id>/cancel", Campaigns.as_view({"post": "cancel"})),
+    path("/<uuid:campaign_id>/follow", Campaigns.as_view({"post": "follow", "delete": "unfollow"})),
 ]

@@ -1,0 +1,13 @@
+"""What runs by the clock."""
+
+from campaigns.services import follows
+from core.jobs.runner import Job, register
+
+ANNOUNCE_DEADLINES = register(
+    Job(
+        "campaigns.announce_deadlines",
+        "Notify followers of campaigns that end within 48 hours.",
+        due=follows.campaigns_ending_soon,
+        work=follows.announce_deadline,
+    )
+)
