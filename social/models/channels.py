@@ -6,24 +6,29 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.relations import not_hidden_from
 from core.models import Entity
 from social.permissions import MODERATE
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
     def visible_to(self, viewer: Any) -> Self:
-        """All but those that moderation hid."""
-        return self if MODERATE.held_by(viewer) else self.filter(hidden_at__isnull=True)
+        """All but those that moderation hid, and those of owners who are hidden from the person by a block."""
+        if MODERATE.held_by(viewer):
+            return self
+        return self.filter(not_hidden_from(viewer.pk, "owner_id"), hidden_at__isnull=True)
 
 
 class Channel(Entity):
     """Its owner and editors post; everybody may read what is not for subscribers only."""
 
-    lock_level: ClassVar = 75
+    lock_level: ClassVar = 74
 
     name = models.CharField(max_length=100)
     name_key = models.CharField(max_length=200, editable=False)
-    """The name as the eye sees it (as in `Group`)."""
+    """The name as the eye sees it (`social.names.small_form`)."""
+    capitals_key = models.CharField(max_length=200, null=True, editable=False)
+    """The same in capitals (`social.names.capital_form`)."""
     description = models.TextField(max_length=5000, default="", blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="channels")
     cover_image = models.OneToOneField("uploads.StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
@@ -36,7 +41,10 @@ class Channel(Entity):
     objects: ClassVar[ChannelQuerySet] = ChannelQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["name_key"], name="channel_name_looks_like_no_other")]
+        constraints = [
+            models.UniqueConstraint(fields=["name_key"], name="channel_name_looks_like_no_other"),
+            models.UniqueConstraint(fields=["capitals_key"], name="channel_capitals_look_like_no_others"),
+        ]
         indexes = [models.Index(fields=["-subscriber_count", "-id"], name="channel_by_size")]
 
     def __str__(self) -> str:
@@ -72,11 +80,12 @@ class ChannelMember(Entity):
 
 
 class ChannelPin(Entity):
-    """A post at the top of its channel: three at most, in the order they were pinned."""
+    """A post at the top of its channel: three at most, shown in the order of their ids, as they were pinned."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="pins", db_index=False)
     post = models.OneToOneField("social.Post", on_delete=models.CASCADE, related_name="pin")
     place = models.PositiveSmallIntegerField()
+    """Which of the three places it takes: that there are no more than three is the table's own rule."""
 
     class Meta:
         constraints = [

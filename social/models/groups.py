@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from core.models import Entity
 from social.permissions import MODERATE
@@ -47,9 +47,11 @@ class Group(Entity):
     name = models.CharField(max_length=100)
     name_key = models.CharField(max_length=200, null=True, editable=False)
     """
-    The name as the eye sees it: folded, with letters that look alike as one. Unique among groups that everybody can
-    see; null for a secret one, whose name must not show that it exists.
+    The name as the eye sees it (`social.names.small_form`). Unique among groups that everybody can see; null for a
+    secret one, whose name must not show that it exists.
     """
+    capitals_key = models.CharField(max_length=200, null=True, editable=False)
+    """The same in capitals (`social.names.capital_form`)."""
     description = models.TextField(max_length=5000, default="", blank=True)
     visibility = models.CharField(max_length=7, choices=Visibility)
     join_policy = models.CharField(max_length=7, choices=JoinPolicy)
@@ -77,11 +79,12 @@ class Group(Entity):
                 name="group_that_is_not_public_is_not_open",
             ),
             models.CheckConstraint(
-                condition=Q(visibility="secret", name_key__isnull=True)
+                condition=Q(visibility="secret", name_key__isnull=True, capitals_key__isnull=True)
                 | (~Q(visibility="secret") & Q(name_key__isnull=False)),
                 name="group_name_is_compared_unless_secret",
             ),
             models.UniqueConstraint(fields=["name_key"], name="group_name_looks_like_no_other"),
+            models.UniqueConstraint(fields=["capitals_key"], name="group_capitals_look_like_no_others"),
         ]
         indexes = [models.Index(fields=["-member_count", "-id"], name="group_by_size")]
 
@@ -89,8 +92,21 @@ class Group(Entity):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def members(self) -> Self:
+        return self.filter(status=Membership.Status.MEMBER)
+
+    def by_rank(self) -> Self:
+        """Owners first, within a role the longest-standing first."""
+        rank = Case(*(When(role=role, then=place) for place, role in enumerate(Membership.Role.values)))
+        return self.order_by(rank, "pk")
+
+
 class Membership(Entity):
-    """What a person is in a group: one row each. It goes when they leave; a ban stays."""
+    """
+    What a person is in a group: one row each, a new one for each status, so that `created_at` and the order of ids tell
+    since when. It goes when they leave; a ban stays.
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner"
@@ -116,6 +132,8 @@ class Membership(Entity):
     """Who invited, admitted or banned them, or changed the role."""
     changed_at = models.DateTimeField()
 
+    objects: ClassVar[MembershipQuerySet] = MembershipQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "user"], name="person_is_in_a_group_once"),
@@ -126,7 +144,18 @@ class Membership(Entity):
         indexes = [
             models.Index(fields=["user", "status", "-id"], name="membership_by_user"),
             models.Index(fields=["group", "status", "-id"], name="membership_by_group"),
+            models.Index(fields=["group", "role", "id"], condition=~Q(role="member"), name="membership_of_staff"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.status} of {self.group_id}"
+
+
+class GroupInvitation(Entity):
+    """An invitation by mail to somebody without an account: whoever registers with it is in the group at once."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="mailed_invitations")
+    invitation = models.OneToOneField("accounts.Invitation", on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.invitation_id} to {self.group_id}"
