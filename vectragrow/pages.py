@@ -20,7 +20,9 @@ from core.api.openapi import generate, header_refs
 from core.api.rendering import to_json
 from core.devices import sent_by
 from core.realtime import asyncapi
+from core.share_pages import allow_media
 from notifications.services import unsubscribing
+from uploads.selectors import media_origins
 from vectragrow import health
 from vectragrow.outputs import AliveOutput, ReadinessOutput
 
@@ -142,14 +144,8 @@ def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
     page = {"page": shared, "person": shared.user, "website": urlsplit(shared.user.website).netloc}
     answer = render(request, "profile.html", page)
-    # Pictures may lie in a store of another host; what django-csp's decorator sets, which knows constants only.
-    answer._csp_update = {"img-src": [origin_of(shared.preview)]}  # type: ignore[attr-defined]
+    allow_media(answer, media_origins())
     return answer
-
-
-def origin_of(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 @only("GET")
