@@ -1,1 +1,1 @@
-"""Reserved for posts, groups, channels and follows (API.md, Social); their code comes later."""
+"""The community: posts, comments, reactions, groups, channels, follows."""

@@ -5,33 +5,54 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.services.counts import count
 from core.data import sql
 from core.data.locks import lock
+from core.data.transactions import delete_in_batches
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declare, declare_impersonal
 from social.models import (
+    Ad,
+    AdClick,
+    AdDay,
+    Announcement,
+    Appeal,
     AuthorCounts,
+    Case,
     Channel,
+    ChannelIndex,
     ChannelMember,
     ChannelPin,
     Comment,
     CommentLike,
     CommentMention,
+    Decision,
+    FeedItem,
     Follow,
     Group,
+    GroupIndex,
+    GroupInvitation,
+    KnownWord,
     Membership,
     Post,
     PostCounts,
     PostEdit,
+    PostIndex,
     PostMedia,
     PostMention,
     PostTag,
     Reaction,
+    Report,
+    Story,
+    StoryView,
 )
+from social.selectors import sanctions
 from social.services.comments import bury_comment, count_comment_like
-from social.services.reactions import count_reaction
+from social.services.follows import delete_follows_of
+from social.services.reactions import uncount_reaction
+from social.services.stories import delete_stories_of, delete_views_of
+from social.services.succession import leave_channels, leave_groups
 from uploads.services import delete_file
 
 AS_LONG_AS_THE_ACCOUNT = Kept("as long as the account")
@@ -77,7 +98,7 @@ def delete_reactions(*, person_id: UUID, now: datetime) -> None:
         Reaction.objects.filter(pk__in=[reaction.pk for reaction in some]).delete()
         with sql.together():
             for reaction in some:
-                count_reaction(reaction.post_id, reaction.emoji, -1)
+                uncount_reaction(reaction)
 
 
 def delete_comment_likes(*, person_id: UUID, now: datetime) -> None:
@@ -99,11 +120,15 @@ def bury_comments(*, person_id: UUID, now: datetime) -> None:
 
 
 def delete_follows(*, person_id: UUID, now: datetime) -> None:
-    for follow in Follow.objects.filter(Q(follower=person_id) | Q(followed=person_id)).order_by("pk"):
-        others_is_followed = follow.follower_id == person_id
-        other = follow.followed_id if others_is_followed else follow.follower_id
-        follow.delete()
-        count(user_id=other, followers=-1 if others_is_followed else 0, following=0 if others_is_followed else -1)
+    delete_follows_of(person_id)
+
+
+def delete_stories(*, person_id: UUID, now: datetime) -> None:
+    delete_stories_of(person_id, now)
+
+
+def delete_story_views(*, person_id: UUID, now: datetime) -> None:
+    delete_views_of(person_id)
 
 
 declare(
@@ -116,28 +141,35 @@ declare(
 declare(
     Group,
     export=Withheld("exported as the person's memberships"),
-    erase=Kept("belongs to its members"),
+    erase=Kept("belongs to its members; without any it is deleted with the last one's membership"),
     retention=Kept("as long as its members"),
 )
 declare(
     Membership,
     person="user_id",
     export=("group_id", "group__name", "role", "status", "created_at", "changed_at"),
-    erase=Delete(),
+    erase=leave_groups,
     retention=Cascade("group"),
+)
+declare(
+    GroupInvitation,
+    person="invitation__inviter_id",
+    export=("group_id", "group__name", "invitation__email", "created_at"),
+    erase=Delete(),
+    retention=Cascade("invitation"),
 )
 declare(
     Channel,
     person="owner_id",
     export=("id", "name", "description", "subscriber_count", "created_at"),
-    erase=Delete(),
+    erase=Kept("passed on to an editor, or deleted, with the owner's own subscription"),
     retention=AS_LONG_AS_THE_ACCOUNT,
 )
 declare(
     ChannelMember,
     person="user_id",
     export=("channel_id", "channel__name", "role", "created_at"),
-    erase=Delete(),
+    erase=leave_channels,
     retention=Cascade("channel"),
 )
 declare(
@@ -198,3 +230,137 @@ declare(
     erase=delete_comment_likes,
     retention=Cascade("comment"),
 )
+declare(
+    FeedItem,
+    person="user_id",
+    export=Withheld("which posts of others reached a feed follows from what the person follows, which is exported"),
+    erase=Delete(),
+    retention=Kept("the newest 1,000 of each person; `social.trim_feeds` removes the others"),
+)
+declare_impersonal(Announcement, about="what happened to a campaign", retention=Cascade("campaign"))
+declare(
+    Story,
+    person="author_id",
+    export=("id", "file_id", "caption", "views_count", "created_at", "expires_at"),
+    erase=delete_stories,
+    retention=Kept("for 24 hours; `social.delete_stories` deletes it then"),
+)
+declare(
+    StoryView,
+    person="viewer_id",
+    export=("story_id", "created_at"),
+    erase=delete_story_views,
+    retention=Cascade("story"),
+)
+declare(
+    PostIndex,
+    person="post__author_id",
+    export=Withheld("made of the post's own words"),
+    erase=Cascade("post"),
+    retention=Cascade("post"),
+)
+declare_impersonal(GroupIndex, about="words that a group is found by", retention=Cascade("group"))
+declare_impersonal(ChannelIndex, about="words that a channel is found by", retention=Cascade("channel"))
+declare_impersonal(
+    KnownWord,
+    about="words that several public posts have",
+    retention=Kept("while the newest posts have it (`social.learn_words`)"),
+)
+
+
+def delete_ads(*, person_id: UUID, now: datetime) -> None:
+    """They end at once; their pictures leave the store too."""
+    for ad in Ad.objects.filter(advertiser_id=person_id).select_related("file"):
+        ad.delete()
+        delete_file(ad.file, now=now)
+
+
+declare(
+    Ad,
+    person="advertiser_id",
+    export=(
+        "id",
+        "title",
+        "body",
+        "target_url",
+        "file_id",
+        "starts_at",
+        "ends_at",
+        "daily_cap",
+        "status",
+        "reason",
+        "reviewed_at",
+        "created_at",
+    ),
+    erase=delete_ads,
+    retention=AS_LONG_AS_THE_ACCOUNT,
+)
+declare_impersonal(AdDay, about="how often an ad was seen and followed", retention=Cascade("ad"))
+declare_impersonal(
+    AdClick,
+    about="ids of impressions that were followed, so that each counts once",
+    retention=DeleteAfter(timedelta(days=2), since="created_at"),
+)
+
+
+CASES_KEPT = timedelta(days=2 * 365 + 1)
+"""
+After the last decision: how somebody was judged before is asked for repeated offences, and a claim over what was hidden
+may come as late. The trigger of the table lets decisions go after two years, not before.
+"""
+
+
+def decisions_about(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Without who reported anything, and without what moderators note for each other."""
+    for decision in sanctions(person_id).order_by("pk"):
+        appeal = getattr(decision, "appeal", None)
+        yield {
+            "id": decision.pk,
+            "action": decision.action,
+            "targetType": decision.case.target_type,
+            "targetId": decision.case.target_id,
+            "rule": decision.rule,
+            "words": decision.words,
+            "until": decision.until,
+            "createdAt": decision.created_at,
+            "undoneAt": decision.undone_by.created_at if hasattr(decision, "undone_by") else None,
+            "appeal": {"text": appeal.text, "status": appeal.status, "answer": appeal.answer} if appeal else None,
+        }
+
+
+def blank_decisions(*, person_id: UUID, now: datetime) -> None:
+    Decision.objects.filter(person_id=person_id).update(words="", note="")
+
+
+def blank_cases(*, person_id: UUID, now: datetime) -> None:
+    Case.objects.filter(person_id=person_id).update(versions=[])
+
+
+def blank_reports(*, person_id: UUID, now: datetime) -> None:
+    Report.objects.filter(reporter_id=person_id).update(details="")
+
+
+def blank_appeals(*, person_id: UUID, now: datetime) -> None:
+    Appeal.objects.filter(decision__person_id=person_id).update(text="", answer="")
+
+
+def delete_old_cases(*, now: datetime) -> int:
+    recent = Decision.objects.filter(case=OuterRef("pk"), created_at__gte=now - CASES_KEPT)
+    return delete_in_batches(Case.objects.filter(~Exists(recent), closed_at__lt=now - CASES_KEPT))
+
+
+declare(
+    Case,
+    export=Withheld("what was reported is exported with the posts and comments, decisions as such"),
+    erase=blank_cases,
+    retention=delete_old_cases,
+)
+declare(
+    Report,
+    person="reporter_id",  # not also whose thing was reported: nobody learns who reported them
+    export=("case__target_type", "case__target_id", "reason", "details", "created_at"),
+    erase=blank_reports,
+    retention=Cascade("case"),
+)
+declare(Decision, export=decisions_about, erase=blank_decisions, retention=Cascade("case"))
+declare(Appeal, export=Withheld("exported with its decision"), erase=blank_appeals, retention=Cascade("decision"))

@@ -34,6 +34,11 @@ class PostQuerySet(models.QuerySet["Post"]):
         there = self.filter(deleted_at__isnull=True)
         if MODERATE.held_by(viewer):
             return there.filter(~Q(visibility=Post.Visibility.PRIVATE) | Q(author_id=viewer.pk))
+        return self.visible_to_reader(viewer)
+
+    def visible_to_reader(self, viewer: Any) -> Self:
+        """The same for somebody without the rights of a moderator, or who reads without them: in a feed."""
+        there = self.filter(deleted_at__isnull=True)
         shown = Q(author__status=Status.ACTIVE, hidden_at__isnull=True, held_at__isnull=True)
         shown &= Q(channel__isnull=True) | Q(channel__hidden_at__isnull=True)
         shown &= Q(group__isnull=True) | Q(group__hidden_at__isnull=True)

@@ -1,6 +1,7 @@
 """A comment as somebody sees it."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -27,6 +28,7 @@ class CommentRow(msgspec.Struct, frozen=True, gc=False):
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_at: datetime | None
+    held_at: datetime | None
     author_id: UUID
     author_first_name: str
     author_last_name: str
@@ -34,6 +36,21 @@ class CommentRow(msgspec.Struct, frozen=True, gc=False):
     author_badges: list[str]
     liked: bool
     mentions: str | None
+
+
+class Moderation(StrEnum):
+    HELD = "held"
+    HIDDEN = "hidden"
+
+    @classmethod
+    def of(cls, hidden_at: datetime | None, held_at: datetime | None) -> "Moderation | None":
+        return cls.HIDDEN if hidden_at else cls.HELD if held_at else None
+
+
+ModerationState = Annotated[
+    Moderation | None,
+    Meta(description="Where others cannot read it: `held` until a moderator has looked at it, or `hidden`."),
+]
 
 
 class CommentOutput(Output):
@@ -50,6 +67,7 @@ class CommentOutput(Output):
     replies_count: Count
     like_count: Count
     liked_by_me: bool
+    moderation: ModerationState
     created_at: Moment
     edited_at: Moment | None
     deleted_at: Moment | None
@@ -73,6 +91,7 @@ class CommentOutput(Output):
             replies_count=row.replies_count,
             like_count=row.like_count,
             liked_by_me=row.liked,
+            moderation=None if is_gone else Moderation.of(row.hidden_at, row.held_at),
             created_at=row.created_at,
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,

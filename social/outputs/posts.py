@@ -11,7 +11,7 @@ from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output, Page
 from social.emojis import LIKE
 from social.models.posts import AuthorRole, Post, PostEdit, etag_of
-from social.outputs.comments import CommentOutput
+from social.outputs.comments import CommentOutput, Moderation, ModerationState
 from social.outputs.mentions import mention_cards
 from uploads.outputs import MediaCard, media_cards
 
@@ -72,6 +72,7 @@ class PostOutput(Output):
     reactions: Annotated[
         list[ReactionCount], Meta(description="The 30 most frequent, and mine. `GET .../reactions` has all of them.")
     ]
+    moderation: ModerationState
     created_at: Moment
     edited_at: Moment | None
 
@@ -103,6 +104,7 @@ class PostOutput(Output):
             comment_count=row.comment_count,
             liked_by_me=LIKE in mine,
             reactions=_reactions(row.reactions, mine),
+            moderation=Moderation.of(row.hidden_at, row.held_at),
             created_at=row.created_at,
             edited_at=row.edited_at,
             **more,

@@ -1,8 +1,10 @@
 """People and hashtags in what is written, resolved when it is written."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from accounts import brakes
 from accounts.models import Status, User
 from accounts.relations import hidden_among
 from social.access import readers_among
@@ -18,6 +20,16 @@ def check_mentions(content: str) -> None:
     """:raises TooManyMentions:"""
     if len(mentioned_ids(content)) > MOST_MENTIONS:
         raise TooManyMentions(field="content", most=MOST_MENTIONS)
+
+
+def brake_words(person: Any, content: str, now: datetime) -> None:
+    """
+    What somebody new may write in one text: links, and how many people in an hour.
+
+    :raises TooManyLinks: :raises SlowDown:
+    """
+    brakes.require_few_links(person, content, now)
+    brakes.require_brake(person, brakes.Action.MENTIONS, len(mentioned_ids(content)), now)
 
 
 def check_tags(content: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
@@ -21,25 +21,40 @@ from social.errors import (
     AudienceOfGroup,
     EmptyPost,
     GroupOrChannel,
+    OneVideoOrPictures,
     UnknownCampaign,
     UnknownChannel,
     UnknownGroup,
 )
 from social.models import Channel, ChannelMember, ChannelPin, Group, Membership, Post, PostCounts, PostEdit, PostMedia
 from social.models.posts import AuthorRole, etag_of
+from social.services import feeds
 from social.services.mentions import check_mentions, check_tags, mention_in_post
 from uploads.models import StoredFile, Visibility
-from uploads.services import delete_file, describe_file, keep_files, publish_file, seal_file, store_image
+from uploads.services import (
+    delete_file,
+    describe_file,
+    is_video,
+    keep_files,
+    publish_file,
+    seal_file,
+    store_image,
+    store_video,
+)
 
+LONGEST_VIDEO = timedelta(minutes=3)
 WRITERS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
+
+WIDTHS = (Post.Visibility.PRIVATE, Post.Visibility.FOLLOWERS, Post.Visibility.PUBLIC)
+"""Audiences from the smallest to the largest."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A post that is not saved yet, and its pictures, which are in the store."""
+    """A post that is not saved yet, and its pictures or its video, which are in the store."""
 
     post: Post
-    pictures: list[StoredFile]
+    media: list[StoredFile]
 
 
 def draft_post(
@@ -61,6 +76,7 @@ def draft_post(
     :raises GroupOrChannel: :raises AudienceOfGroup: :raises AudienceOfChannel:
     :raises UnknownGroup: :raises UnknownChannel: :raises UnknownCampaign:
     :raises TooManyMentions: :raises TooManyTags:
+    :raises OneVideoOrPictures: and what `uploads` says of a file (BAD_VIDEO)
     """
     _check_words(content, has_media=bool(media))
     if group_id and channel_id:
@@ -79,20 +95,37 @@ def draft_post(
         campaign=campaign,
         author_role=author_role(author, campaign) if campaign else "",
     )
-    visibility_of_files = Visibility.PUBLIC if is_for_everyone(post) else Visibility.PRIVATE
-    pictures = [
-        store_image(
-            file,
-            owner_id=author.pk,
-            purpose="post",
-            now=now,
-            field=f"media.{position}",
-            visibility=visibility_of_files,
-            alt=alt,
-        )
-        for position, (file, alt) in enumerate(zip_longest(media, media_alt[: len(media)], fillvalue=""))
-    ]
-    return Draft(post, pictures)
+    return Draft(post, _store(post, media, media_alt, now))
+
+
+def _store(
+    post: Post, media: "Sequence[UploadedFile[bytes]]", media_alt: Sequence[str], now: datetime
+) -> list[StoredFile]:
+    """Take all pictures, or the video, to the store, or none of them."""
+    videos = [is_video(file) for file in media]
+    if any(videos) and len(videos) > 1:
+        raise OneVideoOrPictures(field="media")
+    visibility = Visibility.PUBLIC if is_for_everyone(post) else Visibility.PRIVATE
+    stored: list[StoredFile] = []
+    try:
+        for position, (file, alt) in enumerate(zip_longest(media, media_alt[: len(media)], fillvalue="")):
+            about: dict[str, Any] = {
+                "owner_id": post.author_id,
+                "purpose": "post",
+                "now": now,
+                "field": f"media.{position}",
+                "visibility": visibility,
+                "alt": alt,
+            }
+            if videos[position]:
+                stored.append(store_video(file, longest=LONGEST_VIDEO, **about))
+            else:
+                stored.append(store_image(file, **about))
+    except Exception:
+        for kept in stored:
+            delete_file(kept, now=now)
+        raise
+    return stored
 
 
 def publish_post(draft: Draft, *, now: datetime) -> Post:
@@ -109,10 +142,10 @@ def publish_post(draft: Draft, *, now: datetime) -> Post:
             _channel(post.author, post.channel_id)
         post.save(force_insert=True)
         PostCounts.objects.create(post=post)
-        keep_files(draft.pictures)
+        keep_files(draft.media)
         PostMedia.objects.bulk_create(
             PostMedia(post=post, file=file, position=position, created_at=now)
-            for position, file in enumerate(draft.pictures)
+            for position, file in enumerate(draft.media)
         )
         mentioned = mention_in_post(post, now=now)
         events.record(
@@ -160,6 +193,8 @@ def edit_post(
         PostEdit.objects.create(post=post, content=said, visibility=was_for, replaced_at=now, created_at=now)
     post.edited_at = now
     post.save(update_fields=["content", "visibility", "edited_at"])
+    if WIDTHS.index(post.visibility) > WIDTHS.index(before[1]):
+        feeds.deliver_again(post)
     move = publish_file if is_for_everyone(post) else seal_file
     for one, alt in zip_longest(media, (media_alt or [])[: len(media)]):
         move(one.file, now=now)
@@ -228,9 +263,9 @@ def _check_audience(visibility: str | None, *, is_in_group: bool, is_in_channel:
 
 def is_for_everyone(post: Post) -> bool:
     """Whether anybody, also without an account, may read it: then its pictures have lasting addresses."""
-    return post.visibility == Post.Visibility.PUBLIC and (
-        post.group is None or post.group.visibility == Group.Visibility.PUBLIC
-    )
+    is_shown = post.hidden_at is None and post.held_at is None
+    is_open = post.group is None or post.group.visibility == Group.Visibility.PUBLIC
+    return is_shown and is_open and post.visibility == Post.Visibility.PUBLIC
 
 
 def author_role(author: Any, campaign: Campaign) -> str:

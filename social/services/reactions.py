@@ -1,8 +1,8 @@
 """
 Reactions and likes.
 
-The hot writes of the community are two exchanges: a statement that asks the visibility rule and writes the row, then
-the event and the counts. So a row that everybody counts on (`PostCounts`) is locked for one exchange and the commit.
+The hot write of the community is a single statement: it asks the visibility rule, writes the row, counts it, records
+the event and gives the post back (docs/social.md).
 """
 
 from datetime import datetime
@@ -20,75 +20,79 @@ from social.access import asker
 from social.emojis import LIKE
 from social.errors import TooManyReactions
 from social.models import Post
+from social.outputs.posts import PostOutput
 
 MOST_REACTIONS = 20
 """Different emoji of one person under one post, beside 👍."""
 
 _ADD = load("social/sql/add_reaction.sql")
 _REMOVE = load("social/sql/remove_reaction.sql")
-COUNT = """
-UPDATE social_postcounts SET like_count = like_count + new.likes, reactions = CASE
-    WHEN COALESCE((reactions ->> new.emoji)::integer, 0) + new.step > 0
-    THEN jsonb_set(reactions, ARRAY[new.emoji], to_jsonb(COALESCE((reactions ->> new.emoji)::integer, 0) + new.step))
-    ELSE reactions - new.emoji
-END FROM (SELECT %s::uuid AS post_id, %s::text AS emoji, %s::integer AS step, %s::integer AS likes) new
-WHERE social_postcounts.post_id = new.post_id
+UNCOUNT = """
+UPDATE social_postcounts SET like_count = like_count - gone.likes, reactions = CASE
+    WHEN (reactions ->> gone.emoji)::integer > 1
+    THEN jsonb_set(reactions, ARRAY[gone.emoji], to_jsonb((reactions ->> gone.emoji)::integer - 1))
+    ELSE reactions - gone.emoji
+END FROM (SELECT %s::uuid AS post_id, %s::text AS emoji, %s::integer AS likes) gone
+WHERE social_postcounts.post_id = gone.post_id
 """
 
 
-@retrying
-def react(*, person: Any, post_id: UUID, emoji: str, now: datetime) -> None:
+def react(*, person: Any, post_id: UUID, emoji: str, now: datetime) -> PostOutput:
     """
     React to a post with an emoji; doing it twice changes nothing.
 
     :param emoji: as `emojis.one_emoji` gives it; the like is `LIKE`
+    :returns: the post as the person sees it then
     :raises NotFound: no such post that the person may read
     :raises TooManyReactions: they have reacted with too many emoji already
     """
-    limit: dict[str, Any] = {}
-    if emoji != LIKE:
-        lock_person(person.pk)  # two of theirs at once must not both be the last that is allowed
-        limit = {"most": MOST_REACTIONS}
-    rows = _ADD.rows(**asker(person), **limit, post=post_id, emoji=emoji, id=uuid7(), now=now)
-    if not rows:
-        raise NotFound()
-    (row,) = rows
-    if row.is_new:
-        _count(1, person, post_id, row.author_id, emoji, now)
-    elif limit and not row.was_there:
-        raise TooManyReactions(most=MOST_REACTIONS)
+    if emoji == LIKE:
+        return _add(person, post_id, emoji, now)
+    return _add_if_few(person, post_id, emoji, now)
 
 
 @retrying
-def take_back(*, person: Any, post_id: UUID, emoji: str, now: datetime) -> None:
+def _add_if_few(person: Any, post_id: UUID, emoji: str, now: datetime) -> PostOutput:
+    lock_person(person.pk)  # two of theirs at once must not both be the last that is allowed
+    return _add(person, post_id, emoji, now, most=MOST_REACTIONS)
+
+
+def _add(person: Any, post_id: UUID, emoji: str, now: datetime, most: int | None = None) -> PostOutput:
+    kind = "post.liked" if emoji == LIKE else "post.reacted"
+    facts = {**_facts(kind, person, post_id, emoji, now), "id": uuid7(), "now": now, "most": most}
+    rows = _ADD.rows(**asker(person), **facts)
+    if not rows:
+        raise NotFound()
+    (row,) = rows
+    if not row.is_new and emoji not in row.mine and most is not None:
+        raise TooManyReactions(most=most)
+    return PostOutput.of_row(row._replace(mine=[*row.mine, emoji]), now)
+
+
+def take_back(*, person: Any, post_id: UUID, emoji: str, now: datetime) -> PostOutput:
     """
     Take a reaction back; doing it twice changes nothing.
 
+    :returns: the post as the person sees it then
     :raises NotFound: no such post that the person may read
     """
-    rows = _REMOVE.rows(**asker(person), post=post_id, emoji=emoji)
+    kind = "post.unliked" if emoji == LIKE else "post.reaction_removed"
+    rows = _REMOVE.rows(**asker(person), **_facts(kind, person, post_id, emoji, now))
     if not rows:
         raise NotFound()
-    if rows[0].is_gone:
-        _count(-1, person, post_id, rows[0].author_id, emoji, now)
+    (row,) = rows
+    return PostOutput.of_row(row._replace(mine=[one for one in row.mine if one != emoji]), now)
 
 
-def _count(step: int, person: Any, post_id: UUID, author_id: UUID, emoji: str, now: datetime) -> None:
-    with sql.together():
-        if author_id != person.pk:
-            _record(step > 0, person, Post(pk=post_id), author_id, emoji, now)
-        count_reaction(post_id, emoji, step)
+def uncount_reaction(reaction: Any) -> None:
+    """Count a reaction no more that the caller deletes, in its transaction, as its last lock."""
+    sql.change(UNCOUNT, [reaction.post_id, reaction.emoji, int(reaction.emoji == LIKE)])
 
 
-def count_reaction(post_id: UUID, emoji: str, step: int) -> None:
-    """Count a reaction that comes (1) or goes (-1), in its transaction, as its last lock."""
-    sql.change(COUNT, [post_id, emoji, step, step if emoji == LIKE else 0])
-
-
-def _record(is_new: bool, person: Any, post: Post, author_id: UUID, emoji: str, now: datetime) -> None:
-    if emoji == LIKE:
-        events.record("post.liked" if is_new else "post.unliked", post, actor=person, now=now, author_id=author_id)
-    else:
-        kind = "post.reacted" if is_new else "post.reaction_removed"
-        act = f"{person.pk} {emoji}"
-        events.record(kind, post, actor=person, now=now, author_id=author_id, emoji=emoji, act=act)
+def _facts(kind: str, person: Any, post_id: UUID, emoji: str, now: datetime) -> dict[str, Any]:
+    """What both statements take; the post's author takes the place of `author_id` there."""
+    facts: dict[str, Any] = {"author_id": person.pk}
+    if emoji != LIKE:
+        facts |= {"emoji": emoji, "act": f"{person.pk} {emoji}"}
+    event = events.as_json(kind, Post(pk=post_id), actor=person, now=now, **facts)
+    return {"post": post_id, "emoji": emoji, "likes": int(emoji == LIKE), **event}

@@ -1,7 +1,7 @@
 -- Posts, newest first, a page of them, as far as who asks may read them (visible_post.part.sql).
 --
 --   viewer, reader, moderator, anonymous    who asks
---   author, group, channel, tag, id         whose, where, with which hashtag, or the one
+--   author, group, channel, tag, id, ids    whose, where, with which hashtag, the one, or these
 --   after_id                                the row that the page before ended with
 --
 -- Indexes: post_by_author, post_by_group, post_by_channel, the primary keys, post_media_has_its_own_place,
@@ -18,6 +18,7 @@ SELECT
            AND p.group_id = :group::uuid  -- if group
            AND p.channel_id = :channel::uuid  -- if channel
            AND p.id = :id::uuid  -- if id
+           AND p.id = ANY(:ids::uuid[])  -- if ids
            AND p.id < :after_id::uuid  -- if after_id
          ORDER BY p.id DESC
          LIMIT :limit

@@ -18,10 +18,10 @@ def stranger(person: Callable[..., User]) -> User:
 @pytest.fixture
 def follower(person: Callable[..., User], author: User) -> User:
     from core import clock
-    from social.models import Follow
+    from social.services.follows import follow
 
     follower = person("follower")
-    Follow.objects.create(follower=follower, followed=author, created_at=clock.now())
+    follow(person=follower, other_id=author.pk, now=clock.now())
     return follower
 
 

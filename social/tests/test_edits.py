@@ -119,7 +119,7 @@ def test_pictures_move_with_the_audience(api: Api, author: User) -> None:
         POSTS, {"content": "x", "media": [picture(), picture("PNG", seed=1)], "mediaAlt": ["A roof"]}
     ).json()
     assert [shown["alt"] for shown in made["media"]] == ["A roof", None]
-    changed = me.upload(post_url(made), {"visibility": "private", "mediaAlt": ["A roof", "A garden"]}, "put")
+    changed = me.put(post_url(made), {"visibility": "private", "mediaAlt": ["A roof", "A garden"]})
     assert [shown["alt"] for shown in changed.json()["media"]] == ["A roof", "A garden"]
     assert all("/files/" in shown["url"] for shown in me.get(post_url(made)).json()["media"])
     assert set(StoredFile.objects.values_list("visibility", flat=True)) == {"private"}

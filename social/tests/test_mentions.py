@@ -81,9 +81,9 @@ def test_people_hidden_from_a_reader_are_not_among_the_mentioned(api: Api, autho
     assert shown["mentions"] == shown["comments"]["items"][0]["mentions"] == []
 
 
-def test_twenty_people_are_enough(api: Api, author: User) -> None:
+def test_twenty_people_are_enough(api: Api, author: User, person: Callable[..., User]) -> None:
     ids = [f"<@0190aaaa-0000-7000-8000-{n:012d}>" for n in range(21)]
-    me = api.as_user(author)
+    me = api.as_user(person("known", identity=True))
     post = make_post(author)
     for url in (POSTS, f"{POSTS}/{post.pk}/comments"):
         refused = me.post(url, {"content": " ".join(ids)})

@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.models import User
 from core import clock
+from core.data.statements import Statement
 from core.testing import together
 from social import access
 from social.emojis import LIKE
@@ -32,13 +33,6 @@ BEGIN
         PERFORM pg_sleep(0.01);
     END LOOP;
 END $$
-"""
-UNLOCKED = """
-UPDATE social_postcounts SET like_count = before.like_count + new.step
-  FROM (SELECT %s::uuid AS post_id, %s::text AS emoji, %s::integer AS step, %s::integer AS likes) new
- CROSS JOIN LATERAL (
-    SELECT n.like_count FROM social_postcounts n, wait_for_a_rival() WHERE n.post_id = new.post_id) before
- WHERE social_postcounts.post_id = new.post_id
 """
 
 
@@ -69,9 +63,7 @@ def test_everybody_likes_at_once(post: Post, person: Callable[..., User]) -> Non
 
 
 @pytest.fixture
-def reading_first(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The count is only read, and before both have read it, neither writes."""
-    monkeypatch.setattr(reactions, "COUNT", UNLOCKED)
+def meeting() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(MEETING)
     yield
@@ -79,8 +71,29 @@ def reading_first(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cursor.execute("DROP FUNCTION wait_for_a_rival; DROP SEQUENCE rivals")
 
 
+def adding_with(old: str, new: str) -> Statement:
+    """The statement that adds a reaction, with a change in its text."""
+    lines = [f"{line}  -- if {', '.join(names)}" if names else line for line, names in reactions._ADD.lines]
+    text = "\n".join(lines)
+    assert old in text
+    return Statement(text.replace(old, new))
+
+
+@pytest.fixture
+def reading_first(monkeypatch: pytest.MonkeyPatch, meeting: None) -> None:
+    """The count is only read, and before both have read it, neither writes."""
+    read = "(SELECT b.like_count FROM social_postcounts b, wait_for_a_rival() WHERE b.post_id = changed.post_id)"
+    counted = "FROM changed WHERE n.post_id = changed.post_id"
+    first = f"(SELECT changed.post_id, {read} AS like_count FROM changed OFFSET 0) before"
+    for old, new in (
+        ("n.like_count + :likes::bigint", "before.like_count + :likes::bigint"),
+        (counted, f"FROM {first} WHERE n.post_id = before.post_id"),
+    ):
+        monkeypatch.setattr(reactions, "_ADD", adding_with(old, new))
+
+
 def test_everybody_likes_at_once_twin(post: Post, person: Callable[..., User], reading_first: None) -> None:
-    together(*(partial(like, person(name), post) for name in ("ada", "ben")))
+    assert together(*(partial(like, person(name), post) for name in ("ada", "ben"))) == [None, None]
     kept, _, there = counts(post)
     assert (kept, there) == (1, 2)
 
@@ -112,22 +125,17 @@ def nineteen(post: Post, stranger: User) -> None:
 
 def test_the_last_reaction_is_given_once(post: Post, stranger: User, nineteen: None) -> None:
     outcomes = together(with_other_emoji(stranger, post, "🎉"), with_other_emoji(stranger, post, "🚀"))
-    assert sorted(type(one).__name__ for one in outcomes) == ["NoneType", "TooManyReactions"]
+    assert sorted(type(one).__name__ for one in outcomes) == ["PostOutput", "TooManyReactions"]
     assert Reaction.objects.filter(user=stranger).count() == 20
 
 
 def test_the_last_reaction_is_given_once_twin(
-    post: Post, stranger: User, nineteen: None, monkeypatch: pytest.MonkeyPatch
+    post: Post, stranger: User, nineteen: None, meeting: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the lock both count nineteen before either commits."""
-    both_are_in, count = threading.Barrier(2), reactions.count_reaction
-
-    def wait_and_count(*given: Any) -> None:
-        both_are_in.wait(60)
-        count(*given)
-
+    counting = "SELECT :id::uuid, :now::timestamptz, target.id, :viewer::uuid, :emoji::text FROM target"
+    monkeypatch.setattr(reactions, "_ADD", adding_with(counting, f"{counting}, wait_for_a_rival()"))
     monkeypatch.setattr(reactions, "lock_person", lambda person_id: None)
-    monkeypatch.setattr(reactions, "count_reaction", wait_and_count)
     outcomes = together(with_other_emoji(stranger, post, "🎉"), with_other_emoji(stranger, post, "🚀"))
     assert not [one for one in outcomes if isinstance(one, TooManyReactions)]
     assert Reaction.objects.filter(user=stranger).count() == 21

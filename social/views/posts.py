@@ -8,8 +8,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
+from accounts import brakes
 from accounts.access import access_person
-from accounts.permissions import EmailVerified
+from accounts.errors import SlowDown, TooManyLinks
+from accounts.permissions import EmailVerified, MayPublish
 from core import clock
 from core.api import limits
 from core.api.errors import Stale
@@ -29,9 +31,10 @@ from social.inputs.posts import EditInput, PostInput, TagQuery
 from social.models import Post
 from social.models.posts import etag_of
 from social.outputs.posts import PostEditOutput, PostOutput, PostPageOutput
+from social.services.mentions import brake_words
 from social.services.posts import Draft, delete_post, draft_post, edit_post, publish_post
 from social.texts import folded_tag
-from uploads.errors import BAD_FILE
+from uploads.errors import BAD_VIDEO
 
 BAD_POST = (
     errors.EmptyPost,
@@ -43,6 +46,9 @@ BAD_POST = (
     errors.UnknownCampaign,
     errors.TooManyMentions,
     errors.TooManyTags,
+    errors.OneVideoOrPictures,
+    SlowDown,
+    TooManyLinks,
 )
 PUBLISHING = Limit("social:posts", 100, timedelta(hours=1))
 EDITING = Limit("social:edits", 200, timedelta(hours=1))
@@ -68,11 +74,14 @@ class _Publishing(ApiViewSet):
     """What publishing at both addresses has in common."""
 
     permission_classes = [SignedIn]
-    action_permissions = {"create": [EmailVerified], "edit": [EmailVerified], "remove": [EmailVerified]}
+    action_permissions = {"create": [MayPublish], "edit": [MayPublish], "remove": [EmailVerified]}
 
     def draft(self, request: Request) -> Draft:
         limits.hit(PUBLISHING, request.user.pk)
-        return draft_post(author=request.user, now=clock.now(), **parse(PostInput, request))
+        given, now = parse(PostInput, request), clock.now()
+        brakes.require_brake(request.user, brakes.Action.POSTS, 1, now)
+        brake_words(request.user, given["content"], now)
+        return draft_post(author=request.user, now=now, **given)
 
     def publish(self, request: Request, draft: Draft) -> Response:
         now = clock.now()
@@ -94,15 +103,16 @@ class Posts(_Publishing):
         PostInput,
         returns=PostOutput,
         status=201,
-        multipart=True,
-        errors=[*BAD_POST, *BAD_FILE],
+        takes_video=True,
+        errors=[*BAD_POST, *BAD_VIDEO],
     )
     @prepared(_Publishing.draft)
     def create(self, request: Request, prepared: Draft) -> Response:
         """
         Publish a post
 
-        At most five pictures. In a group its audience reads; in a channel `followers` are the subscribers.
+        At most five pictures, or one video. In a group its audience reads; in a channel `followers` are the
+        subscribers.
         """
         return self.publish(request, prepared)
 
@@ -117,7 +127,6 @@ class Posts(_Publishing):
         "editPost",
         EditInput,
         returns=PostOutput,
-        multipart=True,
         partial=True,
         etag=True,
         errors=[
@@ -127,6 +136,8 @@ class Posts(_Publishing):
             errors.AudienceOfChannel,
             errors.TooManyMentions,
             errors.TooManyTags,
+            SlowDown,
+            TooManyLinks,
             Stale,
             RateLimited,
         ],
@@ -140,6 +151,7 @@ class Posts(_Publishing):
         """
         limits.hit(EDITING, request.user.pk)
         now = clock.now()
+        brake_words(request.user, data.get("content") or "", now)
         post = edit_post(author=request.user, post_id=post_id, expected=if_match(request), now=now, **data)
         output = selectors.post_output(request.user, post_id, now)
         return Response(output, headers={"ETag": etag_of(post.edited_at)})
@@ -171,7 +183,10 @@ class PostsOfPerson(ApiViewSet):
     @operation("listUserPosts", returns=Page[PostOutput])
     def list(self, request: Request, user_id: UUID) -> Page[PostOutput]:
         """The posts of a person that I may read, newest first"""
-        return page_of_posts(request, author=access_person(request.user.pk, user_id).pk)
+        page = page_of_posts(request, author=user_id)
+        if not page.items:  # of whom there are posts to read, there is no need to ask
+            access_person(request.user.pk, user_id)
+        return page
 
 
 class OwnPosts(_Publishing):
@@ -180,8 +195,8 @@ class OwnPosts(_Publishing):
         PostInput,
         returns=PostOutput,
         status=201,
-        multipart=True,
-        errors=[*BAD_POST, *BAD_FILE],
+        takes_video=True,
+        errors=[*BAD_POST, *BAD_VIDEO],
     )
     @prepared(_Publishing.draft)
     def create(self, request: Request, prepared: Draft) -> Response:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from accounts.permissions import EmailVerified
+from accounts.permissions import EmailVerified, MayPublish
 from core import clock
 from core.api import limits
 from core.api.limits import Limit, RateLimited
@@ -28,7 +28,7 @@ REACTING = Limit("social:reactions", 2000, timedelta(hours=1))
 
 class Reactions(ApiViewSet):
     permission_classes = [EmailVerified]
-    action_permissions = {"list": [SignedIn]}
+    action_permissions = {"list": [SignedIn], "add": [MayPublish], "like": [MayPublish]}
 
     @operation("listReactions", query=ReactionsQuery, returns=Page[ReactionOutput], errors=[errors.NotAnEmoji])
     def list(self, request: Request, post_id: UUID, query: dict[str, Any]) -> Page[ReactionOutput]:
@@ -57,14 +57,10 @@ class Reactions(ApiViewSet):
 
     def _react(self, request: Request, post_id: UUID, emoji: str) -> PostOutput:
         limits.hit(REACTING, request.user.pk)
-        now = clock.now()
-        react(person=request.user, post_id=post_id, emoji=emoji, now=now)
-        return selectors.post_output(request.user, post_id, now)
+        return react(person=request.user, post_id=post_id, emoji=emoji, now=clock.now())
 
     def _take_back(self, request: Request, post_id: UUID, emoji: str) -> PostOutput:
-        now = clock.now()
-        take_back(person=request.user, post_id=post_id, emoji=emoji, now=now)
-        return selectors.post_output(request.user, post_id, now)
+        return take_back(person=request.user, post_id=post_id, emoji=emoji, now=clock.now())
 
 
 class Likes(Reactions):

@@ -249,6 +249,7 @@ API_TAGS = {
     "KYC": "Proving an identity, and reviewing the proofs.",
     "Campaigns": "Campaigns from draft to settlement, and investing in them.",
     "Investments": "Own investments, withdrawals and payment methods.",
+    "Social": "People, posts, groups, channels, the feed, stories, ads, search, reports.",
     "Chat": "Conversations and their messages; live ones come over the socket (/api/asyncapi).",
     "Notifications": "The inbox, and links to unsubscribe.",
     "Files": "Private files by signed link.",
@@ -319,9 +320,14 @@ CELERY_BEAT_SCHEDULE = {
     "delete-orphans": {"task": "uploads.delete_orphans", "schedule": crontab(minute=37)},
     "delete-archives": {"task": "accounts.delete_archives", "schedule": crontab(minute=42)},
     "erase-people": {"task": "accounts.erase_people", "schedule": crontab(minute=47)},
+    "end-suspensions": {"task": "accounts.end_suspensions", "schedule": 60.0, "options": {"expires": 60}},
     "expire-cases": {"task": "kyc.expire_cases", "schedule": crontab(minute=7)},
     "end-badges": {"task": "kyc.end_badges", "schedule": crontab(minute=12)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
+    "announce-deadlines": {"task": "campaigns.announce_deadlines", "schedule": 600.0, "options": {"expires": 600}},
+    "trim-feeds": {"task": "social.trim_feeds", "schedule": crontab(minute=27)},
+    "delete-stories": {"task": "social.delete_stories", "schedule": 600.0, "options": {"expires": 600}},
+    "learn-words": {"task": "social.learn_words", "schedule": crontab(minute=52)},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
     "finish-refunds": {"task": "investments.finish_refunds", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -382,6 +388,8 @@ PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15)
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 KYC_KEPT_DAYS = env.int("KYC_KEPT_DAYS", default=1826)
 """How long papers that proved an identity are kept after the account was erased; five years."""
+MODERATION_HOLD_AFTER = env.int("MODERATION_HOLD_AFTER", default=3)
+"""After so many reports by trusted people something is hidden until a moderator has decided; 0: never."""
 
 # --- Rest -----------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,19 @@ from investments.testing import invest, make_card
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
+from social.services.appeals import appeal
+from social.testing import (
+    act,
+    case_about,
+    make_ad,
+    make_channel,
+    make_comment,
+    make_group,
+    make_post,
+    put_in_channel,
+    put_in_group,
+)
+from uploads.testing import picture
 
 LONG = "Solaranlagengemeinschaftsgenossenschaft Oberbayern-Südwest, second round for the school and the town hall"
 
@@ -52,6 +65,9 @@ def make_world() -> User:
     live = make_campaign(founder, title=LONG, max_amount="1200000", goal_amount="1000000", min_investment="10")
     make_campaign(founder, status="in_review", title="A windmill on the hill")
     make_campaign(make_person(first_name="Own", identity=True), status="in_review", title="x" * 120)
+    target = "https://community-investors.example.com/" + "offers-of-the-season/" * 8
+    make_ad(founder, title="x" * 80, body="Roofs for everybody. " * 14, target_url=target)
+    make_ad(founder, title=LONG[:80], approved_by=ines, daily_cap=1_000_000)
     card = make_card(backer)
     investment = invest(api, backer, live, "1234.56", card)
     invest(api, backer, live, "500000")
@@ -69,6 +85,8 @@ def make_world() -> User:
         note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
     )
     begin_group(starter=founder, participants=[backer.pk], title=LONG, now=now)
+    put_in_group(make_group(founder, LONG[:100], cover_image=picture()), backer, "moderator")
+    put_in_channel(make_channel(founder, LONG[:100]), backer, "editor")
     outbox.emit("notifications.send_mail_to", now=now, after=timedelta(hours=1), user_id=str(backer.pk))
     OutboxEvent.objects.create(
         topic="notifications.send_mail_to",
@@ -84,8 +102,21 @@ def make_world() -> User:
         parked_at=now,
         last_error="OperationalError: could not serialize access due to concurrent update " * 3,
     )
+    _reports(founder, backer, now)
     insist()
     return ines
+
+
+def _reports(author: User, reporter: User, now: Any) -> None:
+    """A case that waits, and one that was decided, with an appeal."""
+    moderator = make_person(first_name="Mo", role="moderator")
+    for words in (LONG, "Double your money " * 20):
+        post = make_post(author, words)
+        for comment in ("Where do I sign?", "x" * 200):
+            make_comment(reporter, post, comment)
+        case = case_about(post, reporter, reason="fraud", details="Promises that nobody can keep. " * 20)
+    taken = act(moderator, case, "freeze", rule="fraud", words="Please " * 100, note="x" * 200, days=7)
+    appeal(person=author, decision_id=taken.pk, text="I never promised anything. " * 40, now=now)
 
 
 def _cases(reviewer: User, now: Any) -> None:

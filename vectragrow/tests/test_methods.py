@@ -17,7 +17,7 @@ EXAMPLES = {"uuid": "0192f0c1-2345-7abc-8def-0123456789ab", "slug": "sandbox", "
 BY_HAND = {
     r"^p/(?P<token>[A-Za-z0-9_-]{22})$": "p/" + "a" * 22,
     r"^(?P<place>admin|mailbox)$": "admin",
-    r"^media/(?P<name>\d{4}/\d\d/\d\d/[0-9a-f]{32}\.(?:jpg|png|webp))$": f"media/2026/01/01/{'0' * 32}.jpg",
+    r"^media/(?P<name>\d{4}/\d\d/\d\d/[0-9a-f]{32}\.(?:jpg|png|webp|mp4|webm))$": f"media/2026/01/01/{'0' * 32}.jpg",
     r"^(?P<url>.*)$": "nothing-here",
 }
 

@@ -19,6 +19,17 @@ MAY_NAME_ROLES = {
     "vectragrow/management/commands/ensure_install_admin.py": "makes the first admin",
     "accounts/services/administration.py": "grants a role that differs from the present one",
     "vectragrow/demo/story.py": "casts people",
+    **dict.fromkeys(
+        (
+            "social/access.py",
+            "social/group_rights.py",
+            "social/services/channels.py",
+            "social/services/memberships.py",
+            "social/services/subscriptions.py",
+            "social/services/succession.py",
+        ),
+        "roles in a group or a channel, which are data of theirs",
+    ),
 }
 
 

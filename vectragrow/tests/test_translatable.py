@@ -12,6 +12,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 PAGES = ("base", "error", "profile", "reset_password", "signed_in", "unsubscribe", "verify_email")
 READ = [*(TEMPLATES / "notifications").rglob("*.txt"), TEMPLATES / "notifications/mail.html"]
 READ += [TEMPLATES / f"{name}.html" for name in PAGES]
+READ += (TEMPLATES / "share").glob("*.html")
 SPOKEN = ("alt", "aria-label", "title", "placeholder", "summary")
 """Attributes whose text people read."""
 NAMES = re.compile(r"VECTRAGrow|VECTRA|Grow|\bAPI\b|&nbsp;|·")

@@ -15,7 +15,7 @@ from core.api.outputs import Page
 from core.api.pages import Part, first_part
 from core.data.statements import load
 from social.access import asker
-from social.models import AuthorCounts, ChannelMember, Comment, Follow, Post, PostEdit, Reaction
+from social.models import AuthorCounts, ChannelMember, Comment, Decision, Follow, Post, PostEdit, Reaction
 from social.outputs.comments import CommentOutput, decode_comments
 from social.outputs.posts import PostOutput, PostPageOutput
 from social.permissions import MODERATE
@@ -155,3 +155,8 @@ def visible_posts_count(viewer: Any, author_id: UUID) -> int:
     if follows or MODERATE.held_by(viewer):
         return counts.public_posts + counts.followers_posts
     return counts.public_posts
+
+
+def sanctions(person_id: UUID) -> QuerySet[Decision]:
+    """What was decided about a person, for `SanctionOutput.of`."""
+    return Decision.objects.sanctions_of(person_id).select_related("case", "appeal", "undone_by")
