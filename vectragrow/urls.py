@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reset-password", pages.reset_password),
     path("unsubscribe", pages.unsubscribe),
     re_path(r"^p/(?P<token>[A-Za-z0-9_-]{22})$", pages.shared_profile),
+    path("s/", include("campaigns.urls.on_share")),
+    path("s/", include("social.urls.on_share")),
     path("signed-in", pages.signed_in),
     re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
     path("mailbox", include("notifications.urls.on_mailbox")),

@@ -44,6 +44,9 @@ class Client:
     def put(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return self._call("PUT", path, json_body=body or {})
 
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path)
+
     def upload(self, path: str, fields: Iterable[tuple[str, str | File]]) -> Any:
         """POST as multipart/form-data."""
         boundary = uuid.uuid4().hex
