@@ -9,7 +9,8 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bench.platform import VIEWER, running
@@ -21,29 +22,35 @@ TRIES = 15
 def measured(rows: int) -> dict[str, tuple[float, float]]:
     """Pages and milliseconds (median) of each read, with so many rows."""
     with running(rows):
-        from core.data import statements
+        return {name: costs(read) for name, read in reads().items()}
 
-        plans: list[str] = []
-        fetch = statements._fetch
 
-        def explaining(statement: str, values: Any, row_factory: Any, keeps_plan: bool) -> list[Any]:
-            told = fetch(
-                f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {statement}", values, statements.tuple_row, keeps_plan
-            )
-            plans.append("\n".join(line for (line,) in told))
-            return fetch(statement, values, row_factory, keeps_plan)
+def costs(read: Callable[[], Any]) -> tuple[float, float]:
+    """Pages and milliseconds (median) of all that a read asks PostgreSQL for."""
+    figures = []
+    for _ in range(TRIES):
+        with explaining() as plans:
+            read()
+        figures.append((sum(map(pages, plans)), sum(map(milliseconds, plans))))
+    touched, took = zip(*figures, strict=True)
+    return statistics.median(touched), statistics.median(took)
 
-        statements._fetch = explaining
-        found = {}
-        for name, read in reads().items():
-            figures = []
-            for _ in range(TRIES):
-                plans.clear()
-                read()
-                figures.append((sum(map(pages, plans)), sum(map(milliseconds, plans))))
-            touched, took = zip(*figures, strict=True)
-            found[name] = statistics.median(touched), statistics.median(took)
-        return found
+
+@contextmanager
+def explaining() -> Iterator[list[str]]:
+    """The plans of all that this process reads meanwhile, prepared or not. Each is run once more for it."""
+    from django.db import connection
+
+    plans: list[str] = []
+
+    def explain(execute: Any, statement: Any, values: Any, many: bool, context: Any) -> Any:
+        if str(statement).lstrip().startswith(("SELECT", "WITH")):
+            execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {statement}", values, many, context)
+            plans.append("\n".join(line for (line,) in context["cursor"].fetchall()))
+        return execute(statement, values, many, context)
+
+    with connection.execute_wrapper(explain):
+        yield plans
 
 
 def reads() -> dict[str, Callable[[], Any]]:

@@ -21,12 +21,20 @@ class Platform:
 
 @contextmanager
 def running(rows: int) -> Iterator[Platform]:
-    """
-    The servers, with `rows` rows in each table that is measured; kept for the next run.
+    """The servers, with `rows` rows in each table that is measured; kept for the next run."""
+    with prepared(f"bench-{rows}") as platform:
+        fill(rows)
+        yield platform
 
-    Django is set up in this process when it begins.
+
+@contextmanager
+def prepared(name: str) -> Iterator[Platform]:
     """
-    data_dir = DataDir(ROOT / "var" / f"bench-{rows}")
+    The servers of a folder in `var`, migrated. Django is set up in this process when it begins.
+
+    :param name: of the folder
+    """
+    data_dir = DataDir(ROOT / "var" / name)
     data_dir.open()
     servers = Servers(data_dir, durable=False)
     try:
@@ -44,7 +52,6 @@ def running(rows: int) -> Iterator[Platform]:
         import django
 
         django.setup()
-        fill(rows)
         yield Platform(servers.addresses["DATABASE_URL"], data_dir.facts["SECRET_KEY"])
     finally:
         data_dir.note(state="stopping")

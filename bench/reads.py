@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +29,17 @@ CLIENTS = 4
 PEERS = ("pg", "sequelize")
 GOALS = {"pg": 1.1, "sequelize": 0.5}
 GOAL_BESIDE_ME = 1.6
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to be sent."""
+
+    method: str
+    path: str
+    bearer: str
+    body: str = ""
+    """JSON, or nothing."""
 
 
 @dataclass
@@ -75,7 +86,8 @@ def paths() -> dict[str, str]:
 
 
 @contextmanager
-def candidates(platform: Platform) -> Iterator[list[Candidate]]:
+def candidates(platform: Platform, peers: Sequence[str]) -> Iterator[list[Candidate]]:
+    """Ours, and peers by the names of their files in bench/peers, each in a process."""
     with ExitStack() as stack:
         token()  # connects
         started_at = datetime.now(UTC)
@@ -83,7 +95,7 @@ def candidates(platform: Platform) -> Iterator[list[Candidate]]:
         words = ["granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "2", "--port", str(port)]
         ours = stack.enter_context(serving(*words, "--no-access-log", "vectragrow.wsgi:application", port=port))
         found = [Candidate("ours", "vectragrow", port, ours, started_at)]
-        for name in PEERS:
+        for name in peers:
             port = free_port()
             process = stack.enter_context(peer(name, platform, port))
             found.append(Candidate(name, f"peer-{name}", port, process, started_at))
@@ -103,6 +115,7 @@ def peer(name: str, platform: Platform, port: int) -> Iterator[Any]:
         "JWT_KEY": keys_for(PURPOSE)[0].hex(),
         "MEDIA_URL": default_storage.url("x").removesuffix("x"),
         "PORT": str(port),
+        "PEER": name,
         "NODE_ENV": "production",
     }
     with serving_command(["node", f"bench/peers/{name}.js"], environment, port) as process:
@@ -126,31 +139,42 @@ def serving_command(command: list[str], environment: dict[str, str], port: int) 
         process.wait(30)
 
 
-def ask(connection: HTTPConnection, path: str, bearer: str) -> bytes:
-    connection.request("GET", path, headers={"Authorization": f"Bearer {bearer}"})
+def ask(connection: HTTPConnection, call: Call) -> bytes:
+    headers = {"Authorization": f"Bearer {call.bearer}"} | ({"Content-Type": "application/json"} if call.body else {})
+    connection.request(call.method, call.path, call.body or None, headers)
     response = connection.getresponse()
     body = response.read()
-    if response.status != 200:
-        raise SystemExit(f"{path} answered {response.status}: {body.decode()[:500]}")
+    if response.status not in (200, 201):
+        raise SystemExit(f"{call.method} {call.path} answered {response.status}: {body.decode()[:500]}")
     return body
 
 
-def load(port: int, path: str, bearer: str, requests: int) -> list[float]:
-    """Seconds each request took, over keep-alive connections of CLIENTS clients."""
+def load(port: int, call: Callable[[int], Call], requests: int, *, clients: int = CLIENTS) -> list[float]:
+    """
+    Seconds each request took, over keep-alive connections.
+
+    :param call: gives the request of a number
+    """
     taken: list[float] = []
+    failures: list[BaseException] = []
 
-    def client() -> None:
+    def client(first: int) -> None:
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        for _ in range(requests // CLIENTS):
-            started = time.perf_counter()
-            ask(connection, path, bearer)
-            taken.append(time.perf_counter() - started)
+        try:
+            for number in range(first, requests, clients):
+                started = time.perf_counter()
+                ask(connection, call(number))
+                taken.append(time.perf_counter() - started)
+        except BaseException as failure:
+            failures.append(failure)
 
-    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    threads = [threading.Thread(target=client, args=(first,)) for first in range(clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if failures:
+        raise SystemExit(str(failures[0]))
     return taken
 
 
@@ -158,7 +182,8 @@ def compare_answers(found: list[Candidate], asked: dict[str, str]) -> None:
     """:raises SystemExit: two candidates answer differently"""
     bearer = token()
     for name, path in asked.items():
-        answers = {r.name: plain(json.loads(ask(HTTPConnection("127.0.0.1", r.port), path, bearer))) for r in found}
+        call = Call("GET", path, bearer)
+        answers = {r.name: plain(json.loads(ask(HTTPConnection("127.0.0.1", r.port), call))) for r in found}
         ours = answers.pop("ours")
         for peer_name, theirs in answers.items():
             if ours != theirs:
@@ -178,10 +203,16 @@ def plain(value: Any) -> Any:
     return value
 
 
-def measure_round(candidate: Candidate, name: str, path: str, bearer: str, requests: int) -> None:
+def same_call(path: str) -> Callable[[int], Call]:
+    """The viewer asks for the same again and again, with a new token."""
+    call = Call("GET", path, token())
+    return lambda number: call
+
+
+def measure_round(candidate: Candidate, name: str, call: Callable[[int], Call], requests: int) -> None:
     before = cpu_seconds(candidate.process.pid), {pid: process_seconds(pid) for pid in candidate.backends()}
     started = time.perf_counter()
-    candidate.taken.setdefault(name, []).extend(load(candidate.port, path, bearer, requests))
+    candidate.taken.setdefault(name, []).extend(load(candidate.port, call, requests))
     candidate.elapsed[name] = candidate.elapsed.get(name, 0.0) + time.perf_counter() - started
     web = (cpu_seconds(candidate.process.pid) - before[0]) * 1000 / requests
     spent = [process_seconds(pid) - before[1].get(pid, 0.0) for pid in candidate.backends()]
@@ -239,16 +270,17 @@ def main() -> None:
     global PEERS
     if given.ours_only:
         PEERS = ()
-    with running(given.rows) as platform, candidates(platform) as found:
+    with running(given.rows) as platform, candidates(platform, PEERS) as found:
         asked = {name: path for name, path in paths().items() if not given.only or name in given.only.split(",")}
         compare_answers(found, asked)
         for name, path in asked.items():
+            call = same_call(path)
             for candidate in found:
-                load(candidate.port, path, token(), 200)
+                load(candidate.port, call, 200)
             for _ in range(given.rounds):
-                bearer = token()
+                call = same_call(path)
                 for candidate in found:
-                    measure_round(candidate, name, path, bearer, given.requests)
+                    measure_round(candidate, name, call, given.requests)
         results = {
             "rows": given.rows,
             "reads": {name: {candidate.name: figures(candidate, name) for candidate in found} for name in asked},

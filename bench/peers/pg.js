@@ -84,7 +84,9 @@ serve({
       ),
       query(
         'campaign media',
-        `SELECT f.id, f.storage_name, f.content_type, f.width, f.height FROM campaigns_campaignmedia m
+        `SELECT f.id, f.storage_name, f.content_type, f.width, f.height, f.state, f.placeholder, f.duration_ms, f.alt,
+            COALESCE((SELECT json_agg(r) FROM uploads_rendition r WHERE r.file_id = f.id), '[]') AS renditions
+          FROM campaigns_campaignmedia m
           JOIN uploads f ON f.id = m.file_id WHERE m.campaign_id = $1 ORDER BY m.position`,
         [id],
       ),

@@ -1,25 +1,11 @@
 // Express with Sequelize: models, associations, `include`.
 
-import { DataTypes, Op, Sequelize } from 'sequelize'
+import { DataTypes, Op } from 'sequelize'
+import { CARD, Rendition, StoredFile, User, db, id, session } from './database.js'
 import { campaignCard, campaignPage, conversation, investment, message, notification, serve } from './server.js'
 
-const db = new Sequelize(process.env.DATABASE_URL, {
-  logging: false,
-  pool: { max: 8, idle: 600_000 },
-  dialectOptions: { application_name: 'peer-sequelize' },
-  define: { timestamps: false, underscored: true, freezeTableName: true },
-})
+const { BIGINT, BOOLEAN, DATE, DECIMAL, INTEGER, JSONB, STRING, TEXT, UUID } = DataTypes
 
-const { BIGINT, BOOLEAN, DATE, DECIMAL, INTEGER, JSONB, STRING, TEXT, UUID, ARRAY } = DataTypes
-const id = { type: UUID, primaryKey: true }
-
-const User = db.define('accounts_user', {
-  id, created_at: DATE, updated_at: DATE, email: STRING, first_name: STRING, last_name: STRING, phone_number: STRING,
-  bio: TEXT, location: STRING, website: STRING, profile_photo: STRING, cover_photo: STRING, badges: ARRAY(STRING),
-  role: STRING, status: STRING, email_verified_at: DATE, phone_verified_at: DATE, identity_verified_at: DATE,
-  two_factor_enabled_at: DATE,
-})
-const Session = db.define('accounts_session', { id, user_id: UUID, revoked_at: DATE, expires_at: DATE })
 const Category = db.define('campaigns_category', { id, slug: STRING })
 const Campaign = db.define('campaigns_campaign', {
   id, created_at: DATE, owner_id: UUID, category_id: UUID, title: STRING, slug: STRING, summary: STRING,
@@ -27,9 +13,6 @@ const Campaign = db.define('campaigns_campaign', {
   starts_at: DATE, ends_at: DATE, expected_return_percent: DECIMAL, status: STRING, review_note: TEXT,
   published_at: DATE, closed_at: DATE, outcome: STRING, settled_at: DATE, raised_minor: BIGINT, reserved_minor: BIGINT,
   investor_count: INTEGER, version: INTEGER, updated_at: DATE,
-})
-const StoredFile = db.define('uploads', {
-  id, storage_name: STRING, content_type: STRING, width: INTEGER, height: INTEGER,
 })
 const CampaignMedia = db.define('campaigns_campaignmedia', { id, campaign_id: UUID, file_id: UUID, position: INTEGER })
 const Backing = db.define('campaigns_backing', {
@@ -61,7 +44,6 @@ const Payment = db.define('investments_payment', {
   id, investment_id: UUID, refunded_minor: BIGINT, action_url: STRING, failure_code: STRING,
 })
 
-Session.belongsTo(User, { as: 'user', foreignKey: 'user_id' })
 Campaign.belongsTo(User, { as: 'owner', foreignKey: 'owner_id' })
 Campaign.belongsTo(Category, { as: 'kind', foreignKey: 'category_id' })
 Campaign.hasMany(CampaignMedia, { as: 'media', foreignKey: 'campaign_id' })
@@ -76,7 +58,6 @@ Investment.belongsTo(Campaign, { as: 'campaign', foreignKey: 'campaign_id' })
 Investment.belongsTo(PaymentMethod, { as: 'method', foreignKey: 'method_id' })
 Investment.hasOne(Payment, { as: 'payment', foreignKey: 'investment_id' })
 
-const CARD = ['id', 'first_name', 'last_name', 'profile_photo', 'badges']
 const CAMPAIGN_CARD = [
   'id', 'title', 'slug', 'summary', 'status', 'outcome', 'goal_minor', 'max_minor', 'min_investment_minor', 'currency',
   'raised_minor', 'reserved_minor', 'investor_count', 'starts_at', 'ends_at', 'created_at', 'owner_id',
@@ -87,6 +68,10 @@ const kind = () => ({ model: Category, as: 'kind', attributes: ['slug'] })
 const media = () => ({
   model: CampaignMedia, as: 'media', attributes: ['position'], separate: true, order: ['position'],
   include: { model: StoredFile, as: 'file' },
+})
+const pictures = () => ({
+  ...media(),
+  include: { model: StoredFile, as: 'file', include: { model: Rendition, as: 'renditions' } },
 })
 const sender = () => ({ model: User, as: 'sender', attributes: CARD })
 const messageParts = () => [
@@ -119,10 +104,7 @@ const messageOf = (row) =>
   )
 
 serve({
-  async session(sid, now) {
-    const where = { id: sid, revoked_at: null, expires_at: { [Op.gt]: now } }
-    return (await Session.findOne({ where, include: { model: User, as: 'user' } }))?.user
-  },
+  session,
 
   async campaigns(viewer, range) {
     const order = [['created_at', 'DESC'], ['id', 'DESC']]
@@ -133,7 +115,7 @@ serve({
 
   async campaign(viewer, campaignId) {
     const [row, backing] = await Promise.all([
-      Campaign.findOne({ where: { id: campaignId, ...visibleTo(viewer) }, include: [owner(), kind(), media()] }),
+      Campaign.findOne({ where: { id: campaignId, ...visibleTo(viewer) }, include: [owner(), kind(), pictures()] }),
       Backing.findOne({ where: { campaign_id: campaignId, backer_id: viewer.id, committed_minor: { [Op.gt]: 0 } } }),
     ])
     if (!row) return null

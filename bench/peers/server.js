@@ -1,9 +1,9 @@
 // What both peers share: Express, the bearer token, its session, the shapes of the answers.
 //
-//   DATABASE_URL=... JWT_KEY=... MEDIA_URL=... PORT=... node pg.js      (or sequelize.js)
+//   DATABASE_URL=... JWT_KEY=... MEDIA_URL=... PORT=... PEER=... node pg.js      (or sequelize.js, community.js)
 //
 // `store` answers each question from the database: `session`, `campaigns`, `campaign`, `conversation`, `messages`,
-// `conversations`, `notifications`, `investments`.
+// `conversations`, `notifications`, `investments`. community.js has routes of its own.
 
 import express from 'express'
 import jwt from 'jsonwebtoken'
@@ -16,10 +16,10 @@ const pageQuery = (limit) =>
     page: z.coerce.number().int().min(1).max(10_000).default(1),
     limit: z.coerce.number().int().min(1).max(100).default(limit),
   })
-const ten = pageQuery(10)
+export const ten = pageQuery(10)
 const fifty = pageQuery(50)
 
-class Refused extends Error {
+export class Refused extends Error {
   constructor(status, title) {
     super(title)
     this.status = status
@@ -35,6 +35,29 @@ export const card = (p) => ({
   badges: p.badges,
 })
 export const mediaUrl = (name) => (name ? MEDIA_URL + name : null)
+
+export const mediaCard = (file) => {
+  const isVideo = file.content_type.startsWith('video/')
+  const renditions = file.renditions.toSorted((a, b) => a.width - b.width)
+  const poster = renditions.find((one) => one.kind === 'poster')
+  return {
+    id: file.id,
+    url: mediaUrl(file.storage_name),
+    kind: isVideo ? 'video' : 'image',
+    type: file.content_type,
+    width: file.width,
+    height: file.height,
+    alt: file.alt || null,
+    processing: file.state === 'processing',
+    failed: file.state === 'failed' && isVideo,
+    placeholder: file.placeholder || null,
+    sizes: renditions
+      .filter((one) => one.kind === 'size')
+      .map((one) => ({ width: one.width, height: one.height, url: mediaUrl(one.storage_name) })),
+    poster: poster ? mediaUrl(poster.storage_name) : null,
+    durationSeconds: file.duration_ms === null ? null : file.duration_ms / 1000,
+  }
+}
 
 export const campaignCard = (c, owner) => ({
   id: c.id,
@@ -63,13 +86,7 @@ export const campaignPage = (c, owner, media, backing, viewer) => ({
   ...campaignCard(c, owner),
   description: c.description,
   expectedReturnPercent: c.expected_return_percent === null ? null : Number(c.expected_return_percent),
-  media: media.map((file) => ({
-    id: file.id,
-    url: mediaUrl(file.storage_name),
-    type: file.content_type,
-    width: file.width,
-    height: file.height,
-  })),
+  media: media.map(mediaCard),
   myInvestment: backing && { amount: money(backing.committed_minor), currency: c.currency, since: backing.since },
   allowedActions: allowedActions(c, viewer),
   reviewNote: (c.owner_id === viewer.id && c.review_note) || null,
@@ -170,10 +187,10 @@ const me = (u) => ({
 })
 
 // One row more than the page tells whether there are more.
-const page = (rows, { page, limit }) => ({ items: rows.slice(0, limit), page, limit, hasMore: rows.length > limit })
-const range = ({ page, limit }) => ({ limit: limit + 1, offset: (page - 1) * limit })
+export const page = (rows, { page, limit }) => ({ items: rows.slice(0, limit), page, limit, hasMore: rows.length > limit })
+export const range = ({ page, limit }) => ({ limit: limit + 1, offset: (page - 1) * limit })
 
-export function serve(store) {
+export function serve(store, addRoutes = hotReads) {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
@@ -194,6 +211,17 @@ export function serve(store) {
   })
 
   app.get('/api/auth/me', (request, response) => response.json(me(request.user)))
+  addRoutes(app, store)
+
+  app.use((error, request, response, next) => {
+    const status = error instanceof z.ZodError ? 400 : (error.status ?? 500)
+    if (status === 500) console.error(error)
+    response.status(status).json({ status, title: status === 500 ? 'Internal error' : error.message })
+  })
+  app.listen(Number(PORT), '127.0.0.1')
+}
+
+function hotReads(app, store) {
   app.get('/api/campaigns', async (request, response) => {
     const query = ten.parse(request.query)
     response.json(page(await store.campaigns(request.user, range(query)), query))
@@ -222,11 +250,4 @@ export function serve(store) {
     const query = ten.parse(request.query)
     response.json(page(await store.investments(request.user, range(query)), query))
   })
-
-  app.use((error, request, response, next) => {
-    const status = error instanceof z.ZodError ? 400 : (error.status ?? 500)
-    if (status === 500) console.error(error)
-    response.status(status).json({ status, title: status === 500 ? 'Internal error' : error.message })
-  })
-  app.listen(Number(PORT), '127.0.0.1')
 }
