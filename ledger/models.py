@@ -22,7 +22,7 @@ class LedgerAccount(Entity):
     Callers name accounts (`escrow:campaign:<uuid>`); the ledger has no business nouns.
     """
 
-    lock_level: ClassVar = 80
+    lock_level: ClassVar = 90
 
     class Kind(models.TextChoices):
         ASSET = "asset"
