@@ -14,7 +14,7 @@ from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Session, User
-from core.testing import PATIENCE, drain_outbox
+from core.testing import WAIT_LIMIT, drain_outbox
 
 PAGE = settings.BASE_DIR / "docs" / "accounts.md"
 
@@ -46,7 +46,7 @@ def test_the_examples_run_in_order(live_server: LiveServer, worker: Any, tmp_pat
         ["bash", str(script)],
         env={"BASE": live_server.url, "PATH": "/usr/bin:/bin"},
         capture_output=True,
-        timeout=4 * PATIENCE,
+        timeout=4 * WAIT_LIMIT,
     )
     said = run.stdout.decode() + run.stderr.decode()
     assert run.returncode == 0, said

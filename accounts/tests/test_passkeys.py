@@ -23,7 +23,7 @@ from accounts.services.login import Challenge
 from accounts.services.sessions import Tokens
 from accounts.testing import PASSWORD, make_person, sign_in, totp_code, with_two_factor
 from accounts.tests.security_key import BACKED_UP, ELIGIBLE, PRESENT, USUAL, SecurityKey, packed
-from core.testing import PATIENCE, Api, another_connection_waits, eventually, together
+from core.testing import WAIT_LIMIT, Api, another_connection_waits, eventually, together
 
 MINE, NEW = "/api/profile/passkeys", "/api/profile/passkeys/options"
 LOGIN, QUESTION = "/api/auth/passkey", "/api/auth/passkey/options"
@@ -638,7 +638,7 @@ def test_looking_before_deleting_would_take_it_twice(
         if not waiting.exists():
             raise PasskeyInvalid()
         if purpose == "step_up":  # the first answer, which registers the key, comes alone
-            meeting.wait(PATIENCE)
+            meeting.wait(WAIT_LIMIT)
         waiting.delete()
         return challenge
 
@@ -665,7 +665,7 @@ def remove_while_signing_in(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         return login.log_in_with_passkey(credential=answer, address=None, device="", now=now)
 
     def remove_it() -> None:
-        proved.wait(PATIENCE)
+        proved.wait(WAIT_LIMIT)
         two_factor.switch_off(user=ada, now=now, by=ada)
         removed.set()
 

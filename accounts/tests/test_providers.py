@@ -29,7 +29,7 @@ from accounts.providers import SCOPE
 from accounts.services import identities
 from accounts.testing import PASSWORD, with_two_factor
 from accounts.tests.rogue_provider import CLIENT, RogueProvider, challenge, jwk_of, new_key
-from core.testing import PATIENCE, Api, together
+from core.testing import WAIT_LIMIT, Api, together
 
 PLATFORMS = ["google", "linkedin"]
 ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
@@ -37,7 +37,7 @@ ADA = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", 
 
 @pytest.fixture
 def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[RogueProvider]:
-    monkeypatch.setattr(calls, "TIMEOUT", (PATIENCE, PATIENCE))
+    monkeypatch.setattr(calls, "TIMEOUT", (WAIT_LIMIT, WAIT_LIMIT))
     rogue = RogueProvider()
     rogue.claims = dict(ADA)
     client = {"issuer": rogue.issuer, "client_id": CLIENT, "client_secret": "our-secret", "pkce": True}

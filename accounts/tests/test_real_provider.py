@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import ExternalIdentity, Session, User
 from accounts.openid import calls
 from accounts.openid.provider import forget
-from core.testing import PATIENCE
+from core.testing import WAIT_LIMIT
 from core.testing.browser import needs_browser, open_page
 from core.testing.processes import free_port, program
 
@@ -26,7 +26,7 @@ def provider_port() -> Iterator[int]:
 
     def knows_ada() -> bool:
         with suppress(httpx.HTTPError):
-            return httpx.put(f"http://127.0.0.1:{port}/users/ada", json=ADA, timeout=PATIENCE).is_success
+            return httpx.put(f"http://127.0.0.1:{port}/users/ada", json=ADA, timeout=WAIT_LIMIT).is_success
         return False
 
     with program("-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), "--require-nonce", "1") as provider:
@@ -45,7 +45,7 @@ def site(
         "linkedin": {"issuer": f"http://localhost:{provider_port}", **client},
     }
     settings.PUBLIC_URL = settings.FRONTEND_URL = live_server.url
-    monkeypatch.setattr(calls, "TIMEOUT", (PATIENCE, PATIENCE))
+    monkeypatch.setattr(calls, "TIMEOUT", (WAIT_LIMIT, WAIT_LIMIT))
     forget()
     yield live_server.url
     forget()
@@ -53,7 +53,7 @@ def site(
 
 @pytest.mark.parametrize("platform", ["google", "linkedin"])
 def test_the_whole_way_over_http(site: str, platform: str) -> None:
-    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
+    with httpx.Client(follow_redirects=True, timeout=WAIT_LIMIT) as browser:
         consent = browser.get(f"{site}/api/auth/{platform}")
         assert consent.status_code == 200 and "Authorize" in consent.text
         landed = browser.post(consent.url, data={"sub": "ada"})
@@ -69,7 +69,7 @@ def test_the_whole_way_over_http(site: str, platform: str) -> None:
 
 
 def test_denied_at_the_provider(site: str) -> None:
-    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
+    with httpx.Client(follow_redirects=True, timeout=WAIT_LIMIT) as browser:
         consent = browser.get(f"{site}/api/auth/google")
         landed = browser.post(consent.url, data={"action": "deny"})
         assert dict(landed.url.params) == {"error": "oauth_denied"} and "not signed in" in landed.text
@@ -77,7 +77,7 @@ def test_denied_at_the_provider(site: str) -> None:
 
 def test_two_providers_with_one_address_are_not_merged(site: str) -> None:
     def error_of(platform: str) -> Any:
-        with httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
+        with httpx.Client(follow_redirects=True, timeout=WAIT_LIMIT) as browser:
             consent = browser.get(f"{site}/api/auth/{platform}")
             return browser.post(consent.url, data={"sub": "ada"}).url.params.get("error")
 

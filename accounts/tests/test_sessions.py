@@ -20,7 +20,7 @@ from accounts.services import sessions
 from accounts.testing import PASSWORD, make_person
 from core.api import limits
 from core.data.ids import uuid7
-from core.testing import PATIENCE, Api, deliver_events, together
+from core.testing import WAIT_LIMIT, Api, deliver_events, together
 from core.testing.sockets import Server, dial
 
 
@@ -419,7 +419,7 @@ def test_without_the_lock_parallel_refreshes_break(monkeypatch: pytest.MonkeyPat
         if len(here) == 3:  # the first is the login
             two_are_here.set()
         if len(here) > 1:
-            two_are_here.wait(PATIENCE)
+            two_are_here.wait(WAIT_LIMIT)
         return make_token()
 
     monkeypatch.setattr(tokens, "new_token", when_a_rival_is_here)

@@ -21,7 +21,7 @@ from campaigns.testing import make_campaign
 from core.jobs.runner import run
 from core.models import Event
 from core.privacy.exports import rows_of
-from core.testing import PATIENCE, Api, drain_outbox, together
+from core.testing import WAIT_LIMIT, Api, drain_outbox, together
 
 
 def url(campaign: Campaign, what: str = "/follow") -> str:
@@ -131,7 +131,7 @@ def test_many_follow_at_once_twin(
 
     def read_and_write(campaign_id: UUID, by: int) -> None:
         audience = CampaignAudience.objects.get(pk=campaign_id)
-        met.wait(timeout=PATIENCE)
+        met.wait(timeout=WAIT_LIMIT)
         audience.follower_count += by
         audience.save()
 

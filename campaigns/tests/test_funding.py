@@ -30,7 +30,7 @@ from core.api.errors import NotFound
 from core.data.transactions import atomic, retrying
 from core.models import Event
 from core.money import Money
-from core.testing import PATIENCE, together
+from core.testing import WAIT_LIMIT, together
 
 
 def usd(text: str) -> Money:
@@ -164,7 +164,7 @@ def test_two_cannot_reserve_what_only_one_may_twin(
 
     def read(campaign_id: UUID) -> Campaign:
         campaign = Campaign.objects.get(pk=campaign_id)
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return campaign
 
     monkeypatch.setattr(funding, "lock_campaign", read)

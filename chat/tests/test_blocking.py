@@ -18,7 +18,7 @@ from chat.services import conversations, messages
 from chat.tests.factories import CONVERSATIONS, direct, group, say, url
 from core.api.errors import NotFound
 from core.data.transactions import atomic
-from core.testing import PATIENCE, Api, another_connection_waits, commits, eventually, together
+from core.testing import WAIT_LIMIT, Api, another_connection_waits, commits, eventually, together
 from core.testing.sockets import Server, dial
 
 HIDDEN: dict[str, Any] = {
@@ -255,7 +255,7 @@ def while_a_block_commits(blocker: User, blocked: User, action: Callable[[], Any
             eventually(lambda: done.is_set() or another_connection_waits())
 
     def act() -> Any:
-        assert written.wait(PATIENCE)
+        assert written.wait(WAIT_LIMIT)
         try:
             return action()
         finally:

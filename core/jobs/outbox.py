@@ -43,7 +43,7 @@ PARKED_FOR = timedelta(minutes=10)
 KEPT = timedelta(days=7)
 """How long delivered events are kept (core.privacy.core_models)."""
 
-PATIENCE = 1.0
+WAIT_LIMIT = 1.0
 """Seconds for which the events of one message are delivered one after the other; what is left is sent apart."""
 
 
@@ -226,7 +226,7 @@ def enqueue(event_ids: Sequence[UUID], *, apart: bool = False) -> None:
     messenger.enqueue([str(event_id) for event_id in event_ids], apart=apart)
 
 
-def deliver_all(event_ids: Sequence[UUID], *, now: datetime, patience: float = PATIENCE) -> int:
+def deliver_all(event_ids: Sequence[UUID], *, now: datetime, patience: float = WAIT_LIMIT) -> int:
     """
     Deliver the events of one message, in their order.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 T = TypeVar("T")
-PATIENCE = 90.0
+WAIT_LIMIT = 90.0
 """Seconds that tests wait for what has to happen: only a fault takes so long, however busy the machine is."""
 
 
@@ -109,7 +109,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, calls))
 
 
-def eventually(holds: Callable[[], T], within: float = PATIENCE) -> T:
+def eventually(holds: Callable[[], T], within: float = WAIT_LIMIT) -> T:
     """What `holds()` returns, as soon as that is true. :raises AssertionError: it never was"""
     deadline = time.monotonic() + within
     while not (found := holds()):

@@ -14,7 +14,7 @@ from django.test import Client
 from playwright.sync_api import Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from core.testing import PATIENCE
+from core.testing import WAIT_LIMIT
 
 T = TypeVar("T")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -36,7 +36,7 @@ def open_page(**options: Any) -> Iterator[WatchedPage]:
     While it is open Django takes the ORM in this thread for a mistake, since Playwright's loop runs here: `aside`.
     """
     with sync_playwright() as playwright:
-        patience = PATIENCE * 1000
+        patience = WAIT_LIMIT * 1000
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=patience)
         try:
             page = cast(WatchedPage, chromium.new_page(**options))

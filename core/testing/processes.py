@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.testing import PATIENCE, eventually
+from core.testing import WAIT_LIMIT, eventually
 from vectragrow.embedded.processes import Child, choose_port, stop
 
 
@@ -31,7 +31,7 @@ class Program:
         )
         self.process: subprocess.Popen[bytes] = self.child.process
 
-    def wait_for(self, holds: Callable[[], object], within: float = PATIENCE) -> None:
+    def wait_for(self, holds: Callable[[], object], within: float = WAIT_LIMIT) -> None:
         """:raises AssertionError: it ended, or it never came to that; then it is ended"""
 
         def still() -> object:
@@ -48,7 +48,7 @@ class Program:
         return self.child.log.read_text(errors="replace")
 
     def end(self) -> None:
-        stop([self.child], PATIENCE)
+        stop([self.child], WAIT_LIMIT)
         self._folder.cleanup()
 
 

@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from core.realtime.frames import Frame
 from core.realtime.publishing import publish
-from core.testing import PATIENCE, frames
+from core.testing import WAIT_LIMIT, frames
 from core.testing.processes import Program, free_port, is_open
 
 PROTOCOL = "vectragrow.v1"
@@ -86,7 +86,7 @@ class Device:
         for index, frame in enumerate(self.frames):
             if wanted(frame):
                 return self.frames.pop(index)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_LIMIT
         while True:
             try:
                 frame = self._next(deadline)
@@ -124,7 +124,7 @@ class Device:
 
     def close_code(self) -> int:
         """Read until the server closes; the code it gave."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_LIMIT
         try:
             while True:
                 self.frames.append(self._next(deadline))

@@ -16,7 +16,7 @@ from core.events import delivery, kinds
 from core.events.kinds import Effect, Kind
 from core.models import Event, IdempotencyKey, OutboxEvent
 from core.money import Money
-from core.testing import PATIENCE, commits, drain_outbox
+from core.testing import WAIT_LIMIT, commits, drain_outbox
 from core.testing.processes import Program
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -371,7 +371,7 @@ def test_a_process_that_is_killed_right_after_the_commit_loses_nothing(bell: Bel
         DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict),
     )
     try:
-        assert program.process.wait(PATIENCE) == -9, program.output()
+        assert program.process.wait(WAIT_LIMIT) == -9, program.output()
         assert "still alive" not in program.output()
     finally:
         program.end()

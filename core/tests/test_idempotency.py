@@ -17,7 +17,7 @@ from core.api.errors import IdempotencyInProgress
 from core.api.idempotency import LEASE, _canonical
 from core.api.parsing import parse_json
 from core.models import IdempotencyKey, OutboxEvent
-from core.testing import PATIENCE, Api, together
+from core.testing import WAIT_LIMIT, Api, together
 
 PATH = "/api/auth/register"
 BODY = {"email": "ada@example.com", "password": "a fine long phrase", "firstName": "Ada", "lastName": "L"}
@@ -87,7 +87,7 @@ def test_twins_in_flight_make_one_account(monkeypatch: pytest.MonkeyPatch) -> No
 
     def slowly(tokens: Any) -> TokensOutput:
         entered.set()
-        go_on.wait(PATIENCE)
+        go_on.wait(WAIT_LIMIT)
         return real(tokens)
 
     monkeypatch.setattr(TokensOutput, "of", slowly)
@@ -96,7 +96,7 @@ def test_twins_in_flight_make_one_account(monkeypatch: pytest.MonkeyPatch) -> No
         return Api().post(PATH, BODY, idempotency_key="k")
 
     def second() -> Any:
-        entered.wait(PATIENCE)
+        entered.wait(WAIT_LIMIT)
         try:
             return Api().post(PATH, BODY, idempotency_key="k")
         finally:

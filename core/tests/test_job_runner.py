@@ -19,7 +19,7 @@ from core.jobs.backoff import MAX_ATTEMPTS
 from core.jobs.runner import Job, Tally, exclusive, run
 from core.models import Event, FailingItem, IdempotencyKey, OutboxEvent
 from core.privacy import retention
-from core.testing import PATIENCE, eventually
+from core.testing import WAIT_LIMIT, eventually
 from core.testing.processes import Program, kill_group
 from vectragrow.celery import app
 
@@ -130,7 +130,7 @@ def test_one_copy_at_a_time() -> None:
 
     def work(item: Any, *, now: datetime) -> None:
         begun.set()
-        assert may_end.wait(PATIENCE)
+        assert may_end.wait(WAIT_LIMIT)
         done.append(item)
 
     job = Job("tests.work", "Works.", due=lambda now: [1], work=work)
@@ -141,12 +141,12 @@ def test_one_copy_at_a_time() -> None:
 
     first = threading.Thread(target=run_and_close)
     first.start()
-    assert begun.wait(PATIENCE)
+    assert begun.wait(WAIT_LIMIT)
     assert run(job, now=timezone.now()).is_busy
     with exclusive("tests.other") as is_ours:
         assert is_ours, "another job is not held up"
     may_end.set()
-    first.join(PATIENCE)
+    first.join(WAIT_LIMIT)
     assert done == [1]
     assert run(job, now=timezone.now()).done == 1
 
@@ -157,7 +157,7 @@ def test_without_the_lock_two_copies_would_work(monkeypatch: pytest.MonkeyPatch)
     from contextlib import nullcontext
 
     monkeypatch.setattr(runner, "exclusive", lambda name: nullcontext(True))
-    both = threading.Barrier(2, timeout=PATIENCE)
+    both = threading.Barrier(2, timeout=WAIT_LIMIT)
     job = Job("tests.work", "Works.", due=lambda now: [1], work=lambda item, now: both.wait())
     tallies = []
 
@@ -169,7 +169,7 @@ def test_without_the_lock_two_copies_would_work(monkeypatch: pytest.MonkeyPatch)
     for each in copies:
         each.start()
     for each in copies:
-        each.join(PATIENCE)
+        each.join(WAIT_LIMIT)
     assert tallies == [1, 1]
 
 

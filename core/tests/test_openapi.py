@@ -13,7 +13,7 @@ from drf_spectacular.validation import validate_schema
 
 from core.api import openapi
 from core.api.outputs import DEEPEST, MAX_LIMIT
-from core.testing import PATIENCE, Api, documents, together
+from core.testing import WAIT_LIMIT, Api, documents, together
 
 DOCUMENT = documents.document()
 OPERATIONS = {
@@ -63,7 +63,7 @@ def test_only_one_thread_generates_it_twin(monkeypatch: pytest.MonkeyPatch) -> N
 
     class Generator:
         def get_schema(self, **_: Any) -> dict[str, Any]:
-            return {"meets": meeting.wait(PATIENCE)}
+            return {"meets": meeting.wait(WAIT_LIMIT)}
 
     monkeypatch.setattr(openapi, "SchemaGenerator", Generator)
     monkeypatch.setattr(openapi, "_generating", nullcontext())

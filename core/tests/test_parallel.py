@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from core import context
 from core.jobs.parallel import in_parallel
-from core.testing import PATIENCE, eventually
+from core.testing import WAIT_LIMIT, eventually
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_a_slow_item_holds_up_no_other(four: None) -> None:
 
     def work(item: int) -> None:
         if item == 0:
-            assert others_done.wait(PATIENCE)
+            assert others_done.wait(WAIT_LIMIT)
         done.append(item)
         if len(done) == 99:
             others_done.set()
@@ -40,7 +40,7 @@ def test_a_slow_item_holds_up_no_other_twin(settings: Settings) -> None:
 
 
 def test_four_at_once_and_not_five(four: None) -> None:
-    most, at_work, all_here = 0, 0, threading.Barrier(4, timeout=PATIENCE)
+    most, at_work, all_here = 0, 0, threading.Barrier(4, timeout=WAIT_LIMIT)
     counting = threading.Lock()
 
     def work(item: int) -> None:
@@ -64,7 +64,7 @@ def test_without_a_free_helper_the_caller_works_alone(four: None) -> None:
         return found
 
     inner: list[set[str]] = []
-    all_here = threading.Barrier(4, timeout=PATIENCE)
+    all_here = threading.Barrier(4, timeout=WAIT_LIMIT)
 
     def work(item: int) -> None:
         all_here.wait()
@@ -90,7 +90,7 @@ def test_what_an_item_raises_is_raised_and_nothing_begins_after_it(four: None) -
 
 
 def test_helpers_work_under_the_request_id_of_the_caller(four: None) -> None:
-    seen, all_here = [], threading.Barrier(4, timeout=PATIENCE)
+    seen, all_here = [], threading.Barrier(4, timeout=WAIT_LIMIT)
 
     def work(item: int) -> None:
         all_here.wait()
@@ -113,7 +113,7 @@ def test_an_iterable_that_breaks_is_raised(four: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_helpers_leave_no_connection_behind(four: None) -> None:
-    all_here = threading.Barrier(4, timeout=PATIENCE)
+    all_here = threading.Barrier(4, timeout=WAIT_LIMIT)
 
     def work(item: int) -> None:
         with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from core.data.postgres import PooledConnection, waiting
-from core.testing import PATIENCE, Api
+from core.testing import WAIT_LIMIT, Api
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def pool(db: None) -> Iterator[ConnectionPool[Any]]:
         "connection_class": PooledConnection,
         "check": ConnectionPool.check_connection,
     }
-    with ConnectionPool(kwargs=parameters, timeout=PATIENCE, **options) as pool:
+    with ConnectionPool(kwargs=parameters, timeout=WAIT_LIMIT, **options) as pool:
         yield pool
 
 
@@ -180,7 +180,7 @@ def test_a_slow_statement_does_not_make_the_server_unresponsive(db: None, mine: 
 
         def slow() -> Iterator[Any]:
             yield psycopg.waiting.WAIT_R
-            pool.submit(ask).result(PATIENCE)
+            pool.submit(ask).result(WAIT_LIMIT)
             yield from never_answered()
 
         with waiting.at_most(0.2), pytest.raises(psycopg.OperationalError):

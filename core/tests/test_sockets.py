@@ -17,7 +17,7 @@ from core import redis
 from core.api import limits
 from core.realtime import publishing
 from core.realtime.sockets import MESSAGES, REFUSED
-from core.testing import PATIENCE, Api, eventually
+from core.testing import WAIT_LIMIT, Api, eventually
 from core.testing.sockets import Server, dial
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,9 +214,9 @@ def test_revoked_session_is_published_to_the_servers_and_closes_4001(
         laptop.expect("ready")
         with redis.client().pubsub() as channel:
             channel.subscribe(publishing.channel())
-            assert channel.get_message(timeout=PATIENCE)["type"] == "subscribe"
+            assert channel.get_message(timeout=WAIT_LIMIT)["type"] == "subscribe"
             assert api.with_token(phone_token).post("/api/auth/logout").status_code == 200
-            published = channel.get_message(timeout=PATIENCE)
+            published = channel.get_message(timeout=WAIT_LIMIT)
         assert publishing.read_message(published["data"]) == [session], "the server need not look for itself"
         assert phone.close_code() == 4001
         assert laptop.ask("ping")["type"] == "pong"
@@ -264,6 +264,6 @@ def test_restart_closes_1012_and_ends(founder: User) -> None:
             phone.expect("ready")
             server.process.terminate()
             assert phone.close_code() == 1012
-        assert server.process.wait(PATIENCE) is not None
+        assert server.process.wait(WAIT_LIMIT) is not None
     finally:
         server.end()

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from core.models import OutboxEvent
-from core.testing import PATIENCE, eventually
+from core.testing import WAIT_LIMIT, eventually
 from core.testing.processes import free_port, is_open
 from vectragrow.embedded import processes
 from vectragrow.embedded.processes import Child
@@ -70,7 +70,7 @@ def running() -> Iterator[list[Child]]:
     """What the test has started; ended with it."""
     children: list[Child] = []
     yield children
-    processes.stop(reversed(children), PATIENCE)
+    processes.stop(reversed(children), WAIT_LIMIT)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -102,7 +102,7 @@ def test_events_written_while_the_broker_is_down_are_delivered_when_it_is_back_a
 
     def emit() -> None:
         writer = start(sys.executable, "manage.py", "shell", "-v0", "-c", EMIT, **environment)
-        assert writer.process.wait(PATIENCE) == 0, writer.log.read_text()
+        assert writer.process.wait(WAIT_LIMIT) == 0, writer.log.read_text()
         assert "written" in writer.log.read_text()
 
     def start_redis() -> Child:
@@ -128,4 +128,4 @@ def test_events_written_while_the_broker_is_down_are_delivered_when_it_is_back_a
     start_redis()
     eventually(all_delivered)
     assert list(OutboxEvent.objects.values_list("attempts", flat=True)) == [1, 1, 1, 1], "two events and their mails"
-    processes.stop([worker], PATIENCE)  # while its broker is there: without one it does not end when it is asked to
+    processes.stop([worker], WAIT_LIMIT)  # while its broker is there: without one it does not end when it is asked to

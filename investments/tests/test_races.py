@@ -15,7 +15,7 @@ from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.services.closing import decide_campaign
 from core.models import Event
-from core.testing import PATIENCE, Api, together
+from core.testing import WAIT_LIMIT, Api, together
 from investments.models import Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
 from investments.services import closing, locks, payments, refunds
 from investments.services.payments import record_charge
@@ -44,7 +44,7 @@ def read_together(monkeypatch: pytest.MonkeyPatch, *places: Any, rivals: int = 2
             pk__in=list(payment_ids)
         )
         locked = [locks.Locked(one.investment.campaign, one.investment, one) for one in payments]
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return locked
 
     monkeypatch.setattr("core.data.locks.is_guarded", False)

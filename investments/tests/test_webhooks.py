@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.models import Campaign
 from core.models import Event
-from core.testing import PATIENCE, Api, together
+from core.testing import WAIT_LIMIT, Api, together
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
 from investments.services import provider_events
@@ -245,7 +245,7 @@ def test_one_event_received_twice_at_once_is_applied_once(
 
     def ask_together(*about: Any) -> Any:
         answer = ask(*about)
-        barrier.wait(PATIENCE)
+        barrier.wait(WAIT_LIMIT)
         return answer
 
     monkeypatch.setattr(provider_events, "_ask", ask_together)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from core.testing import PATIENCE, together
+from core.testing import WAIT_LIMIT, together
 from kyc import access
 from kyc.errors import DecisionNotPossible, VerificationOpen
 from kyc.models import CaseEvent, Verification
@@ -31,7 +31,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def read_case(verification_id: UUID) -> Verification:
         case = Verification.objects.select_related("user").get(pk=verification_id)
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return case
 
     monkeypatch.setattr(access, "lock_case", read_case)
@@ -133,7 +133,7 @@ def test_two_starts_make_one_case_twin(applicant: User, monkeypatch: pytest.Monk
     """
     barrier = Barrier(2)
     monkeypatch.setattr(evidence, "lock_person", lambda user_id: None)
-    monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=PATIENCE) and None)
+    monkeypatch.setattr(evidence, "latest_case", lambda user_id: barrier.wait(timeout=WAIT_LIMIT) and None)
     outcomes = start_twice(applicant)
     assert not any(isinstance(outcome, VerificationOpen) for outcome in outcomes)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Verification"]

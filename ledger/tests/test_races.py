@@ -17,7 +17,7 @@ from core.data import locks, sql, transactions
 from core.data.locks import lock
 from core.data.transactions import atomic
 from core.money import Money
-from core.testing import PATIENCE, together
+from core.testing import WAIT_LIMIT, together
 from ledger.errors import InsufficientFunds, PostingKeyReused, ReservationResolved
 from ledger.models import LedgerAccount, Posting
 from ledger.selectors import balance
@@ -41,7 +41,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def read_accounts(account_ids: Any) -> dict[UUID, LedgerAccount]:
         accounts = {account.pk: account for account in LedgerAccount.objects.filter(pk__in=list(account_ids))}
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return accounts
 
     monkeypatch.setattr(postings, "lock_accounts", read_accounts)
@@ -99,7 +99,7 @@ def test_crossing_payments_do_not_deadlock_twin(
         accounts: dict[Any, LedgerAccount] = {}
         for account_id in account_ids:
             if accounts:
-                barrier.wait(timeout=PATIENCE)
+                barrier.wait(timeout=WAIT_LIMIT)
             accounts[account_id] = lock(LedgerAccount.objects).get(pk=account_id)
         return accounts
 
@@ -171,7 +171,7 @@ def test_a_reservation_is_posted_or_voided_even_between_check_and_write(
 
     def read_together(*reads: Any) -> Any:
         found = sql.read(*reads)
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return found
 
     monkeypatch.setattr(reservations, "sql", SimpleNamespace(**{**vars(sql), "read": read_together}))
@@ -193,10 +193,10 @@ def test_nobody_waits_long_for_an_account(
         with atomic():
             postings.lock_accounts([escrow_of_100.pk])
             has_lock.set()
-            done.wait(timeout=PATIENCE)
+            done.wait(timeout=WAIT_LIMIT)
 
     def book() -> Any:
-        has_lock.wait(timeout=PATIENCE)
+        has_lock.wait(timeout=WAIT_LIMIT)
         try:
             return booked(post, key="a", **moving(usd("1"), source=escrow_of_100, target=owner))
         finally:

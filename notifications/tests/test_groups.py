@@ -22,7 +22,7 @@ from core.data.ids import uuid7
 from core.data.transactions import retrying
 from core.events import Kind, Recorded
 from core.models import OutboxEvent
-from core.testing import PATIENCE, Api, another_connection_waits, commits, drain_outbox, eventually, together
+from core.testing import WAIT_LIMIT, Api, another_connection_waits, commits, drain_outbox, eventually, together
 from core.testing.sockets import Server, dial
 from notifications import people
 from notifications.effects import Category, Notice, Withdrawal
@@ -349,7 +349,7 @@ def block_while_it_is_judged(author: User, ada: User, monkeypatch: pytest.Monkey
         return silent
 
     def block() -> None:
-        assert judged.wait(PATIENCE)
+        assert judged.wait(WAIT_LIMIT)
         relations.block(person=author, other_id=ada.pk, now=timezone.now())
         blocked.set()
 

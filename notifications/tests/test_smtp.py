@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from core.jobs.backoff import MAX_ATTEMPTS
 from core.models import OutboxEvent
-from core.testing import PATIENCE, drain_outbox
+from core.testing import WAIT_LIMIT, drain_outbox
 from core.testing.processes import free_port
 from notifications.models import MailboxMessage
 from notifications.senders.mail import breaker
@@ -62,7 +62,7 @@ def post_office(settings: Settings) -> Iterator[PostOffice]:
 def behave(settings: Settings, office: PostOffice, mood: str) -> None:
     """From now on. A server that never answers is waited for shortly, every other one for as long as it takes."""
     office.mood = mood
-    settings.EMAIL_TIMEOUT = 2.0 if mood == "stalls" else PATIENCE
+    settings.EMAIL_TIMEOUT = 2.0 if mood == "stalls" else WAIT_LIMIT
 
 
 def waiting() -> OutboxEvent:
@@ -157,7 +157,7 @@ def test_a_server_that_is_down_for_long_opens_the_breaker_and_costs_no_tries(
     tries = list(OutboxEvent.objects.order_by("id").values_list("attempts", flat=True))
     assert tries == [1] * breaker.most + [0] * 3
     settings.EMAIL_URL = there
-    breaker.open_until += PATIENCE  # it is not over before we have looked
+    breaker.open_until += WAIT_LIMIT  # it is not over before we have looked
     soon = timezone.now() + timedelta(seconds=20)
     assert drain_outbox(now=soon, rounds=1) == 0 and post_office.mails == []
     breaker.open_until = 0.0  # the pause is over

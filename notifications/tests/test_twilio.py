@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from core.models import OutboxEvent
-from core.testing import PATIENCE, drain_outbox
+from core.testing import WAIT_LIMIT, drain_outbox
 from notifications.models import MailboxMessage
 from notifications.senders import sms
 
@@ -55,7 +55,7 @@ class Answers(BaseHTTPRequestHandler):
             self.connection.close()
             return
         if mood == "stalls":
-            self.server.over.wait(PATIENCE)
+            self.server.over.wait(WAIT_LIMIT)
             return
         message = {"sid": f"SM{len(self.server.messages):032}", "to": form["To"][0], "body": form["Body"][0]}
         message |= {"from": form["From"][0], "status": "queued"}
@@ -90,7 +90,7 @@ def twilio(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stan
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.TWILIO_API_BASE = f"http://127.0.0.1:{server.server_port}"
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_FROM = SID, SECRET, "+15550009999"
-    monkeypatch.setattr(sms, "TIMEOUT", PATIENCE)
+    monkeypatch.setattr(sms, "TIMEOUT", WAIT_LIMIT)
     yield server
     server.over.set()
     server.shutdown()
@@ -128,7 +128,7 @@ def test_whatever_happens_one_sms_arrives(
         monkeypatch.setattr(sms, "TIMEOUT", 2.0)
     assert drain_outbox(rounds=1) == 0
     twilio.mood = "accepts"
-    monkeypatch.setattr(sms, "TIMEOUT", PATIENCE)
+    monkeypatch.setattr(sms, "TIMEOUT", WAIT_LIMIT)
     try_again(sent_sms)
     assert sent_sms.delivered_at
     assert len(twilio.messages) == 1

@@ -18,7 +18,7 @@ from core.events import Recorded
 from core.events.delivery import load
 from core.models import Event
 from core.privacy.exports import rows_of
-from core.testing import PATIENCE, Api, deliver_events, drain_outbox, together
+from core.testing import WAIT_LIMIT, Api, deliver_events, drain_outbox, together
 from core.testing.pages import by_cursor, by_number
 from social import listeners
 from social.models import Follow
@@ -324,14 +324,14 @@ def test_no_follow_outlives_a_block_twin(author: User, stranger: User, monkeypat
         """Compared after the look for a block, and before the follow is written."""
 
         def __le__(self, other: int) -> bool:
-            looked.wait(timeout=PATIENCE)
-            blocked.wait(timeout=PATIENCE)
+            looked.wait(timeout=WAIT_LIMIT)
+            blocked.wait(timeout=WAIT_LIMIT)
             return False
 
     def block_in_between() -> None:
-        looked.wait(timeout=PATIENCE)
+        looked.wait(timeout=WAIT_LIMIT)
         relations.block(person=author, other_id=stranger.pk, now=timezone.now())
-        blocked.wait(timeout=PATIENCE)
+        blocked.wait(timeout=WAIT_LIMIT)
 
     monkeypatch.setattr(follows, "lock_people", read)
     monkeypatch.setattr(follows, "MOST", Waiting())
@@ -347,7 +347,7 @@ def test_counts_add_up_twin(author: User, person: Callable[..., User], monkeypat
     def read_and_write(*, user_id: UUID, followers: int = 0, following: int = 0) -> None:
         profile, _ = Profile.objects.get_or_create(user_id=user_id)
         if user_id == author.pk:
-            met.wait(timeout=PATIENCE)
+            met.wait(timeout=WAIT_LIMIT)
         profile.followers_count += followers
         profile.following_count += following
         profile.save()

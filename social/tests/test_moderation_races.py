@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.models import User
 from core import clock
 from core.api.errors import NotFound
-from core.testing import PATIENCE, together
+from core.testing import WAIT_LIMIT, together
 from social.errors import CaseChanged, CaseDecided
 from social.models import Case, Decision, Report
 from social.services import decisions, reports
@@ -29,7 +29,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def read_case(case_id: UUID) -> Case:
         case = Case.objects.get(pk=case_id)
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return case
 
     monkeypatch.setattr(decisions, "_lock_case", read_case)
@@ -112,7 +112,7 @@ def test_many_reports_at_once_are_all_counted_once_twin(
         return rows
 
     def meet(case: Case) -> int:
-        barrier.wait(timeout=PATIENCE)
+        barrier.wait(timeout=WAIT_LIMIT)
         return 0
 
     case_about(post, person("zero"))

@@ -16,7 +16,7 @@ from accounts.services.leaving import erase_when_due
 from core.api.limits import Limit
 from core.jobs.runner import run
 from core.privacy.exports import rows_of
-from core.testing import PATIENCE, Api, drain_outbox, together
+from core.testing import WAIT_LIMIT, Api, drain_outbox, together
 from core.testing.pages import by_cursor, by_number
 from social.jobs import DELETE_STORIES
 from social.models import Follow, Story, StoryView
@@ -288,7 +288,7 @@ def test_one_views_twice_at_once_twin(author: User, follower: User, monkeypatch:
         def filter(**where: Any) -> Any:
             found = StoryView._default_manager.filter(**where)
             is_there = found.exists()
-            met.wait(timeout=PATIENCE)
+            met.wait(timeout=WAIT_LIMIT)
             return found if is_there else found.none()
 
         create = StoryView._default_manager.create

@@ -19,7 +19,7 @@ from websockets.typing import Origin, Subprotocol
 ROOT = Path(__file__).resolve().parents[2]
 File = tuple[str, bytes, str]
 """name, content, content type"""
-PATIENCE = 90.0
+WAIT_LIMIT = 90.0
 """Seconds to wait for an answer, a frame or a mail: only a fault takes so long, also on a busy machine."""
 
 
@@ -93,7 +93,7 @@ class Client:
         address = re.sub("^http", "ws", self.base) + "/ws/"
         protocols = [Subprotocol("vectragrow.v1"), Subprotocol(f"bearer.{self.token}")]
         with connect(address, subprotocols=protocols, origin=Origin(self.base)) as socket:
-            ready = json.loads(socket.recv(timeout=PATIENCE))
+            ready = json.loads(socket.recv(timeout=WAIT_LIMIT))
             if ready["type"] != "ready":
                 raise DemoFailed(f"the socket said {ready}")
             yield socket
@@ -128,7 +128,7 @@ class Client:
     ) -> tuple[int, dict[str, str], bytes]:
         target = urlsplit(address if "://" in address else self.base + address)
         kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
-        connection = kind(target.netloc, timeout=PATIENCE)
+        connection = kind(target.netloc, timeout=WAIT_LIMIT)
         try:
             connection.request(verb, target._replace(scheme="", netloc="").geturl(), body, headers)
             response = connection.getresponse()
@@ -137,7 +137,7 @@ class Client:
             connection.close()
 
 
-def receive(socket: ClientConnection, kind: str, seconds: float = PATIENCE) -> dict[str, Any]:
+def receive(socket: ClientConnection, kind: str, seconds: float = WAIT_LIMIT) -> dict[str, Any]:
     """The next frame of this type; others in between are passed over."""
     until = time.monotonic() + seconds
     while True:
@@ -156,7 +156,7 @@ def command(*words: str) -> str:
     return done.stdout.strip()
 
 
-def until(found: Any, seconds: float = PATIENCE) -> Any:
+def until(found: Any, seconds: float = WAIT_LIMIT) -> Any:
     """Ask `found()` until it gives something: mails and jobs come when the worker gets to them."""
     stop = time.monotonic() + seconds
     while time.monotonic() < stop:

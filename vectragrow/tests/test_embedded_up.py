@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from core.testing import PATIENCE, eventually
+from core.testing import WAIT_LIMIT, eventually
 from core.testing.processes import kill_group
 from vectragrow.embedded import processes
 from vectragrow.embedded.environment import ROOT
@@ -41,7 +41,7 @@ def refusal(command: str, data_dir: Path, **environment: str) -> str:
     """What it says on the way to a failed exit: one line."""
     process = launcher(command, data_dir, **environment)
     try:
-        said, _ = process.communicate(timeout=2 * PATIENCE)
+        said, _ = process.communicate(timeout=2 * WAIT_LIMIT)
     finally:
         kill_group(process)
     assert process.returncode == 1, said
@@ -60,7 +60,7 @@ def wait_for_ready(process: subprocess.Popen[str]) -> str:
 
 
 def status(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_LIMIT)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -111,7 +111,7 @@ def end(process: subprocess.Popen[str]) -> None:
     """Ask a launcher to stop, and kill one that does not; its children end with it."""
     try:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(WAIT_LIMIT)
     except subprocess.TimeoutExpired:
         pass
     kill_group(process)
@@ -155,8 +155,8 @@ def test_start_crash_start_again_and_stop(tmp_path: Path, port: str, ended: Call
     children = noted(data_dir)["children"]
     stop = launcher("stop", data_dir)
     ended(stop)
-    assert stop.wait(PATIENCE) == 0
-    assert second.wait(PATIENCE) == 0
+    assert stop.wait(WAIT_LIMIT) == 0
+    assert second.wait(WAIT_LIMIT) == 0
     assert left_of(children) == []
     assert not (data_dir / "run.json").exists()
 

@@ -11,7 +11,7 @@ from accounts.testing import make_person, sign_in
 from campaigns.testing import make_campaign
 from core.models import Event, OutboxEvent
 from core.realtime import publishing
-from core.testing import PATIENCE, drain_outbox
+from core.testing import WAIT_LIMIT, drain_outbox
 from core.testing.processes import Program
 from notifications.models import MailboxMessage, Notification, Recipient
 
@@ -64,7 +64,7 @@ def test_notices_mails_sms_sockets_and_listeners_survive_a_kill(closed: list[Any
         DATABASE_URL="postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict),
     )
     try:
-        assert program.process.wait(PATIENCE) == -9, program.output()
+        assert program.process.wait(WAIT_LIMIT) == -9, program.output()
         assert "still alive" not in program.output()
     finally:
         program.end()

@@ -21,7 +21,7 @@ from accounts.services import mailed_tokens, passwords
 from accounts.services.verification import mail_link
 from core.jobs import heartbeat
 from core.redis import client as redis_connection
-from core.testing import PATIENCE, Api, commits, drain_outbox
+from core.testing import WAIT_LIMIT, Api, commits, drain_outbox
 from vectragrow import health
 
 HTML = {"Accept": "text/html"}
@@ -39,7 +39,7 @@ def asked_anew() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there answers in time on a busy machine too."""
-    monkeypatch.setattr(health, "DEADLINE", PATIENCE)
+    monkeypatch.setattr(health, "DEADLINE", WAIT_LIMIT)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_server_shows_that_it_lives() -> None:
         running.cancel()
         assert said == ["lifespan.startup.complete"]
 
-    asyncio.run(asyncio.wait_for(served(), PATIENCE))
+    asyncio.run(asyncio.wait_for(served(), WAIT_LIMIT))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,7 +150,7 @@ def test_a_database_that_hangs_is_waited_for_once_and_shortly(
 
     def hang() -> str:
         started.append(1)
-        let_go.wait(PATIENCE)
+        let_go.wait(WAIT_LIMIT)
         return "back"
 
     checks(database=hang, migrations=lambda: "fine", outbox=lambda: "fine")
@@ -161,7 +161,7 @@ def test_a_database_that_hangs_is_waited_for_once_and_shortly(
         assert answer.json()["parts"]["database"]["detail"] == "No answer in time"
     assert len(started) == 1
     let_go.set()
-    monkeypatch.setattr(health, "DEADLINE", PATIENCE)
+    monkeypatch.setattr(health, "DEADLINE", WAIT_LIMIT)
     health.forget()
     assert client.get("/readyz").json()["parts"]["database"]["status"] == "up"
 

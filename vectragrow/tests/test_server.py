@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from core.testing import PATIENCE
+from core.testing import WAIT_LIMIT
 from core.testing.processes import is_open, program
 from vectragrow import server
 from vectragrow.embedded import processes
@@ -43,7 +43,7 @@ def served() -> Iterator[Any]:
 
 
 def ask(port: int, method: str, path: str, body: Any = None, headers: Any = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_LIMIT)
     try:
         connection.request(
             method, path, body, headers or {}, encode_chunked=bool(headers and "Transfer-Encoding" in headers)
@@ -127,7 +127,7 @@ def test_too_many_at_once_are_refused_with_retry_after(monkeypatch: pytest.Monke
     release = threading.Event()
 
     def wait(environ: Any, start_response: Any) -> list[Any]:
-        release.wait(PATIENCE)
+        release.wait(WAIT_LIMIT)
         start_response("204 No Content", [])
         return []
 
@@ -188,7 +188,7 @@ def test_frames_above_the_limit_close_the_socket(served: tuple[Popen[str], int])
             await websocket.send("x" * (server.WEBSOCKET_FRAME_LIMIT + 1))
             try:
                 while True:
-                    await asyncio.wait_for(websocket.recv(), PATIENCE)
+                    await asyncio.wait_for(websocket.recv(), WAIT_LIMIT)
             except ConnectionClosed as closed:
                 return closed.rcvd.code if closed.rcvd else 0
 
@@ -204,9 +204,9 @@ def test_stop_closes_sockets_with_1012() -> None:
                 process.send_signal(signal.SIGTERM)
                 try:
                     while True:
-                        await asyncio.wait_for(websocket.recv(), PATIENCE)
+                        await asyncio.wait_for(websocket.recv(), WAIT_LIMIT)
                 except ConnectionClosed as closed:
                     return closed.rcvd.code if closed.rcvd else 0
 
         assert asyncio.run(scenario()) == 1012
-        process.wait(PATIENCE)
+        process.wait(WAIT_LIMIT)
