@@ -171,4 +171,4 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on.set()
     assert messenger.flush(60)
     assert told[-3:] == ["47", "48", "49"]
-    assert len(told) <= 4
+    assert len(told) <= 6, "three that waited, and those that were on their way"

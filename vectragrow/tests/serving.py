@@ -50,6 +50,10 @@ class Wire:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
+    def __del__(self) -> None:
+        """A connection that a test lets go is closed."""
+        self.socket.close()
+
     def send(self, *parts: bytes) -> "Wire":
         for part in parts:
             self.socket.sendall(part)
