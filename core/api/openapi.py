@@ -193,7 +193,9 @@ class Schema(AutoSchema):
             meta.pop("nullable", None)  # a word of OpenAPI 3.0
             return {"oneOf": [named, {"type": "null"}], **meta} if field.allow_null else {**named, **meta}
         if isinstance(field, serializers.FileField):
-            return {**FILE, **self._get_serializer_field_meta(field, direction)}
+            meta = self._get_serializer_field_meta(field, direction)
+            meta.pop("nullable", None)  # a form has no null; a part without a file is absent
+            return {**FILE, **meta}
         return super()._map_serializer_field(field, direction, bypass_extensions)
 
     def _named_choice(self, field: serializers.ChoiceField) -> dict[str, Any] | None:
