@@ -202,7 +202,7 @@ def test_a_list_takes_the_same_queries_for_one_and_for_ten(
             other = person()
             follows.follow(person=other, other_id=author.pk, now=now)
             follows.follow(person=author, other_id=other.pk, now=now)
-        with django_assert_num_queries(4):  # the session, the person and blocks, the list
+        with django_assert_num_queries(3):  # the session, the person with blocks, the list
             me.get(url(author, what))
 
 
