@@ -22,7 +22,8 @@ HOST = b"Host: localhost\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\n" + HOST
 LOGIN = b"POST /api/auth/login HTTP/1.1\r\nContent-Type: application/json\r\n" + HOST
 MEGABYTE = 1024 * 1024
-FORM = b"Content-Type: multipart/form-data; boundary=b\r\n"
+BOUNDARY = b"so-long-that-no-random-bytes-hold-it"
+FORM = b"Content-Type: multipart/form-data; boundary=" + BOUNDARY + b"\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -212,8 +213,8 @@ def photo_form() -> bytes:
     """A form with a picture that does not compress, 2.5 MB."""
     out = BytesIO()
     Image.frombytes("RGB", (900, 900), os.urandom(900 * 900 * 3)).save(out, "PNG")
-    part = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
-    return part + out.getvalue() + b"\r\n--b--\r\n"
+    part = b'\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
+    return b"--" + BOUNDARY + part + out.getvalue() + b"\r\n--" + BOUNDARY + b"--\r\n"
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])
