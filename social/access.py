@@ -221,7 +221,7 @@ def is_read_by(person: Any, group: Group) -> bool:
     """Whether a person may read posts of others in a group at all; each post is asked for itself all the same."""
     if group.visibility == Group.Visibility.PUBLIC or MODERATE.held_by(person):
         return True
-    return Membership.objects.filter(group=group, user=person.pk, status=Membership.Status.MEMBER).exists()
+    return Membership.objects.members().filter(group=group, user=person.pk).exists()
 
 
 def access_channel(person: Any, channel_id: UUID) -> Channel:

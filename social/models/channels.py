@@ -79,6 +79,11 @@ class ChannelMember(Entity):
         return f"{self.user_id} {self.role} of {self.channel_id}"
 
 
+WRITERS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
+"""Who posts in a channel and pins its posts."""
+MAX_PINS = 3
+
+
 class ChannelPin(Entity):
     """A post at the top of its channel: three at most, shown in the order of their ids, as they were pinned."""
 
@@ -90,7 +95,9 @@ class ChannelPin(Entity):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["channel", "place"], name="channel_pin_has_its_own_place"),
-            models.CheckConstraint(condition=Q(place__gte=1, place__lte=3), name="channel_has_at_most_three_pins"),
+            models.CheckConstraint(
+                condition=Q(place__gte=1, place__lte=MAX_PINS), name="channel_has_at_most_three_pins"
+            ),
         ]
 
     def __str__(self) -> str:

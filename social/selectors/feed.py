@@ -48,7 +48,7 @@ def feed(viewer: User, now: datetime) -> QuerySet[Any]:
     """The ids of all items of a feed: what `feed_rows` reads page by page."""
     item = FeedItem.objects.filter(user=viewer, item_id=OuterRef("pk"))
     follow = Exists(Follow.objects.filter(follower=viewer, followed=OuterRef("author_id")))
-    members = Membership.objects.filter(user=viewer, status=Membership.Status.MEMBER)
+    members = Membership.objects.members().filter(user=viewer)
     member = Exists(members.filter(group=OuterRef("group_id")))
     subscriber = Exists(ChannelMember.objects.filter(user=viewer, channel=OuterRef("channel_id")))
     there = Exists(item.filter(kind=FeedItem.Kind.POST)) | Q(delivered_at__isnull=True)

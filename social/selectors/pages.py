@@ -7,13 +7,13 @@ from uuid import UUID
 from core.api.errors import NotFound
 from core.api.principals import Anonymous
 from social.models import Channel, Group, Post
+from social.models.channels import MAX_PINS
 from social.outputs.posts import PostOutput
 from social.selectors import post_output, post_rows
 
 NOBODY = Anonymous()
 SHOWN = 10
 """Newest posts on the page of a group or channel."""
-MOST_PINS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def public_channel(channel_id: UUID, now: datetime) -> ChannelPage:
     channel = _channel(channel_id)
     visible = Post.objects.visible_to(NOBODY)
     pinned_ids = list(visible.filter(pin__channel=channel_id).order_by("pin__pk").values_list("pk", flat=True))
-    pinned = {row.id: row for row in post_rows(NOBODY, ids=pinned_ids, limit=MOST_PINS)} if pinned_ids else {}
-    newest = post_rows(NOBODY, channel=channel_id, limit=SHOWN + MOST_PINS)
+    pinned = {row.id: row for row in post_rows(NOBODY, ids=pinned_ids, limit=MAX_PINS)} if pinned_ids else {}
+    newest = post_rows(NOBODY, channel=channel_id, limit=SHOWN + MAX_PINS)
     return ChannelPage(
         channel,
         [PostOutput.of_row(pinned[post_id], now) for post_id in pinned_ids if post_id in pinned],

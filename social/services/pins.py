@@ -11,10 +11,9 @@ from core.api.errors import NotFound
 from core.data.transactions import retrying
 from social.access import PlaceInChannel, lock_channel_place
 from social.errors import TooManyPins
-from social.models import ChannelMember, ChannelPin, Post
+from social.models import ChannelPin, Post
+from social.models.channels import MAX_PINS, WRITERS
 
-MOST_PINS = 3
-EDITORS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
 _GONE = Q(post__deleted_at__isnull=False) | Q(post__hidden_at__isnull=False)
 
 
@@ -33,9 +32,9 @@ def pin_post(*, editor: Any, channel_id: UUID, post_id: UUID, now: datetime) -> 
     taken = _taken(place)
     if post_id in taken:
         return
-    free = sorted({*range(1, MOST_PINS + 1)} - {*taken.values()})
+    free = sorted({*range(1, MAX_PINS + 1)} - {*taken.values()})
     if not free:
-        raise TooManyPins(most=MOST_PINS)
+        raise TooManyPins(most=MAX_PINS)
     ChannelPin.objects.create(channel=place.channel, post=post, place=free[0], created_at=now)
     events.record("channel.post_pinned", place.channel, actor=editor, now=now, post_id=post_id)
 
@@ -56,7 +55,7 @@ def unpin_post(*, editor: Any, channel_id: UUID, post_id: UUID, now: datetime) -
 
 def _lock_for_editor(person: Any, channel_id: UUID) -> PlaceInChannel:
     place = lock_channel_place(person, channel_id)
-    place.require(*EDITORS)
+    place.require(*WRITERS)
     return place
 
 

@@ -27,6 +27,7 @@ from social.errors import (
     UnknownGroup,
 )
 from social.models import Channel, ChannelMember, ChannelPin, Group, Membership, Post, PostCounts, PostEdit, PostMedia
+from social.models.channels import WRITERS
 from social.models.posts import AuthorRole, etag_of
 from social.services import feeds
 from social.services.mentions import check_mentions, check_tags, mention_in_post
@@ -43,7 +44,6 @@ from uploads.services import (
 )
 
 LONGEST_VIDEO = timedelta(minutes=3)
-WRITERS = (ChannelMember.Role.OWNER, ChannelMember.Role.EDITOR)
 
 WIDTHS = (Post.Visibility.PRIVATE, Post.Visibility.FOLLOWERS, Post.Visibility.PUBLIC)
 """Audiences from the smallest to the largest."""
@@ -279,7 +279,7 @@ def author_role(author: Any, campaign: Campaign) -> str:
 
 
 def _group(author: Any, group_id: UUID) -> Group:
-    member = Membership.objects.filter(user=author, status=Membership.Status.MEMBER)
+    member = Membership.objects.members().filter(user=author)
     group = Group.objects.visible_to(author).filter(pk=group_id, memberships__in=member).first()
     if group is None:
         raise UnknownGroup(field="groupId")
