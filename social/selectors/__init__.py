@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.models import Profile, Status
+from accounts.models import Status
 from accounts.outputs.people import card_columns
 from accounts.relations import not_hidden_from
 from core.api.errors import NotFound
@@ -15,7 +15,7 @@ from core.api.outputs import Page
 from core.api.pages import Part, first_part
 from core.data.statements import load
 from social.access import asker
-from social.models import AuthorCounts, ChannelMember, Comment, Decision, Follow, Post, PostEdit, Reaction
+from social.models import ChannelMember, Comment, Decision, Follow, Post, PostEdit, Reaction
 from social.outputs.comments import CommentOutput, decode_comments
 from social.outputs.posts import PostOutput, PostPageOutput
 from social.permissions import MODERATE
@@ -141,20 +141,6 @@ def _follows(person: Any, post: Post) -> bool:
     if post.channel_id:
         return ChannelMember.objects.filter(channel=post.channel_id, user=person.pk).exists()
     return Follow.objects.filter(follower=person.pk, followed=post.author_id).exists()
-
-
-def visible_posts_count(viewer: Any, author_id: UUID) -> int:
-    """
-    How many posts on a person's own page the viewer may read. Posts in groups and channels are counted there and only
-    for their author here, so that the number tells nobody of what they cannot see.
-    """
-    if viewer.pk == author_id:
-        return Profile.objects.filter(pk=author_id).values_list("posts_count", flat=True).first() or 0
-    counts = AuthorCounts.objects.filter(pk=author_id).first() or AuthorCounts()
-    follows = viewer.pk is not None and Follow.objects.filter(follower=viewer.pk, followed=author_id).exists()
-    if follows or MODERATE.held_by(viewer):
-        return counts.public_posts + counts.followers_posts
-    return counts.public_posts
 
 
 def sanctions(person_id: UUID) -> QuerySet[Decision]:

@@ -12,6 +12,7 @@ from core.api.errors import NotFound
 from core.data.statements import load
 from social.models import Follow
 from social.outputs.people import PersonOutput
+from social.permissions import MODERATE
 
 _PERSON = load("social/sql/person_page.sql")
 _FOLLOWS = load("social/sql/follow_list.sql")
@@ -23,7 +24,7 @@ def person_page(viewer: User, user_id: UUID, now: datetime) -> PersonOutput:
 
     :raises NotFound: nobody, erased, suspended, or hidden from the viewer by a block
     """
-    rows = _PERSON.rows(viewer=viewer.pk, id=user_id, now=now)
+    rows = _PERSON.rows(viewer=viewer.pk, moderator=MODERATE.held_by(viewer), id=user_id, now=now)
     if not rows:
         raise NotFound()
     return PersonOutput.of_profile(rows[0])

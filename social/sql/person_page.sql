@@ -1,6 +1,9 @@
 -- The public profile of the person :id as :viewer sees it at :now. One row; none for somebody who is erased, suspended or
 -- hidden from the viewer by a block. Posts and campaigns are counted as far as the viewer may see them at all: on their
--- own page, those for everybody, and for followers those for followers too (`selectors.visible_posts_count`).
+-- own page, those for everybody, and for followers and moderators those for followers too; posts in groups and channels
+-- are counted for their author alone, so that the number tells nobody of what they cannot see.
+--
+--   moderator    whether the viewer has the rights of a moderator
 --
 -- Indexes: the primary keys, person_follows_another_once, follow_by_follower, post_by_author, campaign_by_owner,
 -- person_mutes_another_once.
@@ -8,8 +11,9 @@ SELECT u.id AS user_id, u.first_name, u.last_name, u.profile_photo, u.badges, u.
        u.created_at,
        coalesce(c.followers_count, 0) AS followers_count, coalesce(c.following_count, 0) AS following_count,
        CASE WHEN u.id = :viewer::uuid THEN coalesce(c.posts_count, 0)
-            ELSE coalesce(n.public_posts, 0) + CASE WHEN EXISTS (
-                SELECT FROM social_follow f WHERE f.follower_id = :viewer::uuid AND f.followed_id = u.id)
+            ELSE coalesce(n.public_posts, 0) + CASE WHEN
+                true OR  -- if moderator
+                EXISTS (SELECT FROM social_follow f WHERE f.follower_id = :viewer::uuid AND f.followed_id = u.id)
             THEN coalesce(n.followers_posts, 0) ELSE 0 END
        END AS posts_count,
        (SELECT count(*) FROM campaigns_campaign k

@@ -12,7 +12,7 @@ from core import clock
 from core.testing import Api
 from social import counters
 from social.models import AuthorCounts, Channel, Comment, Group, Membership, Post, PostCounts
-from social.selectors import visible_posts_count
+from social.selectors.people import person_page
 from social.services.comments import delete_comment
 from social.testing import make_comment, make_post
 
@@ -95,7 +95,7 @@ def test_each_person_is_told_of_what_they_can_read(
     author: User, follower: User, stranger: User, moderator: User
 ) -> None:
     def told() -> list[int]:
-        return [visible_posts_count(who, author.pk) for who in (stranger, follower, moderator, author)]
+        return [person_page(who, author.pk, clock.now()).posts_count for who in (stranger, follower, moderator, author)]
 
     group = Group.objects.create(name="Us", name_key="us", visibility="private", join_policy="invite")
     Membership.objects.create(group=group, user=author, status="member", changed_at=group.created_at)
