@@ -60,7 +60,7 @@ def hidden_pairs(people: Collection[UUID], others: Collection[UUID]) -> set[froz
 
 
 def mutes_of(person_id: UUID, now: datetime) -> set[UUID]:
-    """Whom the person mutes at this moment; at most `services.relations.MOST`."""
+    """Whom the person mutes at this moment; at most `services.relations.MAX_RELATIONS`."""
     return set(Mute.objects.in_force(now).filter(muter=person_id).values_list("muted_id", flat=True))
 
 

@@ -16,7 +16,7 @@ from django.contrib.postgres.search import SearchQuery, SearchQueryField
 from django.db.models import Func, TextField, Value
 
 LONGEST_QUERY = 200
-MOST_TERMS = 10
+MAX_TERMS = 10
 """A longer query is looked up by word forms only: each term costs a few look-ups."""
 _DENSE = re.compile("[\u0e00-\u1cff\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
 """As `search_is_dense` in core/migrations/_rules.py: scripts without spaces between words."""
@@ -57,14 +57,14 @@ def read_query(q: str) -> Asked:
     terms, without = _terms(said)
     has_words = any(map(_has_word, terms))
     is_phrase = '"' in q and not all(map(_DENSE.search, terms))
-    if is_phrase or "or" in map(str.lower, terms) or len(said) > MOST_TERMS:
+    if is_phrase or "or" in map(str.lower, terms) or len(said) > MAX_TERMS:
         return Asked(q, (), (), has_words)
     return Asked(q, terms, without, has_words)
 
 
 def read_name(q: str) -> Asked:
     """As `read_query`, for names: they have no phrases, and `or` is a name as any other."""
-    terms, without = _terms(q.replace('"', " ").split()[:MOST_TERMS])
+    terms, without = _terms(q.replace('"', " ").split()[:MAX_TERMS])
     return Asked("", terms, without, any(map(_has_word, terms)))
 
 

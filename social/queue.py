@@ -15,7 +15,7 @@ QUEUE_ORDER = ("-severity", "created_at", "id")
 """The gravest first, and among equals whichever has waited longest."""
 AROUND = 4
 """Comments shown on each side of one, and under a post."""
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """Details of reports, decisions and earlier cases on one page."""
 RULE_FOR = {ReportReason.SPAM: Rule.SPAM, ReportReason.ABUSE: Rule.ABUSE, ReportReason.FRAUD: Rule.FRAUD}
 """The rule that is offered for what most people report."""
@@ -57,7 +57,7 @@ def rule_offered(case: Case) -> str:
 def details(case: Case) -> list[str]:
     """What reporters wrote, the newest first."""
     written = case.reports.exclude(details="").order_by("-pk").values_list("details", flat=True)
-    return list(written[:MOST_SHOWN])
+    return list(written[:MAX_SHOWN])
 
 
 def present(case: Case) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ def decisions_about(person_id: UUID | None, except_for: Case) -> list[Decision]:
 
 def _for_page(decisions: QuerySet[Decision]) -> list[Decision]:
     shown = decisions.select_related("case", "decided_by", "undone_by", "undoes", "appeal")
-    return list(shown.order_by("-pk")[:MOST_SHOWN])
+    return list(shown.order_by("-pk")[:MAX_SHOWN])
 
 
 def record_of(person: User | None) -> dict[str, int]:

@@ -16,7 +16,7 @@ from core.api.limits import Limit
 from core.data.transactions import retrying
 from notifications.services import groups
 
-MOST = 10_000
+MAX_RELATIONS = 10_000
 """How many people one person may block, and how many mute."""
 PER_PERSON = Limit("relations:person", 300, timedelta(hours=1))
 """Changes of either kind."""
@@ -35,7 +35,7 @@ def block(*, person: User, other_id: UUID, now: datetime) -> None:
     if Block.objects.filter(blocker=person, blocked=other).exists():
         return
     if not _has_room(Block.objects.filter(blocker=person)):
-        raise TooManyRelations(most=MOST)
+        raise TooManyRelations(most=MAX_RELATIONS)
     Block.objects.create(blocker=person, blocked=other, created_at=now)
     groups.remove_between(person.pk, other.pk)
     relations.call_block_hooks(person.pk, other.pk, now)
@@ -80,7 +80,7 @@ def mute(*, person: User, other_id: UUID, until: datetime | None, now: datetime)
         Mute.objects.filter(pk=before.pk).update(until=until)
     else:
         if not _has_room(Mute.objects.in_force(now).filter(muter=person)):
-            raise TooManyRelations(most=MOST)
+            raise TooManyRelations(most=MAX_RELATIONS)
         Mute.objects.create(muter=person, muted=other, until=until, created_at=now)
     events.record("account.muted", other, actor=person, now=now, until=until)
 
@@ -96,7 +96,7 @@ def unmute(*, person: User, other_id: UUID, now: datetime) -> None:
 
 
 def _has_room(relations: QuerySet[Any]) -> bool:
-    return relations.count() < MOST
+    return relations.count() < MAX_RELATIONS
 
 
 def _other(person: User, other_id: UUID) -> User:

@@ -142,7 +142,7 @@ def test_a_person_who_is_hidden_is_answered_like_nobody(ada: User, ben: User) ->
 def test_at_most_so_many(
     api: Api, ada: User, ben: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "MOST", 1)
+    monkeypatch.setattr(services, "MAX_RELATIONS", 1)
     me, other = api.as_user(ada), person("cleo")
     for what in ("block", "mute"):
         assert me.post(url(ben, what)).status_code == 200
@@ -157,7 +157,8 @@ def test_the_ten_thousand_and_first_block(api: Api, ada: User, ben: User) -> Non
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         others = User.objects.bulk_create(
-            User(email=f"{number}@example.com", first_name="Pat", password="!") for number in range(services.MOST)
+            User(email=f"{number}@example.com", first_name="Pat", password="!")
+            for number in range(services.MAX_RELATIONS)
         )
     Block.objects.bulk_create(Block(blocker=ada, blocked=other, created_at=now) for other in others)
     refused = api.as_user(ada).post(url(ben))
@@ -199,7 +200,7 @@ def test_hooks_are_called_in_the_transaction_of_the_block(
 @pytest.fixture
 def room_for_one(ada: User, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
     """Ada may block one person, and blocks two at the same time; they meet after each was counted."""
-    monkeypatch.setattr(services, "MOST", 1)
+    monkeypatch.setattr(services, "MAX_RELATIONS", 1)
 
     def block_both(ben: User, cleo: User) -> list[Any]:
         calls = (partial(services.block, person=ada, other_id=other.pk, now=timezone.now()) for other in (ben, cleo))

@@ -17,7 +17,7 @@ from core.api.limits import Limit
 from core.data.transactions import retrying
 from core.models import Event
 
-MOST = 1000
+MAX_FOLLOWS = 1000
 """How many campaigns one person may follow."""
 PER_PERSON = Limit("campaign_follows:person", 200, timedelta(hours=1))
 """Follows and their ends."""
@@ -38,8 +38,8 @@ def follow_campaign(*, person: User, campaign_id: UUID, now: datetime) -> None:
     own = CampaignFollow.objects.filter(follower=person)
     if own.filter(campaign=campaign).exists():
         return
-    if own.count() >= MOST:
-        raise TooManyFollowedCampaigns(most=MOST)
+    if own.count() >= MAX_FOLLOWS:
+        raise TooManyFollowedCampaigns(most=MAX_FOLLOWS)
     CampaignFollow.objects.create(campaign=campaign, follower=person, created_at=now)
     _count(campaign.pk, 1)
     events.record("campaign.followed", campaign, actor=person, now=now)

@@ -55,7 +55,7 @@ def test_a_draft_of_somebody_else_is_not_there(api: Api, founder: User, stranger
 def test_at_most_so_many(
     api: Api, campaign: Campaign, founder: User, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follows, "MOST", 1)
+    monkeypatch.setattr(follows, "MAX_FOLLOWS", 1)
     me = api.as_user(stranger)
     me.post(url(campaign))
     refused = me.post(url(make_campaign(founder)))

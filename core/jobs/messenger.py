@@ -14,13 +14,13 @@ logger = logging.getLogger("vectragrow.tasks")
 
 DELIVER = "core.deliver_events"
 """The name of the task (`core.jobs.tasks`)."""
-MOST_IN_A_MESSAGE = 50
+MAX_IN_A_MESSAGE = 50
 """Event ids that one message to the broker carries."""
 GATHER_SECONDS = 0.1
 """Seconds between two messages of a process: the first id is sent at once, those that follow closely go together."""
 PAUSE_AFTER_FAILURE = 5.0
 """Seconds for which a broker that failed is not tried; the relay sends what was skipped."""
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 FLUSH_SECONDS = 2.0
 """Seconds that an ending process has to send what still waits."""
 
@@ -34,7 +34,7 @@ class Messenger:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[str, bool]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, bool]] = deque(maxlen=MAX_WAITING)
         """Event ids, and whether they may share a message."""
         self._wake = threading.Condition()
         self._busy = False
@@ -79,12 +79,12 @@ class Messenger:
 
     def _is_time_to_send(self) -> bool:
         """Whether to send before GATHER_SECONDS are over."""
-        return self._flushing or len(self._waiting) >= MOST_IN_A_MESSAGE or not self._waiting[0][1]
+        return self._flushing or len(self._waiting) >= MAX_IN_A_MESSAGE or not self._waiting[0][1]
 
     def _next_message(self) -> list[str]:
         event_id, shares = self._waiting.popleft()
         event_ids = [event_id]
-        while shares and self._waiting and self._waiting[0][1] and len(event_ids) < MOST_IN_A_MESSAGE:
+        while shares and self._waiting and self._waiting[0][1] and len(event_ids) < MAX_IN_A_MESSAGE:
             event_ids.append(self._waiting.popleft()[0])
         return event_ids
 

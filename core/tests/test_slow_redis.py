@@ -144,7 +144,7 @@ def test_ids_that_come_close_together_share_a_message(monkeypatch: pytest.Monkey
     sent: list[list[str]] = []
     messenger = messengers.Messenger()
     monkeypatch.setattr(messengers, "GATHER_SECONDS", 3600.0)
-    monkeypatch.setattr(messengers, "MOST_IN_A_MESSAGE", 3)
+    monkeypatch.setattr(messengers, "MAX_IN_A_MESSAGE", 3)
     monkeypatch.setattr(tasks.deliver_events, "apply_async", lambda kwargs, retry: sent.append(kwargs["event_ids"]))
     messenger._sent_at = time.monotonic()
     for number in range(4):

@@ -9,7 +9,7 @@ from rest_framework.fields import CharField, FileField, IntegerField
 
 from accounts.inputs.fields import LinkField
 from core.api.serializers import LineField, MomentField, ProseField, Serializer
-from social.models.ads import MOST_A_DAY
+from social.models.ads import MAX_A_DAY
 
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+(?:xn--[a-z0-9-]+|[a-z]{2,})", re.ASCII)
 _PRIVATE = re.compile(
@@ -49,7 +49,7 @@ class AdInput(Serializer):
         allow_null=True,
         default=None,
         min_value=1,
-        max_value=MOST_A_DAY,
+        max_value=MAX_A_DAY,
         help_text="The most impressions of a day (UTC); without a limit if absent.",
     )
 

@@ -3,12 +3,12 @@
 from rest_framework.fields import BooleanField, FileField
 
 from core.api.serializers import IdField, LineField, ProseField, Serializer
-from social.inputs.groups import MOST_CHARACTERS
+from social.inputs.groups import MAX_CHARACTERS
 
 
 class ChannelInput(Serializer):
     name = LineField(max_length=100)
-    description = ProseField(max_length=MOST_CHARACTERS, required=False, allow_blank=True)
+    description = ProseField(max_length=MAX_CHARACTERS, required=False, allow_blank=True)
     cover_image = FileField(required=False)
     profile_image = FileField(required=False)
     banner = FileField(required=False)

@@ -2,8 +2,8 @@
 
 from core.api.serializers import ProseField, Serializer
 
-MOST_CHARACTERS = 2000
+MAX_CHARACTERS = 2000
 
 
 class CommentInput(Serializer):
-    content = ProseField(max_length=MOST_CHARACTERS)
+    content = ProseField(max_length=MAX_CHARACTERS)

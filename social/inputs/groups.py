@@ -6,12 +6,12 @@ from accounts.inputs.fields import AddressField
 from core.api.serializers import IdField, LineField, ProseField, Serializer
 from social.models import Group, Membership
 
-MOST_CHARACTERS = 5000
+MAX_CHARACTERS = 5000
 
 
 class GroupInput(Serializer):
     name = LineField(max_length=100)
-    description = ProseField(max_length=MOST_CHARACTERS, required=False, allow_blank=True)
+    description = ProseField(max_length=MAX_CHARACTERS, required=False, allow_blank=True)
     join_policy = ChoiceField(choices=Group.JoinPolicy.choices)
     cover_image = FileField(required=False)
     profile_image = FileField(required=False)

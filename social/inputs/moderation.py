@@ -5,15 +5,15 @@ from rest_framework.fields import ChoiceField
 from core.api.serializers import IdField, ProseField, Serializer
 from social.models.moderation import ReportReason, TargetType
 
-MOST_CHARACTERS = 2000
+MAX_CHARACTERS = 2000
 
 
 class ReportInput(Serializer):
     target_type = ChoiceField(choices=TargetType.choices)
     target_id = IdField()
     reason = ChoiceField(choices=ReportReason.choices)
-    details = ProseField(max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="")
+    details = ProseField(max_length=MAX_CHARACTERS, required=False, allow_blank=True, default="")
 
 
 class AppealInput(Serializer):
-    text = ProseField(max_length=MOST_CHARACTERS)
+    text = ProseField(max_length=MAX_CHARACTERS)

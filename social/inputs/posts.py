@@ -5,18 +5,18 @@ from rest_framework.fields import ChoiceField, FileField, ListField
 from core.api.serializers import IdField, LineField, ProseField, Serializer
 from social.models import Post
 
-MOST_CHARACTERS = 5000
-MOST_MEDIA = 5
+MAX_CHARACTERS = 5000
+MAX_MEDIA = 5
 
 
 class PostInput(Serializer):
-    content = ProseField(max_length=MOST_CHARACTERS, required=False, allow_blank=True, default="")
-    media = ListField(child=FileField(), required=False, default=list, max_length=MOST_MEDIA)
+    content = ProseField(max_length=MAX_CHARACTERS, required=False, allow_blank=True, default="")
+    media = ListField(child=FileField(), required=False, default=list, max_length=MAX_MEDIA)
     media_alt = ListField(
         child=LineField(max_length=1000, allow_blank=True),
         required=False,
         default=list,
-        max_length=MOST_MEDIA,
+        max_length=MAX_MEDIA,
         help_text="What each picture shows, in words, in the order of `media`.",
     )
     visibility = ChoiceField(choices=Post.Visibility.choices, required=False, help_text="`public` if absent.")
@@ -26,10 +26,10 @@ class PostInput(Serializer):
 
 
 class EditInput(Serializer):
-    content = ProseField(max_length=MOST_CHARACTERS, allow_blank=True)
+    content = ProseField(max_length=MAX_CHARACTERS, allow_blank=True)
     media_alt = ListField(
         child=LineField(max_length=1000, allow_blank=True),
-        max_length=MOST_MEDIA,
+        max_length=MAX_MEDIA,
         help_text="What each picture shows, in words, in the order of `media`.",
     )
     visibility = ChoiceField(choices=Post.Visibility.choices)

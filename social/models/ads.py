@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from core.models import Entity
 
-MOST_A_DAY = 1_000_000
+MAX_A_DAY = 1_000_000
 
 
 class AdQuerySet(models.QuerySet["Ad"]):

@@ -15,7 +15,7 @@ from social.outputs.comments import CommentOutput, Moderation, ModerationState
 from social.outputs.mentions import mention_cards
 from uploads.outputs import MediaCard, media_cards
 
-MOST_REACTIONS = 30
+MAX_REACTIONS = 30
 """A post shows so many different emoji, and those of the person who asks."""
 
 _counts = msgspec.json.Decoder(dict[str, int])
@@ -136,5 +136,5 @@ class PostEditOutput(Output):
 def _reactions(counts: str, mine: set[str]) -> list[ReactionCount]:
     """:param counts: `PostCounts.reactions` as JSON"""
     frequent_first = sorted(_counts.decode(counts).items(), key=lambda item: (-item[1], item[0]))
-    shown = frequent_first[:MOST_REACTIONS] + [item for item in frequent_first[MOST_REACTIONS:] if item[0] in mine]
+    shown = frequent_first[:MAX_REACTIONS] + [item for item in frequent_first[MAX_REACTIONS:] if item[0] in mine]
     return [ReactionCount(emoji=emoji, count=count, mine=emoji in mine) for emoji, count in shown]

@@ -17,7 +17,7 @@ from social.outputs.search import Hit, Kind
 from social.texts import folded_tag
 
 KEYS = ("score", "id")
-MOST_FOUND = 1000
+MAX_FOUND = 1000
 """What is found is counted so far, as the statements look no further."""
 _POSTS = load("social/sql/post_search.sql")
 _GROUPS = load("social/sql/group_search.sql")
@@ -48,7 +48,7 @@ def search_page(person: Any, kind: Kind, q: str, part: Part, now: datetime) -> P
             find, show = partial(_CHANNELS.rows, **asker(person), **asked.parameters), partial(Hit.of_channel, now=now)
         case Kind.CAMPAIGNS:
             find, show = partial(found_campaigns, person, _asked(read_query, q)), Hit.of_campaign
-    return part.page_of(find(**part.parameters), show, whole=lambda: len(find(limit=MOST_FOUND)))
+    return part.page_of(find(**part.parameters), show, whole=lambda: len(find(limit=MAX_FOUND)))
 
 
 def _asked(read: Callable[[str], Asked], q: str) -> Asked:

@@ -16,7 +16,7 @@ from social.outputs.stories import StoriesOfAuthor, StoryOutput
 
 _LIST = load("social/sql/story_list.sql")
 _AUTHORS = load("social/sql/story_authors.sql")
-MOST = 100
+MAX_STORIES = 100
 """How many stories of one author are shown."""
 
 
@@ -48,8 +48,8 @@ def stories_of_authors(rows: Sequence[Any], viewer: User, now: datetime) -> list
         return []
     authors = [row.author_id for row in rows]
     found: dict[UUID, list[StoryOutput]] = {author_id: [] for author_id in authors}
-    for row in _LIST.rows(viewer=viewer.pk, now=now, authors=authors, limit=MOST * len(authors)):
-        if len(found[row.author_id]) < MOST:
+    for row in _LIST.rows(viewer=viewer.pk, now=now, authors=authors, limit=MAX_STORIES * len(authors)):
+        if len(found[row.author_id]) < MAX_STORIES:
             found[row.author_id].append(StoryOutput.of_row(row, viewer.pk, now))
     return [StoriesOfAuthor.of(stories) for stories in found.values() if stories]
 

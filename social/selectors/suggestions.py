@@ -12,7 +12,7 @@ from core.data.statements import load
 _LIST = load("social/sql/suggestion_list.sql")
 KEYS = ("as_of", "score", "user_id")
 """What a page is continued behind; the first is the moment of the first page."""
-MOST = 1000
+MAX_SUGGESTIONS = 1000
 """How many are counted."""
 
 
@@ -28,4 +28,4 @@ def suggestion_rows(viewer: User, now: datetime, **part: Any) -> list[Any]:
 
 def suggested(viewer: User, now: datetime) -> QuerySet[User]:
     """The people of `suggestion_rows`, to be counted."""
-    return User.objects.filter(pk__in=[row.user_id for row in suggestion_rows(viewer, now, limit=MOST)])
+    return User.objects.filter(pk__in=[row.user_id for row in suggestion_rows(viewer, now, limit=MAX_SUGGESTIONS)])

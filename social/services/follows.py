@@ -18,7 +18,7 @@ from social.errors import TooManyFollows
 from social.models import Follow
 from social.services.feeds import empty_feed, fill_feed
 
-MOST = 10_000
+MAX_FOLLOWS = 10_000
 """How many people one person may follow."""
 PER_PERSON = Limit("follows:person", 200, timedelta(hours=1))
 """Follows and their ends."""
@@ -35,8 +35,8 @@ def follow(*, person: User, other_id: UUID, now: datetime) -> None:
     other = _other(person, other_id)
     if Follow.objects.filter(follower=person, followed=other).exists():
         return
-    if Follow.objects.filter(follower=person).count() >= MOST:
-        raise TooManyFollows(most=MOST)
+    if Follow.objects.filter(follower=person).count() >= MAX_FOLLOWS:
+        raise TooManyFollows(most=MAX_FOLLOWS)
     _begin(person, other, now)
 
 
@@ -70,7 +70,7 @@ def follow_each_other(*, invitation_id: UUID, now: datetime) -> None:
         if (
             not before.filter(created_at__gte=invitation.accepted_at).exists()
             and not Follow.objects.filter(follower=one, followed=other).exists()
-            and Follow.objects.filter(follower=one).count() < MOST
+            and Follow.objects.filter(follower=one).count() < MAX_FOLLOWS
         ):
             _begin(people[one], people[other], now, by_invitation=True)
 

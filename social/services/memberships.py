@@ -22,7 +22,7 @@ from social.services import feeds
 JOINS = Limit("groups:joins", 60, timedelta(hours=1))
 JOINS_OF_ONE = Limit("groups:joins-of-one", 10, timedelta(days=1))
 """Of one person in one group: each request tells its staff."""
-MOST_TOLD = 50
+MAX_NOTIFIED = 50
 """How many of a group's staff are notified of a request, the highest and longest-standing first."""
 
 Role, Status = Membership.Role, Membership.Status
@@ -195,5 +195,5 @@ def _require_another_owner(place: PlaceInGroup) -> None:
 def _record_request(kind: str, group: Group, user_id: UUID, *, actor: Any, now: datetime, **facts: str) -> None:
     """Of a request that was made or has ended, with the ids of those who are told of it, and so no more."""
     deciders = Membership.objects.members().filter(group=group, role__in=RIGHTS[Action.DECIDE_REQUESTS])
-    staff = list(deciders.by_rank().values_list("user_id", flat=True)[:MOST_TOLD])
+    staff = list(deciders.by_rank().values_list("user_id", flat=True)[:MAX_NOTIFIED])
     events.record(kind, group, actor=actor, now=now, user_id=user_id, staff_ids=staff, **facts)

@@ -12,14 +12,14 @@ from social.errors import TooManyMentions, TooManyTags
 from social.models import Comment, CommentMention, Post, PostMention, PostTag
 from social.texts import hashtags, mentioned_ids
 
-MOST_MENTIONS = 20
-MOST_TAGS = 30
+MAX_MENTIONS = 20
+MAX_TAGS = 30
 
 
 def check_mentions(content: str) -> None:
     """:raises TooManyMentions:"""
-    if len(mentioned_ids(content)) > MOST_MENTIONS:
-        raise TooManyMentions(field="content", most=MOST_MENTIONS)
+    if len(mentioned_ids(content)) > MAX_MENTIONS:
+        raise TooManyMentions(field="content", most=MAX_MENTIONS)
 
 
 def brake_words(person: Any, content: str, now: datetime) -> None:
@@ -34,8 +34,8 @@ def brake_words(person: Any, content: str, now: datetime) -> None:
 
 def check_tags(content: str) -> None:
     """:raises TooManyTags:"""
-    if len(hashtags(content)) > MOST_TAGS:
-        raise TooManyTags(field="content", most=MOST_TAGS)
+    if len(hashtags(content)) > MAX_TAGS:
+        raise TooManyTags(field="content", most=MAX_TAGS)
 
 
 def mention_in_post(post: Post, *, now: datetime) -> list[UUID]:

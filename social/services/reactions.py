@@ -22,7 +22,7 @@ from social.errors import TooManyReactions
 from social.models import Post
 from social.outputs.posts import PostOutput
 
-MOST_REACTIONS = 20
+MAX_REACTIONS = 20
 """Different emoji of one person under one post, beside 👍."""
 
 _ADD = load("social/sql/add_reaction.sql")
@@ -54,7 +54,7 @@ def react(*, person: Any, post_id: UUID, emoji: str, now: datetime) -> PostOutpu
 @retrying
 def _add_if_few(person: Any, post_id: UUID, emoji: str, now: datetime) -> PostOutput:
     lock_person(person.pk)  # two of theirs at once must not both be the last that is allowed
-    return _add(person, post_id, emoji, now, most=MOST_REACTIONS)
+    return _add(person, post_id, emoji, now, most=MAX_REACTIONS)
 
 
 def _add(person: Any, post_id: UUID, emoji: str, now: datetime, most: int | None = None) -> PostOutput:

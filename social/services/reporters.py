@@ -11,7 +11,7 @@ from social.errors import CaseAboutYou
 from social.models import Case
 from social.services.trust import record_of
 
-MOST_REPORTERS = 50
+MAX_REPORTERS = 50
 
 
 @retrying
@@ -26,6 +26,6 @@ def show_reporters(*, moderator: Any, case_id: UUID, now: datetime) -> list[dict
         raise NotFound()
     if case.person_id == moderator.pk:
         raise CaseAboutYou()
-    reports = list(case.reports.select_related("reporter").order_by("-pk")[:MOST_REPORTERS])
+    reports = list(case.reports.select_related("reporter").order_by("-pk")[:MAX_REPORTERS])
     events.record("moderation.reporters_shown", case, actor=moderator, now=now, count=len(reports))
     return [{"report": report, "record": record_of(report.reporter)} for report in reports]

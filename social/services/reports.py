@@ -16,10 +16,10 @@ from social.models.moderation import Action, ReportReason
 from social.services.targets import TARGETS, fingerprint
 from social.services.trust import is_trusted, trusted_reporters
 
-MOST_VERSIONS = 10
+MAX_VERSIONS = 10
 """So many different versions of a thing are kept in a case: the first, and the latest ones."""
 GRAVITY = {ReportReason.FRAUD: 30, ReportReason.ABUSE: 20, ReportReason.SPAM: 10, ReportReason.OTHER: 10}
-FOR_A_TRUSTED_REPORTER, FOR_A_REPORT, MOST_COUNTED = 15, 3, 20
+FOR_A_TRUSTED_REPORTER, FOR_A_REPORT, MAX_COUNTED = 15, 3, 20
 
 
 @retrying
@@ -75,13 +75,13 @@ def _open_case(target_type: str, target_id: UUID, person_id: UUID | None, now: d
 def _keep_version(case: Case, description: dict[str, Any], now: datetime) -> None:
     if not case.versions or _words_of(case) != fingerprint(description):
         case.versions = [*case.versions, {"at": now.isoformat(), **description}]
-        case.versions = [*case.versions[:1], *case.versions[1:][-(MOST_VERSIONS - 1) :]]
+        case.versions = [*case.versions[:1], *case.versions[1:][-(MAX_VERSIONS - 1) :]]
 
 
 def _severity(case: Case, reach: int) -> int:
     reasons = set(case.reports.values_list("reason", flat=True).distinct())
     gravity = max(GRAVITY[ReportReason(reason)] for reason in reasons)
-    reporters = case.trusted_count * FOR_A_TRUSTED_REPORTER + min(case.report_count, MOST_COUNTED) * FOR_A_REPORT
+    reporters = case.trusted_count * FOR_A_TRUSTED_REPORTER + min(case.report_count, MAX_COUNTED) * FOR_A_REPORT
     return gravity + reporters + round(5 * log10(1 + reach))
 
 

@@ -91,7 +91,7 @@ def test_whom_nobody_can_follow(
 def test_at_most_so_many(
     api: Api, author: User, stranger: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follows, "MOST", 1)
+    monkeypatch.setattr(follows, "MAX_FOLLOWS", 1)
     me = api.as_user(stranger)
     me.post(url(author, "follow"))
     refused = me.post(url(person("other"), "follow"))
@@ -334,7 +334,7 @@ def test_no_follow_outlives_a_block_twin(author: User, stranger: User, monkeypat
         blocked.wait(timeout=WAIT_LIMIT)
 
     monkeypatch.setattr(follows, "lock_people", read)
-    monkeypatch.setattr(follows, "MOST", Waiting())
+    monkeypatch.setattr(follows, "MAX_FOLLOWS", Waiting())
     together(_follow_against_block(author, stranger)[0], block_in_between)
     assert Follow.objects.count() == 1, "a follow across a block"
 
