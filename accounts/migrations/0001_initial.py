@@ -72,6 +72,29 @@ class Migration(migrations.Migration):
                 ("deletion_due_at", models.DateTimeField(blank=True, null=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deletion_due_at__isnull", False)),
+                        fields=["deletion_due_at"],
+                        name="account_leaving",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="account_address_is_lower_case",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["user", "reviewer", "moderator", "admin"])),
+                        name="account_role_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["active", "suspended", "deleted"])),
+                        name="account_status_is_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuthenticatorApp",
@@ -109,6 +132,14 @@ class Migration(migrations.Migration):
                 ),
                 ("expires_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "ready", "expired"])),
+                        name="export_status_is_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ExternalIdentity",
@@ -123,6 +154,11 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=255)),
                 ("email", models.CharField(blank=True, default="", max_length=254)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("issuer", "subject"), name="external_identity_has_one_account"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -137,6 +173,11 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("accepted_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="invitation_token_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LoginAttempt",
@@ -153,6 +194,21 @@ class Migration(migrations.Migration):
                 ("success", models.BooleanField()),
                 ("reason", models.CharField(default="", max_length=40)),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["created_at"], name="login_age"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reason", ""), ("success", True)),
+                            models.Q(("success", False), models.Q(("reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="only_a_failed_login_has_a_reason",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="LoginChallenge",
@@ -167,6 +223,11 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="login_challenge_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="MailedToken",
@@ -192,6 +253,11 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="mailed_token_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Passkey",
@@ -214,6 +280,11 @@ class Migration(migrations.Migration):
                 ("backed_up", models.BooleanField(default=False)),
                 ("last_used_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("credential_id",), name="passkey_is_registered_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PasskeyChallenge",
@@ -238,6 +309,14 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField(max_length=32)),
                 ("expires_at", models.DateTimeField()),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["expires_at"], name="passkey_challenge_age"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="passkey_challenge_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PhoneCode",
@@ -266,6 +345,13 @@ class Migration(migrations.Migration):
                 ("kind", models.CharField(choices=[("photo", "Photo"), ("cover", "Cover")], max_length=5)),
                 ("size", models.CharField(max_length=6)),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["photo", "cover"])), name="picture_kind_is_known"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RecoveryCode",
@@ -305,6 +391,11 @@ class Migration(migrations.Migration):
                 ("used_at", models.DateTimeField(null=True)),
                 ("successor", models.BinaryField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="refresh_token_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Session",
@@ -340,6 +431,11 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="sign_in_code_is_unique"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Profile",
@@ -362,34 +458,6 @@ class Migration(migrations.Migration):
                 ("share_token", models.CharField(max_length=22, null=True, unique=True)),
                 ("preview_drawn_from", models.CharField(blank=True, default="", max_length=64)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="user",
-            index=models.Index(
-                condition=models.Q(("deletion_due_at__isnull", False)),
-                fields=["deletion_due_at"],
-                name="account_leaving",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="account_address_is_lower_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["user", "reviewer", "moderator", "admin"])),
-                name="account_role_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["active", "suspended", "deleted"])), name="account_status_is_known"
-            ),
         ),
         migrations.AddField(
             model_name="authenticatorapp",
@@ -547,12 +615,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="dataexport",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "ready", "expired"])), name="export_status_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dataexport",
-            constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status", "ready"), _negated=True),
                     models.Q(("expires_at__isnull", False), ("file__isnull", False)),
@@ -563,15 +625,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="externalidentity",
-            constraint=models.UniqueConstraint(fields=("issuer", "subject"), name="external_identity_has_one_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="externalidentity",
             constraint=models.UniqueConstraint(fields=("user", "platform"), name="one_identity_per_platform"),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(fields=("digest",), name="invitation_token_is_unique"),
         ),
         migrations.AddIndex(
             model_name="loginattempt",
@@ -583,29 +637,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("success", True)), fields=["user", "fingerprint"], name="login_is_familiar"
             ),
         ),
-        migrations.AddIndex(
-            model_name="loginattempt",
-            index=models.Index(fields=["created_at"], name="login_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="loginattempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("reason", ""), ("success", True)),
-                    models.Q(("success", False), models.Q(("reason", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="only_a_failed_login_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="loginchallenge",
-            constraint=models.UniqueConstraint(fields=("digest",), name="login_challenge_is_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="mailedtoken",
-            constraint=models.UniqueConstraint(fields=("digest",), name="mailed_token_is_unique"),
-        ),
         migrations.AddConstraint(
             model_name="mailedtoken",
             constraint=models.UniqueConstraint(
@@ -613,18 +644,6 @@ class Migration(migrations.Migration):
                 fields=("user", "purpose"),
                 name="only_the_newest_mailed_token_works",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="passkey",
-            constraint=models.UniqueConstraint(fields=("credential_id",), name="passkey_is_registered_once"),
-        ),
-        migrations.AddIndex(
-            model_name="passkeychallenge",
-            index=models.Index(fields=["expires_at"], name="passkey_challenge_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="passkeychallenge",
-            constraint=models.UniqueConstraint(fields=("digest",), name="passkey_challenge_is_unique"),
         ),
         migrations.AddConstraint(
             model_name="passkeychallenge",
@@ -642,12 +661,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("user", "kind", "size"), name="picture_has_each_size_once"),
         ),
         migrations.AddConstraint(
-            model_name="profilepicture",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["photo", "cover"])), name="picture_kind_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="recoverycode",
             constraint=models.UniqueConstraint(fields=("sheet", "digest"), name="recovery_code_is_unique"),
         ),
@@ -657,16 +670,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="refreshtoken",
-            constraint=models.UniqueConstraint(fields=("digest",), name="refresh_token_is_unique"),
-        ),
-        migrations.AddConstraint(
-            model_name="refreshtoken",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("used_at__isnull", True)), fields=("session",), name="session_has_one_current_token"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="signincode",
-            constraint=models.UniqueConstraint(fields=("digest",), name="sign_in_code_is_unique"),
         ),
     ]

@@ -125,6 +125,120 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
+                    models.Index(
+                        condition=models.Q(("status", "live")), fields=["ends_at", "id"], name="campaign_ending"
+                    ),
+                    models.Index(fields=["-raised_minor", "-id"], name="campaign_most_funded"),
+                    models.Index(fields=["-trend", "-id"], name="campaign_trending"),
+                    models.Index(fields=["owner", "-created_at", "-id"], name="campaign_by_owner"),
+                    models.Index(fields=["category", "-created_at", "-id"], name="campaign_by_category"),
+                    models.Index(fields=["status", "-created_at", "-id"], name="campaign_by_status"),
+                    models.Index(
+                        condition=models.Q(("status__in", ("funded", "failed", "cancelled"))),
+                        fields=["id"],
+                        name="campaign_unsettled",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["draft", "in_review", "rejected", "live", "funded", "failed", "cancelled", "settled"],
+                            )
+                        ),
+                        name="campaign_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="campaign_currency_is_iso"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("goal_minor__gt", 0)), name="campaign_goal_is_above_zero"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_minor", None), ("max_minor__gte", models.F("goal_minor")), _connector="OR"
+                        ),
+                        name="campaign_cap_is_not_below_its_goal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("min_investment_minor", None),
+                            models.Q(
+                                ("min_investment_minor__gt", 0), ("min_investment_minor__lte", models.F("goal_minor"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="campaign_minimum_is_within_its_goal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="campaign_ends_after_it_starts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ("draft", "in_review", "rejected")),
+                            models.Q(("published_at__isnull", False), ("starts_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="campaign_beyond_review_has_a_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("raised_minor__gte", 0), ("reserved_minor__gte", 0)),
+                        name="campaign_money_is_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_minor", None),
+                            (
+                                "max_minor__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("raised_minor"), "+", models.F("reserved_minor")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="campaign_raised_and_reserved_stay_within_the_cap",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("goal_minor__lte", 1000000000000000),
+                            (
+                                "raised_minor__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.Value(1000000000000000), "-", models.F("reserved_minor")
+                                ),
+                            ),
+                        ),
+                        name="campaign_money_stays_within_its_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["", "funded", "failed", "cancelled"])),
+                        name="campaign_outcome_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ("draft", "in_review", "rejected")), _negated=True),
+                            models.Q(("investor_count", 0), ("raised_minor", 0), ("reserved_minor", 0)),
+                            _connector="OR",
+                        ),
+                        name="campaign_holds_no_money_before_it_is_live",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["funded", "failed", "settled"]), _negated=True),
+                            ("reserved_minor", 0),
+                            _connector="OR",
+                        ),
+                        name="campaign_is_decided_when_nothing_is_under_way",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="StatusChange",
@@ -187,6 +301,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["campaign", "id"], name="campaign_history"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CampaignIndex",
@@ -274,175 +393,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("campaign", "position"), name="campaign_media_has_one_place")
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(
-                condition=models.Q(("status", "live")), fields=["ends_at", "id"], name="campaign_ending"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["-raised_minor", "-id"], name="campaign_most_funded"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["-trend", "-id"], name="campaign_trending"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["owner", "-created_at", "-id"], name="campaign_by_owner"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["category", "-created_at", "-id"], name="campaign_by_category"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["status", "-created_at", "-id"], name="campaign_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(
-                condition=models.Q(("status__in", ("funded", "failed", "cancelled"))),
-                fields=["id"],
-                name="campaign_unsettled",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["draft", "in_review", "rejected", "live", "funded", "failed", "cancelled", "settled"],
-                    )
-                ),
-                name="campaign_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="campaign_currency_is_iso"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("goal_minor__gt", 0)), name="campaign_goal_is_above_zero"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_minor", None), ("max_minor__gte", models.F("goal_minor")), _connector="OR"),
-                name="campaign_cap_is_not_below_its_goal",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("min_investment_minor", None),
-                    models.Q(("min_investment_minor__gt", 0), ("min_investment_minor__lte", models.F("goal_minor"))),
-                    _connector="OR",
-                ),
-                name="campaign_minimum_is_within_its_goal",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("starts_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="campaign_ends_after_it_starts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ("draft", "in_review", "rejected")),
-                    models.Q(("published_at__isnull", False), ("starts_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="campaign_beyond_review_has_a_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("raised_minor__gte", 0), ("reserved_minor__gte", 0)),
-                name="campaign_money_is_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("max_minor", None),
-                    (
-                        "max_minor__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("raised_minor"), "+", models.F("reserved_minor")
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="campaign_raised_and_reserved_stay_within_the_cap",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("goal_minor__lte", 1000000000000000),
-                    (
-                        "raised_minor__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.Value(1000000000000000), "-", models.F("reserved_minor")
-                        ),
-                    ),
-                ),
-                name="campaign_money_stays_within_its_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["", "funded", "failed", "cancelled"])),
-                name="campaign_outcome_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ("draft", "in_review", "rejected")), _negated=True),
-                    models.Q(("investor_count", 0), ("raised_minor", 0), ("reserved_minor", 0)),
-                    _connector="OR",
-                ),
-                name="campaign_holds_no_money_before_it_is_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["funded", "failed", "settled"]), _negated=True),
-                    ("reserved_minor", 0),
-                    _connector="OR",
-                ),
-                name="campaign_is_decided_when_nothing_is_under_way",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="statuschange",
-            index=models.Index(fields=["campaign", "id"], name="campaign_history"),
         ),
         migrations.RunSQL(_rules.STEPS_AND_TERMS, migrations.RunSQL.noop),
         migrations.RunSQL(_rules.INDEX, migrations.RunSQL.noop),

@@ -85,6 +85,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("conversation", "seq"), name="message_has_its_own_place"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("client_id__isnull", False)),
+                        fields=("conversation", "sender", "client_id"),
+                        name="message_is_sent_once",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("seq__gte", 1)), name="message_place_starts_at_one"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Attachment",
@@ -107,6 +118,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("message", "position"), name="attachment_has_its_own_place"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Member",
@@ -151,25 +167,5 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("conversation", "user"), name="person_is_in_a_conversation_once")
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.UniqueConstraint(fields=("conversation", "seq"), name="message_has_its_own_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("client_id__isnull", False)),
-                fields=("conversation", "sender", "client_id"),
-                name="message_is_sent_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(condition=models.Q(("seq__gte", 1)), name="message_place_starts_at_one"),
-        ),
-        migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.UniqueConstraint(fields=("message", "position"), name="attachment_has_its_own_place"),
         ),
     ]

@@ -64,6 +64,44 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["investor", "-created_at", "-id"], name="investment_by_investor"),
+                    models.Index(fields=["campaign", "-created_at", "-id"], name="investment_by_campaign"),
+                    models.Index(
+                        condition=models.Q(("status__in", ["pending", "requires_action", "committed"])),
+                        fields=["campaign", "id"],
+                        name="investment_unsettled",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending",
+                                    "requires_action",
+                                    "committed",
+                                    "invested",
+                                    "refunded",
+                                    "cancelled",
+                                    "failed",
+                                ],
+                            )
+                        ),
+                        name="investment_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="investment_amount_is_above_zero"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "requires_action")),
+                        fields=("campaign", "investor"),
+                        name="investment_waits_for_its_investor_once_per_campaign",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Payment",
@@ -109,6 +147,35 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ["pending", "requires_action"])),
+                        fields=["updated_at"],
+                        name="payment_under_way",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "requires_action", "captured", "failed"])),
+                        name="payment_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("captured_minor__gt", 0), ("status", "captured")),
+                            models.Q(models.Q(("status", "captured"), _negated=True), ("captured_minor", 0)),
+                            _connector="OR",
+                        ),
+                        name="payment_has_money_only_when_captured",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded_minor__gte", 0), ("refunded_minor__lte", models.F("captured_minor"))
+                        ),
+                        name="payment_refunds_no_more_than_it_captured",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PaymentMethod",
@@ -142,6 +209,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["owner", "-created_at"], name="payment_method_by_owner"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("type__in", ["card", "bank_account", "wallet"])),
+                        name="payment_method_type_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("last4__regex", "^[0-9]{4}$")), name="payment_method_keeps_four_digits"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("token__regex", "[0-9]{13,}"), _negated=True),
+                        name="payment_method_token_is_no_card_number",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True), ("removed_at__isnull", True)),
+                        fields=("owner",),
+                        name="payment_method_default_is_one_per_person",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="investment",
@@ -226,6 +316,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["retry_at"], name="refund_under_way"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "refunded"])), name="refund_status_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_is_above_zero"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="SandboxCharge",
@@ -292,129 +397,6 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("status__in", ["pending", "requires_action"])),
-                fields=["updated_at"],
-                name="payment_under_way",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "requires_action", "captured", "failed"])),
-                name="payment_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("captured_minor__gt", 0), ("status", "captured")),
-                    models.Q(models.Q(("status", "captured"), _negated=True), ("captured_minor", 0)),
-                    _connector="OR",
-                ),
-                name="payment_has_money_only_when_captured",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("refunded_minor__gte", 0), ("refunded_minor__lte", models.F("captured_minor"))),
-                name="payment_refunds_no_more_than_it_captured",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paymentmethod",
-            index=models.Index(fields=["owner", "-created_at"], name="payment_method_by_owner"),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("type__in", ["card", "bank_account", "wallet"])),
-                name="payment_method_type_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("last4__regex", "^[0-9]{4}$")), name="payment_method_keeps_four_digits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("token__regex", "[0-9]{13,}"), _negated=True),
-                name="payment_method_token_is_no_card_number",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentmethod",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True), ("removed_at__isnull", True)),
-                fields=("owner",),
-                name="payment_method_default_is_one_per_person",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="investment",
-            index=models.Index(fields=["investor", "-created_at", "-id"], name="investment_by_investor"),
-        ),
-        migrations.AddIndex(
-            model_name="investment",
-            index=models.Index(fields=["campaign", "-created_at", "-id"], name="investment_by_campaign"),
-        ),
-        migrations.AddIndex(
-            model_name="investment",
-            index=models.Index(
-                condition=models.Q(("status__in", ["pending", "requires_action", "committed"])),
-                fields=["campaign", "id"],
-                name="investment_unsettled",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="investment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["pending", "requires_action", "committed", "invested", "refunded", "cancelled", "failed"],
-                    )
-                ),
-                name="investment_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="investment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="investment_amount_is_above_zero"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="investment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "requires_action")),
-                fields=("campaign", "investor"),
-                name="investment_waits_for_its_investor_once_per_campaign",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="refund",
-            index=models.Index(condition=models.Q(("status", "pending")), fields=["retry_at"], name="refund_under_way"),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "refunded"])), name="refund_status_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="refund_amount_is_above_zero"
-            ),
         ),
         migrations.RunSQL(_rules.STEPS_AND_AMOUNTS, migrations.RunSQL.noop),
     ]

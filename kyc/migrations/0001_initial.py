@@ -117,6 +117,77 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "identity case",
                 "db_table": "kyc_verification",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status__in", ("in_review", "awaiting_second_review"))),
+                        fields=["-risk", "submitted_at", "id"],
+                        name="verification_queue",
+                    ),
+                    models.Index(fields=["user", "-created_at"], name="verification_of_user"),
+                    models.Index(fields=["number_fingerprint"], name="verification_by_number"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending_documents",
+                                    "in_review",
+                                    "awaiting_second_review",
+                                    "resubmit",
+                                    "verified",
+                                    "rejected",
+                                    "expired",
+                                ],
+                            )
+                        ),
+                        name="verification_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["verified", "rejected"]), _negated=True),
+                            ("decided_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="a_closed_case_was_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "awaiting_second_review"), _negated=True),
+                            models.Q(
+                                ("proposed_at__isnull", False),
+                                ("proposed_by__isnull", False),
+                                ("proposed_revision__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_second_review_has_a_first",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("user")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_decides_on_himself",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("proposed_by__isnull", True),
+                            models.Q(("proposed_by", models.F("user")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_proposes_himself",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("status__in", ("pending_documents", "in_review", "awaiting_second_review", "resubmit"))
+                        ),
+                        fields=("user",),
+                        name="one_open_case_per_person",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -178,6 +249,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "kyc_document",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "verified", "rejected"])),
+                        name="document_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status", "pending"),
+                            models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="a_judged_document_has_its_reviewer",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("replaced_at__isnull", True)),
+                        fields=("verification", "kind"),
+                        name="one_current_document_per_kind",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -219,6 +309,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "kyc_event",
+                "indexes": [
+                    models.Index(fields=["verification", "created_at"], name="kyc_event_of_case"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -286,129 +379,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(
-                condition=models.Q(("status__in", ("in_review", "awaiting_second_review"))),
-                fields=["-risk", "submitted_at", "id"],
-                name="verification_queue",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["user", "-created_at"], name="verification_of_user"),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["number_fingerprint"], name="verification_by_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "pending_documents",
-                            "in_review",
-                            "awaiting_second_review",
-                            "resubmit",
-                            "verified",
-                            "rejected",
-                            "expired",
-                        ],
-                    )
-                ),
-                name="verification_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["verified", "rejected"]), _negated=True),
-                    ("decided_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="a_closed_case_was_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "awaiting_second_review"), _negated=True),
-                    models.Q(
-                        ("proposed_at__isnull", False),
-                        ("proposed_by__isnull", False),
-                        ("proposed_revision__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_second_review_has_a_first",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("user")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_decides_on_himself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("proposed_by__isnull", True),
-                    models.Q(("proposed_by", models.F("user")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_proposes_himself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("status__in", ("pending_documents", "in_review", "awaiting_second_review", "resubmit"))
-                ),
-                fields=("user",),
-                name="one_open_case_per_person",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending", "verified", "rejected"])), name="document_status_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status", "pending"),
-                    models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_judged_document_has_its_reviewer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="document",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("replaced_at__isnull", True)),
-                fields=("verification", "kind"),
-                name="one_current_document_per_kind",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="caseevent",
-            index=models.Index(fields=["verification", "created_at"], name="kyc_event_of_case"),
         ),
         migrations.RunSQL(_rules.APPEND_ONLY, migrations.RunSQL.noop),
     ]

@@ -107,6 +107,30 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "ledger_transaction",
+                "indexes": [
+                    models.Index(fields=["reference"], name="ledger_transaction_reference"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key",), name="ledger_transaction_key_is_used_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("phase", "posted"), ("resolves", None)),
+                            models.Q(("phase", "posted"), ("reverses", None)),
+                            models.Q(("phase", "reserved"), ("resolves", None), ("reverses", None)),
+                            models.Q(("phase", "voided"), ("resolves__isnull", False), ("reverses", None)),
+                            _connector="OR",
+                        ),
+                        name="ledger_transaction_phase_fits_its_links",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("entry_count", 0), ("phase", "voided")),
+                            models.Q(models.Q(("phase", "voided"), _negated=True), ("entry_count__gte", 2)),
+                            _connector="OR",
+                        ),
+                        name="ledger_transaction_has_two_entries_unless_voided",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -141,53 +165,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "entries",
                 "db_table": "ledger_entry",
+                "indexes": [
+                    models.Index(fields=["account", "id"], name="ledger_entry_by_account"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("posting", "account"), name="ledger_entry_is_one_per_account"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount", 0), _negated=True), name="ledger_entry_moves_something"
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["reference"], name="ledger_transaction_reference"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(fields=("key",), name="ledger_transaction_key_is_used_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("phase", "posted"), ("resolves", None)),
-                    models.Q(("phase", "posted"), ("reverses", None)),
-                    models.Q(("phase", "reserved"), ("resolves", None), ("reverses", None)),
-                    models.Q(("phase", "voided"), ("resolves__isnull", False), ("reverses", None)),
-                    _connector="OR",
-                ),
-                name="ledger_transaction_phase_fits_its_links",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entry_count", 0), ("phase", "voided")),
-                    models.Q(models.Q(("phase", "voided"), _negated=True), ("entry_count__gte", 2)),
-                    _connector="OR",
-                ),
-                name="ledger_transaction_has_two_entries_unless_voided",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["account", "id"], name="ledger_entry_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(fields=("posting", "account"), name="ledger_entry_is_one_per_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="ledger_entry_moves_something"
-            ),
         ),
         migrations.RunSQL(_rules.APPEND_ONLY, migrations.RunSQL.noop),
         migrations.RunSQL(_rules.KEPT_BALANCES, migrations.RunSQL.noop),

@@ -93,6 +93,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["-subscriber_count", "-id"], name="channel_by_size"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name_key",), name="channel_name_looks_like_no_other"),
+                    models.UniqueConstraint(fields=("capitals_key",), name="channel_capitals_look_like_no_others"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Group",
@@ -141,6 +150,37 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "social_group",
+                "indexes": [
+                    models.Index(fields=["-member_count", "-id"], name="group_by_size"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("join_policy__in", ["open", "request", "invite"]),
+                            ("visibility__in", ["public", "private", "secret"]),
+                        ),
+                        name="group_choices_are_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("join_policy", "open"), ("visibility", "private"), _negated=True),
+                            models.Q(("join_policy__in", ["open", "request"]), ("visibility", "secret"), _negated=True),
+                        ),
+                        name="group_that_is_not_public_is_not_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("capitals_key__isnull", True), ("name_key__isnull", True), ("visibility", "secret")
+                            ),
+                            models.Q(models.Q(("visibility", "secret"), _negated=True), ("name_key__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="group_name_is_compared_unless_secret",
+                    ),
+                    models.UniqueConstraint(fields=("name_key",), name="group_name_looks_like_no_other"),
+                    models.UniqueConstraint(fields=("capitals_key",), name="group_capitals_look_like_no_others"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -214,6 +254,59 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=["author", "-id"],
+                        name="post_by_author",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at__isnull", True), ("group__isnull", False)),
+                        fields=["group", "-id"],
+                        name="post_by_group",
+                    ),
+                    models.Index(
+                        condition=models.Q(("channel__isnull", False), ("deleted_at__isnull", True)),
+                        fields=["channel", "-id"],
+                        name="post_by_channel",
+                    ),
+                    models.Index(
+                        condition=models.Q(("campaign__isnull", False), ("deleted_at__isnull", True)),
+                        fields=["campaign", "-id"],
+                        name="post_by_campaign",
+                    ),
+                    models.Index(
+                        condition=models.Q(("delivered_at__isnull", True)), fields=["-id"], name="post_to_deliver"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("visibility__in", ["public", "followers", "private"])),
+                        name="post_visibility_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("channel__isnull", True), ("group__isnull", True)),
+                            models.Q(("channel__isnull", True), ("group__isnull", False), ("visibility", "public")),
+                            models.Q(
+                                ("channel__isnull", False),
+                                ("group__isnull", True),
+                                ("visibility__in", ["public", "followers"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="post_has_one_audience",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("author_role__in", ["", "founder", "staff", "investor"]),
+                            models.Q(("campaign__isnull", False), ("author_role", ""), _connector="OR"),
+                        ),
+                        name="post_author_role_is_about_a_campaign",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Ad",
@@ -272,6 +365,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["advertiser", "-id"], name="ad_by_advertiser"),
+                    models.Index(condition=models.Q(("status", "approved")), fields=["ends_at"], name="ad_running"),
+                    models.Index(condition=models.Q(("status", "pending_review")), fields=["id"], name="ad_waiting"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending_review", "approved", "rejected", "paused"])),
+                        name="ad_status_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="ad_ends_after_it_starts"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("daily_cap__isnull", True), ("daily_cap__gte", 1), _connector="OR"),
+                        name="ad_cap_is_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reviewer__isnull", True),
+                            models.Q(("reviewer", models.F("advertiser")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_reviews_their_own_ad",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AdClick",
@@ -300,6 +421,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("ad", "day"), name="ad_has_a_day_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("clicks__lte", models.F("impressions"))), name="ad_is_followed_when_seen"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Announcement",
@@ -332,6 +461,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "kind"), name="campaign_is_announced_once_of_a_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["published", "ending", "funded", "failed", "cancelled"])),
+                        name="announcement_kind_is_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Case",
@@ -384,6 +522,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=["-severity", "created_at", "id"],
+                        name="case_queue",
+                    ),
+                    models.Index(fields=["target_id", "-id"], name="case_by_target"),
+                    models.Index(fields=["person", "-id"], name="case_by_person"),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", False)), fields=["closed_at"], name="case_age"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=("target_type", "target_id"),
+                        name="thing_has_one_open_case",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ChannelIndex",
@@ -402,6 +561,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "channel indexes",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="channel_words"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -439,6 +601,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["user", "-id"], name="subscription_by_user"),
+                    models.Index(fields=["channel", "-id"], name="subscription_by_channel"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "user"), name="person_subscribes_to_a_channel_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("role", "owner")), fields=("channel",), name="channel_has_one_owner"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Comment",
@@ -493,6 +667,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("parent__isnull", True)), fields=["post", "-id"], name="comment_by_post"
+                    ),
+                    models.Index(
+                        condition=models.Q(("parent__isnull", False)), fields=["parent", "id"], name="reply_by_comment"
+                    ),
+                    models.Index(fields=["author", "-id"], name="comment_by_author"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("deleted_at__isnull", True), ("content", ""), _connector="OR"),
+                        name="deleted_comment_has_no_words",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CommentLike",
@@ -518,6 +709,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("comment", "user"), name="person_likes_a_comment_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CommentMention",
@@ -543,6 +739,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("comment", "user"), name="comment_mentions_a_person_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Decision",
@@ -622,6 +823,50 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["case", "id"], name="decision_by_case"),
+                    models.Index(fields=["person", "-id"], name="decision_by_person"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("action__in", ["dismiss", "note", "warn", "hide", "freeze", "suspend", "undo"])
+                        ),
+                        name="decision_action_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("action__in", ("freeze", "suspend")),
+                                ("until__gt", models.F("created_at")),
+                                ("until__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("action__in", ("freeze", "suspend")), _negated=True), ("until__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="decision_with_a_time_has_an_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("action", "undo"), ("undoes__isnull", False)),
+                            models.Q(models.Q(("action", "undo"), _negated=True), ("undoes__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="decision_undoes_another",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("action__in", ("warn", "hide", "freeze", "suspend")), _negated=True),
+                            models.Q(("person__isnull", False), models.Q(("rule", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="sanction_names_a_person_and_a_rule",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Appeal",
@@ -662,6 +907,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(condition=models.Q(("status", "open")), fields=["id"], name="appeal_queue"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("judged_at__isnull", True), ("status", "open")),
+                            models.Q(models.Q(("status", "open"), _negated=True), ("judged_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="appeal_is_judged_at_a_moment",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="FeedItem",
@@ -684,6 +944,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["post", "campaign"])), name="feed_item_kind_is_known"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Follow",
@@ -712,6 +979,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["follower", "-id"], name="follow_by_follower"),
+                    models.Index(fields=["followed", "-id"], name="follow_by_followed"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("follower", "followed"), name="person_follows_another_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("follower", models.F("followed")), _negated=True),
+                        name="person_does_not_follow_themselves",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="GroupIndex",
@@ -730,6 +1010,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "group indexes",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="group_words"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -846,6 +1129,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["user", "status", "-id"], name="membership_by_user"),
+                    models.Index(fields=["group", "status", "-id"], name="membership_by_group"),
+                    models.Index(
+                        condition=models.Q(("role", "member"), _negated=True),
+                        fields=["group", "role", "id"],
+                        name="membership_of_staff",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("group", "user"), name="person_is_in_a_group_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "member"), ("role", "member"), _connector="OR"),
+                        name="group_role_belongs_to_a_member",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PostCounts",
@@ -886,6 +1187,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "post indexes",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="post_words"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -913,6 +1217,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("channel", "place"), name="channel_pin_has_its_own_place"),
+                    models.CheckConstraint(
+                        condition=models.Q(("place__gte", 1), ("place__lte", 3)), name="channel_has_at_most_three_pins"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PostEdit",
@@ -940,6 +1252,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["post", "-id"], name="post_history"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PostMedia",
@@ -968,6 +1285,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "post media",
+                "constraints": [
+                    models.UniqueConstraint(fields=("post", "position"), name="post_media_has_its_own_place"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -994,6 +1314,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("post", "user"), name="post_mentions_a_person_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PostTag",
@@ -1014,6 +1339,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tag", "-post"], name="post_by_tag"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("post", "tag"), name="post_has_a_tag_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reaction",
@@ -1043,6 +1376,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["post", "-id"], name="reaction_by_post"),
+                    models.Index(fields=["post", "emoji", "-id"], name="reaction_by_emoji"),
+                    models.Index(fields=["user", "-id"], name="reaction_by_user"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("post", "user", "emoji"), name="person_reacts_once_with_an_emoji"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Report",
@@ -1086,6 +1429,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["reporter", "-id"], name="report_by_reporter"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("case", "reporter"), name="person_reports_a_thing_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Story",
@@ -1117,6 +1468,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "stories",
+                "indexes": [
+                    models.Index(fields=["author", "-id"], name="story_by_author"),
+                    models.Index(fields=["expires_at"], name="story_end"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                        name="story_ends_after_it_begins",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1143,480 +1504,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="ad",
-            index=models.Index(fields=["advertiser", "-id"], name="ad_by_advertiser"),
-        ),
-        migrations.AddIndex(
-            model_name="ad",
-            index=models.Index(condition=models.Q(("status", "approved")), fields=["ends_at"], name="ad_running"),
-        ),
-        migrations.AddIndex(
-            model_name="ad",
-            index=models.Index(condition=models.Q(("status", "pending_review")), fields=["id"], name="ad_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="ad",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["pending_review", "approved", "rejected", "paused"])),
-                name="ad_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ad",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="ad_ends_after_it_starts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ad",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("daily_cap__isnull", True), ("daily_cap__gte", 1), _connector="OR"),
-                name="ad_cap_is_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ad",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reviewer__isnull", True),
-                    models.Q(("reviewer", models.F("advertiser")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_reviews_their_own_ad",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="adday",
-            constraint=models.UniqueConstraint(fields=("ad", "day"), name="ad_has_a_day_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="adday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("clicks__lte", models.F("impressions"))), name="ad_is_followed_when_seen"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="announcement",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "kind"), name="campaign_is_announced_once_of_a_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="announcement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["published", "ending", "funded", "failed", "cancelled"])),
-                name="announcement_kind_is_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True)),
-                fields=["-severity", "created_at", "id"],
-                name="case_queue",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["target_id", "-id"], name="case_by_target"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["person", "-id"], name="case_by_person"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(condition=models.Q(("closed_at__isnull", False)), fields=["closed_at"], name="case_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at__isnull", True)),
-                fields=("target_type", "target_id"),
-                name="thing_has_one_open_case",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="channelindex",
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="channel_words"),
-        ),
-        migrations.AddIndex(
-            model_name="channel",
-            index=models.Index(fields=["-subscriber_count", "-id"], name="channel_by_size"),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.UniqueConstraint(fields=("name_key",), name="channel_name_looks_like_no_other"),
-        ),
-        migrations.AddConstraint(
-            model_name="channel",
-            constraint=models.UniqueConstraint(fields=("capitals_key",), name="channel_capitals_look_like_no_others"),
-        ),
-        migrations.AddIndex(
-            model_name="channelmember",
-            index=models.Index(fields=["user", "-id"], name="subscription_by_user"),
-        ),
-        migrations.AddIndex(
-            model_name="channelmember",
-            index=models.Index(fields=["channel", "-id"], name="subscription_by_channel"),
-        ),
-        migrations.AddConstraint(
-            model_name="channelmember",
-            constraint=models.UniqueConstraint(fields=("channel", "user"), name="person_subscribes_to_a_channel_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="channelmember",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("role", "owner")), fields=("channel",), name="channel_has_one_owner"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commentlike",
-            constraint=models.UniqueConstraint(fields=("comment", "user"), name="person_likes_a_comment_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="commentmention",
-            constraint=models.UniqueConstraint(fields=("comment", "user"), name="comment_mentions_a_person_once"),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["case", "id"], name="decision_by_case"),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["person", "-id"], name="decision_by_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("action__in", ["dismiss", "note", "warn", "hide", "freeze", "suspend", "undo"])),
-                name="decision_action_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("action__in", ("freeze", "suspend")),
-                        ("until__gt", models.F("created_at")),
-                        ("until__isnull", False),
-                    ),
-                    models.Q(models.Q(("action__in", ("freeze", "suspend")), _negated=True), ("until__isnull", True)),
-                    _connector="OR",
-                ),
-                name="decision_with_a_time_has_an_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("action", "undo"), ("undoes__isnull", False)),
-                    models.Q(models.Q(("action", "undo"), _negated=True), ("undoes__isnull", True)),
-                    _connector="OR",
-                ),
-                name="decision_undoes_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("action__in", ("warn", "hide", "freeze", "suspend")), _negated=True),
-                    models.Q(("person__isnull", False), models.Q(("rule", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="sanction_names_a_person_and_a_rule",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="appeal",
-            index=models.Index(condition=models.Q(("status", "open")), fields=["id"], name="appeal_queue"),
-        ),
-        migrations.AddConstraint(
-            model_name="appeal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("judged_at__isnull", True), ("status", "open")),
-                    models.Q(models.Q(("status", "open"), _negated=True), ("judged_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="appeal_is_judged_at_a_moment",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feeditem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["post", "campaign"])), name="feed_item_kind_is_known"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="follow",
-            index=models.Index(fields=["follower", "-id"], name="follow_by_follower"),
-        ),
-        migrations.AddIndex(
-            model_name="follow",
-            index=models.Index(fields=["followed", "-id"], name="follow_by_followed"),
-        ),
-        migrations.AddConstraint(
-            model_name="follow",
-            constraint=models.UniqueConstraint(fields=("follower", "followed"), name="person_follows_another_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="follow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("follower", models.F("followed")), _negated=True),
-                name="person_does_not_follow_themselves",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="groupindex",
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="group_words"),
-        ),
-        migrations.AddIndex(
-            model_name="group",
-            index=models.Index(fields=["-member_count", "-id"], name="group_by_size"),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("join_policy__in", ["open", "request", "invite"]),
-                    ("visibility__in", ["public", "private", "secret"]),
-                ),
-                name="group_choices_are_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("join_policy", "open"), ("visibility", "private"), _negated=True),
-                    models.Q(("join_policy__in", ["open", "request"]), ("visibility", "secret"), _negated=True),
-                ),
-                name="group_that_is_not_public_is_not_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("capitals_key__isnull", True), ("name_key__isnull", True), ("visibility", "secret")),
-                    models.Q(models.Q(("visibility", "secret"), _negated=True), ("name_key__isnull", False)),
-                    _connector="OR",
-                ),
-                name="group_name_is_compared_unless_secret",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.UniqueConstraint(fields=("name_key",), name="group_name_looks_like_no_other"),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.UniqueConstraint(fields=("capitals_key",), name="group_capitals_look_like_no_others"),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["user", "status", "-id"], name="membership_by_user"),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["group", "status", "-id"], name="membership_by_group"),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(
-                condition=models.Q(("role", "member"), _negated=True),
-                fields=["group", "role", "id"],
-                name="membership_of_staff",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("group", "user"), name="person_is_in_a_group_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status", "member"), ("role", "member"), _connector="OR"),
-                name="group_role_belongs_to_a_member",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="postindex",
-            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["words"], name="post_words"),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True)), fields=["author", "-id"], name="post_by_author"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", True), ("group__isnull", False)),
-                fields=["group", "-id"],
-                name="post_by_group",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                condition=models.Q(("channel__isnull", False), ("deleted_at__isnull", True)),
-                fields=["channel", "-id"],
-                name="post_by_channel",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                condition=models.Q(("campaign__isnull", False), ("deleted_at__isnull", True)),
-                fields=["campaign", "-id"],
-                name="post_by_campaign",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="post",
-            index=models.Index(
-                condition=models.Q(("delivered_at__isnull", True)), fields=["-id"], name="post_to_deliver"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("visibility__in", ["public", "followers", "private"])),
-                name="post_visibility_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("channel__isnull", True), ("group__isnull", True)),
-                    models.Q(("channel__isnull", True), ("group__isnull", False), ("visibility", "public")),
-                    models.Q(
-                        ("channel__isnull", False), ("group__isnull", True), ("visibility__in", ["public", "followers"])
-                    ),
-                    _connector="OR",
-                ),
-                name="post_has_one_audience",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="post",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("author_role__in", ["", "founder", "staff", "investor"]),
-                    models.Q(("campaign__isnull", False), ("author_role", ""), _connector="OR"),
-                ),
-                name="post_author_role_is_about_a_campaign",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="comment",
-            index=models.Index(
-                condition=models.Q(("parent__isnull", True)), fields=["post", "-id"], name="comment_by_post"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="comment",
-            index=models.Index(
-                condition=models.Q(("parent__isnull", False)), fields=["parent", "id"], name="reply_by_comment"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="comment",
-            index=models.Index(fields=["author", "-id"], name="comment_by_author"),
-        ),
-        migrations.AddConstraint(
-            model_name="comment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("deleted_at__isnull", True), ("content", ""), _connector="OR"),
-                name="deleted_comment_has_no_words",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channelpin",
-            constraint=models.UniqueConstraint(fields=("channel", "place"), name="channel_pin_has_its_own_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="channelpin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("place__gte", 1), ("place__lte", 3)), name="channel_has_at_most_three_pins"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="postedit",
-            index=models.Index(fields=["post", "-id"], name="post_history"),
-        ),
-        migrations.AddConstraint(
-            model_name="postmedia",
-            constraint=models.UniqueConstraint(fields=("post", "position"), name="post_media_has_its_own_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="postmention",
-            constraint=models.UniqueConstraint(fields=("post", "user"), name="post_mentions_a_person_once"),
-        ),
-        migrations.AddIndex(
-            model_name="posttag",
-            index=models.Index(fields=["tag", "-post"], name="post_by_tag"),
-        ),
-        migrations.AddConstraint(
-            model_name="posttag",
-            constraint=models.UniqueConstraint(fields=("post", "tag"), name="post_has_a_tag_once"),
-        ),
-        migrations.AddIndex(
-            model_name="reaction",
-            index=models.Index(fields=["post", "-id"], name="reaction_by_post"),
-        ),
-        migrations.AddIndex(
-            model_name="reaction",
-            index=models.Index(fields=["post", "emoji", "-id"], name="reaction_by_emoji"),
-        ),
-        migrations.AddIndex(
-            model_name="reaction",
-            index=models.Index(fields=["user", "-id"], name="reaction_by_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="reaction",
-            constraint=models.UniqueConstraint(
-                fields=("post", "user", "emoji"), name="person_reacts_once_with_an_emoji"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="report",
-            index=models.Index(fields=["reporter", "-id"], name="report_by_reporter"),
-        ),
-        migrations.AddConstraint(
-            model_name="report",
-            constraint=models.UniqueConstraint(fields=("case", "reporter"), name="person_reports_a_thing_once"),
-        ),
-        migrations.AddIndex(
-            model_name="story",
-            index=models.Index(fields=["author", "-id"], name="story_by_author"),
-        ),
-        migrations.AddIndex(
-            model_name="story",
-            index=models.Index(fields=["expires_at"], name="story_end"),
-        ),
-        migrations.AddConstraint(
-            model_name="story",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("created_at"))), name="story_ends_after_it_begins"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="storyview",
-            index=models.Index(fields=["story", "-id"], name="view_by_story"),
-        ),
-        migrations.AddConstraint(
-            model_name="storyview",
-            constraint=models.UniqueConstraint(fields=("story", "viewer"), name="person_views_a_story_once"),
+            options={
+                "indexes": [
+                    models.Index(fields=["story", "-id"], name="view_by_story"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("story", "viewer"), name="person_views_a_story_once"),
+                ],
+            },
         ),
         migrations.RunSQL(_rules.POSTS, migrations.RunSQL.noop),
         migrations.RunSQL(_rules.COMMENTS, migrations.RunSQL.noop),
