@@ -44,6 +44,7 @@ HOSTILE = {
     "VIRTUAL_ENV": "/tmp/elsewhere",
     "PYTHONPATH": "/tmp/elsewhere",
     "PYTHONWARNINGS": "error",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONUSERBASE": "/nowhere",
     "DJANGO_SETTINGS_MODULE": "mysite.settings",
     "LC_ALL": "xx_XX.UTF-8",
