@@ -14,6 +14,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MAILBOX_ENABLED = True
 ADMIN_TWO_FACTOR_REQUIRED = False
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = (
+    True  # looks a file up when it is asked for, instead of listing all of them for each test client
+)
 STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected; files are found where they are
 STORAGES = {
     "default": {
