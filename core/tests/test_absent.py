@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import pytest
@@ -10,17 +9,12 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT
 from rest_framework.fields import CharField, FileField, IntegerField, ListField
 
 from accounts.models import User
-from core.api import openapi
 from core.api.serializers import Serializer
 from core.realtime import sockets
 from core.testing import Api
+from core.testing.documents import document
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
-
-
-@cache
-def document() -> dict[str, Any]:
-    return openapi.generate()
 
 
 def operations() -> list[tuple[str, str]]:
