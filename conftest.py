@@ -9,6 +9,7 @@ killed, they end with it.
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import django
 import hypothesis
@@ -22,8 +23,6 @@ django.setup()
 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
-
-from ledger.testing import books_can_be_emptied  # noqa: E402, F401
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,6 +44,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_unconfigure(config: pytest.Config) -> None:
     if servers:
         servers.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_after_real_commits() -> Iterator[None]:
+    """Our own way instead of Django's flush, which takes much longer and cannot empty tables that triggers protect."""
+    from django.test import TransactionTestCase
+
+    from core.testing.emptying import empty_database
+
+    def clean_up(case: TransactionTestCase) -> None:
+        empty_database()
+
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", clean_up):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,6 @@ from kyc.models import CaseEvent, Verification
 from kyc.services import evidence
 from kyc.services.decisions import decide
 from kyc.services.evidence import add_documents, start_verification
-from ledger.testing import books_can_be_emptied  # noqa: F401
 from uploads.testing import picture
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,8 +20,9 @@ from ledger.models import LedgerAccount, Posting
 from ledger.selectors import balance, snapshot
 from ledger.services.postings import credit, debit, post, reverse
 from ledger.services.reservations import post_reserved, reserve, void_reserved
-from ledger.testing import TABLES
 from ledger.tests.conftest import NOW, moving, opened, usd
+
+TABLES = ("ledger_account", "ledger_transaction", "ledger_entry")
 
 
 def run(command: str, *args: Any) -> list[str]:
