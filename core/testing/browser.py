@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -20,6 +21,7 @@ T = TypeVar("T")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+AXE = Axe()
 needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: install it, or name it in CHROMIUM")
 
 
@@ -71,6 +73,19 @@ def enter_admin(page: Page, live_server: LiveServer, staff: Any) -> None:
 
     name, site = settings.SESSION_COOKIE_NAME, f"{live_server.url}/admin/"
     page.context.add_cookies([{"name": name, "value": aside(session), "url": site}])
+
+
+def violations(page: Page, rules: dict[str, Any]) -> list[dict[str, Any]]:
+    """
+    What axe finds wrong on the page. Only that is collected: the rest would be megabytes for each page.
+
+    :param rules: axe's `runOnly`
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
+    run = "async (options) => (await axe.run(document, options)).violations"
+    found: list[dict[str, Any]] = page.evaluate(run, {"runOnly": rules, "resultTypes": ["violations"]})
+    return found
 
 
 def is_in_view(element: Locator) -> bool:
