@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.models import User
-from campaigns.models import Campaign, Category
+from campaigns.models import Campaign
 from campaigns.services.drafts import create_campaign
 from campaigns.services.review import publish_campaign, submit_campaign
 from core import clock
@@ -33,8 +33,6 @@ def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campai
     :param status: draft, in_review or live
     """
     now = clock.now()
-    # Tests with real commits empty every table at their end, the categories of the migration included.
-    Category.objects.get_or_create(slug=fields.get("category", "energy"), defaults={"name": "Made for a test"})
     for name in ("goal_amount", "max_amount", "min_investment"):
         if fields.get(name) is not None:
             fields[name] = parse_decimal(fields[name])
