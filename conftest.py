@@ -15,11 +15,15 @@ import django
 import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
+from pytest_django.plugin import blocking_manager_key
 
 from vectragrow.embedded import testing
 
 servers = testing.provide()  # before Django reads its settings; xdist's workers inherit what it puts into os.environ
 django.setup()
+
+template = pytest.StashKey[str]()
+"""The database that the template stands in for, once there is a template."""
 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
@@ -28,6 +32,18 @@ if TYPE_CHECKING:
     from accounts.models import User
     from core.testing import Api
     from core.testing.sockets import Server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Make the tables once, while the workers collect their tests: the database of each is a copy."""
+    if session.config.pluginmanager.hasplugin("dsession"):  # this process hands the tests out
+        from django.db import connection
+
+        with session.config.stash[blocking_manager_key].unblock():
+            session.config.stash[template] = connection.settings_dict["NAME"]
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            connection.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +58,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if name := config.stash.get(template, None):
+        from django.db import connection
+
+        with config.stash[blocking_manager_key].unblock():
+            connection.creation.destroy_test_db(name, verbosity=0)
+            connection.close()
     if servers:
         servers.stop()
 

@@ -28,6 +28,9 @@ STORAGES = {
 }
 DATABASES["default"]["OPTIONS"].pop("pool")
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 60  # fifty requests connect at once
+if env.str("PYTEST_XDIST_WORKER", default=""):
+    # /conftest.py has made it. A worker's own gets its name as suffix.
+    DATABASES["default"]["TEST"] = {"TEMPLATE": f"test_{DATABASES['default']['NAME']}"}
 # A loaded machine is neither a stalled database nor a slow Redis; tests of those say how long they wait.
 DATABASE_WAIT = 60.0
 REDIS_WAIT = 10.0
