@@ -47,8 +47,9 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a whole platform go first, so that the other workers do the short ones meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
+    """Long tests, which have a time limit of their own, go first, so that the other workers do short ones meanwhile."""
+    limits = {item: mark.args[0] for item in items if (mark := item.get_closest_marker("timeout"))}
+    items.sort(key=lambda item: -limits.get(item, 0))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

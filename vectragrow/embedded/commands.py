@@ -57,7 +57,5 @@ def _run_inside(command: str, rest: list[str]) -> int:
         return up.stop()
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # servers of the tests' own come with settings of their own
-    os.execv(
-        environment.PYTHON,
-        [str(environment.PYTHON), "-m", "pytest", *(rest if "-n" in rest else ["-n", "2", *rest])],
-    )
+    workers = [] if "-n" in rest else ["-n", "2", "--dist", "worksteal"]
+    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "pytest", *workers, *rest])
