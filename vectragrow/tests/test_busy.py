@@ -16,7 +16,7 @@ from core.testing import eventually
 from vectragrow import server
 from vectragrow.tests.serving import serving
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ask(
