@@ -1,5 +1,6 @@
 """Events of campaigns, with their notices."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from campaigns.effects import FollowersNotice
@@ -61,8 +62,8 @@ declare(
     _step(Status.SETTLED, notify=False),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
-    Kind("campaign.followed", about=Campaign, audit=False),
-    Kind("campaign.unfollowed", about=Campaign, audit=False),
+    Kind("campaign.followed", about=Campaign, audit=False, keep=timedelta(days=90)),
+    Kind("campaign.unfollowed", about=Campaign, audit=False, keep=timedelta(days=90)),
     Kind(
         "campaign.ending_soon",
         about=Campaign,

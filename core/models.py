@@ -3,6 +3,7 @@ The base model of every app, and the tables of core: idempotency keys, outbox ev
 """
 
 from django.db import models
+from django.db.models import Q
 
 from core import clock
 from core.data.ids import uuid7
@@ -98,7 +99,8 @@ class FailingItem(Entity):
 class Event(Entity):
     """
     A business fact: what happened to what, by whom and when, under which request. It is the line of the audit log and
-    of its subject's timeline (docs/events.md). Append-only: the database refuses changes.
+    of its subject's timeline (docs/events.md). Append-only: the database refuses changes, and deletes nothing before
+    `expires_at`.
     """
 
     kind = models.CharField(max_length=100)
@@ -113,11 +115,14 @@ class Event(Entity):
     facts = models.JSONField(default=dict, blank=True)
     request_id = models.CharField(max_length=64, default="", blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    """When it may be deleted (`Kind.keep`), and not before; null: it is kept for ever."""
 
     class Meta:
         indexes = [
             models.Index(fields=["subject_id", "id"], name="event_by_subject"),
             models.Index(fields=["actor_id", "id"], name="event_by_actor"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="event_by_expiry"),
         ]
 
     def __str__(self) -> str:

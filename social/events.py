@@ -18,6 +18,8 @@ TOLD = {"answered_ids": list[UUID], "post_author_ids": list[UUID]}
 PERSON = {"user_id": UUID}
 REQUEST = {**PERSON, "staff_ids": list[UUID]}
 NAMED = {"group_name": str}
+FLEETING = timedelta(days=90)
+"""How long likes, reactions and follows are kept as events: their own rows tell what there is."""
 declare(
     Kind("post.published", about=Post, facts={"author_id": UUID, "campaign_id": UUID | None}, audit=False),
     Kind("post.edited", about=Post, facts={**AUTHOR, "fields": list[str]}, audit=False),
@@ -29,14 +31,36 @@ declare(
         audit=False,
         effects=[PostNotice(MENTIONED, to="mentioned_ids")],
     ),
-    Kind("post.liked", about=Post, facts=AUTHOR, audit=False, effects=[PostNotice(LIKED, to="author_id")]),
-    Kind("post.unliked", about=Post, facts=AUTHOR, audit=False, effects=[Withdrawal(LIKED, to="author_id")]),
-    Kind("post.reacted", about=Post, facts=REACTION, audit=False, effects=[PostNotice(REACTED, to="author_id")]),
+    Kind(
+        "post.liked",
+        about=Post,
+        facts=AUTHOR,
+        audit=False,
+        keep=FLEETING,
+        effects=[PostNotice(LIKED, to="author_id")],
+    ),
+    Kind(
+        "post.unliked",
+        about=Post,
+        facts=AUTHOR,
+        audit=False,
+        keep=FLEETING,
+        effects=[Withdrawal(LIKED, to="author_id")],
+    ),
+    Kind(
+        "post.reacted",
+        about=Post,
+        facts=REACTION,
+        audit=False,
+        keep=FLEETING,
+        effects=[PostNotice(REACTED, to="author_id")],
+    ),
     Kind(
         "post.reaction_removed",
         about=Post,
         facts=REACTION,
         audit=False,
+        keep=FLEETING,
         effects=[Withdrawal(REACTED, to="author_id")],
     ),
     Kind(
@@ -64,6 +88,7 @@ declare(
         about=Comment,
         facts=OF_A_COMMENT,
         audit=False,
+        keep=FLEETING,
         effects=[PostNotice(COMMENT_LIKED, to="author_id")],
     ),
     Kind(
@@ -71,6 +96,7 @@ declare(
         about=Comment,
         facts=OF_A_COMMENT,
         audit=False,
+        keep=FLEETING,
         effects=[Withdrawal(COMMENT_LIKED, to="author_id")],
     ),
 )
@@ -166,9 +192,16 @@ declare(
         about=User,
         facts={"by_invitation": bool},
         audit=False,
+        keep=FLEETING,
         effects=[Notice(FOLLOWED, to="user_id", unless="by_invitation")],
     ),
-    Kind("account.unfollowed", about=User, audit=False, effects=[Withdrawal(FOLLOWED, to="user_id")]),
+    Kind(
+        "account.unfollowed",
+        about=User,
+        audit=False,
+        keep=FLEETING,
+        effects=[Withdrawal(FOLLOWED, to="user_id")],
+    ),
 )
 declare(
     Kind("story.published", about=Story, audit=False),

@@ -25,6 +25,9 @@ An app declares its kinds in `events.py`, and what it does about those of the ap
 checked when they are recorded. Sealed facts wait encrypted in the outbox and are not kept: secrets, and words of people
 that must not outlive them. The subject's id is a fact too, under the name of its model.
 
+Rows are kept for ever, but for kinds that say for how many days (`keep=`): likes, reactions and follows, which rows of
+their own tell. The job `core.run_retention` deletes those after their time; the database refuses to delete any other.
+
 This page is made from the declarations (`manage.py events_doc`).
 """
 
@@ -42,6 +45,8 @@ def _section(kind: Kind) -> Iterator[str]:
     yield f"- {about}; shown in: {', '.join(shown) or 'neither audit log nor timeline'}"
     if facts := kind.describe_facts():
         yield f"- Facts: {facts}"
+    if kind.keep is not None:
+        yield f"- Kept for: {kind.keep.days} days"
     yield from _effects(kind)
     if listening := ", ".join(f"`{name}`" for name in sorted(listeners_of(kind.name))):
         yield f"- Listeners: {listening}"

@@ -6,7 +6,7 @@ The app that records a kind declares it in its `events.py`, which is loaded when
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Self, get_args, get_origin
 from uuid import UUID
@@ -61,13 +61,18 @@ class Kind:
     about: type[models.Model] | None = None
     """The model of its subject, whose id is a fact too: `campaign_id` of a `Campaign`."""
     facts: Mapping[str, FactType] = field(default_factory=dict)
-    """What the row keeps for ever: nothing secret, and no words of people that must go when they leave."""
+    """What the row keeps: nothing secret, and no words of people that must go when they leave."""
     sealed: Mapping[str, FactType] = field(default_factory=dict)
     """Facts for the effects only: they wait encrypted in the outbox and are not kept."""
     audit: bool = True
     """Whether it is a line of the audit log."""
     timeline: bool = False
     """Whether it is an entry in its subject's timeline."""
+    keep: timedelta | None = None
+    """
+    How long its rows are kept; None: for ever. For what happens all the time and is told by other rows, such as likes;
+    never for events about money, identity, access and moderation, nor for what the audit log or a timeline shows.
+    """
     effects: Sequence[Effect] = ()
 
     @property
@@ -134,7 +139,7 @@ def declare(*kinds: Kind) -> None:
     """
     Make kinds known.
 
-    :raises ValueError: a name is taken, or a fact is declared twice
+    :raises ValueError: a name is taken, a fact is declared twice, or what a log shows has a kept time
     :raises TypeError: an effect needs a fact that is not there
     """
     for kind in kinds:
@@ -142,6 +147,8 @@ def declare(*kinds: Kind) -> None:
             raise ValueError(f"{kind.name} is declared already")
         if twice := kind.facts.keys() & kind.sealed.keys():
             raise ValueError(f"{kind.name} declares {', '.join(twice)} twice")
+        if kind.keep is not None and (kind.audit or kind.timeline):
+            raise ValueError(f"{kind.name} is shown in a log that only grows, and is kept for ever")
         for effect in kind.effects:
             effect.check(kind)
         _kinds[kind.name] = kind

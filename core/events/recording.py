@@ -95,6 +95,7 @@ def _built(
         request_id=context.request_id.get(),
         address=context.client_address.get(),
         created_at=now,
+        expires_at=now + kind.keep if kind.keep is not None else None,
     )
     if not kind.effects and not delivery.listeners_of(kind.name):
         return event, None

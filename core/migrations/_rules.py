@@ -8,6 +8,17 @@ END $$;
 CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON core_event
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 """
+KEPT_UNTIL_EXPIRY = """
+CREATE FUNCTION core_guard_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND OLD.expires_at < now() THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE OR REPLACE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON core_event
+    FOR EACH ROW EXECUTE FUNCTION core_guard_event();
+"""
 SEARCH = r"""
 -- Text without case and accents, and with one form for characters that are only written differently (NFKC).
 CREATE FUNCTION search_fold(words text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$

@@ -1,6 +1,6 @@
 """Events: typed facts, one exchange, nothing lost and nothing done twice."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from core import context, events
+from core import clock, context, events
 from core.data.ids import derived_id, uuid7
 from core.events import delivery, kinds
 from core.events.kinds import Effect, Kind
 from core.models import Event, IdempotencyKey, OutboxEvent
 from core.money import Money
-from core.testing import WAIT_LIMIT, commits, drain_outbox
+from core.testing import WAIT_LIMIT, commits, drain_outbox, run_retention
 from core.testing.processes import Program
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -329,6 +329,32 @@ def test_the_database_refuses_to_change_or_delete_what_happened(bell: Bell) -> N
     for change in (lambda: Event.objects.update(kind="bell.broken"), lambda: Event.objects.all().delete()):
         with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
             change()
+
+
+def test_events_of_a_kind_with_a_kept_time_go_after_it(declared: None, db: None) -> None:
+    ring = Bell()
+    events.declare(
+        Kind("test.fleeting", audit=False, keep=timedelta(days=90)),
+        Kind("test.fleeting_told", audit=False, keep=timedelta(days=90), effects=[ring]),
+        Kind("test.lasting", audit=False),
+    )
+    with pytest.raises(ValueError, match="kept for ever"):
+        events.declare(Kind("test.shown", keep=timedelta(days=90)))
+    now = clock.now()
+    for age in (89, 91):
+        for kind in ("test.fleeting", "test.fleeting_told", "test.lasting"):
+            events.record(kind, actor=None, now=now - timedelta(days=age))
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        Event.objects.filter(kind="test.lasting").delete()
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        Event.objects.filter(expires_at__gt=now).delete()
+    run_retention(now=now, only=Event)
+    left = sorted(Event.objects.filter(kind__startswith="test.").values_list("kind", flat=True))
+    waiting = ["test.fleeting_told"] * 2  # what follows from the older one is not delivered yet
+    assert left == ["test.fleeting", *waiting, "test.lasting", "test.lasting"]
+    drain_outbox()
+    run_retention(now=now, only=Event)
+    assert Event.objects.filter(kind="test.fleeting_told").count() == 1
 
 
 def test_derived_ids_are_ids_of_the_same_moment() -> None:
