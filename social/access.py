@@ -90,23 +90,33 @@ def lock_thread(person: Any, post: Post, comment_id: UUID) -> Comment:
     :param post: one that the person may read
     :raises NotFound: no such comment that the person may see
     """
-    above = Comment.objects.filter(pk=comment_id).values("parent_id")
-    thread = Comment.objects.filter(Q(pk=comment_id) | Q(pk__in=above), post=post)
-    locked = {comment.pk: comment for comment in lock(thread.order_by("pk"))}
+    locked = _lock_with_parent(post, comment_id)
     seen = Comment.objects.visible_to(person).filter(pk=comment_id, post=post)
     if comment_id not in locked or not seen.exists():
         raise NotFound()
-    comment = locked[comment_id]
-    comment.post = post
-    return comment
+    return locked[comment_id]
 
 
-def access_comment_to_delete(person: Any, post: Post, comment_id: UUID) -> Comment:
+def _lock_with_parent(post: Post, comment_id: UUID) -> dict[UUID, Comment]:
+    above = Comment.objects.filter(pk=comment_id).values("parent_id")
+    thread = Comment.objects.filter(Q(pk=comment_id) | Q(pk__in=above), post=post)
+    locked = {comment.pk: comment for comment in lock(thread.order_by("pk"))}
+    for comment in locked.values():
+        comment.post = post
+    return locked
+
+
+def access_comment_to_delete(person: Any, post_id: UUID, comment_id: UUID) -> Comment:
     """
     A comment that the person wrote, or may take away as a moderator, also of the group; locked as `lock_thread` does.
+    One's own also where one may not read the post any more: its author blocks one, or one has left the group.
 
     :raises NotFound: :raises NotTheAuthor:
     """
+    own = Comment.objects.filter(pk=comment_id, post=post_id, author=person.pk, post__deleted_at__isnull=True)
+    if (written := own.select_related("post").first()) is not None:
+        return _lock_with_parent(written.post, comment_id)[comment_id]
+    post = access_post(person, post_id)
     comment = lock_thread(person, post, comment_id)
     if comment.author_id != person.pk and not MODERATE.held_by(person) and not can_remove_in_group(person, post):
         raise NotTheAuthor()

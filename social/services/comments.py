@@ -83,11 +83,10 @@ def delete_comment(*, person: Any, post_id: UUID, comment_id: UUID, now: datetim
     """
     Leave a tombstone in place of a comment; its replies stay. Safe to repeat.
 
-    :raises NotFound: no such comment that the person may see
+    :raises NotFound: no such comment that the person wrote or may see
     :raises NotTheAuthor: somebody else's, and the person is no moderator
     """
-    post = access_post(person, post_id)
-    bury_comment(access_comment_to_delete(person, post, comment_id), actor=person, now=now)
+    bury_comment(access_comment_to_delete(person, post_id, comment_id), actor=person, now=now)
 
 
 def bury_comment(comment: Comment, *, actor: Any, now: datetime) -> None:

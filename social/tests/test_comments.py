@@ -94,6 +94,30 @@ def test_the_role_towards_the_campaign_stands_at_each_comment(api: Api, person: 
         assert said.json()["authorRole"] == role
 
 
+def test_whoever_is_blocked_deletes_their_own_comment_and_reads_nothing(
+    api: Api, author: User, stranger: User, person: Callable[..., User]
+) -> None:
+    post = make_post(author)
+    mine = make_comment(stranger, post, "Mine")
+    reply = make_comment(stranger, post, "Mine too", answers_id=mine.pk)
+    other = make_comment(person("third"), post, "Not mine")
+    Block.objects.create(blocker=author, blocked=stranger)
+    me = api.as_user(stranger)
+    refused = me.delete(comments_url(post, other.pk))
+    nobody = me.delete(comments_url(post, post.pk))
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert {**refused.json(), "requestId": ""} == {**nobody.json(), "requestId": ""}
+    assert me.delete(comments_url(make_post(author), mine.pk)).status_code == 404, "under another post"
+    for comment in (reply, mine, mine):
+        answer = me.delete(comments_url(post, comment.pk))
+        assert (answer.status_code, list(answer.json())) == (200, ["message"])
+    assert me.get(f"{POSTS}/{post.pk}").status_code == me.get(comments_url(post)).status_code == 404
+    assert set(Comment.objects.filter(deleted_at__isnull=False)) == {mine, reply}
+    assert PostCounts.objects.get(post=post).comment_count == 1
+    api.as_user(author).delete(f"{POSTS}/{post.pk}")
+    assert me.delete(comments_url(post, mine.pk)).status_code == 404
+
+
 def test_people_who_blocked_each_other_do_not_see_each_other_s_comments(
     api: Api, author: User, stranger: User, person: Callable[..., User]
 ) -> None:
