@@ -94,7 +94,8 @@ def brake_of(person: Any, now: datetime) -> Brake | None:
 
 def require_brake(person: Any, action: Action, amount: int, now: datetime) -> None:
     """
-    Count what somebody new is about to do. Call it before the transaction: it counts in Redis.
+    Count what somebody new is about to do. Call it before the transaction: it counts in Redis. A request that is
+    refused for another reason is not counted; the limits that everybody has count it.
 
     :param amount: how many: people named, follows
     :raises SlowDown: it is too much for so new an account; nothing is counted
@@ -106,7 +107,7 @@ def require_brake(person: Any, action: Action, amount: int, now: datetime) -> No
     # Each rule counts for itself, so whoever grows out of one begins the next at zero.
     limit = Limit(f"brake:{action}:{brake.younger_than.days}", most, window)
     try:
-        limits.hit(limit, person.pk, cost=amount)
+        limits.hit_if_accepted(limit, person.pk, cost=amount)
     except RateLimited as reached:
         raise SlowDown(retry_after=reached.retry_after) from None
 

@@ -10,6 +10,9 @@ client_address: ContextVar[str | None] = ContextVar("client_address", default=No
 limits_met: ContextVar[dict[str, Any] | None] = ContextVar("limits_met", default=None)
 """The state of each limit that this request was counted against (`core.api.limits.LimitState` by name)."""
 
+counted_if_accepted: ContextVar[list[Any] | None] = ContextVar("counted_if_accepted", default=None)
+"""What this request was counted for only if it is not refused: limit, key and cost (`core.api.limits`)."""
+
 
 @contextmanager
 def under_request(id: str) -> Iterator[None]:

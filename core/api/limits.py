@@ -94,14 +94,36 @@ def hit(limit: Limit, key: object, *, cost: int = 1) -> LimitState:
     return state
 
 
+def hit_if_accepted(limit: Limit, key: object, *, cost: int = 1) -> LimitState:
+    """
+    `hit`, given back when the request is refused for whatever reason. It is counted first, so that parallel requests
+    count too. Floods of refused tries are the matter of another limit.
+
+    :raises RateLimited: as `hit`
+    """
+    state = hit(limit, key, cost=cost)
+    counted = context.counted_if_accepted.get()
+    if counted is not None:
+        counted.append((limit, key, cost))
+    return state
+
+
+def give_back_refused() -> None:
+    """What a refused request was counted for by `hit_if_accepted`."""
+    counted = context.counted_if_accepted.get()
+    while counted:
+        limit, key, cost = counted.pop()
+        give_back(limit, key, cost=cost)
+
+
 def check(limit: Limit, key: object) -> LimitState:
     """Check without counting, for limits on failures. :raises RateLimited: the limit is reached"""
     return hit(limit, key, cost=0)
 
 
-def give_back(limit: Limit, key: object) -> None:
-    """Uncount one occurrence, when an attempt succeeded."""
-    _count(limit, str(key), -1)
+def give_back(limit: Limit, key: object, *, cost: int = 1) -> None:
+    """Uncount what was counted: of failures when an attempt succeeded, of acts when one was refused."""
+    _count(limit, str(key), -cost)
 
 
 def forget(limit: Limit, key: object) -> None:

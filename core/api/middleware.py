@@ -43,6 +43,7 @@ class RequestContext:
         context.request_id.set(request_id)
         context.client_address.set(client_address(request))
         context.limits_met.set({})
+        context.counted_if_accepted.set([])
         is_api = request.path_info.startswith("/api")
         if is_api and request.path_info.endswith("/"):
             request.path_info = request.path_info.rstrip("/")
@@ -56,6 +57,8 @@ class RequestContext:
         if is_api:
             response.headers.setdefault("Cache-Control", "no-store")
             response.headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
+        if response.status_code >= 400:
+            limits.give_back_refused()
         for name, value in limits.headers().items():
             response.headers.setdefault(name, value)
         if not bodies.will_come_again(request):

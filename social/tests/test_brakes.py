@@ -12,6 +12,7 @@ from accounts.models import User
 from core import clock
 from core.testing import Api
 from social.testing import make_post
+from social.views.posts import PUBLISHING
 
 POSTS = "/api/social/posts"
 NEWEST = RULES[0]
@@ -29,6 +30,30 @@ def test_somebody_new_posts_some_and_then_waits(api: Api, person: Any) -> None:
     assert [answer.status_code for answer in answers] == [201] * most + [429]
     assert answers[-1].json()["code"] == "slow_down"
     assert 0 < int(answers[-1]["Retry-After"]) <= 3600
+
+
+def test_only_what_was_accepted_counts(api: Api, person: Any, author: User) -> None:
+    me, most = api.as_user(aged(person, 0)), NEWEST.most[Action.POSTS][0]
+    post, nowhere = make_post(author), "01890a5d-ac96-774b-bcce-b302099a8057"
+    names = " ".join(f"<@{author.pk}>" for _ in range(15))
+    wrong = [
+        {"content": ""},
+        {"content": "x" * 5001},
+        {"content": names, "groupId": nowhere},
+        {"content": "#a " * 9000},
+    ]
+    refused = [me.post(POSTS, wrong[n % len(wrong)]) for n in range(most + 4)]
+    refused += [me.post(f"{POSTS}/{nowhere}/comments", {"content": names}) for _ in range(5)]
+    assert {answer.status_code for answer in refused} == {400, 404}
+    assert [me.post(POSTS, {"content": "Hello"}).status_code for _ in range(most + 1)] == [201] * most + [429]
+    assert me.post(f"{POSTS}/{post.pk}/comments", {"content": names}).status_code == 201, "no mention was counted"
+
+
+def test_a_flood_of_refused_tries_meets_the_limit_of_everybody(api: Api, person: Any) -> None:
+    me = api.as_user(aged(person, 0))
+    answers = [me.post(POSTS, {"content": ""}) for _ in range(PUBLISHING.most + 1)]
+    assert [answer.status_code for answer in answers] == [400] * PUBLISHING.most + [429]
+    assert answers[-1].json()["code"] == "rate_limited"
 
 
 def test_brakes_end_with_age_and_with_an_identity(api: Api, person: Any) -> None:
