@@ -22,7 +22,7 @@ def process_file(event_id: UUID, file_id: str) -> None:
     ever; a video that cannot be rewritten has no second one.
     """
     attempt = OutboxEvent.objects.get(pk=event_id).attempts
-    stored = StoredFile.objects.filter(pk=file_id, state=State.PROCESSING, deleted_at__isnull=True).first()
+    stored = StoredFile.objects.with_bytes().filter(pk=file_id, state=State.PROCESSING).first()
     if stored is None:
         return
     if attempt > MAX_ATTEMPTS:  # the process was killed each time

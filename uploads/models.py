@@ -1,7 +1,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from core.models import Entity
 
@@ -53,6 +53,10 @@ class StoredFiles(models.QuerySet["StoredFile"]):
     def with_renditions(self) -> "StoredFiles":
         """For `MediaCard.of`: one more query for all of them."""
         return self.prefetch_related(Prefetch("renditions", Rendition.objects.shown()))
+
+    def with_bytes(self) -> "StoredFiles":
+        """Those whose bytes are kept: not deleted, or held (`FileHold`)."""
+        return self.filter(Q(deleted_at__isnull=True) | Exists(FileHold.objects.filter(file=OuterRef("pk"))))
 
 
 class StoredFile(KeptBytes):
@@ -158,6 +162,24 @@ class Rendition(KeptBytes):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.width} of {self.file_id}"
+
+
+class FileHold(Entity):
+    """
+    Somebody else needs the bytes of a file, whatever its owner does: while there is one, deleting the file seals it and
+    destroys nothing. Nobody opens it then but through `open_held`, whose callers ask who may.
+    """
+
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="holds", db_index=False)
+    holder_id = models.UUIDField()
+    """For what it is needed, such as a case of moderation. No foreign key: its app is an upper one."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "holder_id"], name="file_is_held_once")]
+        indexes = [models.Index(fields=["holder_id"], name="hold_by_holder")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} for {self.holder_id}"
 
 
 class StorageUse(models.Model):

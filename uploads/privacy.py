@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from core.privacy import Cascade, Kept, Withheld, declare
+from core.privacy import Cascade, Kept, Withheld, declare, declare_impersonal
 from uploads import stores
-from uploads.models import Rendition, StorageUse, StoredFile
+from uploads.models import FileHold, Rendition, StorageUse, StoredFile
 from uploads.services.files import PDF
 from uploads.stores import EXTENSIONS
 
@@ -53,6 +53,11 @@ declare(
     export=Withheld("made from a file, and files are exported"),
     erase=Kept("deleted with its file"),
     retention=Cascade("file"),
+)
+declare_impersonal(
+    FileHold,
+    about="which files are needed for a case of moderation",
+    retention=Kept("as long as its holder: the app that holds a file releases it"),
 )
 declare(
     StorageUse,

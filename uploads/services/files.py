@@ -186,23 +186,33 @@ def describe_file(stored: StoredFile, *, alt: str) -> None:
 def delete_file(stored: StoredFile, *, now: datetime) -> None:
     """
     Delete a file and all that was made of it: its keys at once, its bytes after the commit. The row, where there is
-    one, stays and says when. Safe to repeat.
+    one, stays and says when. One that is held (`uploads.services.holds`) opens for nobody any more, and its bytes are
+    sealed and stay. Safe to repeat.
     """
     with atomic():
         kept = lock(StoredFile.objects.filter(pk=stored.pk)).first()
         if kept is not None and kept.deleted_at:
             return
-        parts: list[KeptBytes] = [kept or stored]
         if kept is None:
-            parts += [stored.source] if stored.source else []
-        else:
-            parts += kept.renditions.all()
-            kept.renditions.all().delete()
-            empty = {"wrapped_key": None, "moving_since": None, "placeholder": "", "alt": ""}
-            StoredFile.objects.filter(pk=kept.pk).update(deleted_at=now, **empty)
-            if kept.is_counted:
-                release_quota(kept.owner_id, kept.size)
-        delete_bytes(parts)
+            delete_bytes([stored, *([stored.source] if stored.source else [])])
+            return
+        StoredFile.objects.filter(pk=kept.pk).update(deleted_at=now)
+        if kept.is_counted:
+            release_quota(kept.owner_id, kept.size)
+        if not kept.holds.exists():
+            destroy_bytes(kept)
+        elif not kept.is_private:
+            StoredFile.objects.filter(pk=kept.pk).update(visibility=Visibility.PRIVATE, moving_since=now)
+            outbox.emit("uploads.move_file", file_id=str(kept.pk))
+
+
+def destroy_bytes(deleted: StoredFile) -> None:
+    """Of a deleted file, which the caller has locked: its keys at once, its bytes after the commit."""
+    parts = [deleted, *deleted.renditions.all()]
+    deleted.renditions.all().delete()
+    empty = {"wrapped_key": None, "moving_since": None, "placeholder": "", "alt": ""}
+    StoredFile.objects.filter(pk=deleted.pk).update(**empty)
+    delete_bytes(parts)
 
 
 def delete_bytes(parts: Iterable[KeptBytes]) -> None:

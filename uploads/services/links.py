@@ -39,6 +39,11 @@ class Opened:
     cached_for: timedelta
     """How long the client may keep it: to the end of a link for whoever holds it, not at all for one of a person."""
 
+    @classmethod
+    def once(cls, stored: StoredFile) -> "Opened":
+        """The file itself, to be kept by nobody."""
+        return cls(stored, stored, timedelta(0))
+
 
 def make_link(file_id: UUID, *, viewer_id: UUID | None, now: datetime, lifetime: timedelta = LIFETIME) -> Link:
     """

@@ -45,7 +45,7 @@ def _change(stored: StoredFile, visibility: Visibility, now: datetime) -> None:
 
 def move_file(file_id: UUID, *, now: datetime) -> None:
     """Bring all bytes of a file to the store of its visibility. Safe to repeat, and to run twice at once."""
-    stored = StoredFile.objects.filter(pk=file_id, deleted_at__isnull=True).first()
+    stored = StoredFile.objects.with_bytes().filter(pk=file_id).first()
     if stored is None or (stored.is_video and stored.state != State.READY):
         return  # a video that is not rewritten yet is moved when it is: `renditions.finish`
     for part in [stored, *stored.renditions.shown()]:
@@ -69,7 +69,8 @@ def _move(part: K, stored: StoredFile, now: datetime) -> None:
 def _point_to(part: K, moved: K, stored: StoredFile) -> None:
     """Write a part's new place into its row, and have the old bytes deleted; or the new ones, if it is too late."""
     current = lock(StoredFile.objects.filter(pk=stored.pk)).get()
-    is_wanted = current.visibility == stored.visibility and current.deleted_at is None
+    is_kept = StoredFile.objects.with_bytes().filter(pk=stored.pk).exists()
+    is_wanted = current.visibility == stored.visibility and is_kept
     here = type(part)._default_manager.filter(pk=part.pk, storage_name=part.storage_name)
     if is_wanted and here.update(storage_name=moved.storage_name, wrapped_key=moved.wrapped_key):
         delete_bytes([part])
@@ -80,7 +81,7 @@ def _point_to(part: K, moved: K, stored: StoredFile) -> None:
 @retrying
 def _end(file_id: UUID) -> None:
     """Nothing is moving any more, if every part is where it belongs; a change meanwhile brings its own event."""
-    current = lock(StoredFile.objects.filter(pk=file_id, deleted_at__isnull=True)).first()
+    current = lock(StoredFile.objects.with_bytes().filter(pk=file_id)).first()
     if current is None:
         return
     parts: list[KeptBytes] = [current, *Rendition.objects.shown().filter(file=current)]

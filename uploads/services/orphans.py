@@ -36,7 +36,7 @@ def _orphans_of(store: str, day: str) -> set[str]:
         names = {f"{day}/{name}" for name in storages[store].listdir(day)[1]}
     except FileNotFoundError:
         return set()
-    files = StoredFile.objects.filter(storage_name__startswith=day, deleted_at__isnull=True)
+    files = StoredFile.objects.with_bytes().filter(storage_name__startswith=day)
     renditions = Rendition.objects.filter(storage_name__startswith=day)
     return names.difference(*(kept.values_list("storage_name", flat=True) for kept in (files, renditions)))
 

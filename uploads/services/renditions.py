@@ -70,7 +70,8 @@ def finish(stored: StoredFile, made: Sequence[Rendition], **columns: Any) -> Non
     :param columns: of the file, to be written with it: for a video also where its bytes are now
     """
     current = lock(StoredFile.objects.filter(pk=stored.pk)).get()
-    if current.deleted_at or current.state != State.PROCESSING:
+    is_kept = StoredFile.objects.with_bytes().filter(pk=stored.pk).exists()
+    if not is_kept or current.state != State.PROCESSING:
         placed = StoredFile(pk=stored.pk, **columns) if "storage_name" in columns else None
         delete_bytes([*made, *([placed] if placed else [])])
         return
@@ -81,7 +82,7 @@ def finish(stored: StoredFile, made: Sequence[Rendition], **columns: Any) -> Non
     Rendition.objects.filter(pk__in=[source.pk for source in sources]).delete()
     Rendition.objects.bulk_create(made)
     StoredFile.objects.filter(pk=stored.pk).update(state=State.READY, **columns)
-    if current.is_counted and "size" in columns:
+    if current.is_counted and current.deleted_at is None and "size" in columns:
         release_quota(current.owner_id, current.size - columns["size"])
     delete_bytes(sources)
 
