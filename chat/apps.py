@@ -6,4 +6,4 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import sockets  # noqa: F401  (registers what the socket takes)
-        from chat.services import blocking  # noqa: F401  (registers what a block does)
+        from chat.services import blocking, reporting  # noqa: F401  (register what a block does, what may be reported)

@@ -115,6 +115,8 @@ class Message(Entity):
     )
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    """When moderation hid it: everybody sees its place and its sender, and nobody its content."""
 
     objects = MessageQuerySet.as_manager()
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from msgspec import Meta
@@ -23,6 +23,10 @@ EXCERPT = 200
 Hidden = Annotated[
     bool,
     Meta(description="One of us blocks the other: its place is kept, without sender and content."),
+]
+Moderated = Annotated[
+    Literal["hidden"] | None,
+    Meta(description="`hidden`: moderators took its content away, for everybody; its place and its sender are kept."),
 ]
 Seq = Annotated[Count, Meta(description="Grows by one from message to message of a conversation, without gaps.")]
 
@@ -65,19 +69,25 @@ class ReplyTo(Output):
     content: Annotated[str, Meta(description=f"The first {EXCERPT} characters.")]
     deleted_at: Moment | None
     hidden: Hidden = False
+    moderation: Moderated = None
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], message_id: UUID, prefix: str = "") -> Self:
-        return cls(
+        reply = cls(
             id=message_id,
             seq=row[f"{prefix}seq"],
             sender=UserCard.of_row(row, f"{prefix}sender"),
             content=row[f"{prefix}content"][:EXCERPT],
             deleted_at=row[f"{prefix}deleted_at"],
         )
+        return reply.taken_away() if row[f"{prefix}hidden_at"] else reply
+
+    def taken_away(self) -> Self:
+        """As everybody sees it while moderators hide it."""
+        return replace(self, content="", moderation="hidden")
 
     def concealed(self) -> Self:
-        return replace(self, sender=None, content="", deleted_at=None, hidden=True)
+        return replace(self, sender=None, content="", deleted_at=None, hidden=True, moderation=None)
 
 
 class MessageOutput(Output):
@@ -93,11 +103,12 @@ class MessageOutput(Output):
     edited_at: Moment | None
     deleted_at: Moment | None
     hidden: Hidden = False
+    moderation: Moderated = None
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], media: list[PictureOutput]) -> Self:
         """From a row of `MESSAGE_COLUMNS`."""
-        return cls(
+        message = cls(
             id=row["id"],
             conversation_id=row["conversation_id"],
             seq=row["seq"],
@@ -110,6 +121,11 @@ class MessageOutput(Output):
             edited_at=row["edited_at"],
             deleted_at=row["deleted_at"],
         )
+        return message.taken_away() if row["hidden_at"] else message
+
+    def taken_away(self) -> Self:
+        """As everybody sees it while moderators hide it."""
+        return replace(self, content="", media=[], reply_to=None, moderation="hidden")
 
     def without(self, hidden: Collection[UUID]) -> Self:
         """As somebody sees it from whom these people are hidden: of their messages only the place is left."""
@@ -130,6 +146,7 @@ class MessageOutput(Output):
             edited_at=None,
             deleted_at=None,
             hidden=True,
+            moderation=None,
         )
 
     @property
@@ -216,7 +233,21 @@ class MessageFrame(Frame, tag="chat.message"):
     message: MessageOutput
 
 
-def audiences(message: MessageOutput, users: Sequence[UUID], hidden: Mapping[UUID, Collection[UUID]]) -> dict[str, Any]:
+class MessageModeratedFrame(Frame, tag="chat.message_moderated"):
+    """
+    Moderators hid a message, or show it again; to everybody in the conversation. It belongs to no order: put the
+    message in the place of the one with its `seq`, and of what replies show of it.
+    """
+
+    message: MessageOutput
+
+
+def audiences(
+    message: MessageOutput,
+    users: Sequence[UUID],
+    hidden: Mapping[UUID, Collection[UUID]],
+    frame: type[MessageFrame] | type[MessageModeratedFrame] = MessageFrame,
+) -> dict[str, Any]:
     """
     Who gets which frame of a message: the arguments `users`, `frame` and `others` of `publish`.
 
@@ -226,8 +257,8 @@ def audiences(message: MessageOutput, users: Sequence[UUID], hidden: Mapping[UUI
     for user in users:
         parts[frozenset(hidden.get(user, ()))].append(user)
     whole = parts.pop(frozenset(), [])
-    others = [(some, MessageFrame(message=message.without(who))) for who, some in parts.items()]
-    return {"users": whole, "frame": MessageFrame(message=message), "others": others}
+    others = [(some, frame(message=message.without(who))) for who, some in parts.items()]
+    return {"users": whole, "frame": frame(message=message), "others": others}
 
 
 class ReadFrame(Frame, tag="chat.read"):

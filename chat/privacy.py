@@ -18,6 +18,7 @@ def messages_of(person_id: UUID) -> Iterator[dict[str, Any]]:
             "media": [attachment.file_id for attachment in message.attachments.all()],
             "createdAt": message.created_at,
             "editedAt": message.edited_at,
+            "hiddenAt": message.hidden_at,
         }
 
 

@@ -89,6 +89,8 @@ def _message(row: Any, files: dict[UUID, StoredFile], now: datetime) -> MessageO
         edited_at=row.edited_at,
         deleted_at=row.deleted_at,
     )
+    if row.hidden_at:
+        message = message.taken_away()
     return message.concealed() if row.is_hidden else message
 
 
@@ -106,6 +108,8 @@ def _reply(row: Any) -> ReplyTo:
         content=row.reply_content,
         deleted_at=row.reply_deleted_at,
     )
+    if row.reply_hidden_at:
+        reply = reply.taken_away()
     return reply.concealed() if row.reply_is_hidden else reply
 
 

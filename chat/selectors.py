@@ -19,9 +19,10 @@ SHOWN_PARTICIPANTS = 20
 """How many people of a group a list shows; `participantCount` counts them all, the detail names them all."""
 
 MESSAGE_COLUMNS = [
-    "id", "conversation_id", "seq", "content", "client_id", "created_at", "edited_at", "deleted_at",
+    "id", "conversation_id", "seq", "content", "client_id", "created_at", "edited_at", "deleted_at", "hidden_at",
     *card_columns("sender"),
-    "reply_to_id", "reply_to__seq", "reply_to__content", "reply_to__deleted_at", *card_columns("reply_to__sender"),
+    "reply_to_id", "reply_to__seq", "reply_to__content", "reply_to__deleted_at", "reply_to__hidden_at",
+    *card_columns("reply_to__sender"),
 ]  # fmt: skip
 
 
@@ -44,7 +45,7 @@ def message_outputs(rows: Sequence[dict[str, Any]], viewer_id: UUID) -> list[Mes
 
 def whole_messages(rows: Sequence[dict[str, Any]]) -> list[MessageOutput]:
     """Messages before anybody is hidden in them; one query for all their pictures."""
-    pictures = _pictures([row["id"] for row in rows])
+    pictures = _pictures([row["id"] for row in rows if not row["hidden_at"]])
     return [MessageOutput.of_row(row, pictures.get(row["id"], [])) for row in rows]
 
 

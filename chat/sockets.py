@@ -60,6 +60,7 @@ sockets.resumes(
 publishing.read_streams_from("chat", publishing.Source(streams.after, streams.missed))
 sockets.announces(
     outputs.MessageFrame,
+    outputs.MessageModeratedFrame,
     outputs.ReadFrame,
     outputs.TypingFrame,
     outputs.AccessRevokedFrame,

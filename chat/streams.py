@@ -5,14 +5,20 @@ The database is the source of truth; this module only reads it again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
 from accounts.relations import hidden_among, hidden_pairs
 from chat.models import Member, Message, stream_of
-from chat.outputs import AccessRevokedFrame, MessageOutput, ResyncRequiredFrame, audiences
+from chat.outputs import (
+    AccessRevokedFrame,
+    MessageModeratedFrame,
+    MessageOutput,
+    ResyncRequiredFrame,
+    audiences,
+)
 from chat.selectors import MESSAGE_COLUMNS, messages_behind, whole_messages
 from core.data.ids import first_id_at
 from core.realtime.publishing import Push, make_push
@@ -70,8 +76,25 @@ def missed(user_ids: Collection[str], since: datetime) -> list[Push]:
     return _for_everybody(whole_messages(list(rows.order_by("conversation_id", "seq").values(*MESSAGE_COLUMNS))))
 
 
+def moderated(message_id: UUID) -> Push:
+    """For the present members of its conversation: what a message is since moderators hid it, or show it again."""
+    rows = Message.objects.filter(pk=message_id).values(*MESSAGE_COLUMNS)
+    ((message, users, hidden),) = _with_members(whole_messages(list(rows)))
+    return make_push(**audiences(message, users, hidden, MessageModeratedFrame))
+
+
 def _for_everybody(messages: list[MessageOutput]) -> list[Push]:
-    """Each with the present members of its conversation: the access check of a delivery from the database."""
+    return [_push(message, users, hidden) for message, users, hidden in _with_members(messages)]
+
+
+Hidden = Mapping[UUID, Collection[UUID]]
+
+
+def _with_members(messages: list[MessageOutput]) -> Iterator[tuple[MessageOutput, list[UUID], Hidden]]:
+    """
+    Each with the present members of its conversation, and who is hidden from each of them: the access check of a
+    delivery from the database.
+    """
     users: defaultdict[UUID, list[UUID]] = defaultdict(list)
     conversations = {message.conversation_id for message in messages}
     members = Member.objects.filter(conversation__in=conversations, conversation__is_blocked=False)
@@ -79,14 +102,12 @@ def _for_everybody(messages: list[MessageOutput]) -> list[Push]:
         users[member["conversation_id"]].append(member["user_id"])
     shown = {person for message in messages for person in message.people}
     pairs = hidden_pairs(shown, {user for some in users.values() for user in some}) if shown else set()
-    pushes = []
     for message in messages:
         audience = users[message.conversation_id]
         hidden = {
             user: {person for person in message.people if frozenset((user, person)) in pairs} for user in audience
         }
-        pushes.append(_push(message, audience, hidden))
-    return pushes
+        yield message, audience, hidden
 
 
 def _push(message: MessageOutput, users: list[UUID], hidden: Mapping[UUID, Collection[UUID]] | None = None) -> Push:

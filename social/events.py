@@ -253,6 +253,7 @@ declare(
     ),
     Kind("moderation.case_taken_over", about=Case, facts={"taken_from": UUID}),
     Kind("moderation.reporters_shown", about=Case, facts={"count": int}),
+    Kind("moderation.picture_shown", about=Case, facts={"file_id": UUID}),
     Kind("moderation.dismissed", about=Decision, facts=DECIDED, sealed=WORDS),
     Kind("moderation.noted", about=Decision, facts=DECIDED, sealed=WORDS),
     _sanction("warned", "moderation_warned", facts=SANCTION, sealed=WORDS),

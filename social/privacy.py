@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.services.counts import count
 from core.data import sql
 from core.data.locks import lock
-from core.data.transactions import delete_in_batches
+from core.data.transactions import atomic
 from core.privacy import Cascade, Delete, DeleteAfter, Kept, Withheld, declare, declare_impersonal
 from social.models import (
     Ad,
@@ -53,7 +53,7 @@ from social.services.follows import delete_follows_of
 from social.services.reactions import uncount_reaction
 from social.services.stories import delete_stories_of, delete_views_of
 from social.services.succession import leave_channels, leave_groups
-from uploads.services import delete_file
+from uploads.services import delete_file, release_files
 
 AS_LONG_AS_THE_ACCOUNT = Kept("as long as the account")
 BATCH = 500
@@ -333,7 +333,11 @@ def blank_decisions(*, person_id: UUID, now: datetime) -> None:
 
 
 def blank_cases(*, person_id: UUID, now: datetime) -> None:
-    Case.objects.filter(person_id=person_id).update(versions=[])
+    """What was reported of a person goes with them: its words, and the bytes of its pictures."""
+    about = Case.objects.filter(person_id=person_id)
+    about.update(versions=[])
+    for case_id in about.values_list("pk", flat=True):
+        release_files(case_id)
 
 
 def blank_reports(*, person_id: UUID, now: datetime) -> None:
@@ -346,7 +350,14 @@ def blank_appeals(*, person_id: UUID, now: datetime) -> None:
 
 def delete_old_cases(*, now: datetime) -> int:
     recent = Decision.objects.filter(case=OuterRef("pk"), created_at__gte=now - CASES_KEPT)
-    return delete_in_batches(Case.objects.filter(~Exists(recent), closed_at__lt=now - CASES_KEPT))
+    due = Case.objects.filter(~Exists(recent), closed_at__lt=now - CASES_KEPT).order_by("closed_at", "pk")
+    count = 0
+    while ids := list(due.values_list("pk", flat=True)[:BATCH]):
+        for case_id in ids:
+            with atomic():
+                release_files(case_id)
+                count += Case.objects.filter(pk=case_id).delete()[1].get(Case._meta.label, 0)
+    return count
 
 
 declare(

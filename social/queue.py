@@ -7,9 +7,9 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
+from accounts.reportable import TARGETS
 from social.models import Appeal, Case, Comment, Decision, Post
 from social.models.moderation import SANCTIONS, ReportReason, Rule
-from social.services.targets import TARGETS
 
 QUEUE_ORDER = ("-severity", "created_at", "id")
 """The gravest first, and among equals whichever has waited longest."""
@@ -64,6 +64,16 @@ def present(case: Case) -> dict[str, Any] | None:
     """What was reported, as it is now; None: it is gone."""
     thing = thing_of(case)
     return None if thing is None else TARGETS[case.target_type].describe(thing)
+
+
+def pictures_of(case: Case, thing: dict[str, Any] | None = None) -> dict[UUID, dict[str, Any]]:
+    """
+    The pictures of a case by the ids of their files: those that were reported, and those that the thing has now.
+
+    :param thing: what `present` gave; asked for here if it is not given
+    """
+    descriptions = [*case.versions, thing or present(case) or {"pictures": []}]
+    return {UUID(picture["id"]): picture for each in descriptions for picture in each["pictures"]}
 
 
 def thing_of(case: Case) -> Any | None:

@@ -9,9 +9,11 @@
 -- accounts_hidden_from.
 SELECT p.*, people.cards AS participants, people.total AS participant_count,
        m.id, m.seq, m.sender_id, m.content, m.reply_to_id, m.client_id, m.created_at, m.edited_at, m.deleted_at,
+       m.hidden_at,
        s.first_name AS sender_first_name, s.last_name AS sender_last_name, s.profile_photo AS sender_profile_photo,
        s.badges AS sender_badges,
        r.seq AS reply_seq, left(r.content, 200) AS reply_content, r.deleted_at AS reply_deleted_at,
+       r.hidden_at AS reply_hidden_at,
        r.sender_id AS reply_sender_id, t.first_name AS reply_sender_first_name, t.last_name AS reply_sender_last_name,
        t.profile_photo AS reply_sender_profile_photo, t.badges AS reply_sender_badges,
        p.type = 'group' AND EXISTS (SELECT 1 FROM accounts_hidden_from(:viewer::uuid) h

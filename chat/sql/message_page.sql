@@ -12,6 +12,7 @@ SELECT m.*,
        s.first_name AS sender_first_name, s.last_name AS sender_last_name, s.profile_photo AS sender_profile_photo,
        s.badges AS sender_badges,
        r.seq AS reply_seq, left(r.content, 200) AS reply_content, r.deleted_at AS reply_deleted_at,
+       r.hidden_at AS reply_hidden_at,
        r.sender_id AS reply_sender_id, t.first_name AS reply_sender_first_name, t.last_name AS reply_sender_last_name,
        t.profile_photo AS reply_sender_profile_photo, t.badges AS reply_sender_badges,
        c.type = 'group' AND EXISTS (SELECT 1 FROM accounts_hidden_from(:viewer::uuid) h
@@ -22,7 +23,8 @@ SELECT m.*,
   FROM chat_member me
   JOIN chat_conversation c ON c.id = me.conversation_id
   LEFT JOIN LATERAL (
-       SELECT id, conversation_id, seq, sender_id, content, reply_to_id, client_id, created_at, edited_at, deleted_at
+       SELECT id, conversation_id, seq, sender_id, content, reply_to_id, client_id, created_at, edited_at, deleted_at,
+              hidden_at
          FROM chat_message
         WHERE conversation_id = me.conversation_id AND seq > me.cleared_seq
           AND seq < :below_seq::bigint  -- if below_seq

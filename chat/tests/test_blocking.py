@@ -30,6 +30,7 @@ HIDDEN: dict[str, Any] = {
     "editedAt": None,
     "deletedAt": None,
     "hidden": True,
+    "moderation": None,
 }
 live = pytest.mark.django_db(transaction=True)
 
@@ -133,8 +134,8 @@ def test_in_a_group_only_the_place_of_a_message_is_left(
     for item, shown in ((items[0], whole[0]), (items[2], whole[2])):
         assert item == {**{name: shown[name] for name in ("id", "conversationId", "seq", "createdAt")}, **HIDDEN}
     assert (items[1]["content"], items[1]["hidden"]) == ("To backer", False)
-    concealed = {"id": str(first.id), "seq": 1, "sender": None, "content": "", "deletedAt": None, "hidden": True}
-    assert items[1]["replyTo"] == concealed
+    shown = ("sender", "content", "deletedAt", "hidden", "moderation")
+    assert items[1]["replyTo"] == {"id": str(first.id), "seq": 1, **{name: HIDDEN[name] for name in shown}}
 
     for card in (me.get(CONVERSATIONS).json()["items"][0], me.get(url(circle)).json()):
         assert card["lastMessage"]["id"] == str(last.id) and card["lastMessage"]["hidden"]

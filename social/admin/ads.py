@@ -85,8 +85,8 @@ class AdAdmin(ReadOnlyAdmin):
     list_display = ("title", "asked_by", "status_chip", "starts", "ends")
     list_filter = (QueueFilter,)
     change_list_template = "admin/social/ad/queue.html"
-    search_fields = ("title", "advertiser__last_name")
-    search_help_text = gettext_lazy("Title, or advertiser's name")
+    search_fields = ("title", "=id", "advertiser__last_name", "=advertiser__email")
+    search_help_text = gettext_lazy("Title, id, or the advertiser's last name or e-mail address")
     list_select_related = ("advertiser",)
     ordering = ("id",)
     show_full_result_count = False
@@ -98,7 +98,7 @@ class AdAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("Status"), ordering="status")
     def status_chip(self, ad: Ad) -> SafeString:
         status = ad.status_at(clock.now())
-        return chip(status.label, TONES.get(status, ""))
+        return chip(_("hidden"), "bad") if ad.hidden_at else chip(status.label, TONES.get(status, ""))
 
     @admin.display(description=gettext_lazy("Starts"), ordering="starts_at")
     def starts(self, ad: Ad) -> SafeString:

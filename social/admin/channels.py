@@ -8,7 +8,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import ReadOnlyAdmin, named_id, yes_or_no
+from core.admin import ReadOnlyAdmin, named_id, person_cell, yes_or_no
 from social.admin.people import SHOWN, people_list
 from social.models import Channel, ChannelMember
 from social.permissions import MODERATE
@@ -17,11 +17,11 @@ from social.permissions import MODERATE
 @admin.register(Channel)
 class ChannelAdmin(ReadOnlyAdmin):
     right = MODERATE
-    list_display = ("named", "owner", "subscriber_count", "created_at", "hidden_at")
+    list_display = ("named", "owned_by", "subscriber_count", "created_at", "hidden_at")
     list_filter = (("hidden_at", yes_or_no(_("hidden"))),)
     list_select_related = ("owner",)
-    search_fields = ("name", "=id", "=owner__email")
-    search_help_text = _("Name, id, or the owner's e-mail address")
+    search_fields = ("name", "=id", "=owner__email", "owner__last_name")
+    search_help_text = _("Name, id, or the owner's last name or e-mail address")
     ordering = ("-subscriber_count", "-id")
     show_full_result_count = False
     fields = ("name", "description", "subscriber_count", "created_at", "hidden_at", "writers", "newest", "pinned")
@@ -32,6 +32,10 @@ class ChannelAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Channel"), ordering="name")
     def named(self, channel: Channel) -> SafeString:
         return named_id(channel.name, channel.pk)
+
+    @admin.display(description=_("Owner"), ordering="owner__last_name")
+    def owned_by(self, channel: Channel) -> SafeString:
+        return person_cell(channel.owner.name, channel.owner.email)
 
     @admin.display(description=_("Owner and editors"))
     def writers(self, channel: Channel) -> SafeString:

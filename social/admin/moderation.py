@@ -21,17 +21,18 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from accounts.reportable import TARGETS, TargetType, fingerprint
 from core import clock
 from core.admin import ReadOnlyAdmin, chip
 from core.api.errors import Refusal
 from social import queue
 from social.models import Appeal, Case, Decision
-from social.models.moderation import SANCTIONS, TIMED, Action, Rule, TargetType
+from social.models.moderation import SANCTIONS, TIMED, Action, Rule
 from social.permissions import MODERATE
 from social.services import appeals, decisions
+from social.services.evidence import show_picture
 from social.services.reporters import show_reporters
-from social.services.targets import TARGETS, fingerprint
-from uploads.services import make_link, open_link
+from social.services.reports import described
 from uploads.views import file_response
 
 LATE = timedelta(hours=24)
@@ -240,8 +241,8 @@ class CaseAdmin(QueueAdmin):
         return queue.cases(request.user).prefetch_related("decisions")
 
     def get_urls(self) -> list[URLPattern]:
-        picture = path("picture/<str:token>", self.admin_site.admin_view(self.picture), name="social_case_picture")
-        return [picture, *super().get_urls()]
+        view = self.admin_site.admin_view(self.picture)
+        return [path("<uuid:case_id>/picture/<uuid:file_id>", view, name="social_case_picture"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         more = {
@@ -393,10 +394,14 @@ class CaseAdmin(QueueAdmin):
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, "admin/social/case/case.html", context, status=status, headers=headers)
 
-    def picture(self, request: HttpRequest, token: str) -> HttpResponseBase:
-        """The bytes behind a link of `case_context`, for the browser session of the same moderator."""
+    def picture(self, request: HttpRequest, case_id: UUID, file_id: UUID) -> HttpResponseBase:
+        """A picture or video of a case, also of what its author has deleted. That somebody looked is recorded."""
+        case = self.found(request, str(case_id))
+        if file_id not in queue.pictures_of(case):
+            raise Http404
         try:
-            return file_response(request, open_link(token, viewer_id=request.user.pk, now=clock.now()))
+            opened = show_picture(moderator=request.user, case=case, file_id=file_id, now=clock.now())
+            return file_response(request, opened)
         except Refusal:
             raise Http404 from None
 
@@ -483,13 +488,14 @@ def case_context(case: Case, request: HttpRequest, now: datetime) -> dict[str, A
     """What is known of a case, for its page and for the page of an appeal."""
     present = queue.present(case)
     versions = [version for version in case.versions if present is None or _is_other(version, present)]
-    pictures = {}
-    for description in (*case.versions, *([present] if present else [])):
-        for picture in description["pictures"]:
-            if "id" in picture:
-                link = make_link(UUID(picture["id"]), viewer_id=request.user.pk, now=now)
-                address = reverse("admin:social_case_picture", args=[link.token])
-                pictures[picture["id"]] = {"address": address, "alt": picture.get("alt", "")}
+    pictures = [
+        {
+            "address": reverse("admin:social_case_picture", args=[case.pk, file_id]),
+            "alt": facts["alt"],
+            "is_video": facts["type"].startswith("video/"),
+        }
+        for file_id, facts in queue.pictures_of(case, present).items()
+    ]
     thing = queue.thing_of(case)
     return {
         "case": case,
@@ -497,9 +503,11 @@ def case_context(case: Case, request: HttpRequest, now: datetime) -> dict[str, A
         "person": case.person,
         "present": present,
         "versions": [{**version, "at": datetime.fromisoformat(version["at"])} for version in versions],
-        "pictures": list(pictures.values()),
+        "pictures": pictures,
+        "before": case.versions[0].get("before", []) if case.versions else [],
         "is_hidden": thing is not None and TARGETS[case.target_type].is_hidden(thing),
         "thing": thing,
+        "admin_page": _admin_page(case) if thing is not None else "",
         "is_campaign": case.target_type == TargetType.CAMPAIGN,
         "around": queue.context_of(case),
         "reported": _reported(case),
@@ -513,8 +521,17 @@ def case_context(case: Case, request: HttpRequest, now: datetime) -> dict[str, A
     }
 
 
+PAGES = {TargetType.GROUP: "group", TargetType.CHANNEL: "channel", TargetType.STORY: "story", TargetType.AD: "ad"}
+"""What has a page of its own in the admin for who moderates, beside people and campaigns."""
+
+
+def _admin_page(case: Case) -> str:
+    model = PAGES.get(TargetType(case.target_type))
+    return reverse(f"admin:social_{model}_change", args=[case.target_id]) if model else ""
+
+
 def _is_other(version: dict[str, Any], present: dict[str, Any]) -> bool:
-    return fingerprint({name: value for name, value in version.items() if name != "at"}) != fingerprint(present)
+    return fingerprint(described(version)) != fingerprint(present)
 
 
 def _line(decision: Decision) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from rest_framework.fields import ChoiceField
 
+from accounts.reportable import TargetType
 from core.api.serializers import IdField, ProseField, Serializer
-from social.models.moderation import ReportReason, TargetType
+from social.models.moderation import ReportReason
 
 MAX_CHARACTERS = 2000
 

@@ -51,6 +51,8 @@ class Ad(Entity):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    """When moderation hid it: it is shown to nobody but its advertiser, whatever its status is."""
 
     objects: ClassVar[AdQuerySet] = AdQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reportable import TargetType
 from core.models import Entity
 
 LEASE = timedelta(minutes=10)
@@ -15,17 +16,6 @@ LEASE = timedelta(minutes=10)
 APPEALABLE = timedelta(days=30)
 """How long somebody may appeal; from the end of a suspension, since a suspended person cannot sign in."""
 LONGEST_EXCERPT = 80
-
-
-class TargetType(models.TextChoices):
-    """What may be reported; `social/services/targets.py` says what moderators can do with each."""
-
-    POST = "post", _("Post")
-    COMMENT = "comment", _("Comment")
-    USER = "user", _("Person")
-    GROUP = "group", _("Group")
-    CHANNEL = "channel", _("Channel")
-    CAMPAIGN = "campaign", _("Campaign")
 
 
 class ReportReason(models.TextChoices):
@@ -76,7 +66,10 @@ class Case(Entity):
     )
     """Whose thing it is."""
     versions = models.JSONField(default=list)
-    """What the thing was whenever it was reported, oldest first: `{"at": ..., **Target.describe(thing)}`."""
+    """
+    What the thing was whenever it was reported, oldest first: `{"at": ..., "before": Target.lines_before(...),
+    **Target.describe(thing)}`. Its pictures are held in the store for the case.
+    """
     report_count = models.PositiveIntegerField(default=0)
     trusted_count = models.PositiveIntegerField(default=0)
     """Trusted reporters; those who joined on the same day are one (`services/trust.py`)."""

@@ -9,6 +9,7 @@ from msgspec import Meta
 from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output, Url
 from social.models import Ad, AdDay
+from social.outputs.comments import Moderation, ModerationState
 from uploads.outputs import MediaCard, media_cards
 
 
@@ -25,6 +26,7 @@ class AdOutput(Output):
     daily_cap: Annotated[Count | None, Meta(description="The most impressions of a day (UTC).")]
     status: Ad.Status
     reason: Annotated[str | None, Meta(description="Why it was rejected.")]
+    moderation: ModerationState
     created_at: Moment
 
     @classmethod
@@ -41,6 +43,7 @@ class AdOutput(Output):
             daily_cap=ad.daily_cap,
             status=ad.status_at(now),
             reason=ad.reason or None,
+            moderation=Moderation.of(ad.hidden_at, None),
             created_at=ad.created_at,
             **more,
         )

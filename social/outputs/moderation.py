@@ -7,9 +7,10 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from accounts.reportable import TargetType
 from core.api.outputs import Moment, Output
 from social.models import Appeal, Case, Decision, Report
-from social.models.moderation import Action, ReportReason, Rule, TargetType
+from social.models.moderation import Action, ReportReason, Rule
 
 
 class ReportStatus(StrEnum):

@@ -9,6 +9,7 @@ from msgspec import Meta
 from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output
 from social.models import StoryView
+from social.outputs.comments import Moderation, ModerationState
 from uploads.outputs import MediaCard, media_cards
 
 
@@ -21,6 +22,7 @@ class StoryOutput(Output):
     expires_at: Moment
     views_count: Annotated[Count | None, Meta(description="For its author only.")]
     seen: Annotated[bool, Meta(description="Whether I have viewed it.")]
+    moderation: ModerationState
 
     @classmethod
     def of_row(cls, row: Any, viewer_id: UUID, now: datetime) -> Self:
@@ -38,6 +40,7 @@ class StoryOutput(Output):
             expires_at=row.expires_at,
             views_count=row.views_count if is_mine else None,
             seen=is_mine or row.seen,
+            moderation=Moderation.of(row.hidden_at, None),
         )
 
 

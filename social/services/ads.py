@@ -200,7 +200,8 @@ def count_click(*, ad_id: UUID, token: str, now: datetime) -> Ad:
     :raises NotFound: the ad is gone, or is reviewed anew
     """
     impression_id, day = _read_click_token(token, ad_id, now)
-    ad = Ad.objects.filter(pk=ad_id, status__in=[Ad.Status.APPROVED, Ad.Status.PAUSED]).first()
+    shown = Ad.objects.filter(status__in=[Ad.Status.APPROVED, Ad.Status.PAUSED], hidden_at__isnull=True)
+    ad = shown.filter(pk=ad_id).first()
     if ad is None:
         raise NotFound()
     with atomic():

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from accounts.access import lock_people
 from accounts.models import Status, User
+from accounts.reportable import TARGETS, fingerprint
 from accounts.services import administration
 from core import events
 from core.api.errors import NotFound
@@ -19,7 +20,6 @@ from core.data.transactions import retrying
 from social.errors import ActionNotPossible, AlreadyUndone, CaseAboutYou, CaseChanged, CaseClaimed, CaseDecided
 from social.models import Case, Decision, Report
 from social.models.moderation import LEASE, SANCTIONS, TIMED, Action
-from social.services.targets import TARGETS, fingerprint
 
 
 @dataclass(frozen=True)

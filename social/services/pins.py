@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from core import events
 from core.api.errors import NotFound
 from core.data.transactions import retrying
@@ -13,8 +11,6 @@ from social.access import PlaceInChannel, lock_channel_place
 from social.errors import TooManyPins
 from social.models import ChannelPin, Post
 from social.models.channels import MAX_PINS, WRITERS
-
-_GONE = Q(post__deleted_at__isnull=False) | Q(post__hidden_at__isnull=False)
 
 
 @retrying
@@ -33,9 +29,8 @@ def pin_post(*, editor: Any, channel_id: UUID, post_id: UUID, now: datetime) -> 
     if post_id in taken:
         return
     free = sorted({*range(1, MAX_PINS + 1)} - {*taken.values()})
-    if not free:
-        raise TooManyPins(most=MAX_PINS)
-    ChannelPin.objects.create(channel=place.channel, post=post, place=free[0], created_at=now)
+    slot = free[0] if free else _take_from_hidden(place)
+    ChannelPin.objects.create(channel=place.channel, post=post, place=slot, created_at=now)
     events.record("channel.post_pinned", place.channel, actor=editor, now=now, post_id=post_id)
 
 
@@ -60,7 +55,22 @@ def _lock_for_editor(person: Any, channel_id: UUID) -> PlaceInChannel:
 
 
 def _taken(place: PlaceInChannel) -> dict[UUID, int]:
-    """The posts that are pinned, with their places. One that was deleted or hidden frees its place here."""
+    """The posts that are pinned, with their places. One that was deleted frees its place here."""
     pins = ChannelPin.objects.filter(channel=place.channel)
-    pins.filter(_GONE).delete()
+    pins.filter(post__deleted_at__isnull=False).delete()
     return dict(pins.values_list("post_id", "place"))
+
+
+def _take_from_hidden(place: PlaceInChannel) -> int:
+    """
+    The place of a post that moderators hide. Such a pin stays as long as nobody needs its place, so that it is there
+    again with the post.
+
+    :raises TooManyPins: every pinned post is shown
+    """
+    pins = ChannelPin.objects.filter(channel=place.channel, post__hidden_at__isnull=False)
+    longest_hidden = pins.order_by("post__hidden_at", "pk").first()
+    if longest_hidden is None:
+        raise TooManyPins(most=MAX_PINS)
+    longest_hidden.delete()
+    return longest_hidden.place

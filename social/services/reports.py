@@ -7,14 +7,15 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts.reportable import TARGETS, fingerprint
 from core import events
 from core.data.locks import lock
 from core.data.transactions import retrying
 from social.errors import OwnThing
 from social.models import Case, Report
 from social.models.moderation import Action, ReportReason
-from social.services.targets import TARGETS, fingerprint
 from social.services.trust import is_trusted, trusted_reporters
+from uploads.services import hold_files
 
 MAX_VERSIONS = 10
 """So many different versions of a thing are kept in a case: the first, and the latest ones."""
@@ -34,12 +35,12 @@ def report(
     :raises OwnThing: it is their own
     """
     target = TARGETS[target_type]
-    thing = target.find(reporter, target_id)
+    thing = target.find(reporter, target_id, now)
     person_id = target.person_id(thing)
     if person_id == reporter.pk:
         raise OwnThing(field="targetId")
     case = _open_case(target_type, target_id, person_id, now)
-    thing = target.find(reporter, target_id)  # as it is now: it may have been hidden while this waited for the case
+    thing = target.find(reporter, target_id, now)  # as it is now: it may have been hidden while this waited
     earlier = case.reports.filter(reporter=reporter).first()
     if earlier is not None:
         return earlier, False
@@ -51,7 +52,7 @@ def report(
         is_trusted=is_trusted(reporter, now),
         created_at=now,
     )
-    _keep_version(case, target.describe(thing), now)
+    _keep_version(case, target.describe(thing), target.lines_before(thing, reporter), now)
     case.report_count += 1
     case.trusted_count = trusted_reporters(case)
     case.severity = _severity(case, target.reach(thing))
@@ -72,10 +73,13 @@ def _open_case(target_type: str, target_id: UUID, person_id: UUID | None, now: d
             return case
 
 
-def _keep_version(case: Case, description: dict[str, Any], now: datetime) -> None:
-    if not case.versions or _words_of(case) != fingerprint(description):
-        case.versions = [*case.versions, {"at": now.isoformat(), **description}]
-        case.versions = [*case.versions[:1], *case.versions[1:][-(MAX_VERSIONS - 1) :]]
+def _keep_version(case: Case, description: dict[str, Any], before: list[dict[str, Any]], now: datetime) -> None:
+    """Its words in the case, and its pictures in the store, whatever becomes of the thing."""
+    if case.versions and _words_of(case) == fingerprint(description):
+        return
+    case.versions = [*case.versions, {"at": now.isoformat(), "before": before, **description}]
+    case.versions = [*case.versions[:1], *case.versions[1:][-(MAX_VERSIONS - 1) :]]
+    hold_files([UUID(picture["id"]) for picture in description["pictures"]], holder_id=case.pk, now=now)
 
 
 def _severity(case: Case, reach: int) -> int:
@@ -110,4 +114,9 @@ def _was_dismissed(case: Case) -> bool:
 
 def _words_of(case: Case) -> str:
     """The fingerprint of the newest version that was reported."""
-    return fingerprint({name: value for name, value in case.versions[-1].items() if name != "at"})
+    return fingerprint(described(case.versions[-1]))
+
+
+def described(version: dict[str, Any]) -> dict[str, Any]:
+    """What `Target.describe` gave when this version was kept."""
+    return {name: value for name, value in version.items() if name not in ("at", "before")}

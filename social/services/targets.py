@@ -1,88 +1,33 @@
-"""
-What may be reported: how to find it, what moderators read of it, and what they can do with it.
+"""What of the community, and of the apps below it, may be reported: how it is found, described and hidden."""
 
-A new kind of thing needs a value in `TargetType` and a class here.
-"""
-
-import hashlib
-from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-import orjson
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from accounts.access import access_person
 from accounts.models import Status, User
+from accounts.relations import not_hidden_from
+from accounts.reportable import Target, TargetType, picture_facts, register
+from accounts.services.profiles import SHOWN
 from campaigns.access import access_campaign
 from campaigns.models import Campaign
 from core.api.errors import NotFound
 from core.data.locks import lock
-from social.access import access_channel, access_group, access_post
-from social.models import Channel, ChannelPin, Comment, Group, Membership, Post
-from social.models.moderation import TargetType
+from social.access import access_channel, access_group, access_post, access_story
+from social.models import Ad, Channel, Comment, Group, Membership, Post, Story
 from social.services.comments import count_comment
 from social.services.posts import is_for_everyone
 from uploads.services import publish_file, seal_file
 
 
-class Target(ABC):
-    """A kind of thing that may be reported."""
-
-    type: ClassVar[TargetType]
-    can_be_hidden: ClassVar[bool] = True
-    can_be_held: ClassVar[bool] = False
-    """Whether it can be hidden until a moderator has decided."""
-
-    @abstractmethod
-    def find(self, viewer: Any, id: UUID) -> Any:
-        """
-        The thing, for somebody who may see it.
-
-        :raises NotFound: missing, or not theirs to see
-        """
-
-    @abstractmethod
-    def there(self) -> QuerySet[Any]:
-        """All that are there, hidden or not."""
-
-    def lock(self, id: UUID) -> Any | None:
-        """The thing as it is now, locked; None if it is gone."""
-        return lock(self.there().filter(pk=id)).first()
-
-    @abstractmethod
-    def person_id(self, thing: Any) -> UUID | None:
-        """Whose it is: who is told of a decision about it."""
-
-    @abstractmethod
-    def describe(self, thing: Any) -> dict[str, Any]:
-        """
-        What moderators compare, as JSON: `title` and `words`, and `pictures` with their ids.
-        """
-
-    def reach(self, thing: Any) -> int:
-        """About how many people it reached, for the order of the queue."""
-        return 0
-
-    def set_hidden(self, thing: Any, at: datetime | None, now: datetime) -> None:
-        """:param at: since when it is hidden; None: it is shown again"""
-        thing.hidden_at = at
-        thing.save(update_fields=["hidden_at"])
-
-    def set_held(self, thing: Any, at: datetime | None, now: datetime) -> None:
-        """:param at: since when it waits for a moderator, hidden; None: it does not"""
-        raise NotImplementedError
-
-    def is_hidden(self, thing: Any) -> bool:
-        return getattr(thing, "hidden_at", None) is not None
-
-
+@register
 class PostTarget(Target):
     type = TargetType.POST
     can_be_held = True
 
-    def find(self, viewer: Any, id: UUID) -> Post:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Post:
         return access_post(viewer, id)
 
     def there(self) -> QuerySet[Post]:
@@ -92,18 +37,14 @@ class PostTarget(Target):
         return thing.author_id
 
     def describe(self, thing: Post) -> dict[str, Any]:
-        pictures = [
-            {"id": str(media.file_id), "alt": media.file.alt}
-            for media in thing.media.select_related("file").order_by("position")
-        ]
-        return {"title": "", "words": thing.content, "pictures": pictures}
+        files = [media.file for media in thing.media.select_related("file").order_by("position")]
+        return {"title": "", "words": thing.content, "pictures": picture_facts(files)}
 
     def reach(self, thing: Post) -> int:
         return thing.counts.like_count + thing.counts.comment_count
 
     def set_hidden(self, thing: Post, at: datetime | None, now: datetime) -> None:
-        if at is not None:
-            ChannelPin.objects.filter(post=thing).delete()
+        """Its pin stays while nobody needs the place (`services.pins`), and so do its places in feeds."""
         self._conceal(thing, now, hidden_at=at)
 
     def set_held(self, thing: Post, at: datetime | None, now: datetime) -> None:
@@ -119,11 +60,12 @@ class PostTarget(Target):
             move(media.file, now=now)
 
 
+@register
 class CommentTarget(Target):
     type = TargetType.COMMENT
     can_be_held = True
 
-    def find(self, viewer: Any, id: UUID) -> Comment:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Comment:
         comment = Comment.objects.visible_to(viewer).filter(pk=id, deleted_at__isnull=True).first()
         if comment is None or (comment.hidden_at is not None and comment.author_id != viewer.pk):
             raise NotFound()
@@ -161,11 +103,12 @@ class CommentTarget(Target):
         thing.save(update_fields=["held_at"])
 
 
+@register
 class PersonTarget(Target):
     type = TargetType.USER
     can_be_hidden = False
 
-    def find(self, viewer: Any, id: UUID) -> User:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> User:
         return access_person(viewer.pk, id)
 
     def there(self) -> QuerySet[User]:
@@ -180,18 +123,20 @@ class PersonTarget(Target):
 
     def describe(self, thing: User) -> dict[str, Any]:
         about = [thing.bio, thing.location, thing.website]
-        pictures = [{"url": url} for url in (thing.profile_photo, thing.cover_photo) if url]
-        return {"title": thing.name, "words": "\n\n".join(filter(None, about)), "pictures": pictures}
+        pictures = thing.pictures.select_related("file").order_by("-kind")
+        files = [picture.file for picture in pictures if picture.size == SHOWN[picture.kind]]
+        return {"title": thing.name, "words": "\n\n".join(filter(None, about)), "pictures": picture_facts(files)}
 
     def reach(self, thing: User) -> int:
         profile = getattr(thing, "profile", None)
         return profile.followers_count if profile else 0
 
 
+@register
 class GroupTarget(Target):
     type = TargetType.GROUP
 
-    def find(self, viewer: Any, id: UUID) -> Group:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Group:
         return access_group(viewer, id)
 
     def there(self) -> QuerySet[Group]:
@@ -202,17 +147,18 @@ class GroupTarget(Target):
         return owners.order_by("pk").values_list("user_id", flat=True).first()
 
     def describe(self, thing: Group) -> dict[str, Any]:
-        pictures = [{"id": str(id)} for id in (thing.cover_image_id, thing.profile_image_id) if id]
-        return {"title": thing.name, "words": thing.description, "pictures": pictures}
+        files = [image for image in (thing.cover_image, thing.profile_image) if image]
+        return {"title": thing.name, "words": thing.description, "pictures": picture_facts(files)}
 
     def reach(self, thing: Group) -> int:
         return thing.member_count
 
 
+@register
 class ChannelTarget(Target):
     type = TargetType.CHANNEL
 
-    def find(self, viewer: Any, id: UUID) -> Channel:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Channel:
         return access_channel(viewer, id)
 
     def there(self) -> QuerySet[Channel]:
@@ -222,21 +168,21 @@ class ChannelTarget(Target):
         return thing.owner_id
 
     def describe(self, thing: Channel) -> dict[str, Any]:
-        images = (thing.cover_image_id, thing.profile_image_id, thing.banner_id)
-        pictures = [{"id": str(id)} for id in images if id]
-        return {"title": thing.name, "words": thing.description, "pictures": pictures}
+        files = [image for image in (thing.cover_image, thing.profile_image, thing.banner) if image]
+        return {"title": thing.name, "words": thing.description, "pictures": picture_facts(files)}
 
     def reach(self, thing: Channel) -> int:
         return thing.subscriber_count
 
 
+@register
 class CampaignTarget(Target):
     """Campaigns are stopped by those who moderate them (`campaigns.moderate`), not here."""
 
     type = TargetType.CAMPAIGN
     can_be_hidden = False
 
-    def find(self, viewer: Any, id: UUID) -> Campaign:
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Campaign:
         return access_campaign(viewer, id)
 
     def there(self) -> QuerySet[Campaign]:
@@ -250,18 +196,65 @@ class CampaignTarget(Target):
         return thing.owner_id
 
     def describe(self, thing: Campaign) -> dict[str, Any]:
-        return {"title": thing.title, "words": f"{thing.summary}\n\n{thing.description}", "pictures": []}
+        files = [media.file for media in thing.media.select_related("file").order_by("position")]
+        return {
+            "title": thing.title,
+            "words": f"{thing.summary}\n\n{thing.description}",
+            "pictures": picture_facts(files),
+        }
 
     def reach(self, thing: Campaign) -> int:
         return thing.investor_count
 
 
-TARGETS: dict[str, Target] = {
-    target.type.value: target
-    for target in (PostTarget(), CommentTarget(), PersonTarget(), GroupTarget(), ChannelTarget(), CampaignTarget())
-}
+@register
+class StoryTarget(Target):
+    type = TargetType.STORY
+
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Story:
+        return access_story(viewer, id, now)
+
+    def there(self) -> QuerySet[Story]:
+        return Story.objects.all()
+
+    def person_id(self, thing: Story) -> UUID:
+        return thing.author_id
+
+    def describe(self, thing: Story) -> dict[str, Any]:
+        return {"title": "", "words": thing.caption, "pictures": picture_facts([thing.file])}
+
+    def reach(self, thing: Story) -> int:
+        return thing.views_count
 
 
-def fingerprint(description: dict[str, Any] | None) -> str:
-    """A short text that changes with what moderators read of a thing; of None, which is gone, too."""
-    return hashlib.sha256(orjson.dumps(description, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+@register
+class AdTarget(Target):
+    type = TargetType.AD
+
+    def find(self, viewer: Any, id: UUID, now: datetime) -> Ad:
+        """One that is shown in feeds, or was until its advertiser paused it."""
+        shown = Ad.objects.filter(
+            status__in=[Ad.Status.APPROVED, Ad.Status.PAUSED],
+            starts_at__lte=now,
+            ends_at__gt=now,
+            hidden_at__isnull=True,
+            advertiser__status=Status.ACTIVE,
+        )
+        own = Ad.objects.filter(advertiser=viewer.pk)
+        ad = (shown.filter(not_hidden_from(viewer.pk, "advertiser_id")) | own).filter(pk=id).first()
+        if ad is None:
+            raise NotFound()
+        return ad
+
+    def there(self) -> QuerySet[Ad]:
+        return Ad.objects.all()
+
+    def person_id(self, thing: Ad) -> UUID:
+        return thing.advertiser_id
+
+    def describe(self, thing: Ad) -> dict[str, Any]:
+        words = "\n\n".join(filter(None, [thing.body, thing.target_url]))
+        return {"title": thing.title, "words": words, "pictures": picture_facts([thing.file])}
+
+    def reach(self, thing: Ad) -> int:
+        return thing.days.aggregate(shown=Sum("impressions"))["shown"] or 0

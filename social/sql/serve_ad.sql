@@ -12,7 +12,8 @@ WITH chosen AS (
       FROM social_ad a
       JOIN accounts_user u ON u.id = a.advertiser_id
       LEFT JOIN social_adday d ON d.ad_id = a.id AND d.day = :day::date
-     WHERE a.status = 'approved' AND a.ends_at > :now::timestamptz AND a.starts_at <= :now::timestamptz
+     WHERE a.status = 'approved' AND a.hidden_at IS NULL
+       AND a.ends_at > :now::timestamptz AND a.starts_at <= :now::timestamptz
        AND (a.daily_cap IS NULL OR coalesce(d.impressions, 0) < a.daily_cap)
        AND u.status = 'active' AND a.advertiser_id <> :viewer::uuid
        AND NOT EXISTS (SELECT FROM accounts_hidden_from(:viewer::uuid) b WHERE b.person_id = a.advertiser_id)

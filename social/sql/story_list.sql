@@ -4,7 +4,7 @@
 --   after_id    the story that the page before ended with
 --
 -- Indexes: story_by_author, person_views_a_story_once, person_follows_another_once.
-SELECT s.id, s.caption, s.created_at, s.expires_at, s.views_count,
+SELECT s.id, s.caption, s.created_at, s.expires_at, s.views_count, s.hidden_at,
        s.author_id, a.first_name AS author_first_name, a.last_name AS author_last_name,
        a.profile_photo AS author_profile_photo, a.badges AS author_badges,
        EXISTS (SELECT FROM social_storyview w WHERE w.story_id = s.id AND w.viewer_id = :viewer::uuid) AS seen,

@@ -8,14 +8,18 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from accounts.reportable import TARGETS, TargetType
 from accounts.services import relations
 from campaigns.testing import make_campaign
+from chat.models import Message
+from chat.tests.factories import direct, say
 from core import clock
 from core.testing import Api, deliver_events
 from notifications.models import Notification
 from social.models import Case, Channel, Decision, Group, Membership, Post, Report
 from social.services.decisions import Seen, decide
-from social.testing import make_comment, make_post
+from social.services.follows import follow
+from social.testing import make_ad, make_comment, make_post, make_story
 
 REPORTS = "/api/social/reports"
 
@@ -47,7 +51,13 @@ def test_a_report_is_taken_once(api: Api, author: User, stranger: User) -> None:
     assert Report.objects.get().details == "Sells pills."
 
 
-def test_everything_that_is_there_can_be_reported(api: Api, author: User, stranger: User, person: Any) -> None:
+def message_of(sender: User, other: User) -> Message:
+    return Message.objects.get(pk=say(sender, direct(sender, other)).id)
+
+
+def test_everything_that_is_there_can_be_reported(
+    api: Api, author: User, stranger: User, moderator: User, person: Any
+) -> None:
     post = make_post(author)
     group = Group.objects.create(name="G", name_key="g", visibility="public", join_policy="open")
     Membership.objects.create(group=group, user=author, role="owner", status="member", changed_at=clock.now())
@@ -58,7 +68,12 @@ def test_everything_that_is_there_can_be_reported(api: Api, author: User, strang
         "group": group,
         "channel": Channel.objects.create(name="C", name_key="c", owner=author),
         "campaign": make_campaign(person("founder", identity=True)),
+        "story": make_story(author),
+        "ad": make_ad(author, approved_by=moderator),
+        "message": message_of(author, stranger),
     }
+    follow(person=stranger, other_id=author.pk, now=clock.now())
+    assert set(things) == set(TARGETS) == set(TargetType.values)
     for target_type, thing in things.items():
         assert ask(api, stranger, thing, target_type).status_code == 201, target_type
     assert set(Case.objects.values_list("target_type", flat=True)) == set(things)
@@ -72,6 +87,8 @@ def test_what_somebody_cannot_see_they_cannot_report(api: Api, author: User, str
     blocker = person("blocker")
     relations.block(person=blocker, other_id=stranger.pk, now=clock.now())
     deleted = make_comment(author, make_post(author))
+    waiting = make_ad(author)
+    private_talk = message_of(author, person("friend"))
     api.as_user(author).delete(f"/api/social/posts/{deleted.post_id}/comments/{deleted.pk}")
     refused = [
         ask(api, stranger, hidden),
@@ -80,9 +97,13 @@ def test_what_somebody_cannot_see_they_cannot_report(api: Api, author: User, str
         ask(api, stranger, make_post(blocker)),
         ask(api, stranger, deleted, "comment"),
         ask(api, stranger, hidden, "comment"),  # an id of something else
+        ask(api, stranger, make_story(author), "story"),  # the stranger does not follow its author
+        ask(api, stranger, waiting, "ad"),
+        ask(api, stranger, private_talk, "message"),
+        ask(api, stranger, hidden, "message"),
     ]
     bodies = [{name: value for name, value in answer.json().items() if name != "requestId"} for answer in refused]
-    assert [answer.status_code for answer in refused] == [404] * 6
+    assert [answer.status_code for answer in refused] == [404] * 10
     assert all(body == bodies[0] for body in bodies)
     assert not Case.objects.exists()
 
@@ -90,7 +111,7 @@ def test_what_somebody_cannot_see_they_cannot_report(api: Api, author: User, str
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"targetType": "message"}, "targetType"),
+        ({"targetType": "reaction"}, "targetType"),
         ({"targetId": "nonsense"}, "targetId"),
         ({"reason": "boring"}, "reason"),
         ({"details": "x" * 2001}, "details"),

@@ -25,9 +25,6 @@ from social.errors import (
 from social.models import (
     Appeal,
     Case,
-    Channel,
-    ChannelMember,
-    ChannelPin,
     Comment,
     Decision,
     Group,
@@ -37,7 +34,8 @@ from social.models import (
 )
 from social.services.appeals import judge_appeal
 from social.services.decisions import Seen, decide, open_case, put_back, undo
-from social.testing import act, case_about, make_comment, make_post
+from social.services.follows import follow
+from social.testing import act, case_about, make_channel, make_comment, make_post, put_in_channel
 from uploads.models import StoredFile
 from uploads.testing import picture
 
@@ -57,18 +55,61 @@ def colleague(person: Any) -> User:
 def test_a_hidden_post_is_seen_by_its_author_and_moderators_only(
     api: Api, author: User, stranger: User, moderator: User
 ) -> None:
-    channel = Channel.objects.create(name="C", name_key="c", owner=author)
-    ChannelMember.objects.create(channel=channel, user=author, role="owner")
-    post = make_post(author, channel_id=channel.pk)
-    ChannelPin.objects.create(channel=channel, post=post, place=1)
+    post = make_post(author)
     address = f"/api/social/posts/{post.pk}"
     hidden = act(moderator, case_about(post, stranger), "hide", words="Please be kind.")
     assert api.as_user(stranger).get(address).status_code == 404
     assert api.as_user(author).get(address).json()["moderation"] == "hidden"
     assert api.as_user(moderator).get(address).status_code == 200
-    assert not ChannelPin.objects.exists()
     undo(moderator=moderator, decision_id=hidden.pk, now=clock.now())
     assert api.as_user(stranger).get(address).json()["moderation"] is None
+
+
+def test_the_pin_of_a_hidden_post_stays_while_nobody_needs_its_place(
+    api: Api, author: User, stranger: User, moderator: User
+) -> None:
+    channel = make_channel(author)
+    posts = [make_post(author, f"Post {n}", channel_id=channel.pk) for n in range(5)]
+
+    def pin(post: Post) -> int:
+        address = f"/api/social/channels/{channel.pk}/posts/{post.pk}/pin"
+        status: int = api.as_user(author).post(address).status_code
+        return status
+
+    def pinned() -> list[str]:
+        body = api.as_user(stranger).get(f"/api/social/channels/{channel.pk}").json()
+        return [post["content"] for post in body["pinnedPosts"]]
+
+    put_in_channel(channel, stranger)
+    assert [pin(post) for post in posts[:2]] == [200, 200]
+    first = act(moderator, case_about(posts[0], stranger), "hide")
+    assert (pinned(), pin(posts[2])) == (["Post 1"], 200)
+    undo(moderator=moderator, decision_id=first.pk, now=clock.now())
+    assert pinned() == ["Post 0", "Post 1", "Post 2"] and pin(posts[3]) == 409
+    second = act(moderator, Case.objects.get(target_id=posts[0].pk), "hide")
+    assert (pin(posts[3]), pin(posts[4])) == (200, 409)
+    undo(moderator=moderator, decision_id=second.pk, now=clock.now())
+    assert pinned() == ["Post 1", "Post 2", "Post 3"], "its place was taken"
+
+
+def test_a_post_is_in_feeds_again_after_the_undo(
+    api: Api, author: User, stranger: User, follower: User, moderator: User
+) -> None:
+    post = make_post(author)
+    deliver_events()
+    drain_outbox()
+
+    def feed(person: User) -> list[str]:
+        items = api.as_user(person).get("/api/social/feed").json()["items"]
+        return [item["post"]["id"] for item in items if item["kind"] == "post"]
+
+    hidden = act(moderator, case_about(post, follower), "hide")
+    follow(person=stranger, other_id=author.pk, now=clock.now())  # while it is hidden
+    deliver_events()
+    assert feed(follower) == feed(stranger) == []
+    undo(moderator=moderator, decision_id=hidden.pk, now=clock.now())
+    drain_outbox()
+    assert feed(follower) == feed(stranger) == [str(post.pk)]
 
 
 def test_pictures_of_a_hidden_post_leave_their_addresses(

@@ -29,6 +29,7 @@ from social.testing import (
     make_comment,
     make_group,
     make_post,
+    make_story,
     put_in_channel,
     put_in_group,
 )
@@ -68,6 +69,7 @@ def make_world() -> User:
     target = "https://community-investors.example.com/" + "offers-of-the-season/" * 8
     make_ad(founder, title="x" * 80, body="Roofs for everybody. " * 14, target_url=target)
     make_ad(founder, title=LONG[:80], approved_by=ines, daily_cap=1_000_000)
+    make_story(founder, caption=LONG * 4)
     card = make_card(backer)
     investment = invest(api, backer, live, "1234.56", card)
     invest(api, backer, live, "500000")
