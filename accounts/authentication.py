@@ -1,6 +1,7 @@
 """Authentication by bearer token: its session and its person, looked up for every request (SECURITY-GOALS 26)."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from rest_framework.authentication import BaseAuthentication
 
-from accounts import tokens
+from accounts import appeal_tokens, tokens
 from accounts.errors import TokenExpired, TokenInvalid
 from accounts.models import Session, Status, User
 from core import clock
@@ -77,6 +78,8 @@ def _live_session(session_id: UUID, now: datetime) -> Session | None:
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` (RFC 6750 §2.1). `request.auth` is the principal: the person by their session."""
 
+    schemes: tuple[str, ...] = ("bearer",)
+    """The security schemes of the API document that it takes."""
     refusals = (TokenInvalid, TokenExpired)
     """For the API document. Open operations do not read the token (`core.api.views`)."""
 
@@ -91,6 +94,29 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Any) -> str:
         return 'Bearer realm="api"'
+
+
+@dataclass(frozen=True, slots=True)
+class AppealPass:
+    """The credential of somebody suspended: never recent, so that nothing that asks for a proof takes it."""
+
+    pk: UUID
+
+    def is_recent_at(self, now: datetime) -> bool:
+        return False
+
+
+class SessionOrAppeal(BearerAuthentication):
+    """As a bearer token, beside that of a session: what somebody suspended got for their appeal."""
+
+    schemes = ("bearer", "appeal")
+
+    def authenticate(self, request: Any) -> tuple[User, Principal] | None:
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.startswith(appeal_tokens.PREFIX):
+            return super().authenticate(request)
+        person = appeal_tokens.person_of_appeal_token(token, clock.now())
+        return person, Principal(person, AppealPass(person.pk))
 
 
 def current_session(request: Request) -> Session:

@@ -36,9 +36,12 @@ class TokenReused(Unauthenticated):
 
 
 class AccountSuspended(NotAllowed):
+    """Whoever has proved who they are gets a token for their appeal (`accounts.appeal_tokens`), and nothing else."""
+
     code = "account_suspended"
     keeps_effects = True
     message = _("This account is suspended.")
+    members = {"appeal_token": str, "appeal_expires_in": int}
 
 
 class EmailTaken(Conflict):

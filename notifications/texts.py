@@ -56,7 +56,7 @@ def one_line(text: str) -> str:
 
 def _link(path: str, facts: Mapping[str, Any]) -> str:
     """Where a button leads; empty for a page that only a front end has (FRONTEND_URL) while there is none."""
-    if path.startswith("/admin/"):
+    if path.startswith(("/admin/", "/appeal")):  # pages of our own, whatever front end there is
         return f"{settings.PUBLIC_URL}{path.format(**facts)}"
     has_page = settings.FRONTEND_URL != settings.PUBLIC_URL or path.startswith(("/verify-email", "/reset-password"))
     return settings.FRONTEND_URL + path.format(**facts) if has_page else ""

@@ -1,12 +1,13 @@
 """Events of the community, with their notices."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from core.events import Effect, Kind, declare
-from notifications.effects import Category, Notice, Withdrawal
+from notifications.effects import Category, Mail, Notice, Withdrawal
 from notifications.messages import Message
 from social.models import Ad, Appeal, Case, Channel, Comment, Decision, Group, Post, Story
 from social.notices import COMMENT_LIKED, COMMENTED, LIKED, MENTIONED, REACTED, REPLIED, WINDOW, PostNotice
@@ -226,6 +227,7 @@ TIMED = {**SANCTION, "until": datetime}
 WORDS = {"excerpt": str, "words": str}
 """Sealed: what was reported, and what a moderator writes to the person."""
 JUDGED = {"person_id": UUID, "target_type": str}
+HOW_TO_APPEAL = Message("how_to_appeal", facts=("appeal_token",), path="/appeal?token={appeal_token}")
 
 
 def _decision_notice(name: str, *facts: str, path: str = "/moderation/{decision_id}") -> Notice:
@@ -233,9 +235,9 @@ def _decision_notice(name: str, *facts: str, path: str = "/moderation/{decision_
     return Notice(message, to="person_id", only_if="tells")
 
 
-def _sanction(name: str, message: str, *facts: str, **kind: Any) -> Kind:
+def _sanction(name: str, message: str, *facts: str, also: Sequence[Effect] = (), **kind: Any) -> Kind:
     notice = _decision_notice(message, "decision_id", "rule", "words", "hides", *facts)
-    return Kind(f"moderation.{name}", about=Decision, effects=[notice], **kind)
+    return Kind(f"moderation.{name}", about=Decision, effects=[notice, *also], **kind)
 
 
 def _judged(name: str, message: str) -> Kind:
@@ -259,7 +261,14 @@ declare(
     _sanction("warned", "moderation_warned", facts=SANCTION, sealed=WORDS),
     _sanction("hidden", "moderation_hidden", facts=SANCTION, sealed=WORDS),
     _sanction("frozen", "moderation_frozen", "moment", facts=TIMED, sealed={**WORDS, "moment": str}),
-    _sanction("suspended", "moderation_suspended", "moment", facts=TIMED, sealed={**WORDS, "moment": str}),
+    _sanction(
+        "suspended",
+        "moderation_suspended",
+        "moment",
+        also=[Mail(HOW_TO_APPEAL, to="person_id")],
+        facts=TIMED,
+        sealed={**WORDS, "moment": str, "appeal_token": str},
+    ),
     Kind(
         "moderation.undone",
         about=Decision,

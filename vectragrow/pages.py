@@ -3,18 +3,21 @@
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.appeal_tokens import MAX_LENGTH, person_of_appeal_token
 from accounts.services import passwords, sharing
 from accounts.services.mailed_tokens import is_live
 from accounts.services.verification import confirmed_by, verify_email
 from core import clock, context
-from core.api import catalogue, errors, problems, schemas
+from core.api import catalogue, errors, limits, problems, schemas
 from core.api.methods import only
 from core.api.openapi import generate, header_refs
 from core.api.rendering import to_json
@@ -22,6 +25,10 @@ from core.devices import sent_by
 from core.realtime import asyncapi
 from core.share_pages import allow_media
 from notifications.services import unsubscribing
+from social.inputs.moderation import MAX_CHARACTERS, AppealInput
+from social.outputs.moderation import SanctionOutput
+from social.selectors import sanctions
+from social.services.appeals import APPEALING, appeal as write_appeal
 from uploads.selectors import media_origins
 from vectragrow import health
 from vectragrow.outputs import AliveOutput, ReadinessOutput
@@ -134,6 +141,47 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@csrf_exempt  # as above
+@only("GET", "POST")
+@never_cache
+def appeal(request: HttpRequest) -> HttpResponse:
+    """
+    Where the mail about a suspension leads: what was decided about the person, and a form to appeal, since they cannot
+    sign in. Looking changes nothing.
+    """
+    now, form = clock.now(), request.POST if request.method == "POST" else request.GET
+    page: dict[str, Any] = {"token": form.get("token", "")[:MAX_LENGTH], "state": "ask", "longest": MAX_CHARACTERS}
+    try:
+        person = person_of_appeal_token(page["token"], now)
+    except errors.Unauthenticated:
+        return _page_with_token(request, "appeal.html", {**page, "state": "refused"}, 400)
+    status = 200
+    if request.method == "POST":
+        page["chosen"], page["typed"] = form.get("decision", ""), form.get("text", "")[:MAX_CHARACTERS]
+        given = AppealInput(data={"text": page["typed"]})
+        try:
+            limits.hit(APPEALING, person.pk)
+            if not given.is_valid():
+                raise errors.Invalid()
+            write_appeal(person=person, decision_id=read_id(page["chosen"]), now=now, **given.validated_data)
+            page["state"] = "done"
+        except errors.Invalid:
+            page["reason"], status = _("Write why you think that the decision is wrong."), 400
+        except errors.Refusal as refusal:
+            page["reason"], status = refusal.detail, refusal.status
+    shown = sanctions(person.pk).order_by("-pk")[:MAX_DECISIONS]
+    page["decisions"] = [SanctionOutput.of(decision, now) for decision in shown]
+    return _page_with_token(request, "appeal.html", page, status)
+
+
+def read_id(text: str) -> UUID:
+    """:raises NotFound: it is none"""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise errors.NotFound() from None
+
+
 @only("GET")
 @never_cache
 def shared_profile(request: HttpRequest, token: str) -> HttpResponse:
@@ -176,6 +224,10 @@ def _documents(request: HttpRequest, here: str, template: str, **facts: Any) -> 
     return render(request, template, {"here": here, "has_mailbox": settings.MAILBOX_ENABLED, **facts})
 
 
+MAX_DECISIONS = 20
+"""So many decisions, the newest, are on the page of an appeal."""
+
+
 @cache
 def _schema() -> bytes:
     """Made once per process: it costs a second and changes with the code only."""
@@ -202,6 +254,11 @@ def describe_platform(result: dict[str, Any], generator: Any, request: Any, publ
             }
         }
     result["components"]["schemas"] = dict(sorted(schemas_used.items()))
+    result["components"]["securitySchemes"]["appeal"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`appealToken` of a login that was refused as `account_suspended`: for somebody suspended.",
+    }
     return result
 
 

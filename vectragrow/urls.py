@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("verify-email", pages.confirm_email),
     path("reset-password", pages.reset_password),
     path("unsubscribe", pages.unsubscribe),
+    path("appeal", pages.appeal),
     re_path(r"^p/(?P<token>[A-Za-z0-9_-]{22})$", pages.shared_profile),
     path("s/", include("campaigns.urls.on_share")),
     path("s/", include("social.urls.on_share")),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts import passwords, tokens
+from accounts import appeal_tokens, passwords, tokens
 from accounts.access import lock_person, lock_proven
 from accounts.errors import (
     AccountSuspended,
@@ -118,7 +118,8 @@ def complete_first_step(
     administration.end_suspension_if_over(present, now)
     if not present.is_active:
         history.note_failure(user=present, device=device, method=method, reason=AccountSuspended.code, now=now)
-        raise AccountSuspended()
+        is_proven = second_factor or not present.two_factor_enabled
+        raise AccountSuspended(**(_appeal_pass(present, now) if is_proven else {}))
     if second_factor or not present.two_factor_enabled:
         return sessions.begin_session(user=present, device=device, method=method, second_factor=second_factor, now=now)
     limits.hit(CHALLENGES_PER_ACCOUNT, present.pk)
@@ -131,6 +132,12 @@ def complete_first_step(
         expires_at=now + CHALLENGE_LIFETIME,
     )
     return Challenge(token, two_factor.methods_of(present), int(CHALLENGE_LIFETIME.total_seconds()))
+
+
+def _appeal_pass(user: User, now: datetime) -> dict[str, Any]:
+    """What somebody suspended gets in place of a session. Seconds."""
+    token = appeal_tokens.appeal_token(user.pk, now, appeal_tokens.LIFETIME)
+    return {"appeal_token": token, "appeal_expires_in": int(appeal_tokens.LIFETIME.total_seconds())}
 
 
 def log_in_with_passkey(*, credential: Credential, address: str | None, device: str, now: datetime) -> sessions.Tokens:

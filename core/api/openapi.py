@@ -209,7 +209,8 @@ class Schema(AutoSchema):
         return self._with_components(enum) if enum else None
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        bearer: list[dict[str, list[str]]] = [{"bearer": []}]
+        named = [getattr(each, "schemes", ("bearer",)) for each in self.view.get_authenticators()]
+        bearer: list[dict[str, list[str]]] = [{scheme: []} for schemes in named for scheme in schemes]
         if not self._is_open():
             return bearer
         return [{}, *bearer] if self.operation.may_sign_in else []

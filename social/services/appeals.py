@@ -1,16 +1,20 @@
 """Appeals against decisions: asked for by the person, judged by another moderator."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from core import events
 from core.api.errors import NotFound
+from core.api.limits import Limit
 from core.data.transactions import retrying
 from social.errors import AlreadyAppealed, AppealJudged, CaseAboutYou, NotAppealable, OwnDecision
 from social.models import Appeal, Decision, Report
 from social.models.moderation import SANCTIONS
 from social.services.decisions import lock_for_appeal, take_back
+
+APPEALING = Limit("social:appeals", 20, timedelta(days=1))
+"""Per person."""
 
 
 @retrying

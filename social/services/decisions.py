@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.access import lock_people
+from accounts.appeal_tokens import MAILED_LIFETIME, appeal_token
 from accounts.models import Status, User
 from accounts.reportable import TARGETS, fingerprint
 from accounts.services import administration
@@ -318,18 +319,21 @@ def record_decision(decision: Decision, now: datetime, *, tells: bool, hides: bo
         tells=tells,
         excerpt=case.excerpt,
         words=decision.words,
-        **_facts(decision, hides),
+        **_facts(decision, hides, now),
     )
 
 
-def _facts(decision: Decision, hides: bool) -> dict[str, Any]:
+def _facts(decision: Decision, hides: bool, now: datetime) -> dict[str, Any]:
     """What a sanction says besides what every decision does."""
     if decision.action not in SANCTIONS:
         return {}
     why = {"rule": decision.rule, "hides": hides}
     if decision.until is None:
         return why
-    return {**why, "until": decision.until, "moment": f"{date_format(decision.until, 'j F Y, H:i')} UTC"}
+    times = {"until": decision.until, "moment": f"{date_format(decision.until, 'j F Y, H:i')} UTC"}
+    if decision.action == Action.SUSPEND and decision.person_id:
+        times["appeal_token"] = appeal_token(decision.person_id, now, MAILED_LIFETIME)
+    return {**why, **times}
 
 
 _EVENTS = {

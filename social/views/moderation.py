@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rest_framework.response import Response
 
+from accounts.authentication import SessionOrAppeal
 from accounts.permissions import EmailVerified
 from core import clock
 from core.api import limits
@@ -21,11 +22,10 @@ from core.api.views import ApiViewSet
 from social import errors, selectors
 from social.inputs.moderation import AppealInput, ReportInput
 from social.outputs.moderation import AppealOutput, ReportOutput, SanctionOutput
-from social.services.appeals import appeal
+from social.services.appeals import APPEALING, appeal
 from social.services.reports import report
 
 REPORTING = Limit("social:reports", 60, timedelta(hours=1))
-APPEALING = Limit("social:appeals", 20, timedelta(days=1))
 
 
 class Reports(ApiViewSet):
@@ -52,11 +52,18 @@ class Reports(ApiViewSet):
 
 
 class Sanctions(ApiViewSet):
+    """Also for somebody suspended, with the token that a refused login gave them."""
+
+    authentication_classes = [SessionOrAppeal]
     permission_classes = [SignedIn]
 
     @operation("listSanctions", returns=Page[SanctionOutput])
     def list(self, request: Request) -> Page[SanctionOutput]:
-        """What moderators decided about me and my things, newest first"""
+        """
+        What moderators decided about me and my things, newest first
+
+        Somebody suspended sends the `appealToken` of the refused login as bearer token, here and to appeal.
+        """
         sanctions = selectors.sanctions(request.user.pk)
         return paginate(request, sanctions, partial(SanctionOutput.of, now=clock.now()), order=("-id",))
 
@@ -71,7 +78,8 @@ class Sanctions(ApiViewSet):
         """
         Appeal against a decision
 
-        Once, within thirty days; from the end of a suspension. A moderator who did not take the decision judges it.
+        Once, within thirty days; during a suspension and within thirty days after it. A moderator who did not take the
+        decision judges it.
         """
         limits.hit(APPEALING, request.user.pk)
         return AppealOutput.of(appeal(person=request.user, decision_id=sanction_id, now=clock.now(), **data))
