@@ -20,6 +20,14 @@ class UnsupportedFileType(Invalid):
     message = _("This file is not one of: %(allowed)s. What counts is its content, not its name.")
 
 
+class HeicNotSupported(UnsupportedFileType):
+    code = "heic_not_supported"
+    message = _(
+        "Pictures in HEIC and AVIF are not taken, since many programs cannot show them. Send a JPEG: on an iPhone "
+        "choose Settings, Camera, Formats, Most Compatible."
+    )
+
+
 class TooManyPixels(Invalid):
     code = "too_many_pixels"
     message = _("A picture may have at most %(most)s megapixels.")
@@ -52,6 +60,14 @@ class UnsupportedVideo(Invalid):
     )
 
 
+class HevcNotSupported(UnsupportedVideo):
+    code = "hevc_not_supported"
+    message = _(
+        "Videos in HEVC (H.265) are not taken, since many browsers cannot play them. Send H.264: on an iPhone choose "
+        "Settings, Camera, Formats, Most Compatible."
+    )
+
+
 class VideoTooLong(Invalid):
     code = "video_too_long"
     message = _("A video may have at most %(most)s seconds here.")
@@ -74,6 +90,7 @@ class StorageQuotaExceeded(Conflict):
 BAD_FILE = (
     FileTooLarge,
     UnsupportedFileType,
+    HeicNotSupported,
     TooManyPixels,
     AnimatedImage,
     BrokenFile,
@@ -81,7 +98,7 @@ BAD_FILE = (
     StorageQuotaExceeded,
 )
 """What an operation that takes files may say of them, and of how many came."""
-BAD_VIDEO = (*BAD_FILE, VideoNotSupported, UnsupportedVideo, VideoTooLong, TooManyVideoPixels)
+BAD_VIDEO = (*BAD_FILE, VideoNotSupported, UnsupportedVideo, HevcNotSupported, VideoTooLong, TooManyVideoPixels)
 """The same, of an operation that takes a picture or a video."""
 
 

@@ -25,6 +25,8 @@ MEGAPIXELS = 25
 SMALL = 500_000
 """Pixels up to which a picture costs so little that it needs no thread of its own."""
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
+"""Of HEIC and AVIF, whose container is that of MP4."""
 _SAVE: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 88, "progressive": True},
     "PNG": {"compress_level": 6},
@@ -42,6 +44,11 @@ class Picture:
     content_type: str
     width: int | None
     height: int | None
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether a file is a picture in HEIC or AVIF, by its first twelve bytes."""
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
 
 
 def redraw(

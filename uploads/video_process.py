@@ -38,7 +38,7 @@ OPTIONS = {
 
 
 class Refused(Exception):
-    """The reason is its only argument: `broken`, `codec` or `long`."""
+    """The reason is its only argument: `broken`, `codec`, `hevc` or `long`."""
 
 
 def main(command: str, path: str, demuxer: str, *rest: str) -> dict[str, Any]:
@@ -87,6 +87,8 @@ def _streams(container: Any, demuxer: str) -> tuple[Any, Any]:
     sounds = list(container.streams.audio)
     if not videos:
         raise Refused("codec")
+    if _codec(videos[0]) == "hevc":
+        raise Refused("hevc")
     kept = [stream for stream in sounds if _codec(stream) in codecs["audio"]]
     if _codec(videos[0]) not in codecs["video"] or (sounds and not kept):
         raise Refused("codec")

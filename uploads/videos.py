@@ -13,8 +13,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.api.errors import Refusal
-from uploads.errors import BrokenFile, TooManyVideoPixels, UnsupportedVideo, VideoNotSupported, VideoTooLong
-from uploads.images import Picture
+from uploads.errors import (
+    BrokenFile,
+    HevcNotSupported,
+    TooManyVideoPixels,
+    UnsupportedVideo,
+    VideoNotSupported,
+    VideoTooLong,
+)
+from uploads.images import Picture, is_heif
 
 PROGRAM = Path(__file__).with_name("video_process.py")
 DEMUXERS = {"video/mp4": "mov", "video/webm": "matroska"}
@@ -27,8 +34,6 @@ CHECK_SECONDS, REWRITE_SECONDS = 10, 170
 _MOST_BOXES = 20_000
 _LARGEST_INDEX = 16 * 1024 * 1024
 """Bytes of an MP4's `moov`; three minutes need about one tenth."""
-_PICTURES = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
-"""Brands of pictures (HEIF, AVIF), whose container is the same."""
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
@@ -56,7 +61,7 @@ def video_type(file: IO[bytes]) -> str | None:
     head = file.read(64)
     file.seek(0)
     if head[4:8] == b"ftyp":
-        return None if head[8:12] in _PICTURES else "video/mp4"
+        return None if is_heif(head) else "video/mp4"
     return "video/webm" if head.startswith(_EBML) and b"webm" in head else None
 
 
@@ -65,7 +70,8 @@ def check_video(file: IO[bytes], path: str, content_type: str, *, longest: timed
     Judge a video before it is kept: its structure here, its streams and length in the other process. No frame is shown.
 
     :param path: where the bytes of `file` are
-    :raises VideoNotSupported: :raises UnsupportedVideo: :raises VideoTooLong: :raises TooManyVideoPixels:
+    :raises VideoNotSupported: :raises UnsupportedVideo: :raises HevcNotSupported:
+    :raises VideoTooLong: :raises TooManyVideoPixels:
     :raises BrokenFile: truncated, or its structure is a lie
     """
     if not is_supported():
@@ -77,6 +83,7 @@ def check_video(file: IO[bytes], path: str, content_type: str, *, longest: timed
     refusals: dict[str, Refusal] = {
         "broken": BrokenFile(field=field),
         "codec": UnsupportedVideo(field=field),
+        "hevc": HevcNotSupported(field=field),
         "long": VideoTooLong(field=field, most=int(longest.total_seconds())),
     }
     if "refused" in found:

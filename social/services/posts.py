@@ -39,8 +39,7 @@ from uploads.services import (
     keep_files,
     publish_file,
     seal_file,
-    store_image,
-    store_video,
+    store_media,
 )
 
 LONGEST_VIDEO = timedelta(minutes=3)
@@ -102,8 +101,7 @@ def _store(
     post: Post, media: "Sequence[UploadedFile[bytes]]", media_alt: Sequence[str], now: datetime
 ) -> list[StoredFile]:
     """Take all pictures, or the video, to the store, or none of them."""
-    videos = [is_video(file) for file in media]
-    if any(videos) and len(videos) > 1:
+    if len(media) > 1 and any(map(is_video, media)):
         raise OneVideoOrPictures(field="media")
     visibility = Visibility.PUBLIC if is_for_everyone(post) else Visibility.PRIVATE
     stored: list[StoredFile] = []
@@ -117,10 +115,7 @@ def _store(
                 "visibility": visibility,
                 "alt": alt,
             }
-            if videos[position]:
-                stored.append(store_video(file, longest=LONGEST_VIDEO, **about))
-            else:
-                stored.append(store_image(file, **about))
+            stored.append(store_media(file, longest=LONGEST_VIDEO, **about))
     except Exception:
         for kept in stored:
             delete_file(kept, now=now)

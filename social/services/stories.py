@@ -1,7 +1,6 @@
 """Publishing, viewing and ending stories (docs/stories-and-ads.md)."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,7 +15,7 @@ from core.data.transactions import atomic, retrying
 from social.access import access_story, access_story_to_delete
 from social.models import Story, StoryView
 from uploads.models import Visibility
-from uploads.services import delete_file, is_video, keep_files, store_image, store_video
+from uploads.services import delete_file, keep_files, store_media
 
 LIFETIME = timedelta(hours=24)
 LONGEST = timedelta(seconds=60)
@@ -28,17 +27,18 @@ def draft_story(*, author: User, media: "UploadedFile[bytes]", caption: str = ""
     """
     Take the picture or video of a new story to the store, outside of any transaction. The story is not saved yet.
 
-    :raises RateLimited: the author's 100 stories of a day are there. Others as `uploads.services.store_video` refuses
+    :raises RateLimited: the author's 100 stories of a day are there. Others as `uploads.services.store_media` refuses
     """
     limits.hit(PER_PERSON, author.pk)
-    traits: dict[str, Any] = {
-        "owner_id": author.pk,
-        "purpose": "story",
-        "now": now,
-        "field": "media",
-        "visibility": Visibility.PRIVATE,
-    }
-    stored = store_video(media, longest=LONGEST, **traits) if is_video(media) else store_image(media, **traits)
+    stored = store_media(
+        media,
+        longest=LONGEST,
+        owner_id=author.pk,
+        purpose="story",
+        now=now,
+        field="media",
+        visibility=Visibility.PRIVATE,
+    )
     return Story(author=author, file=stored, caption=caption, created_at=now, expires_at=now + LIFETIME)
 
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from core.testing import Api, drain_outbox
 from social.models import Post, PostMedia
 from uploads.models import StoredFile
-from uploads.testing import paper, picture, upload, video
+from uploads.testing import paper, picture, upload, video, video_bytes
 
 POSTS = "/api/social/posts"
 
@@ -61,6 +61,7 @@ def test_one_video(api: Api, author: User) -> None:
         ([picture, lambda: upload(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.png", "image/png")], 415, None),
         ([picture, lambda: upload(b"", "x.png", "image/png")], 400, None),
         ([picture, paper], 415, "unsupported_file_type"),
+        ([picture, lambda: upload(b"\0\0\0\x18ftypheic" + b"\0" * 100, "IMG_1.HEIC")], 415, "heic_not_supported"),
         ([picture, lambda: upload(picture().read()[:2000], "x.jpg", "image/jpeg")], 400, "broken_file"),
     ],
 )
@@ -76,6 +77,16 @@ def test_one_bad_file_and_nothing_is_kept(
     assert not StoredFile.objects.exists()
     if status == 415 or code == "broken_file":
         assert len(deleted) == 1
+
+
+def test_what_a_phone_may_send_is_named_in_the_refusal(api: Api, author: User) -> None:
+    me = api.as_user(author)
+    refused = publish(me, upload(video_bytes(codec="libx265"), "IMG_1.MOV"))
+    assert (refused.status_code, refused.json()["code"]) == (415, "hevc_not_supported")
+    refused = publish(me, upload(b"RIFF\0\0\0\0AVI LIST" + b"\0" * 100, "clip.avi"))
+    assert "MP4" in refused.json()["detail"]
+    taken = publish(me, upload(picture().read(), "IMG_1.jpg", "image/jpg"))
+    assert taken.status_code == 201
 
 
 def test_pictures_go_with_their_post(api: Api, author: User, deleted: list[str]) -> None:

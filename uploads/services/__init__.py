@@ -15,7 +15,7 @@ from uploads.services.files import (
 from uploads.services.holds import hold_files, open_held, release_files
 from uploads.services.links import make_link, open_link
 from uploads.services.moves import publish_file, seal_file
-from uploads.services.videos import is_video, store_video
+from uploads.services.videos import is_video, store_media, store_video
 
 __all__ = [
     "delete_file",
@@ -34,6 +34,7 @@ __all__ = [
     "store_document",
     "store_drawing",
     "store_image",
+    "store_media",
     "store_private",
     "store_sizes",
     "store_video",

@@ -25,8 +25,8 @@ from core.data.locks import lock
 from core.data.transactions import atomic
 from core.jobs import outbox
 from uploads import stores
-from uploads.errors import BrokenFile, FileTooLarge, UnsupportedFileType
-from uploads.images import FORMATS, Picture, redraw
+from uploads.errors import BrokenFile, FileTooLarge, HeicNotSupported, UnsupportedFileType
+from uploads.images import FORMATS, Picture, is_heif, redraw
 from uploads.models import KeptBytes, Rendition, State, StoredFile, Visibility
 from uploads.services.quota import check_quota, release_quota, take_quota
 
@@ -40,6 +40,7 @@ PDF = "application/pdf"
 ZIP = "application/zip"
 IMAGES = tuple(FORMATS)
 _NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", PDF: "PDF"}
+_VIDEOS = ("MP4", "MOV", "WebM")
 
 
 def store_image(
@@ -51,6 +52,7 @@ def store_image(
     field: str = "",
     visibility: Visibility = Visibility.PUBLIC,
     alt: str = "",
+    or_video: bool = False,
 ) -> StoredFile:
     """
     Keep a picture for a `MediaCard`: JPEG, PNG or WebP, drawn anew without metadata. The worker adds smaller sizes and
@@ -61,12 +63,14 @@ def store_image(
     :param field: the form part's name, for the refusal's `errors`
     :param visibility: may change later: `seal_file`, `publish_file`
     :param alt: what is to be seen, in words; at most 1000 characters
-    :raises FileTooLarge: :raises UnsupportedFileType: :raises TooManyPixels: :raises AnimatedImage: :raises BrokenFile:
+    :param or_video: whether a video would have been taken too, for the words of the refusal
+    :raises FileTooLarge: :raises UnsupportedFileType: :raises HeicNotSupported: :raises TooManyPixels:
+    :raises AnimatedImage: :raises BrokenFile:
     :raises RateLimited: the owner has sent too many pictures
     :raises StorageQuotaExceeded: the owner has too many files
     :raises Overloaded: too many pictures are being worked on
     """
-    sent, content_type = _read(file, IMAGES, LARGEST, field)
+    sent, content_type = _read(file, IMAGES, LARGEST, field, or_video=or_video)
     _count_picture(owner_id)
     picture = redraw(sent, content_type, field=field)
     row = _row(owner_id, purpose, visibility, sent, picture, now)
@@ -228,7 +232,9 @@ def _count_picture(owner_id: UUID) -> None:
     limits.hit(PICTURES_DAILY, owner_id)
 
 
-def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> tuple[bytes, str]:
+def _read(
+    file: Any, allowed: tuple[str, ...], most_bytes: int, field: str, *, or_video: bool = False
+) -> tuple[bytes, str]:
     """The bytes and their type by content. A file that claims to be two things is the one its first bytes say."""
     if file.size > most_bytes:
         raise FileTooLarge(field=field, most=most_bytes // MEGABYTE)
@@ -238,7 +244,10 @@ def _read(file: Any, allowed: tuple[str, ...], most_bytes: int, field: str) -> t
     content = file.read()
     kind = filetype.guess(content[:8192])
     if kind is None or kind.mime not in allowed:
-        raise UnsupportedFileType(field=field, allowed=", ".join(_NAMES[name] for name in allowed))
+        if is_heif(content[:12]):
+            raise HeicNotSupported(field=field)
+        names = [*(_NAMES[name] for name in allowed), *(_VIDEOS if or_video else ())]
+        raise UnsupportedFileType(field=field, allowed=", ".join(names))
     return content, kind.mime
 
 

@@ -20,7 +20,7 @@ from core.jobs.outbox import NotYet
 from uploads import stores
 from uploads.errors import BrokenFile, FileTooLarge, UnsupportedVideo
 from uploads.models import Rendition, State, StoredFile, Visibility
-from uploads.services.files import MEGABYTE, digest, new_row
+from uploads.services.files import MEGABYTE, digest, new_row, store_image
 from uploads.services.quota import check_quota
 from uploads.services.renditions import finish, store_rendition
 from uploads.videos import check_video, rewrite_video, video_type
@@ -36,8 +36,18 @@ _rewriting = threading.BoundedSemaphore(AT_ONCE)
 
 
 def is_video(file: Any) -> bool:
-    """Whether a file is a video by its first bytes: for `store_video`, and otherwise for `store_image`."""
+    """Whether a file is a video by its first bytes."""
     return video_type(file) is not None
+
+
+def store_media(file: Any, *, longest: timedelta, **about: Any) -> StoredFile:
+    """
+    Keep a picture or a video, whichever a file is by its first bytes.
+
+    :param longest: how long a video may be
+    :param about: see `store_image`; refuses as it does, or as `store_video`
+    """
+    return store_video(file, longest=longest, **about) if is_video(file) else store_image(file, or_video=True, **about)
 
 
 def store_video(
@@ -58,8 +68,8 @@ def store_video(
     :param file: what Django's parser gave (`UploadedFile`); read in pieces
     :param longest: how long it may be; a second more is let pass
     :raises FileTooLarge: above 100 MB
-    :raises VideoNotSupported: :raises UnsupportedVideo: :raises VideoTooLong: :raises TooManyVideoPixels:
-    :raises BrokenFile:
+    :raises VideoNotSupported: :raises UnsupportedVideo: :raises HevcNotSupported:
+    :raises VideoTooLong: :raises TooManyVideoPixels: :raises BrokenFile:
     :raises RateLimited: the owner has sent too many videos
     :raises StorageQuotaExceeded: the owner has too many files
     """
