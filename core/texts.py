@@ -21,6 +21,8 @@ _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters and a symbol by category that are invisible."""
 _MISPLACED_JOINERS = re.compile(rf"(?:(?<=\s)|^)[{_JOINERS}]+|(?<=[{_JOINERS}]{{3}})[{_JOINERS}]+")
 """At the beginning of a word they join nothing; a sequence has three of them at most (Unicode 17, 23.2)."""
+MAX_MARKS = 12
+"""Of one letter, one above the other. Tibetan has ten at most; more are drawn over the lines above and below."""
 _FLAG_OF_A_REGION = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 """Such as that of Scotland: a black flag, and letters that nobody sees (UTS #51, emoji tag sequences)."""
 
@@ -46,6 +48,18 @@ def shows_something(text: str) -> bool:
     return any(_is_seen(letter) for letter in text)
 
 
+def has_piled_marks(text: str) -> bool:
+    """Whether a letter has more than `MAX_MARKS` marks that take no place of their own."""
+    if text.isascii():
+        return False
+    pile = 0
+    for letter in text:
+        pile = pile + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if pile > MAX_MARKS:
+            return True
+    return False
+
+
 def clean_line(text: str, longest: int) -> str:
     """
     The nearest fit line of at most `longest` characters; empty if it would show nothing. For what providers report of
@@ -54,7 +68,7 @@ def clean_line(text: str, longest: int) -> str:
     letters = [" " if letter.isspace() else letter for letter in with_plain_spaces(text)]
     line = " ".join("".join(filter(_is_writing, letters)).split())
     line = " ".join(_MISPLACED_JOINERS.sub("", line).split())[:longest].strip(f" {_BREAKS}")
-    return line if shows_something(line) else ""
+    return line if shows_something(line) and not has_piled_marks(line) else ""
 
 
 def _is_writing(letter: str) -> bool:

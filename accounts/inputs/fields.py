@@ -66,7 +66,7 @@ class NameField(LineField):
     """A name of a person, a place or a device."""
 
     default_error_messages = {"invalid_name": _("A name is one line of ordinary characters.")}
-    unfit = unseen = "invalid_name"
+    unfit = unseen = piled = "invalid_name"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": LONGEST_NAME, **kwargs})

@@ -93,15 +93,19 @@ def _with_files_only(form: MultiValueDict[str, Any], names: list[str]) -> MultiV
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
+_TOO_MANY_MARKS = gettext_lazy("One letter has more marks on it than any writing needs.")
+
+
 class LineField(serializers.CharField):
     """A title or the like: one line of any script, with plain spaces (core.texts)."""
 
     default_error_messages = {
         "not_one_line": gettext_lazy("Write this on one line, without control characters."),
         "shows_nothing": gettext_lazy("There is nothing to be seen in this."),
+        "too_many_marks": _TOO_MANY_MARKS,
     }
-    unfit, unseen = "not_one_line", "shows_nothing"
-    """The codes of the two refusals."""
+    unfit, unseen, piled = "not_one_line", "shows_nothing", "too_many_marks"
+    """The codes of the three refusals."""
 
     def to_internal_value(self, data: Any) -> str:
         line = texts.with_plain_spaces(super().to_internal_value(data))
@@ -109,6 +113,8 @@ class LineField(serializers.CharField):
             self.fail(self.unfit)
         if line and not texts.shows_something(line):
             self.fail(self.unseen)
+        if texts.has_piled_marks(line):
+            self.fail(self.piled)
         return line
 
 
@@ -118,6 +124,7 @@ class ProseField(serializers.CharField):
     default_error_messages = {
         "not_plain_text": gettext_lazy("This is not plain text."),
         "shows_nothing": gettext_lazy("There is nothing to be seen in this."),
+        "too_many_marks": _TOO_MANY_MARKS,
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -126,6 +133,8 @@ class ProseField(serializers.CharField):
             self.fail("not_plain_text")
         if prose.strip() and not texts.shows_something(prose):
             self.fail("shows_nothing")
+        if texts.has_piled_marks(prose):
+            self.fail("too_many_marks")
         return prose
 
 

@@ -4,7 +4,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 
 from core.api.serializers import LineField, ProseField
-from core.texts import clean_line, is_one_line, shows_something
+from core.texts import MAX_MARKS, clean_line, is_one_line, shows_something
 
 PEOPLE = {
     "Persian": "علی‌رضا",
@@ -16,6 +16,7 @@ PEOPLE = {
     "Persian, after a digit and a quotation": "«۸۰»\u200cام",
     "an apostrophe": "D’Artagnan-O'Neil",
     "combining": "Jose\u0301",
+    "Tibetan, one letter with ten below": "\u0f67\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb\u0f71\u0f74\u0f83",
     "a new script": "\U00011f04\U00011f05",
 }
 TITLES = {
@@ -70,6 +71,17 @@ def test_text_that_shows_nothing_is_refused(text: str) -> None:
             field().run_validation(text)
         with pytest.raises(ValidationError):
             field(allow_blank=True).run_validation(text)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0e47"])
+def test_letters_with_more_marks_than_writing_has_are_refused(mark: str) -> None:
+    """Such text is drawn over everything around it."""
+    for field in (LineField, ProseField):
+        assert field().run_validation("a" + mark * MAX_MARKS + "b") == "a" + mark * MAX_MARKS + "b"
+        with pytest.raises(ValidationError) as refused:
+            field().run_validation("a" + mark * (MAX_MARKS + 1))
+        assert [error.code for error in refused.value.detail] == ["too_many_marks"]
+    assert clean_line("a" + mark * (MAX_MARKS + 1), 80) == ""
 
 
 def test_empty_text_is_the_fields_own_affair() -> None:
