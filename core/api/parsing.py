@@ -1,5 +1,6 @@
 """Bodies in: strict JSON and bounded multipart (SECURITY-GOALS 40)."""
 
+import codecs
 import json
 from typing import Any
 
@@ -90,12 +91,25 @@ class JSONParser(BaseParser):
         return document
 
 
+_STRICT_UTF8 = "utf8_strict"
+"""Django asks a form's encoding to replace what is no UTF-8. This one refuses it, so that no text is kept in ruins."""
+
+
+def _find_codec(name: str) -> codecs.CodecInfo | None:
+    if name != _STRICT_UTF8:
+        return None
+    return codecs.CodecInfo(codecs.utf_8_encode, lambda data, errors="": codecs.utf_8_decode(data, "strict", True))
+
+
+codecs.register(_find_codec)
+
+
 class MultiPartParser(DRFMultiPartParser):
     """Django's multipart parser, with its errors as our refusals. `core.api.bodies` limits the total size."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            data = super().parse(stream, media_type, parser_context)
+            data = super().parse(stream, media_type, {**(parser_context or {}), "encoding": _STRICT_UTF8})
         except (ParseError, MultiPartParserError) as error:
             raise MalformedBody(reason=str(error).rstrip(".").removeprefix("Multipart form parse error - ")) from None
         except UnicodeDecodeError:

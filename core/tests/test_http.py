@@ -49,6 +49,9 @@ def send(body: bytes, content_type: str = "application/json") -> Any:
     return Api().client.generic("POST", "/api/auth/login", body, content_type=content_type)
 
 
+FORM = b'--abc\r\nContent-Disposition: form-data; name="email"\r\n\r\n%s\r\n--abc--\r\n'
+
+
 @pytest.mark.parametrize(
     "body, content_type, status, code",
     [
@@ -63,6 +66,9 @@ def send(body: bytes, content_type: str = "application/json") -> Any:
         (b"<x/>", "text/xml", 415, "unsupported_media_type"),
         (b"x", "multipart/form-data", 400, "malformed_body"),
         (b"x", "multipart/form-data; boundary=abc", 400, None),
+        (FORM % b"half a \xed\xa0\x80 character", "multipart/form-data; boundary=abc", 400, "malformed_body"),
+        (FORM % b"\xff", "multipart/form-data; boundary=abc", 400, "malformed_body"),
+        (FORM % "\ufffd".encode(), "multipart/form-data; boundary=abc", 400, "invalid_input"),
         (b'{"email": "%s"}' % (b"x" * 1_100_000), "application/json", 413, "too_large"),
     ],
 )
