@@ -17,7 +17,10 @@ class Why(Output):
 
     kind: Annotated[
         Literal["follow", "group", "channel", "campaign", "own", "ad"],
-        Meta(description="`campaign`: one that I follow or back. `ad`: an advertiser shows it to everybody."),
+        Meta(
+            description="`follow`: a person, also as the owner of a campaign that went live. `campaign`: one that I "
+            "follow or back. `ad`: an advertiser shows it to everybody."
+        ),
     ]
     id: Annotated[UUID, Meta(description="Of the person, the group, the channel, the campaign or the advertiser.")]
     name: str
@@ -42,16 +45,21 @@ class FeedEntry(Output):
         elif why == "channel" and channel is not None:
             reason = Why(kind="channel", id=channel.id, name=channel.name)
         else:
-            reason = Why(kind=why, id=author.id, name=f"{author.first_name} {author.last_name}".strip())
+            reason = Why(kind=why, id=author.id, name=author.name)
         return cls(kind="post", why=reason, post=post, campaign=None, announcement=None, ad=None)
 
     @classmethod
-    def of_announcement(cls, campaign: CampaignCard, announcement: Announcement.Kind) -> Self:
-        why = Why(kind="campaign", id=campaign.id, name=campaign.title)
-        return cls(kind="campaign", why=why, post=None, campaign=campaign, announcement=announcement, ad=None)
+    def of_announcement(cls, campaign: CampaignCard, announcement: Announcement.Kind, why: Any) -> Self:
+        """
+        :param why: `campaign`: followed or backed; `follow`: its owner is followed
+        """
+        if why == "follow":
+            reason = Why(kind="follow", id=campaign.owner.id, name=campaign.owner.name)
+        else:
+            reason = Why(kind="campaign", id=campaign.id, name=campaign.title)
+        return cls(kind="campaign", why=reason, post=None, campaign=campaign, announcement=announcement, ad=None)
 
     @classmethod
     def of_ad(cls, ad: FeedAd) -> Self:
-        advertiser = ad.advertiser
-        why = Why(kind="ad", id=advertiser.id, name=f"{advertiser.first_name} {advertiser.last_name}".strip())
+        why = Why(kind="ad", id=ad.advertiser.id, name=ad.advertiser.name)
         return cls(kind="ad", why=why, post=None, campaign=None, announcement=None, ad=ad)

@@ -38,7 +38,7 @@ def feed_entries(rows: Sequence[Any], viewer: User, now: datetime) -> list[FeedE
     entries = []
     for row in rows:
         if row.kind == FeedItem.Kind.CAMPAIGN:
-            entries.append(FeedEntry.of_announcement(campaigns[row.campaign_id], row.announcement))
+            entries.append(FeedEntry.of_announcement(campaigns[row.campaign_id], row.announcement, row.why))
         elif row.id in posts:
             entries.append(FeedEntry.of_post(posts[row.id], row.why))
     return entries
@@ -59,5 +59,8 @@ def feed(viewer: User, now: datetime) -> QuerySet[Any]:
     )
     followed = Exists(CampaignFollow.objects.filter(follower=viewer, campaign=OuterRef("campaign_id")))
     backed = Exists(Backing.objects.filter(backer=viewer, campaign=OuterRef("campaign_id"), committed_minor__gt=0))
-    announcements = Announcement.objects.filter(Exists(item.filter(kind=FeedItem.Kind.CAMPAIGN)), followed | backed)
+    owner = Exists(Follow.objects.filter(follower=viewer, followed=OuterRef("campaign__owner_id")))
+    published = Q(kind=Announcement.Kind.PUBLISHED) & owner & not_muted_by(viewer.pk, "campaign__owner_id", now)
+    delivered = Exists(item.filter(kind=FeedItem.Kind.CAMPAIGN))
+    announcements = Announcement.objects.filter(delivered, followed | backed | published)
     return posts.values("pk").union(announcements.values("pk"), all=True)

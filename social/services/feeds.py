@@ -44,6 +44,7 @@ FOLLOWERS = Source("follower_id", "social_follow", "followed_id = %(author)s")
 MEMBERS = Source("user_id", "social_membership", "group_id = %(group)s AND status = 'member'")
 SUBSCRIBERS = Source("user_id", "social_channelmember", "channel_id = %(channel)s")
 CAMPAIGN_FOLLOWERS = Source("follower_id", "campaigns_campaignfollow", "campaign_id = %(campaign)s")
+OWNER_FOLLOWERS = Source("follower_id", "social_follow", "followed_id = %(owner)s")
 BACKERS = Source("backer_id", "campaigns_backing", "campaign_id = %(campaign)s AND committed_minor > 0")
 
 
@@ -95,10 +96,15 @@ def _audience_of_post(post_id: UUID) -> Audience | None:
 
 
 def _audience_of_announcement(announcement_id: UUID) -> Audience | None:
-    announcement = Announcement.objects.filter(pk=announcement_id).first()
+    """Who follows or backs the campaign, and, since nobody does when it is published, who follows its owner."""
+    announcement = Announcement.objects.select_related("campaign").filter(pk=announcement_id).first()
     if announcement is None:
         return None
-    return Audience([CAMPAIGN_FOLLOWERS, BACKERS], {"author": None, "campaign": announcement.campaign_id})
+    campaign = announcement.campaign
+    sources = [CAMPAIGN_FOLLOWERS, BACKERS]
+    if announcement.kind == Announcement.Kind.PUBLISHED:
+        sources.append(OWNER_FOLLOWERS)
+    return Audience(sources, {"author": None, "campaign": campaign.pk, "owner": campaign.owner_id})
 
 
 @retrying

@@ -58,16 +58,26 @@ SELECT id, kind, why, announcement, campaign_id FROM (
          LIMIT 1) post
   ORDER BY item.id DESC LIMIT :most::bigint)
 UNION ALL
-(SELECT n.id, 'campaign', 'campaign', n.kind, n.campaign_id
+(SELECT n.id, 'campaign', reason.why, n.kind, n.campaign_id
    FROM (SELECT item_id FROM social_feeditem
           WHERE user_id = :viewer::uuid AND kind = 'campaign'
             AND item_id < :after_id::uuid  -- if after_id
           ORDER BY item_id DESC LIMIT 1000) i
    JOIN social_announcement n ON n.id = i.item_id
-  WHERE EXISTS (SELECT FROM campaigns_campaignfollow f
-                 WHERE f.campaign_id = n.campaign_id AND f.follower_id = :viewer::uuid)
-     OR EXISTS (SELECT FROM campaigns_backing b
-                 WHERE b.campaign_id = n.campaign_id AND b.backer_id = :viewer::uuid AND b.committed_minor > 0)
+  CROSS JOIN LATERAL (
+        SELECT why FROM (
+            SELECT 'campaign' AS why FROM campaigns_campaignfollow f
+             WHERE f.campaign_id = n.campaign_id AND f.follower_id = :viewer::uuid
+             UNION ALL
+            SELECT 'campaign' FROM campaigns_backing b
+             WHERE b.campaign_id = n.campaign_id AND b.backer_id = :viewer::uuid AND b.committed_minor > 0
+             UNION ALL
+            SELECT 'follow' FROM campaigns_campaign k
+              JOIN social_follow f ON f.followed_id = k.owner_id AND f.follower_id = :viewer::uuid
+             WHERE k.id = n.campaign_id AND n.kind = 'published'
+               AND NOT EXISTS (SELECT FROM accounts_muted_by(:viewer::uuid, :now::timestamptz) m
+                                WHERE m.person_id = k.owner_id)
+        ) reasons LIMIT 1) reason
   ORDER BY i.item_id DESC LIMIT :most::bigint)) items
  ORDER BY id DESC
  LIMIT :limit

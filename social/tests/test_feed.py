@@ -188,6 +188,27 @@ def test_campaigns_announce_what_happens_to_them(api: Api, reading: User, author
     assert feed_of(api, reading) == []
 
 
+def test_followers_of_the_owner_hear_that_a_campaign_went_live(api: Api, reading: User, person: Any) -> None:
+    founder, now = person("founder", identity=True, last_name="Okafor"), timezone.now()
+    api.as_user(reading).post(f"/api/social/users/{founder.pk}/follow")
+    campaign = make_campaign(founder)
+    drain_outbox()
+    (item,) = api.as_user(reading).get(FEED).json()["items"]
+    assert (item["announcement"], item["campaign"]["id"]) == ("published", str(campaign.pk))
+    assert item["why"] == {"kind": "follow", "id": str(founder.pk), "name": founder.name}
+    Mute.objects.create(muter=reading, muted=founder)
+    assert feed_of(api, reading) == []
+    follow_campaign(person=reading, campaign_id=campaign.pk, now=now)
+    assert feed_of(api, reading) == [("published", "campaign")]
+    unfollow_campaign(person=reading, campaign_id=campaign.pk, now=now)
+    Mute.objects.all().delete()
+    cancel_campaign(owner=founder, campaign_id=campaign.pk, now=now)
+    drain_outbox()
+    assert feed_of(api, reading) == [("published", "follow")], "what follows is for who follows or backs the campaign"
+    api.as_user(reading).delete(f"/api/social/users/{founder.pk}/follow")
+    assert feed_of(api, reading) == []
+
+
 # --- Delivery -------------------------------------------------------------------------------------------------------
 
 
@@ -324,10 +345,10 @@ def test_a_feed_takes_the_same_queries_for_one_and_for_ten(
 def community(request: pytest.FixtureRequest, person: Callable[..., User]) -> list[User]:
     """People with random relations and half-delivered posts and announcements."""
     chance, now = random.Random(request.param), timezone.now()
-    people = [person(f"p{number}") for number in range(5)]
+    people = [person(f"p{number}", identity=True) for number in range(5)]
     groups = [group_of(visibility=visibility) for visibility in ("public", "private", "secret")]
     channels = [channel_of(people[number]) for number in range(2)]
-    campaigns = [make_campaign(person("founder", identity=True)) for _ in range(2)]
+    campaigns = [make_campaign(owner) for owner in (person("founder", identity=True), people[0])]
     for one in people:
         _relate(chance, one, people, groups, channels, campaigns)
     for number in range(80):
@@ -346,7 +367,7 @@ def community(request: pytest.FixtureRequest, person: Callable[..., User]) -> li
         some = [one for one in people if one.pk != post.author_id and chance.random() < 0.5]
         FeedItem.objects.bulk_create(FeedItem(user=one, kind="post", item_id=post.pk) for one in some)
     for campaign in campaigns:
-        for kind in ("ending", "failed"):
+        for kind in ("published", "failed"):
             announcement = Announcement.objects.create(campaign=campaign, kind=kind)
             some = [one for one in people if chance.random() < 0.7]
             FeedItem.objects.bulk_create(FeedItem(user=one, kind="campaign", item_id=announcement.pk) for one in some)
