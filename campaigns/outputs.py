@@ -6,9 +6,10 @@ from uuid import UUID
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
-from campaigns.models import Campaign, Category, Outcome, Status, progress_percent
+from campaigns.models import PUBLIC, Campaign, Category, Outcome, Status, progress_percent
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
+from core.share_pages import share_url
 from uploads.outputs import MediaCard
 from uploads.selectors import media_url
 
@@ -49,6 +50,7 @@ class CampaignCard(Output):
     starts_at: Moment | None
     ends_at: Moment
     cover_image: Url | None
+    share_url: Annotated[Url | None, Meta(description="Its page for anybody. Null until it is public.")]
     created_at: Moment
 
     @classmethod
@@ -74,6 +76,7 @@ class CampaignCard(Output):
             starts_at=campaign.starts_at,
             ends_at=campaign.ends_at,
             cover_image=media_url(campaign.cover) if campaign.cover else None,  # type: ignore[attr-defined]
+            share_url=_share_url(campaign),
             created_at=campaign.created_at,
         )
 
@@ -103,8 +106,13 @@ class CampaignCard(Output):
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             cover_image=media_url(row.cover) if row.cover else None,
+            share_url=_share_url(row),
             created_at=row.created_at,
         )
+
+
+def _share_url(campaign: Any) -> str | None:
+    return share_url("campaign", campaign.id) if campaign.status in PUBLIC else None
 
 
 class MyInvestment(Output):

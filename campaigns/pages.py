@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats
 from django.utils.translation import gettext as _, ngettext
@@ -12,7 +11,7 @@ from campaigns.models import Campaign, Outcome, Status
 from campaigns.selectors import public_campaign
 from core import clock
 from core.previews import Preview
-from core.share_pages import Head, Picture, drawn_picture, preview_picture, public, share_page
+from core.share_pages import Head, Picture, drawn_picture, preview_picture, public, share_page, share_url
 from uploads.outputs import MediaCard
 from uploads.selectors import media_origins
 
@@ -64,7 +63,7 @@ def time_left(campaign: Campaign, now: datetime) -> str:
 
 def _head_of(campaign: Campaign, picture: MediaCard | None) -> Head:
     title = _("%(name)s on VECTRAGrow") % {"name": campaign.title}
-    link = f"{settings.PUBLIC_URL}/s/campaign/{campaign.pk}"
+    link = share_url("campaign", campaign.pk)
     shown = (
         Picture(picture.url, picture.alt or title, picture.type, picture.width, picture.height)
         if picture

@@ -12,6 +12,7 @@ from functools import lru_cache, wraps
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -51,6 +52,15 @@ class Head:
     picture: Picture
     kind: str = "website"
     """The type of Open Graph (https://ogp.me/#types)."""
+
+
+def share_url(kind: str, key: object) -> str:
+    """
+    The address of a page that anybody may open.
+
+    :param kind: what it shows, as in its path: `post`, `group`, `channel` or `campaign`
+    """
+    return f"{settings.PUBLIC_URL}/s/{kind}/{key}"
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

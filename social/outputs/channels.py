@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output, Url
+from core.share_pages import share_url
 from social.models import ChannelMember
 from social.outputs.pictures import picture_url
 from social.outputs.posts import PostOutput
@@ -26,6 +27,7 @@ class ChannelCard(Output):
     subscriber_count: Count
     subscribed: bool
     my_role: ChannelMember.Role | None
+    share_url: Annotated[Url | None, Meta(description="Its page for anybody. Null while moderation hides it.")]
     created_at: Moment
 
     @classmethod
@@ -44,6 +46,7 @@ class ChannelCard(Output):
             subscriber_count=row.subscriber_count,
             subscribed=row.my_role is not None,
             my_role=row.my_role,
+            share_url=None if row.hidden_at else share_url("channel", row.id),
             created_at=row.created_at,
         )
 

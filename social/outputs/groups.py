@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from core.api.outputs import Count, Moment, Output, Url
+from core.share_pages import share_url
 from social.models import Group, Membership
 from social.outputs.pictures import picture_url
 
@@ -23,11 +24,15 @@ class GroupOutput(Output):
     member_count: Count
     my_role: Annotated[Membership.Role | None, Meta(description="Null for who is no member.")]
     my_status: Annotated[Membership.Status | None, Meta(description="Null for who has nothing to do with it.")]
+    share_url: Annotated[
+        Url | None, Meta(description="Its page for anybody, without posts if it is private. Null for a secret group.")
+    ]
     created_at: Moment
 
     @classmethod
     def of_row(cls, row: Any, now: datetime) -> Self:
         """From a row of `social/sql/group_list.sql`."""
+        is_shown = row.hidden_at is None and row.visibility != Group.Visibility.SECRET
         return cls(
             id=row.id,
             name=row.name,
@@ -39,6 +44,7 @@ class GroupOutput(Output):
             member_count=row.member_count,
             my_role=row.my_role if row.my_status == Membership.Status.MEMBER else None,
             my_status=row.my_status,
+            share_url=share_url("group", row.id) if is_shown else None,
             created_at=row.created_at,
         )
 

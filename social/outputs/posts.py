@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
-from core.api.outputs import Count, Moment, Output, Page
+from core.api.outputs import Count, Moment, Output, Page, Url
+from core.share_pages import share_url
 from social.emojis import LIKE
 from social.models.posts import AuthorRole, Post, PostEdit, etag_of
 from social.outputs.comments import CommentOutput, Moderation, ModerationState
@@ -73,6 +74,7 @@ class PostOutput(Output):
         list[ReactionCount], Meta(description="The 30 most frequent, and mine. `GET .../reactions` has all of them.")
     ]
     moderation: ModerationState
+    share_url: Annotated[Url | None, Meta(description="Its page for anybody. Null if not everybody may read it.")]
     created_at: Moment
     edited_at: Moment | None
 
@@ -105,6 +107,7 @@ class PostOutput(Output):
             liked_by_me=LIKE in mine,
             reactions=_reactions(row.reactions, mine),
             moderation=Moderation.of(row.hidden_at, row.held_at),
+            share_url=share_url("post", row.id) if row.is_public else None,
             created_at=row.created_at,
             edited_at=row.edited_at,
             **more,

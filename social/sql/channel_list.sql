@@ -6,7 +6,7 @@
 --   after_subscriber_count, after_id        the row that the page before ended with
 --
 -- Indexes: channel_by_size, subscription_by_user, person_subscribes_to_a_channel_once, the primary keys.
-SELECT h.id, h.name, h.description, h.subscriber_count, h.created_at, m.role AS my_role,
+SELECT h.id, h.name, h.description, h.subscriber_count, h.hidden_at, h.created_at, m.role AS my_role,
        h.owner_id, o.first_name AS owner_first_name, o.last_name AS owner_last_name,
        o.profile_photo AS owner_profile_photo, o.badges AS owner_badges,
        c.id AS cover_id, c.storage_name AS cover_name, c.visibility AS cover_visibility,

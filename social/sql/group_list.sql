@@ -7,7 +7,7 @@
 --   after_member_count, after_id            the row that the page before ended with
 --
 -- Indexes: group_by_size, membership_by_user, person_is_in_a_group_once, the primary keys.
-SELECT g.id, g.name, g.description, g.visibility, g.join_policy, g.member_count, g.created_at,
+SELECT g.id, g.name, g.description, g.visibility, g.join_policy, g.member_count, g.hidden_at, g.created_at,
        m.role AS my_role, m.status AS my_status,
        c.id AS cover_id, c.storage_name AS cover_name, c.visibility AS cover_visibility,
        f.id AS profile_id, f.storage_name AS profile_name, f.visibility AS profile_visibility

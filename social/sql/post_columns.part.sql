@@ -1,5 +1,8 @@
 -- What `PostOutput.of_row` shows of the posts that `found` names by id; :viewer may be NULL.
 p.id, p.content, p.visibility, p.author_role, p.created_at, p.edited_at, p.hidden_at, p.held_at,
+-- As visible_post.part.sql says for anonymous.
+(a.status = 'active' AND p.hidden_at IS NULL AND p.held_at IS NULL AND g.hidden_at IS NULL AND h.hidden_at IS NULL
+ AND p.visibility = 'public' AND (p.group_id IS NULL OR g.visibility = 'public')) AS is_public,
 p.author_id, a.first_name AS author_first_name, a.last_name AS author_last_name,
 a.profile_photo AS author_profile_photo, a.badges AS author_badges,
 p.group_id, g.name AS group_name, p.channel_id, h.name AS channel_name,

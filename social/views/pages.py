@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Status
 from core import clock
 from core.previews import Preview
-from core.share_pages import Head, Picture, drawn_picture, preview_picture, public, share_page
+from core.share_pages import Head, Picture, drawn_picture, preview_picture, public, share_page, share_url
 from social.models import Channel, Group
 from social.outputs.posts import PostOutput
 from social.selectors.pages import public_channel, public_group, public_post
@@ -69,7 +68,7 @@ def _head_of_post(post: PostOutput) -> Head:
     role = role_label(post)
     who = f"{post.author.name} ({role})" if role else post.author.name
     title = _("%(name)s on VECTRAGrow") % {"name": who}
-    link = f"{settings.PUBLIC_URL}/s/post/{post.id}"
+    link = share_url("post", post.id)
     words = excerpt(plain_words(post), DESCRIPTION) or _("A post with pictures.")
     return Head(title, words, link, _picture_of_post(post, link, title), kind="article")
 
@@ -92,7 +91,7 @@ def _preview_of_post(post: PostOutput) -> Preview:
 
 def _head_of_group(group: Group) -> Head:
     title = _("%(name)s on VECTRAGrow") % {"name": group.name}
-    link = f"{settings.PUBLIC_URL}/s/group/{group.pk}"
+    link = share_url("group", group.pk)
     picture = _own_picture(group.cover_image, title) or _own_picture(group.profile_image, title)
     picture = picture or preview_picture(link, _preview_of_group(group), title)
     return Head(title, _about(group.description) or _kind_of(group), link, picture)
@@ -109,7 +108,7 @@ def _kind_of(group: Group) -> str:
 
 def _head_of_channel(channel: Channel) -> Head:
     title = _("%(name)s on VECTRAGrow") % {"name": channel.name}
-    link = f"{settings.PUBLIC_URL}/s/channel/{channel.pk}"
+    link = share_url("channel", channel.pk)
     own = (_own_picture(file, title) for file in (channel.banner, channel.cover_image, channel.profile_image))
     picture = next(filter(None, own), None) or preview_picture(link, _preview_of_channel(channel), title)
     return Head(title, _about(channel.description) or _("A channel on VECTRAGrow."), link, picture)
