@@ -20,10 +20,11 @@ class NumberLiteral(str):
     __slots__ = ()
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, *, checks_texts: bool = True) -> Any:
     """
     A JSON document: UTF-8, unique keys, depth ≤ 20, no NUL, no NaN or Infinity. Fractions stay literals.
 
+    :param checks_texts: False where the caller looks for NUL and lone surrogates itself
     :raises MalformedBody: anything else
     """
     try:
@@ -38,7 +39,7 @@ def parse_json(body: bytes) -> Any:
         raise MalformedBody(reason=f"it is nested deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as error:
         raise MalformedBody(reason=f"{error.msg} at line {error.lineno} column {error.colno}") from None
-    _check(document, 1)
+    _check(document, 1, checks_texts)
     return document
 
 
@@ -59,25 +60,28 @@ def _no_constant(name: str) -> Any:
     raise MalformedBody(reason=f"{name} is not JSON")
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(value: Any, depth: int, checks_texts: bool) -> None:
     if depth > MAX_DEPTH:
         raise MalformedBody(reason=f"it is nested deeper than {MAX_DEPTH}")
     if isinstance(value, str):
+        if not checks_texts:
+            return
         if "\x00" in value:
             raise MalformedBody(reason="a string contains NUL")
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise MalformedBody(reason="a string contains half a character (a lone surrogate)")
     elif isinstance(value, dict):
         for name, member in value.items():
-            _check(name, depth)
-            _check(member, depth + 1)
+            _check(name, depth, checks_texts)
+            _check(member, depth + 1, checks_texts)
     elif isinstance(value, list):
         for member in value:
-            _check(member, depth + 1)
+            _check(member, depth + 1, checks_texts)
 
 
 class JSONParser(BaseParser):
     media_type = "application/json"
+    checks_texts = True
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body = stream.body if hasattr(stream, "body") else stream.read()
@@ -85,10 +89,19 @@ class JSONParser(BaseParser):
             raise TooLarge()
         if not body.strip():
             return {}
-        document = parse_json(body)
+        document = parse_json(body, checks_texts=self.checks_texts)
         if not isinstance(document, dict):
             raise MalformedBody(reason="the top level must be an object")
         return document
+
+
+class EachStringParser(JSONParser):
+    """
+    For bodies whose parts are taken or refused one by one: a NUL or half a character refuses the part that holds it,
+    which the operation sees to.
+    """
+
+    checks_texts = False
 
 
 _STRICT_UTF8 = "utf8_strict"
