@@ -24,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     path("notifications", include("notifications.urls")),
     path("kyc/", include("kyc.urls")),
     path("investments", include("investments.urls")),
+    path("analytics/", include("analytics.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),  # first, since nearly every request goes there

@@ -1,0 +1,89 @@
+"""What happened on pages and in the platform, kept raw for a while, and what is counted from it (docs/analytics.md)."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from core.data.ids import uuid7
+
+
+class Audience(models.TextChoices):
+    """Whom an event comes from. Only people and visitors are counted in figures."""
+
+    PERSON = "person"
+    """Somebody who is signed in."""
+    VISITOR = "visitor"
+    """Somebody on a public page."""
+    TEAM = "team"
+    """The platform's own staff."""
+    BOT = "bot"
+
+
+COUNTED = (Audience.PERSON, Audience.VISITOR)
+
+
+class RawEvent(models.Model):
+    """
+    One event, as it came. The table is partitioned by the UTC day of `occurred_at` (migrations/_rules.py), has no
+    foreign keys, so that writing it reads nothing, and no unique key: `ReceivedId` keeps repeats out.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=60)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    audience = models.CharField(max_length=7, choices=Audience)
+    is_known = models.BooleanField(default=True)
+    """Whether its name was registered when it came; others are kept aside and counted nowhere."""
+    user_id = models.UUIDField(null=True, blank=True)
+    visitor_id = models.UUIDField(null=True, blank=True)
+    """An anonymous visitor of one day (docs/analytics.md)."""
+    campaign_id = models.UUIDField(null=True, blank=True)
+    subject_id = models.UUIDField(null=True, blank=True)
+    """What it is about when that is no campaign: a person, a post, a group."""
+    page = models.CharField(max_length=500, default="", blank=True)
+    source = models.CharField(max_length=100, default="", blank=True)
+    """Where the visit came from: a host, a UTM source, `invite`, `share`; empty inside a visit."""
+    medium = models.CharField(max_length=50, default="", blank=True)
+    label = models.CharField(max_length=100, default="", blank=True)
+    """The name of the advertising campaign (`utm_campaign`)."""
+    properties = models.JSONField(default=dict)
+
+    objects: ClassVar[models.Manager["RawEvent"]] = models.Manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["occurred_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        raise TypeError("events are appended by analytics.stores")
+
+
+class ReceivedId(models.Model):
+    """The key of an event that came with an id of its own, so that a repeat changes nothing (`stores.postgres`)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    received_at = models.DateTimeField(db_index=True)
+
+
+class EventName(models.Model):
+    """A name that clients send and no code declares: how often, and whether an operator has registered it."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    count = models.PositiveBigIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    registered_at = models.DateTimeField(null=True, blank=True)
+    """From then on its events are counted in figures."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DailySalt(models.Model):
+    """The key by which visitors of one UTC day are recognised; deleted when the day is over."""
+
+    day = models.DateField(primary_key=True)
+    salt = models.BinaryField(max_length=32)

@@ -1,0 +1,56 @@
+"""Personal data in analytics (core.privacy)."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from analytics.models import DailySalt, EventName, RawEvent, ReceivedId
+from analytics.stores import store
+from core.privacy import DeleteAfter, Kept, declare, declare_impersonal
+
+
+def events_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    rows = RawEvent.objects.filter(user_id=person_id).order_by("occurred_at", "pk")
+    for event in rows.iterator():
+        yield {
+            "name": event.name,
+            "occurredAt": event.occurred_at,
+            "page": event.page,
+            "source": event.source,
+            "campaignId": event.campaign_id,
+            "subjectId": event.subject_id,
+            "properties": event.properties,
+        }
+
+
+def erase_events(*, person_id: UUID, now: datetime) -> None:
+    """Raw rows go; what was counted from them stays, since it names nobody."""
+    store().erase(person_id)
+
+
+declare(
+    RawEvent,
+    export=events_of,
+    erase=erase_events,
+    retention=Kept("for thirteen months; `analytics.drop_partitions` drops the days before"),
+)
+declare_impersonal(
+    ReceivedId,
+    about="keys of events that came, so that a repeat changes nothing",
+    retention=DeleteAfter(timedelta(days=5), since="received_at"),
+)
+declare_impersonal(
+    EventName,
+    about="names of events that clients send and no code declares",
+    retention=DeleteAfter(timedelta(days=90), since="last_seen_at", where=Q(registered_at__isnull=True)),
+)
+
+
+def delete_salts(*, now: datetime) -> int:
+    return DailySalt.objects.filter(day__lt=now.date()).delete()[0]
+
+
+declare_impersonal(DailySalt, about="the key of a day, by which its visitors are recognised", retention=delete_salts)

@@ -1,0 +1,13 @@
+"""/api/analytics"""
+
+from django.urls import path
+
+from analytics.views import Tracking
+
+urlpatterns = [
+    path("track/page-view", Tracking.as_view({"post": "page_view"})),
+    path("track/event", Tracking.as_view({"post": "event"})),
+    path("track/campaign/<uuid:campaign_id>", Tracking.as_view({"post": "campaign"})),
+    path("track/batch", Tracking.as_view({"post": "batch"})),
+    path("track/public", Tracking.as_view({"post": "public"})),
+]

@@ -1,0 +1,151 @@
+"""/api/analytics: parse, one call, answer."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from analytics import errors
+from analytics.inputs import BatchInput, EventInput, InteractionInput, PageViewInput, PublicEventInput
+from analytics.outputs import BatchResult, EventResult, Tracked
+from analytics.services.intake import Result, Status, take_event, take_events
+from analytics.services.visitors import sender_of
+from core import clock, context
+from core.api import limits
+from core.api.operations import operation
+from core.api.parsing import EachStringParser
+from core.api.permissions import Open, SignedIn
+from core.api.requests import Request
+from core.api.views import ApiViewSet
+
+PER_PERSON = limits.Limit("analytics:person", 12_000, timedelta(minutes=1))
+PER_ADDRESS = limits.Limit("analytics:address", 600, timedelta(minutes=1))
+BAD_EVENT = (
+    errors.MalformedEvent,
+    errors.MalformedEventName,
+    errors.TooManyProperties,
+    errors.PropertiesTooLarge,
+    errors.PropertyTypeDiffers,
+    errors.PersonalData,
+)
+
+
+class Tracking(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"public": [Open]}
+    parser_classes = [EachStringParser]
+
+    @operation(
+        "trackPageView",
+        PageViewInput,
+        returns=Tracked,
+        errors=[errors.MalformedEvent, errors.PersonalData, limits.RateLimited],
+    )
+    def page_view(self, request: Request, data: dict[str, Any]) -> Tracked:
+        """Track a page view"""
+        return _tracked(request, {"eventType": "page_view", **_camel(data)}, _("Page view tracked successfully"))
+
+    @operation(
+        "trackEvent", EventInput, returns=Tracked, errors=[*BAD_EVENT, errors.CampaignNeeded, limits.RateLimited]
+    )
+    def event(self, request: Request, data: dict[str, Any]) -> Tracked:
+        """
+        Track an event
+
+        Names that nobody has registered are kept aside and counted in no figure until an operator registers them.
+        """
+        return _tracked(request, _camel(data), _("Event tracked successfully"))
+
+    @operation(
+        "trackCampaignInteraction",
+        InteractionInput,
+        returns=Tracked,
+        errors=[*BAD_EVENT, errors.UnknownCampaign, limits.RateLimited],
+    )
+    def campaign(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> Tracked:
+        """Track an interaction with a campaign"""
+        event = {
+            "eventType": f"campaign_{data['interaction_type']}",
+            "eventData": data.get("interaction_data"),
+            "campaignId": str(campaign_id),
+        }
+        try:
+            return _tracked(request, event, _("Campaign interaction tracked successfully"))
+        except errors.EventRefused as refusal:
+            refusal.field = (refusal.field or "").replace("eventData", "interactionData")
+            raise
+
+    @operation("trackBatch", BatchInput, returns=BatchResult, errors=[limits.RateLimited])
+    def batch(self, request: Request, data: dict[str, Any]) -> BatchResult:
+        """
+        Track many events
+
+        Each is taken or refused by itself, with the reason. A batch that is sent again changes nothing for the events
+        that have an `eventId`.
+        """
+        given, now = data["events"], clock.now()
+        limits.hit(PER_PERSON, request.user.pk, cost=len(given))
+        results = take_events(
+            given, sender=sender_of(request, now), person=request.user, now=now, sent_at=data.get("sent_at")
+        )
+        count = [result.status for result in results].count
+        return BatchResult(
+            stored=count(Status.STORED),
+            duplicates=count(Status.DUPLICATE),
+            ignored=count(Status.IGNORED),
+            refused=count(Status.REFUSED),
+            items=[_item(index, result) for index, result in enumerate(results)],
+        )
+
+    @operation(
+        "trackPublic",
+        PublicEventInput,
+        returns=Tracked,
+        errors=[
+            errors.MalformedEvent,
+            errors.PersonalData,
+            errors.UnknownCampaign,
+            errors.CampaignNeeded,
+            limits.RateLimited,
+        ],
+    )
+    def public(self, request: Request, data: dict[str, Any]) -> Tracked:
+        """
+        Track a visitor of a public page
+
+        For pages that are open to everybody. Nothing is stored in the browser, and no address is kept: visits of one
+        day are joined by a key that is deleted when the day is over. `DNT` and `Sec-GPC` are obeyed.
+        """
+        limits.hit(PER_ADDRESS, context.client_address.get())
+        return _taken(request, _camel(data), _("Event tracked successfully"))
+
+
+def _tracked(request: Request, event: dict[str, Any], message: str) -> Tracked:
+    limits.hit(PER_PERSON, request.user.pk)
+    return _taken(request, event, message)
+
+
+def _taken(request: Request, event: dict[str, Any], message: str) -> Tracked:
+    now = clock.now()
+    result = take_event(event, sender=sender_of(request, now), person=request.user, now=now)
+    return Tracked(message=message, status=result.status.value)  # type: ignore[arg-type]  # a refused one was raised
+
+
+_NAMES = {"event_type": "eventType", "event_data": "eventData", "campaign_id": "campaignId"}
+
+
+def _camel(data: dict[str, Any]) -> dict[str, Any]:
+    """Checked input in the form that events of a batch have."""
+    return {_NAMES.get(name, name): str(value) if isinstance(value, UUID) else value for name, value in data.items()}
+
+
+def _item(index: int, result: Result) -> EventResult:
+    refusal = result.refusal
+    return EventResult(
+        index=index,
+        status=result.status.value,
+        code=refusal.code if refusal else None,
+        detail=refusal.detail if refusal else None,
+        field=refusal.field if refusal else None,
+    )
