@@ -45,7 +45,7 @@ NEW_BACKER = Notice(
 )
 
 declare(
-    _step("placed"),
+    _step("placed", campaign_id=UUID),
     _step("requires_action", _notice("investment_requires_action"), audit=False),
     _step(
         "committed",

@@ -136,7 +136,7 @@ def _begin(
         )
         charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
         sql.insert(investment, payment, charge)
-        events.record("investment.placed", investment, actor=investor, now=now, amount=money)
+        events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign_id)
         ticket.bind(investment.pk)
         # Last: everybody who invests in this campaign waits from here to the commit.
         reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
