@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from analytics.services import attribution, copying, rollups
 from analytics.stores import partitions
 from core.jobs.runner import Job, register
 
@@ -28,5 +29,30 @@ DROP_PARTITIONS = register(
         "Drop raw events that are older than thirteen months.",
         due=partitions.days_too_old,
         work=drop_partition,
+    )
+)
+COPY_EVENTS = register(
+    Job(
+        copying.JOB,
+        "Copy business events into the raw events.",
+        due=copying.due,
+        work=copying.copy,
+    )
+)
+ROLL_UP = register(
+    Job(
+        rollups.JOB,
+        "Count the raw events of the hours and days for which events have arrived.",
+        due=rollups.due,
+        work=rollups.count_again,
+    )
+)
+ATTRIBUTE = register(
+    Job(
+        "analytics.attribute",
+        "Note where the investors of new investments came from.",
+        due=attribution.due,
+        work=attribution.attribute,
+        batch=5000,
     )
 )

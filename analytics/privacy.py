@@ -7,9 +7,22 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from analytics.models import DailySalt, EventName, RawEvent, ReceivedId
+from analytics.models import (
+    ActiveDay,
+    Activity,
+    Attribution,
+    DailySalt,
+    DayCount,
+    EventName,
+    HourCount,
+    Progress,
+    RawEvent,
+    ReceivedId,
+    Visit,
+)
 from analytics.stores import store
-from core.privacy import DeleteAfter, Kept, declare, declare_impersonal
+from analytics.stores.partitions import KEPT
+from core.privacy import Delete, DeleteAfter, Kept, declare, declare_impersonal
 
 
 def events_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -54,3 +67,30 @@ def delete_salts(*, now: datetime) -> int:
 
 
 declare_impersonal(DailySalt, about="the key of a day, by which its visitors are recognised", retention=delete_salts)
+
+
+def delete_old_days(*, now: datetime) -> int:
+    return ActiveDay.objects.filter(day__lt=(now - KEPT).date()).delete()[0]
+
+
+declare(
+    Visit,
+    person="user_id",
+    export=("started_at", "ended_at", "events", "first_source", "first_medium", "last_source", "last_medium", "label"),
+    erase=Delete(),
+    retention=DeleteAfter(KEPT, since="started_at"),
+)
+declare(
+    ActiveDay,
+    person="user_id",
+    export=("day",),
+    erase=Delete(),
+    retention=delete_old_days,
+)
+declare_impersonal(HourCount, about="counts by hour", retention=Kept("counts name nobody"))
+declare_impersonal(DayCount, about="counts by day", retention=Kept("counts name nobody"))
+declare_impersonal(Activity, about="how many were active on a day", retention=Kept("counts name nobody"))
+declare_impersonal(
+    Attribution, about="from where the investor of an investment came", retention=Kept("as long as the investment")
+)
+declare_impersonal(Progress, about="up to when jobs have read", retention=Kept("one row for each job"))

@@ -17,6 +17,7 @@ import msgspec
 
 from analytics import errors
 from analytics.event_types import EventType
+from analytics.limits import AHEAD, LATEST
 from analytics.models import Audience
 from analytics.services import event_names
 from analytics.services.personal_data import refuse_personal_data, refuse_text
@@ -34,11 +35,6 @@ MAX_EVENTS = 1000
 MAX_PROPERTIES = 50
 MAX_PROPERTY_BYTES = 8192
 MAX_ADDRESS = 2000
-AHEAD = timedelta(minutes=5)
-"""How far a client's clock may be wrong without being corrected."""
-LATEST = timedelta(hours=72)
-"""How late an event may come."""
-
 _NAME = re.compile(r"[a-z][a-z0-9_.]{0,59}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 

@@ -1,8 +1,8 @@
 """The interface of a store of raw events."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,42 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     properties: dict[str, Any] = {}
 
 
+class HourRow(NamedTuple):
+    """Events of a name in an hour, about a campaign, a subject or, with a zero id, the platform."""
+
+    name: str
+    about_id: UUID
+    audience: str
+    events: int
+
+
+class DayRow(NamedTuple):
+    """Events of people and visitors on a day, and how many of them there were."""
+
+    name: str
+    about_id: UUID
+    events: int
+    people: int
+
+
+class VisitRow(NamedTuple):
+    """A session of somebody: events with less than half an hour between them."""
+
+    who: UUID
+    """The person, or the visitor of the day."""
+    user_id: UUID | None
+    started_at: datetime
+    ended_at: datetime
+    events: int
+    first_source: str
+    first_medium: str
+    last_source: str
+    last_medium: str
+    label: str
+    campaign_ids: list[UUID] | None
+    """The campaigns whose pages were opened."""
+
+
 class EventStore(Protocol):
     """Where raw events are. Moments are UTC, ranges include `since` and exclude `until`."""
 
@@ -49,4 +85,24 @@ class EventStore(Protocol):
 
     def count(self, *, since: datetime, until: datetime) -> int:
         """How many events occurred."""
+        ...
+
+    def hours_of_arrivals(self, *, since: datetime, until: datetime) -> list[datetime]:
+        """The hours in which the events occurred that arrived in a time, in order."""
+        ...
+
+    def count_hour(self, hour: datetime) -> list[HourRow]:
+        """What the events of an hour come to."""
+        ...
+
+    def count_day(self, day: date) -> list[DayRow]:
+        """What the events of a day come to."""
+        ...
+
+    def visits_of(self, day: date) -> list[VisitRow]:
+        """The sessions of a day."""
+        ...
+
+    def people_of(self, day: date) -> list[UUID]:
+        """Who, of those who are signed in, did something on a day."""
         ...

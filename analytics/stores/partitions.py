@@ -13,7 +13,7 @@ KEPT = timedelta(days=396)
 """Thirteen months: a year can be compared with the year before."""
 AHEAD = timedelta(days=14)
 BEHIND = timedelta(days=4)
-"""Events may be this late (`analytics.services.intake.LATEST`) and a day more."""
+"""Events may be this late (`analytics.limits.LATEST`) and a day more."""
 
 _TABLE = "analytics_rawevent"
 _NAME = re.compile(rf"{_TABLE}_(\d{{8}})", re.ASCII)

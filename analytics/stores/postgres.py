@@ -1,19 +1,24 @@
 """Raw events in PostgreSQL, partitioned by day (`partitions.py`)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError
+from django.db.models.functions import TruncHour
 
-from analytics.models import RawEvent
+from analytics.limits import AHEAD, LATEST
+from analytics.models import Audience, RawEvent
 from analytics.stores import partitions
-from analytics.stores.base import Incoming
+from analytics.stores.base import DayRow, HourRow, Incoming, VisitRow
 from core.data.statements import load
 from core.data.transactions import atomic, sqlstate
 
 _APPEND = load("analytics/sql/append_events.sql")
+_HOUR = load("analytics/sql/count_hour.sql")
+_DAY = load("analytics/sql/count_day.sql")
+_VISITS = load("analytics/sql/read_visits.sql")
 _NO_PARTITION = "23514"
 
 
@@ -41,3 +46,34 @@ class PostgresStore:
 
     def count(self, *, since: datetime, until: datetime) -> int:
         return RawEvent.objects.filter(occurred_at__gte=since, occurred_at__lt=until).count()
+
+    def hours_of_arrivals(self, *, since: datetime, until: datetime) -> list[datetime]:
+        arrived = RawEvent.objects.filter(received_at__gte=since, received_at__lt=until)
+        near = arrived.filter(occurred_at__gte=since - LATEST, occurred_at__lt=until + AHEAD)
+        return list(
+            near.order_by()
+            .annotate(hour=TruncHour("occurred_at", tzinfo=UTC))
+            .values_list("hour", flat=True)
+            .distinct()
+            .order_by("hour")
+        )
+
+    def count_hour(self, hour: datetime) -> list[HourRow]:
+        return [HourRow(*row) for row in _HOUR.rows(since=hour, until=hour + timedelta(hours=1))]
+
+    def count_day(self, day: date) -> list[DayRow]:
+        return [DayRow(*row) for row in _DAY.rows(**_bounds(day))]
+
+    def visits_of(self, day: date) -> list[VisitRow]:
+        return [VisitRow(*row) for row in _VISITS.rows(**_bounds(day))]
+
+    def people_of(self, day: date) -> list[UUID]:
+        since, until = _bounds(day).values()
+        people = RawEvent.objects.filter(occurred_at__gte=since, occurred_at__lt=until, user_id__isnull=False)
+        ids = people.filter(audience=Audience.PERSON).order_by().values_list("user_id", flat=True).distinct()
+        return [user_id for user_id in ids if user_id is not None]
+
+
+def _bounds(day: date) -> dict[str, datetime]:
+    since = datetime.combine(day, time(), UTC)
+    return {"since": since, "until": since + timedelta(days=1)}
