@@ -59,3 +59,13 @@ class UnknownCampaign(EventRefused):
 class CampaignNeeded(EventRefused):
     code = "campaign_needed"
     message = _("An interaction with a campaign names it in `campaignId`.")
+
+
+class PeriodReversed(Invalid):
+    code = "period_reversed"
+    message = _("`from` is not after `to`.")
+
+
+class PeriodTooLong(Invalid):
+    code = "period_too_long"
+    message = _("A period has at most %(most)s days.")

@@ -6,7 +6,7 @@ from rest_framework.fields import CharField, ChoiceField, DictField, JSONField, 
 
 from analytics.event_types import INTERACTIONS
 from analytics.services.intake import MAX_ADDRESS, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_BYTES
-from core.api.serializers import IdField, MomentField, Serializer
+from core.api.serializers import DayField, IdField, MomentField, Serializer
 
 PROPERTIES = f"At most {MAX_PROPERTIES} keys and {MAX_PROPERTY_BYTES} bytes; no personal data."
 
@@ -71,3 +71,10 @@ class PublicEventInput(Serializer):
     campaign_id = IdField(required=False, help_text="Needed for `campaign_…`.")
     page = CharField(max_length=MAX_ADDRESS, required=False)
     referrer = CharField(max_length=MAX_ADDRESS, required=False)
+
+
+class PeriodQuery(Serializer):
+    """A time of days (UTC), both included; the last 30 days without it."""
+
+    vars()["from"] = DayField(required=False, source="since")
+    to = DayField(required=False, source="until")

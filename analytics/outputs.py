@@ -1,8 +1,9 @@
 """The shapes that clients see."""
 
+from datetime import date
 from typing import Literal
 
-from core.api.outputs import Message, Output
+from core.api.outputs import Count, Currency, Message, MoneyText, Output
 
 
 class Tracked(Message):
@@ -27,3 +28,119 @@ class BatchResult(Output):
     ignored: int
     refused: int
     items: list[EventResult]
+
+
+class Period(Output, rename={"since": "from", "until": "to"}):
+    """Days in UTC, both included."""
+
+    since: date
+    until: date
+
+
+class SourceFigures(Output):
+    """
+    What a source has brought. Sources of fewer than five people are one row, `other`, for everybody but staff; `direct`
+    is everything whose source is not known.
+    """
+
+    source: str
+    medium: str
+    visits: Count
+    people: Count
+    started: Count
+    committed: Count
+    invested: Count
+    amount: MoneyText
+    invested_amount: MoneyText
+
+
+class CampaignDay(Output):
+    """A day (UTC). Numbers of fewer than five people are null for everybody but staff."""
+
+    date: date
+    views: Count | None
+    unique_visitors: Count | None
+    started: Count | None
+
+
+class Conversion(Output):
+    """People who saw the campaign; investments begun, paid and settled, the last two by the books."""
+
+    views: Count
+    started: Count
+    committed: Count
+    invested: Count
+
+
+class CampaignFigures(Output):
+    period: Period
+    views: Count
+    unique_visitors: Count
+    interactions: dict[str, Count]
+    conversion: Conversion
+    raised_amount: MoneyText
+    currency: Currency
+    investor_count: Count
+    sources: list[SourceFigures]
+    series: list[CampaignDay]
+
+
+class Amount(Output):
+    currency: Currency
+    amount: MoneyText
+
+
+class UserDay(Output):
+    date: date
+    profile_views: Count
+    posts: Count
+    likes_received: Count
+    comments_received: Count
+    followers_gained: Count
+
+
+class UserFigures(Output):
+    period: Period
+    profile_views: Count
+    posts_count: Count
+    likes_received: Count
+    comments_received: Count
+    followers_gained: Count
+    invested: list[Amount]
+    series: list[UserDay]
+
+
+class Cohort(Output):
+    """
+    People who joined in a week (for others than staff: of those who follow them). `active` has a number for each week
+    from the one they joined in; the last one may be of a week that is not over.
+    """
+
+    week: date
+    people: Count
+    active: list[Count]
+    is_complete: bool
+
+
+class EngagementDay(Output):
+    date: date
+    daily_active: Count | None
+    posts: Count
+    messages: Count
+
+
+class Engagement(Output):
+    """
+    Of the platform for staff (`scope: platform`), for others of the people who follow them (`scope: audience`), with
+    their own posts and messages. Numbers of fewer than five people of an audience are null.
+    """
+
+    scope: Literal["platform", "audience"]
+    period: Period
+    daily_active: Count | None
+    weekly_active: Count | None
+    monthly_active: Count | None
+    posts_per_day: float
+    messages_per_day: float
+    retention: list[Cohort]
+    series: list[EngagementDay]

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from analytics.views import Tracking
+from analytics.views import Figures, Tracking
 
 urlpatterns = [
+    path("user", Figures.as_view({"get": "user"})),
+    path("campaign/<uuid:campaign_id>", Figures.as_view({"get": "campaign"})),
+    path("engagement", Figures.as_view({"get": "engagement"})),
     path("track/page-view", Tracking.as_view({"post": "page_view"})),
     path("track/event", Tracking.as_view({"post": "event"})),
     path("track/campaign/<uuid:campaign_id>", Tracking.as_view({"post": "campaign"})),

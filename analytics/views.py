@@ -7,10 +7,15 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from analytics import errors
-from analytics.inputs import BatchInput, EventInput, InteractionInput, PageViewInput, PublicEventInput
-from analytics.outputs import BatchResult, EventResult, Tracked
+from analytics.engagement import engagement
+from analytics.inputs import BatchInput, EventInput, InteractionInput, PageViewInput, PeriodQuery, PublicEventInput
+from analytics.outputs import BatchResult, CampaignFigures, Engagement, EventResult, Tracked, UserFigures
+from analytics.permissions import READ_FIGURES
+from analytics.selectors import Days, campaign_figures, user_figures
 from analytics.services.intake import Result, Status, take_event, take_events
 from analytics.services.visitors import sender_of
+from campaigns.access import access_campaign
+from campaigns.errors import NotTheOwner
 from core import clock, context
 from core.api import limits
 from core.api.operations import operation
@@ -119,6 +124,36 @@ class Tracking(ApiViewSet):
         """
         limits.hit(PER_ADDRESS, context.client_address.get())
         return _taken(request, _camel(data), _("Event tracked successfully"))
+
+
+PERIOD = (errors.PeriodReversed, errors.PeriodTooLong)
+
+
+class Figures(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @operation("getUserAnalytics", query=PeriodQuery, returns=UserFigures, errors=PERIOD)
+    def user(self, request: Request, query: dict[str, Any]) -> UserFigures:
+        """Read own figures"""
+        return user_figures(request.user, Days.of(now=clock.now(), **query))
+
+    @operation("getCampaignAnalytics", query=PeriodQuery, returns=CampaignFigures, errors=[*PERIOD, NotTheOwner])
+    def campaign(self, request: Request, campaign_id: UUID, query: dict[str, Any]) -> CampaignFigures:
+        """
+        Read the figures of a campaign
+
+        For its owner and staff. Counts lag a few minutes behind; money is read from the books.
+        """
+        campaign = access_campaign(request.user, campaign_id)
+        if campaign.owner_id != request.user.pk and not READ_FIGURES.held_by(request.user):
+            raise NotTheOwner()
+        return campaign_figures(request.user, campaign, Days.of(now=clock.now(), **query))
+
+    @operation("getEngagement", query=PeriodQuery, returns=Engagement, errors=PERIOD)
+    def engagement(self, request: Request, query: dict[str, Any]) -> Engagement:
+        """Read who is active and who comes back"""
+        now = clock.now()
+        return engagement(request.user, Days.of(now=now, **query), now=now)
 
 
 def _tracked(request: Request, event: dict[str, Any], message: str) -> Tracked:

@@ -3,6 +3,9 @@
 from vectragrow.tests.matrix import Row
 
 ROWS = {
+    "GET /api/analytics/user": Row.of(user=200),
+    "GET /api/analytics/campaign/{campaign_id}": Row.of(user=404),
+    "GET /api/analytics/engagement": Row.of(user=200),
     "POST /api/analytics/track/page-view": Row.of(user=200, body={"page": "/about"}),
     "POST /api/analytics/track/event": Row.of(user=200, body={"eventType": "search"}),
     "POST /api/analytics/track/campaign/{campaign_id}": Row.of(user=400, body={"interactionType": "view"}),

@@ -1,0 +1,124 @@
+"""Who is active, how much is written, and who comes back."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+
+from analytics.models import ActiveDay, Activity
+from analytics.outputs import Cohort, Engagement, EngagementDay
+from analytics.permissions import READ_FIGURES
+from analytics.selectors import FEWEST, Days
+from analytics.services.rollups import MONTH, WEEK
+from chat.models import Message
+from core.data.ids import first_id_at
+from core.data.statements import load
+from social.models import Follow, Post
+
+MAX_COHORTS = 12
+_RETENTION = load("analytics/sql/retention.sql")
+
+
+def engagement(person: Any, days: Days, *, now: datetime) -> Engagement:
+    """Of the platform for those who may see its figures, otherwise of the people who follow this one."""
+    return _of_platform(days, now) if READ_FIGURES.held_by(person) else _of_audience(person, days, now)
+
+
+def _of_platform(days: Days, now: datetime) -> Engagement:
+    figures = {each.day: each for each in Activity.objects.filter(day__range=(days.since, days.until))}
+    last = figures.get(days.until)
+    series = [
+        EngagementDay(
+            date=day,
+            daily_active=figures[day].daily if day in figures else 0,
+            posts=figures[day].posts if day in figures else 0,
+            messages=figures[day].messages if day in figures else 0,
+        )
+        for day in days
+    ]
+    return Engagement(
+        scope="platform",
+        period=days.output,
+        daily_active=last.daily if last else 0,
+        weekly_active=last.weekly if last else 0,
+        monthly_active=last.monthly if last else 0,
+        posts_per_day=_average([each.posts for each in series]),
+        messages_per_day=_average([each.messages for each in series]),
+        retention=_cohorts(days, now, fewest=0),
+        series=series,
+    )
+
+
+def _of_audience(person: Any, days: Days, now: datetime) -> Engagement:
+    followers = Follow.objects.filter(followed=person.pk).values("follower_id")
+    active = ActiveDay.objects.filter(user_id__in=followers)
+    by_day = dict(
+        active.filter(day__range=(days.since, days.until))
+        .order_by()
+        .values("day")
+        .annotate(number=Count("user_id"))
+        .values_list("day", "number")
+    )
+    posts = _by_day(Post.objects.filter(author=person.pk, deleted_at__isnull=True), days)
+    messages = _by_day(Message.objects.filter(sender=person.pk, deleted_at__isnull=True), days)
+
+    def since(first: date) -> int | None:
+        return _shown(active.filter(day__range=(first, days.until)).order_by().values("user_id").distinct().count())
+
+    series = [
+        EngagementDay(
+            date=day, daily_active=_shown(by_day.get(day, 0)), posts=posts.get(day, 0), messages=messages.get(day, 0)
+        )
+        for day in days
+    ]
+    return Engagement(
+        scope="audience",
+        period=days.output,
+        daily_active=_shown(by_day.get(days.until, 0)),
+        weekly_active=since(days.until - WEEK),
+        monthly_active=since(days.until - MONTH),
+        posts_per_day=_average([each.posts for each in series]),
+        messages_per_day=_average([each.messages for each in series]),
+        retention=_cohorts(days, now, fewest=FEWEST, followed=person.pk),
+        series=series,
+    )
+
+
+def _by_day(rows: QuerySet[Any], days: Days) -> dict[date, int]:
+    bounds = days.bounds
+    made = rows.filter(pk__gte=first_id_at(bounds["since"]), pk__lt=first_id_at(bounds["until"]))
+    by_day = made.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
+    return dict(by_day.annotate(number=Count("pk")).values_list("day", "number"))
+
+
+def _cohorts(days: Days, now: datetime, *, fewest: int, **conditions: Any) -> list[Cohort]:
+    """The newest weeks of the period, each with who was active in it and in every week after it."""
+    bounds = days.bounds
+    sizes: dict[date, int] = {}
+    active: dict[date, dict[int, int]] = defaultdict(dict)
+    for row in _RETENTION.rows(**bounds, **conditions):
+        if row.later == 0:
+            sizes[row.week] = row.people
+        else:
+            active[row.week][row.later - 1] = row.active
+    end = min(days.until, now.date())
+    return [
+        Cohort(
+            week=week,
+            people=sizes[week],
+            active=[active[week].get(number, 0) for number in range((end - week).days // 7 + 1)],
+            is_complete=now.date() > end or (end - week).days % 7 == 6,
+        )
+        for week in sorted(sizes)[-MAX_COHORTS:]
+        if sizes[week] >= fewest
+    ]
+
+
+def _average(numbers: list[int]) -> float:
+    return round(sum(numbers) / len(numbers), 2)
+
+
+def _shown(people: int) -> int | None:
+    return people if people == 0 or people >= FEWEST else None
