@@ -179,7 +179,7 @@ def test_the_public_pages_and_the_mailbox(look: Look, settings: Settings) -> Non
         silent = unsubscribing.token_for(recipient, recipient.email_address, Category.CAMPAIGNS)
         return [
             *("/", "/signed-in?code=c", "/signed-in?error=account_exists", "/no/such/page", "/api/docs/errors"),
-            *(f"/verify-email?token={token}", "/verify-email", "/reset-password?token=t", shared),
+            *(f"/verify-email?token={token}", "/verify-email", "/reset-password?token=t", "/appeal?token=t", shared),
             *("/mailbox/", f"/mailbox/{mail.pk}", unsubscribing.page_of(silent).removeprefix(look.site)),
         ]
 

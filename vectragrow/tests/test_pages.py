@@ -191,6 +191,7 @@ def test_a_mail_server_that_is_down_is_named(client: Client, settings: Settings)
         "/verify-email?token=t",
         "/verify-email",
         "/reset-password?token=t",
+        "/appeal?token=t",
         "/signed-in?code=c",
         "/signed-in?error=account_exists",
         "/mailbox/",
