@@ -86,7 +86,7 @@ class AdAdmin(ReadOnlyAdmin):
     list_filter = (QueueFilter,)
     change_list_template = "admin/social/ad/queue.html"
     search_fields = ("title", "=id", "advertiser__last_name", "=advertiser__email")
-    search_help_text = gettext_lazy("Title, id, or the advertiser's last name or e-mail address")
+    search_help_text = gettext_lazy("Title, id, advertiser's name or mail")
     list_select_related = ("advertiser",)
     ordering = ("id",)
     show_full_result_count = False

@@ -21,7 +21,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     list_filter = (("hidden_at", yes_or_no(_("hidden"))),)
     list_select_related = ("owner",)
     search_fields = ("name", "=id", "=owner__email", "owner__last_name")
-    search_help_text = _("Name, id, or the owner's last name or e-mail address")
+    search_help_text = _("Name, id, owner's name or mail")
     ordering = ("-subscriber_count", "-id")
     show_full_result_count = False
     fields = ("name", "description", "subscriber_count", "created_at", "hidden_at", "writers", "newest", "pinned")

@@ -65,7 +65,7 @@ TONES = {
 CHOICES = (
     (Action.DISMISS, "d", gettext_lazy("Dismiss"), gettext_lazy("Nothing is wrong with it; it is shown again")),
     (Action.WARN, "w", gettext_lazy("Warn"), gettext_lazy("The person is told which rule it breaks")),
-    (Action.HIDE, "h", gettext_lazy("Hide"), gettext_lazy("Only its author and moderators see it")),
+    (Action.HIDE, "h", gettext_lazy("Hide"), gettext_lazy("Others do not see it, or not what it says")),
     (Action.FREEZE, "f", gettext_lazy("Freeze"), gettext_lazy("The person reads, and publishes nothing")),
     (Action.SUSPEND, "s", gettext_lazy("Suspend"), gettext_lazy("The person cannot sign in")),
     (Action.NOTE, "o", gettext_lazy("Note only"), gettext_lazy("For colleagues; the case stays open")),
@@ -365,6 +365,7 @@ class CaseAdmin(QueueAdmin):
         case = self.found(request, str(case.pk))
         holder, target = case.holder_at(now), TARGETS[case.target_type]
         is_mine = holder == request.user
+        can_hide = target.can_be_hidden and queue.thing_of(case) is not None
         typed = request.POST if request.POST.get("do") == "decide" else {}
         context = {
             **self.admin_site.each_context(request),
@@ -381,9 +382,9 @@ class CaseAdmin(QueueAdmin):
             "choices": [
                 {"value": action.value, "key": key, "name": name, "about": about, "tone": TONES[action] or "good"}
                 for action, key, name, about in CHOICES
-                if (action != Action.HIDE or target.can_be_hidden) and (action not in SANCTIONS or case.person)
+                if (action != Action.HIDE or can_hide) and (action not in SANCTIONS or case.person)
             ],
-            "can_hide": target.can_be_hidden,
+            "can_hide": can_hide,
             "rules": Rule.choices,
             "rule": typed.get("rule") or queue.rule_offered(case),
             "lengths": LENGTHS.items(),

@@ -15,6 +15,8 @@ SHOWN = 20
 def people_list(rows: Iterable[tuple[Any, str]]) -> SafeString:
     """People, each with what they are there; `-` for nobody."""
     lines = format_html_join(
-        "", "<li>{} {}</li>", ((person_cell(person.name, person.email), what) for person, what in rows)
+        "",
+        '<li>{} <span class="quiet">{}</span></li>',
+        ((person_cell(person.name, person.email), what) for person, what in rows),
     )
-    return format_html("<ul>{}</ul>", lines) if lines else SafeString("-")
+    return format_html('<ul class="people">{}</ul>', lines) if lines else SafeString("-")

@@ -20,7 +20,7 @@ class StoryAdmin(ReadOnlyAdmin):
     list_filter = (("hidden_at", yes_or_no(_("hidden"))),)
     list_select_related = ("author",)
     search_fields = ("caption", "=id", "=author__email", "author__last_name")
-    search_help_text = _("Caption, id, or the author's last name or e-mail address")
+    search_help_text = _("Caption, id, author's name or mail")
     ordering = ("-id",)
     show_full_result_count = False
     fields = ("by", "caption", "state", "views_count", "created_at", "expires_at", "hidden_at")
