@@ -54,7 +54,7 @@ class Story(Entity):
         ]
 
     def __str__(self) -> str:
-        return f"story of {self.author_id}"
+        return self.caption[:80] or f"Story of {self.created_at:%d %b %Y, %H:%M} UTC"
 
 
 class StoryView(Entity):
