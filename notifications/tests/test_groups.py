@@ -425,8 +425,13 @@ def test_a_burst_is_counted_exactly_and_shown_twice(
 
 
 def test_a_client_gets_one_frame_for_a_burst(
-    transactional_db: None, socket_server: Server, author: User, person: Callable[..., User]
+    transactional_db: None,
+    socket_server: Server,
+    author: User,
+    person: Callable[..., User],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(groups, "GATHER", timedelta(hours=1))  # however long the burst takes here
     fans = [person() for _ in range(12)]
     with dial(socket_server.url, sign_in(author)) as phone:
         phone.expect("ready")
