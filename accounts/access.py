@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from accounts.errors import InvalidCredentials
-from accounts.models import Status, User
+from accounts.models import Status, User, normalise_email
 from core.api.errors import NotFound
 from core.data import locks, sql
+from core.rights import Right
 
 _SEEN = """
 SELECT {} FROM accounts_user u
@@ -26,6 +27,18 @@ def access_person(viewer_id: UUID | None, user_id: UUID) -> User:
         raise NotFound()
     user: User = found[0]
     return user
+
+
+def access_staff(email: str, right: Right) -> User:
+    """
+    Whom an operator names as the one who decides.
+
+    :raises NotFound: nobody with this address, or they do not hold the right
+    """
+    person = User.objects.filter(email=normalise_email(email), status=Status.ACTIVE).first()
+    if person is None or not right.held_by(person):
+        raise NotFound()
+    return person
 
 
 def lock_people(*user_ids: UUID) -> dict[UUID, User]:
