@@ -170,6 +170,35 @@ async function talk(from: Person, to: Person): Promise<void> {
   check(list.items.some((card) => card.id === conversation.id), "the conversation is listed");
 }
 
+async function meet(author: Person, reader: Person): Promise<void> {
+  const [by, seen] = [{ client: author.client, throwOnError }, { client: reader.client, throwOnError }];
+  await api.followUser({ ...seen, path: { userId: author.id } });
+  const { data: post } = await api.createPost({
+    ...by,
+    body: { content: "Seen from heyapi hill. #roofs", media: [picture("cover")], mediaAlt: ["A roof"] },
+  });
+  check(post.media[0]?.alt === "A roof" && post.shareUrl !== null, "the post has its picture and its page");
+  const path = { postId: post.id };
+  await api.addComment({ ...seen, path, body: { content: "How high?" } });
+  const { data: liked } = await api.likePost({ ...seen, path });
+  check(liked.likedByMe && liked.likeCount === 1 && liked.commentCount === 1, "a like and a comment");
+  const { data: shown } = await api.getPost({ ...by, path });
+  check(shown.comments.items[0]?.author?.id === reader.id, "the author reads the comment");
+
+  const { data: group } = await api.createGroup({
+    ...by,
+    body: { name: "Hills of hey-api", visibility: "public", joinPolicy: "open" },
+  });
+  const { data: joined } = await api.joinGroup({ ...seen, path: { groupId: group.id } });
+  check(joined.myStatus === "member" && joined.memberCount === 2, "the reader is a member");
+
+  const { data: feed } = await api.getFeed({ ...seen, query: { limit: 20 } });
+  const item = feed.items.find((entry) => entry.post?.id === post.id);
+  check(item?.why.kind === "follow" && item.why.id === author.id, "the feed says why");
+  const { data: found } = await api.search({ ...seen, query: { q: "heyapi", type: "posts" } });
+  check(found.items.some((hit) => hit.post?.id === post.id), "the search finds the post");
+}
+
 async function withdraw({ client }: Person, investmentId: string, paymentMethodId: string): Promise<void> {
   await api.stepUp({ client, throwOnError, body: { password: PASSWORD } });
   const path = { investmentId };
@@ -209,6 +238,7 @@ async function tell(): Promise<void> {
   check(error?.code === "payment_declined", `a declined card is told as such, not as ${error?.code}`);
 
   await talk(founder, backer);
+  await meet(founder, backer);
   await withdraw(backer, investmentId, card);
   const { data: inbox } = await api.listNotifications({ client, throwOnError, query: { limit: 5 } });
   check(inbox.items.length > 0, "the backer has notices");

@@ -190,6 +190,41 @@ async function talk(from: Person, to: Person): Promise<void> {
   check(list.items.some((card) => card.id === conversation.id), "the conversation is listed");
 }
 
+async function meet(author: Person, reader: Person): Promise<void> {
+  given(await reader.api.POST("/api/social/users/{userId}/follow", { params: { path: { userId: author.id } } }));
+  const post = given(
+    await author.api.POST("/api/social/posts", {
+      body: { content: "Seen from openapifetch hill. #roofs", media: [picture("cover")], mediaAlt: ["A roof"] },
+      bodySerializer: form,
+    }),
+  );
+  check(post.media[0]?.alt === "A roof" && post.shareUrl !== null, "the post has its picture and its page");
+  const path = { postId: post.id };
+  given(
+    await reader.api.POST("/api/social/posts/{postId}/comments", { params: { path }, body: { content: "How high?" } }),
+  );
+  const liked = given(await reader.api.POST("/api/social/posts/{postId}/like", { params: { path } }));
+  check(liked.likedByMe && liked.likeCount === 1 && liked.commentCount === 1, "a like and a comment");
+  const shown = given(await author.api.GET("/api/social/posts/{postId}", { params: { path } }));
+  check(shown.comments.items[0]?.author?.id === reader.id, "the author reads the comment");
+
+  const group = given(
+    await author.api.POST("/api/social/groups", {
+      body: { name: "Hills of openapi-fetch", visibility: "public", joinPolicy: "open" },
+    }),
+  );
+  const params = { path: { groupId: group.id } };
+  const joined = given(await reader.api.POST("/api/social/groups/{groupId}/join", { params }));
+  check(joined.myStatus === "member" && joined.memberCount === 2, "the reader is a member");
+
+  const feed = given(await reader.api.GET("/api/social/feed", { params: { query: { limit: 20 } } }));
+  const item = feed.items.find((entry) => entry.post?.id === post.id);
+  check(item?.why.kind === "follow" && item.why.id === author.id, "the feed says why");
+  const query = { q: "openapifetch", type: "posts" } as const;
+  const found = given(await reader.api.GET("/api/social/search", { params: { query } }));
+  check(found.items.some((hit) => hit.post?.id === post.id), "the search finds the post");
+}
+
 async function withdraw({ api }: Person, investmentId: string, paymentMethodId: string): Promise<void> {
   given(await api.POST("/api/auth/step-up", { body: { password: PASSWORD } }));
   const params = { path: { investmentId } };
@@ -229,6 +264,7 @@ async function tell(): Promise<void> {
   check(error?.code === "payment_declined", `a declined card is told as such, not as ${error?.code}`);
 
   await talk(founder, backer);
+  await meet(founder, backer);
   await withdraw(backer, investmentId, card);
   const inbox = given(await backer.api.GET("/api/notifications", { params: { query: { limit: 5 } } }));
   check(inbox.items.length > 0, "the backer has notices");

@@ -34,12 +34,25 @@ from vectragrow_client.api.kyc import (
 )
 from vectragrow_client.api.notifications import list_notifications
 from vectragrow_client.api.profile import upload_profile_photo
+from vectragrow_client.api.social import (
+    add_comment,
+    create_group,
+    create_post,
+    follow_user,
+    get_feed,
+    get_post,
+    join_group,
+    like_post,
+    search,
+)
 from vectragrow_client.client import AuthenticatedClient, Client
 from vectragrow_client.models import (
     CampaignCardPage,
     CampaignEdit,
     CampaignForm,
     CampaignOutput,
+    CommentInput,
+    CommentOutput,
     ConversationCardPage,
     ConversationInput,
     ConversationOutput,
@@ -47,6 +60,9 @@ from vectragrow_client.models import (
     DetailsInput,
     DocumentsForm,
     DocumentsOutput,
+    FeedEntryPage,
+    GroupOutput,
+    HitPage,
     InboxPage,
     InitiateInput,
     InvestInput,
@@ -62,11 +78,16 @@ from vectragrow_client.models import (
     MessageInput,
     MessageOutput,
     MessageOutputPage,
+    NewGroupInput,
     NextAction,
     PaymentMethodCard,
     PaymentMethodInput,
+    PersonOutput,
     PhotoForm,
     PlaceInvestmentProblem409,
+    PostForm,
+    PostOutput,
+    PostPageOutput,
     ProfileOutput,
     ReadInput,
     RegisterInput,
@@ -246,6 +267,30 @@ def talk(sender: Person, receiver: Person) -> None:
     ]
 
 
+def meet(author: Person, reader: Person) -> None:
+    given(PersonOutput, follow_user.sync(author.id, client=reader.client))
+    form = PostForm(content="Seen from pythonic hill. #roofs", media=[picture("cover")], media_alt=["A roof"])
+    post = given(PostOutput, create_post.sync(client=author.client, body=form))
+    assert post.media[0].alt == "A roof" and post.share_url, "the post has its picture and its page"
+    words = CommentInput(content="How high?")
+    given(CommentOutput, add_comment.sync(post.id, client=reader.client, body=words))
+    liked = given(PostOutput, like_post.sync(post.id, client=reader.client))
+    assert (liked.liked_by_me, liked.like_count, liked.comment_count) == (True, 1, 1)
+    (comment,) = given(PostPageOutput, get_post.sync(post.id, client=author.client)).comments.items
+    assert comment.author and comment.author.id == reader.id, "the author reads the comment"
+
+    asked = NewGroupInput(name="Hills of Python", visibility="public", join_policy="open")
+    group = given(GroupOutput, create_group.sync(client=author.client, body=asked))
+    joined = given(GroupOutput, join_group.sync(group.id, client=reader.client))
+    assert (joined.my_status, joined.member_count) == ("member", 2)
+
+    feed = given(FeedEntryPage, get_feed.sync(client=reader.client, limit=20))
+    item = next(entry for entry in feed.items if entry.post and entry.post.id == post.id)
+    assert (item.why.kind, item.why.id) == ("follow", author.id), "the feed says why"
+    found = given(HitPage, search.sync(client=reader.client, q="pythonic", type_="posts"))
+    assert post.id in [hit.post.id for hit in found.items if hit.post], "the search finds the post"
+
+
 def withdraw(backer: Person, investment: UUID, method: UUID) -> None:
     given(Message, step_up.sync(client=backer.client, body=StepUpInput(password=PASSWORD)))
     body = WithdrawInput(amount="40.25", payment_method_id=method)
@@ -277,6 +322,7 @@ def tell() -> None:
     assert isinstance(refused, PlaceInvestmentProblem409) and refused.code == "payment_declined", refused
 
     talk(founder, backer)
+    meet(founder, backer)
     withdraw(backer, investment, card)
     assert given(InboxPage, list_notifications.sync(client=backer.client, limit=5)).items
     given(Message, logout.sync(client=backer.client))
