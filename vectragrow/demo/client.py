@@ -38,6 +38,15 @@ class Client:
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
 
+    def pages(self, path: str) -> list[dict[str, Any]]:
+        """All items of a list, page after page."""
+        page = self.get(path, limit=100)
+        items: list[dict[str, Any]] = page["items"]
+        while page["nextCursor"]:
+            page = self.get(path, limit=100, cursor=page["nextCursor"])
+            items += page["items"]
+        return items
+
     def post(self, path: str, body: dict[str, Any] | None = None, *, expect: int | None = None) -> Any:
         return self._call("POST", path, json_body=body or {}, expect=expect)
 

@@ -11,23 +11,14 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from vectragrow.demo import pictures
+from vectragrow.demo import community, pictures
 from vectragrow.demo.client import Client, DemoFailed, command, receive, until
+from vectragrow.demo.community import Community
+from vectragrow.demo.people import Person
 
 DOMAIN = "@demo.example"
 CARD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
 _passports = count(secrets.randbelow(10**6))
-
-
-@dataclass
-class Person:
-    first_name: str
-    last_name: str
-    role: str
-    app: Client
-    email: str = ""
-    card: str = ""
-    passport: str = ""
 
 
 @dataclass
@@ -44,7 +35,7 @@ class Story:
     waiting: dict[str, Any] = field(default_factory=dict)
     """The campaign that is left for a moderator to try."""
 
-    STEPS = 29
+    STEPS = 24 + community.STEPS
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
@@ -55,8 +46,9 @@ class Story:
         self.founders_publish_campaigns()
         self.backers_invest()
         self.they_talk()
-        self.a_community_grows()
         self.deadlines_pass()
+        solar = next(iter(self.campaigns.values()))
+        Community(self.base, self.say, self.people, solar, self.chapter).play()
         self.the_books_are_checked()
 
     # --- chapters ---------------------------------------------------------------------------------------------------
@@ -98,7 +90,7 @@ class Story:
             self._send_papers(person)
         self.say(f"{len(members)} people send a picture of their passport and of themselves")
         first, second = (person for person in self._staff() if person.role == "reviewer")
-        waiting = {row["id"]: row for row in self._all(first.app, "/api/kyc/pending")}
+        waiting = {row["id"]: row for row in first.app.pages("/api/kyc/pending")}
         ours = [person.app.get("/api/kyc/status")["id"] for person in members]
         for verification in ours:
             for document in waiting[verification]["documents"]:
@@ -198,71 +190,6 @@ class Story:
                 raise DemoFailed(f"resume gave {caught_up}")
         self.say("Mei's phone was off for three messages; she resumes and has 3, 4 and 5, in order, once")
 
-    def a_community_grows(self) -> None:
-        solar = next(iter(self.campaigns.values()))
-        amara, mei, rafael, noor = (self.people[name] for name in ("Amara", "Mei", "Rafael", "Noor"))
-        yara, sofia = self.people["Yara"], self.people["Sofia"]
-        for person in (mei, rafael, noor, yara):
-            person.app.post(f"/api/social/users/{self._id(amara)}/follow")
-        for one, other in ((mei, rafael), (rafael, mei), (noor, mei)):
-            one.app.post(f"/api/social/users/{self._id(other)}/follow")
-        profile = mei.app.get(f"/api/social/users/{self._id(amara)}")
-        self.say(f"Backers follow Amara and each other; she has {profile['followersCount']} followers")
-        fields: list[tuple[str, Any]] = [
-            ("content", "The first panels are on the roof of the school. #solar #valley"),
-            ("campaignId", solar["id"]),
-            ("media", ("roof.jpg", pictures.cover("Solar roofs for the valley", 4), "image/jpeg")),
-            ("mediaAlt", "Blue panels on a red roof"),
-        ]
-        post = amara.app.upload("/api/social/posts", fields)
-        for person in (mei, rafael, noor):
-            person.app.post(f"/api/social/posts/{post['id']}/like")
-        comments = f"/api/social/posts/{post['id']}/comments"
-        asked = mei.app.post(comments, {"content": "How much did they make in the first week?"})
-        amara.app.post(f"{comments}/{asked['id']}/replies", {"content": f"<@{self._id(mei)}> 412 kWh, and it rained."})
-        seen = rafael.app.get(f"/api/social/posts/{post['id']}")
-        self.say(
-            f"Amara posts about her campaign, marked as its {seen['authorRole']}: "
-            f"{seen['likeCount']} likes, {seen['commentCount']} comments"
-        )
-        group = noor.app.post(
-            "/api/social/groups",
-            {"name": f"Roofs of the valley {self.chapter}", "visibility": "private", "joinPolicy": "request"},
-            expect=201,
-        )
-        for person in (mei, rafael, yara):
-            person.app.post(f"/api/social/groups/{group['id']}/join")
-            noor.app.post(f"/api/social/groups/{group['id']}/requests/{self._id(person)}", {"decision": "approve"})
-        for person, words in (
-            (rafael, "Batteries first, I say. Panels without storage are half a thing."),
-            (mei, "And who pays for them? The school has no money left."),
-            (noor, "The council does, if we ask before March."),
-        ):
-            person.app.post("/api/social/posts", {"content": words, "groupId": group["id"]}, expect=201)
-        self.say("Noor founds a private group, admits three, and they argue about batteries where nobody else reads")
-        bad = yara.app.post(
-            "/api/social/posts", {"content": "Earn 40 % a week! Write to me.", "groupId": group["id"]}, expect=201
-        )
-        for person in (mei, rafael):
-            report = {"targetType": "post", "targetId": bad["id"], "reason": "fraud"}
-            person.app.post("/api/social/reports", report, expect=201)
-        rival = yara.app.post("/api/social/posts", {"content": "Amara's panels are stolen, as everybody knows."})
-        report = {"targetType": "post", "targetId": rival["id"], "reason": "abuse", "details": "She is my neighbour."}
-        noor.app.post("/api/social/reports", report, expect=201)
-        sofia.app.delete(f"/api/social/posts/{bad['id']}")
-        left = len(self._all(noor.app, f"/api/social/groups/{group['id']}/posts"))
-        self.say(f"Two report a fraud; Sofia removes it ({left} posts are left); another report waits in her queue")
-        story = mei.app.upload("/api/profile/stories", [("media", ("sun.jpg", pictures.cover("Sun", 5), "image/jpeg"))])
-        noor.app.post(f"/api/social/stories/{story['id']}/view")
-        views = mei.app.get("/api/profile/stories")["items"][0]["viewsCount"]
-        mei.app.delete(f"/api/social/stories/{story['id']}")
-        if self._all(noor.app, "/api/social/stories"):
-            raise DemoFailed("a story that was taken back is still there")
-        self.say(f"Mei shows a story, seen by {views}; she ends it before its day is over, and it is gone for all")
-        items = noor.app.get("/api/social/feed")["items"]
-        reasons = sorted({item["why"]["kind"] for item in items})
-        self.say(f"Noor's feed has {len(items)} items and says why: {', '.join(reasons)}")
-
     def deadlines_pass(self) -> None:
         solar, bakery, storage = self.campaigns.values()
         ends = datetime.fromisoformat(bakery["endsAt"])
@@ -280,7 +207,7 @@ class Story:
         for name in ("Mei", "Rafael"):
             mine = [
                 row["status"]
-                for row in self._all(self.people[name].app, "/api/investments")
+                for row in self.people[name].app.pages("/api/investments")
                 if row["campaign"]["id"] == bakery["id"]
             ]
             if mine != ["refunded"]:
@@ -295,6 +222,7 @@ class Story:
 
     def the_books_are_checked(self) -> None:
         self.say(f"The ledger is rebuilt from its entries: {command('ledger_verify').splitlines()[-1]}")
+        self.say(f"The counts of the community are counted again: {command('social_verify').splitlines()[-1]}")
 
     # --- small words ------------------------------------------------------------------------------------------------
 
@@ -383,11 +311,3 @@ class Story:
 
     def _campaign_status(self, campaign: dict[str, Any]) -> str:
         return str(self.people["Mei"].app.get(f"/api/campaigns/{campaign['id']}")["status"])
-
-    def _all(self, app: Client, path: str) -> list[dict[str, Any]]:
-        page, rows = app.get(path, limit=100), []
-        rows += page["items"]
-        while page["nextCursor"]:
-            page = app.get(path, limit=100, cursor=page["nextCursor"])
-            rows += page["items"]
-        return rows
