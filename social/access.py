@@ -227,13 +227,6 @@ def can_remove_in_group(person: Any, post: Post) -> bool:
     return membership is not None and membership.role in RIGHTS[Action.REMOVE_CONTENT]
 
 
-def is_read_by(person: Any, group: Group) -> bool:
-    """Whether a person may read posts of others in a group at all; each post is asked for itself all the same."""
-    if group.visibility == Group.Visibility.PUBLIC or MODERATE.held_by(person):
-        return True
-    return Membership.objects.members().filter(group=group, user=person.pk).exists()
-
-
 def access_channel(person: Any, channel_id: UUID) -> Channel:
     """:raises NotFound: missing, hidden, or of an owner who is hidden from the person"""
     channel = Channel.objects.visible_to(person).filter(pk=channel_id).first()

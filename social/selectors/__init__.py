@@ -30,9 +30,10 @@ def post_rows(person: Any, **where: Any) -> list[Any]:
     """
     Posts that the person may read, newest first, for `PostOutput.of_row`.
 
-    :param where: `author`, `group`, `channel` or `tag`, and `core.api.pages.Part.parameters`, by `id`
+    :param where: `author`, `group`, `channel` or `tag`, and `core.api.pages.Part.parameters`, by `id`; `of_readers` or
+        `of_visible` for nothing at all where the person reads no others in the group, or does not see the channel
     """
-    return _POSTS.rows(**asker(person), **where)
+    return _POSTS.rows(**asker(person), untagged="tag" not in where, **where)
 
 
 def post_output(person: Any, post_id: UUID, now: datetime) -> PostOutput:

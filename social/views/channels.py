@@ -102,7 +102,10 @@ class Channels(ApiViewSet):
     @operation("listChannelPosts", returns=Page[PostOutput])
     def posts(self, request: Request, channel_id: UUID) -> Page[PostOutput]:
         """The posts of a channel that I may read, newest first"""
-        return page_of_posts(request, channel=access_channel(request.user, channel_id).pk)
+        page = page_of_posts(request, channel=channel_id, of_visible=True)
+        if not page.items:  # of a channel in which there are posts to read, there is no need to ask
+            access_channel(request.user, channel_id)
+        return page
 
 
 class Subscription(ApiViewSet):

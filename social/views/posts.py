@@ -59,10 +59,14 @@ _COLUMNS = {"author": "author_id", "group": "group_id", "channel": "channel_id",
 
 
 def page_of_posts(request: Request, **where: Any) -> Page[PostOutput]:
-    """A page of what the person may read of these posts, newest first."""
+    """
+    A page of what the person may read of these posts, newest first.
+
+    :param where: as `selectors.post_rows` takes it
+    """
     part = asked_part(request, keys=("id",))
     rows = selectors.post_rows(request.user, **where, **part.parameters)
-    columns = {_COLUMNS[name]: value for name, value in where.items()}
+    columns = {_COLUMNS[name]: value for name, value in where.items() if name in _COLUMNS}
     return part.page_of(
         rows,
         partial(PostOutput.of_row, now=clock.now()),
