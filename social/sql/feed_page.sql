@@ -6,18 +6,23 @@
 --   after_id    the item that the page before ended with
 --   most        how many items there are up to the end of the page
 --
+-- `has_ad` is the same in each row: whether any ad runs, of which there might be one for the viewer (serve_ad.sql).
+--
 -- Bounded however many one follows: 1,000 items of either kind and 200 posts that wait for delivery. They are looked at in
 -- their order, no further than the page reaches: LATERAL and LIMIT keep the planner from reading them all, MATERIALIZED
 -- from looking for own posts among everybody's.
 -- Indexes: the primary key of social_feeditem, post_to_deliver, post_by_author, person_follows_another_once,
--- person_is_in_a_group_once, person_subscribes_to_a_channel_once.
+-- person_is_in_a_group_once, person_subscribes_to_a_channel_once, ad_running.
 WITH own AS MATERIALIZED (
     SELECT id FROM social_post
      WHERE author_id = :viewer::uuid AND deleted_at IS NULL
        AND id < :after_id::uuid  -- if after_id
      ORDER BY id DESC LIMIT :most::bigint
 )
-SELECT id, kind, why, announcement, campaign_id FROM (
+SELECT id, kind, why, announcement, campaign_id,
+       (SELECT EXISTS (SELECT FROM social_ad
+         WHERE status = 'approved' AND ends_at > :now::timestamptz AND starts_at <= :now::timestamptz)) AS has_ad
+  FROM (
 (SELECT item.id, 'post' AS kind, post.why, NULL AS announcement, NULL::uuid AS campaign_id
    FROM (SELECT id FROM (
          (SELECT id FROM own ORDER BY id DESC)

@@ -36,9 +36,8 @@ class Feed(ApiViewSet):
         now, part = clock.now(), asked_part(request, keys=("id",))
         rows = feed_rows(request.user, now, **part.parameters)
         entries = partial(feed_entries, viewer=request.user, now=now)
-        ad = None
-        if min(part.limit, len(rows) + 1) >= ITEMS_PER_AD and "page" not in request.query_params:
-            ad = next_ad(request.user, now)
+        has_place = min(part.limit, len(rows) + 1) >= ITEMS_PER_AD and "page" not in request.query_params
+        ad = next_ad(request.user, now) if has_place and rows[0].has_ad else None
         if ad is None:
             return part.page_of(rows, together=entries, whole=lambda: feed(request.user, now))
         page = replace(part, limit=part.limit - 1).page_of(
