@@ -34,17 +34,20 @@ CREATE FUNCTION pg_temp.channel(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 CREATE TEMPORARY TABLE indexes ON COMMIT DROP AS
     SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition
       FROM pg_index i
-     WHERE i.indrelid IN ('social_post'::regclass, 'social_reaction'::regclass, 'social_comment'::regclass,
-                          'social_follow'::regclass)
+     WHERE i.indrelid IN ('social_post'::regclass, 'social_postindex'::regclass, 'social_posttag'::regclass,
+                          'social_reaction'::regclass, 'social_comment'::regclass, 'social_follow'::regclass)
        AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid);
 DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT * FROM indexes LOOP EXECUTE 'DROP INDEX ' || one.name; END LOOP;
 END $$;
--- Rows that refer to rows by the functions above need no look at each.
-ALTER TABLE social_follow DISABLE TRIGGER ALL;
-ALTER TABLE social_reaction DISABLE TRIGGER ALL;
-ALTER TABLE social_comment DISABLE TRIGGER ALL;
-ALTER TABLE social_commentlike DISABLE TRIGGER ALL;
+-- Rows that refer to rows by the functions above need no look at each; what the triggers of posts write is written below.
+DO $$ DECLARE one text; BEGIN
+    FOREACH one IN ARRAY ARRAY['social_post', 'social_postindex', 'social_posttag', 'social_postmention', 'social_postmedia',
+            'social_postcounts', 'uploads', 'uploads_rendition', 'social_follow', 'social_reaction', 'social_comment',
+            'social_commentlike', 'social_commentmention'] LOOP
+        EXECUTE 'ALTER TABLE ' || one || ' DISABLE TRIGGER ALL';
+    END LOOP;
+END $$;
 
 INSERT INTO accounts_user (id, created_at, password, email, first_name, last_name, phone_number, bio, location, website,
         profile_photo, cover_photo, badges, role, status, email_verified_at, updated_at)
@@ -102,6 +105,17 @@ INSERT INTO social_post (id, created_at, author_id, content, visibility, group_i
                 AS words) w
      ORDER BY n;
 
+-- What the triggers of a post write: what it is found by, and how many posts its author has for whom.
+INSERT INTO social_postindex (post_id, number, words)
+    SELECT id, number, social_post_document(content, number)
+      FROM (SELECT id, content, row_number() OVER (ORDER BY id) AS number FROM social_post
+             WHERE content <> '' AND deleted_at IS NULL) numbered;
+SELECT setval('social_post_number', (SELECT max(number) FROM social_postindex));
+INSERT INTO social_authorcounts (user_id, public_posts, followers_posts)
+    SELECT p.author_id, count(*) FILTER (WHERE social_audience_of(p) = 'public'),
+           count(*) FILTER (WHERE social_audience_of(p) = 'followers')
+      FROM social_post p WHERE social_audience_of(p) IS NOT NULL GROUP BY p.author_id;
+
 INSERT INTO social_posttag (id, created_at, post_id, tag)
     SELECT pg_temp.id(pg_temp.ms(n), 'tag', n), p.created_at, p.id, substring(p.content FROM '#([a-z]+)')
       FROM drafts JOIN social_post p ON p.id = pg_temp.post(n) WHERE n % 4 = 2 AND NOT is_deleted;
@@ -130,15 +144,23 @@ INSERT INTO social_reaction (id, created_at, post_id, user_id, emoji)
 -- The second comment of every other post answers the first.
 INSERT INTO social_comment (id, created_at, post_id, parent_id, author_id, content, author_role, replies_count, like_count,
         deleted_at)
-    SELECT pg_temp.id(pg_temp.ms(n) + k, 'comment', n * 10 + k), pg_temp.moment(pg_temp.ms(n) + k), pg_temp.post(n),
-           CASE WHEN k = 2 AND n % 2 = 0 THEN pg_temp.id(pg_temp.ms(n) + 1, 'comment', n * 10 + 1) END,
-           pg_temp.any_person(n * 31 + k * 104729), CASE WHEN is_deleted THEN '' ELSE 'What comment ' || k || ' says of it.' END,
-           '', 0, 0, CASE WHEN is_deleted THEN pg_temp.moment(pg_temp.ms(n) + 90000) END
-      FROM generate_series(1, :posts::bigint) n, generate_series(1, 2) k, LATERAL (SELECT k = 1 AND n % 50 = 49 AS is_deleted) d
-    UNION ALL
-    SELECT pg_temp.id(pg_temp.ms(n) + 60000 + k, 'more', k), pg_temp.moment(pg_temp.ms(n) + 60000 + k), pg_temp.post(n), NULL,
-           pg_temp.any_person(k * 37), 'One more comment on the post that everybody reads, number ' || k || '.', '', 0, 0, NULL
-      FROM (SELECT 188 * (:posts / 200)::bigint AS n) busy, generate_series(1, 300) k;
+    SELECT id, created_at, post_id, parent_id, author_id, content, '', replies_count,
+           CASE WHEN hashtext(id::text) % 3 = 0 THEN 2 ELSE 0 END, deleted_at
+      FROM (
+        SELECT pg_temp.id(pg_temp.ms(n) + k, 'comment', n * 10 + k) AS id, pg_temp.moment(pg_temp.ms(n) + k) AS created_at,
+               pg_temp.post(n) AS post_id,
+               CASE WHEN k = 2 AND n % 2 = 0 THEN pg_temp.id(pg_temp.ms(n) + 1, 'comment', n * 10 + 1) END AS parent_id,
+               pg_temp.any_person(n * 31 + k * 104729) AS author_id,
+               CASE WHEN is_deleted THEN '' ELSE 'What comment ' || k || ' says of it.' END AS content,
+               CASE WHEN k = 1 AND n % 2 = 0 THEN 1 ELSE 0 END AS replies_count,
+               CASE WHEN is_deleted THEN pg_temp.moment(pg_temp.ms(n) + 90000) END AS deleted_at
+          FROM generate_series(1, :posts::bigint) n, generate_series(1, 2) k,
+               LATERAL (SELECT k = 1 AND n % 50 = 49 AS is_deleted) d
+        UNION ALL
+        SELECT pg_temp.id(pg_temp.ms(n) + 60000 + k, 'more', k), pg_temp.moment(pg_temp.ms(n) + 60000 + k), pg_temp.post(n),
+               NULL, pg_temp.any_person(k * 37),
+               'One more comment on the post that everybody reads, number ' || k || '.', 0, NULL
+          FROM (SELECT 188 * (:posts / 200)::bigint AS n) busy, generate_series(1, 300) k) made;
 INSERT INTO social_commentlike (id, created_at, comment_id, user_id)
     SELECT pg_temp.id((extract(epoch FROM c.created_at) * 1000)::bigint, c.id::text, k), c.created_at, c.id,
            pg_temp.any_person(k * 104729 + abs(hashtext(c.id::text)::bigint))
@@ -190,10 +212,11 @@ INSERT INTO social_channelmember (id, created_at, channel_id, user_id, role)
 DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT * FROM indexes LOOP EXECUTE one.definition; END LOOP;
 END $$;
-ALTER TABLE social_follow ENABLE TRIGGER ALL;
-ALTER TABLE social_reaction ENABLE TRIGGER ALL;
-ALTER TABLE social_comment ENABLE TRIGGER ALL;
-ALTER TABLE social_commentlike ENABLE TRIGGER ALL;
+DO $$ DECLARE one text; BEGIN
+    FOR one IN SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgenabled = 'D' LOOP
+        EXECUTE 'ALTER TABLE ' || one || ' ENABLE TRIGGER ALL';
+    END LOOP;
+END $$;
 
 -- What counts them.
 INSERT INTO social_postcounts (post_id, like_count, comment_count, reactions)
@@ -204,11 +227,6 @@ INSERT INTO social_postcounts (post_id, like_count, comment_count, reactions)
                   GROUP BY post_id) r ON r.post_id = p.id
       LEFT JOIN (SELECT post_id, count(*) AS comments FROM social_comment WHERE deleted_at IS NULL GROUP BY post_id) c
              ON c.post_id = p.id;
-UPDATE social_comment c SET replies_count = r.n
-  FROM (SELECT parent_id, count(*) AS n FROM social_comment WHERE deleted_at IS NULL GROUP BY parent_id) r
- WHERE r.parent_id = c.id;
-UPDATE social_comment c SET like_count = l.n
-  FROM (SELECT comment_id, count(*) AS n FROM social_commentlike GROUP BY comment_id) l WHERE l.comment_id = c.id;
 UPDATE social_group g SET member_count = m.n
   FROM (SELECT group_id, count(*) AS n FROM social_membership GROUP BY group_id) m WHERE m.group_id = g.id;
 UPDATE social_channel h SET subscriber_count = m.n

@@ -36,7 +36,7 @@ def prepared(name: str) -> Iterator[Platform]:
     """
     data_dir = DataDir(ROOT / "var" / name)
     data_dir.open()
-    servers = Servers(data_dir, durable=False)
+    servers = Servers(data_dir, durable=False, shared_buffers="1GB")
     try:
         servers.start()
         os.environ |= {

@@ -123,6 +123,17 @@ def forget_limits() -> None:
     client().flushdb()
 
 
+def deliver() -> None:
+    """
+    What was written before this call waits for delivery no more, as with the worker, which is not there. Feeds are not
+    given it: they stay as they were filled.
+    """
+    from core import clock
+    from social.models import Post
+
+    Post.objects.filter(delivered_at=None).update(delivered_at=clock.now())
+
+
 def measure(asked: list[Operation], found: list[Candidate], rounds: int, requests: int) -> None:
     """
     Add the figures of all calls to the candidates that can answer. Every round has each call, so that whatever else the
@@ -133,6 +144,7 @@ def measure(asked: list[Operation], found: list[Candidate], rounds: int, request
         sys.stdout.flush()
         for operation in asked:
             forget_limits()
+            deliver()
             share = requests // operation.share
             call = operation.calls(number * share)
             for candidate in able(operation, found):

@@ -163,6 +163,9 @@ function reactionCounts(counts, mine) {
   return shown.map(([emoji, count]) => ({ emoji, count, mine: mine.includes(emoji) }))
 }
 
+// Only the author and moderators are given what others cannot read.
+const moderation = (one) => (one.hidden_at ? 'hidden' : one.held_at ? 'held' : null)
+
 function postOutput(p) {
   const mine = p.mine.map((one) => one.emoji)
   return {
@@ -181,6 +184,7 @@ function postOutput(p) {
     commentCount: p.counts.comment_count,
     likedByMe: mine.includes('👍'),
     reactions: reactionCounts(p.counts.reactions, mine),
+    moderation: moderation(p),
     createdAt: p.created_at,
     editedAt: p.edited_at,
   }
@@ -199,6 +203,7 @@ const commentOutput = (viewer) => (c) => {
     repliesCount: c.replies_count,
     likeCount: c.like_count,
     likedByMe: c.mine.length > 0,
+    moderation: isGone ? null : moderation(c),
     createdAt: c.created_at,
     editedAt: c.edited_at,
     deletedAt: c.deleted_at,
@@ -225,6 +230,7 @@ async function feed(viewer, part) {
     post: postOutput(p),
     campaign: null,
     announcement: null,
+    ad: null,
   }))
 }
 

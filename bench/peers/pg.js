@@ -33,9 +33,14 @@ const person = (row, prefix, id) => ({
 })
 const owner = (row) => person(row, 'o', row.owner_id)
 
-function messageOf(row, pictures) {
+function messageOf(row, pictures, hidden) {
   const reply = row.r_id && { id: row.r_id, seq: row.r_seq, content: row.r_content, deleted_at: row.r_deleted_at }
-  return message(row, person(row, 's', row.s_id), reply, reply && person(row, 't', row.t_id), pictures.get(row.id))
+  return message(row, person(row, 's', row.s_id), reply, reply && person(row, 't', row.t_id), pictures.get(row.id), hidden)
+}
+
+async function hiddenFrom(viewer) {
+  const rows = await query('hidden', 'SELECT person_id FROM accounts_hidden_from($1)', [viewer.id])
+  return new Set(rows.map((row) => row.person_id))
 }
 
 async function picturesOf(messages) {
@@ -102,22 +107,25 @@ serve({
   async member(viewer, id) {
     const [row] = await query(
       'member',
-      `SELECT m.conversation_id, m.cleared_seq FROM chat_member m JOIN chat_conversation c ON c.id = m.conversation_id
-        WHERE m.user_id = $1 AND m.conversation_id = $2 AND (m.gone_at_seq IS NULL OR c.last_seq > m.gone_at_seq)`,
+      `SELECT m.conversation_id, m.cleared_seq, c.type FROM chat_member m
+         JOIN chat_conversation c ON c.id = m.conversation_id
+        WHERE m.user_id = $1 AND m.conversation_id = $2 AND (m.gone_at_seq IS NULL OR c.last_seq > m.gone_at_seq)
+          AND NOT c.is_blocked`,
       [viewer.id, id],
     )
     return row
   },
 
-  async messages(member, { limit, offset }) {
+  async messages(viewer, member, { limit, offset }) {
+    const hidden = member.type === 'group' ? hiddenFrom(viewer) : new Set()
     const rows = await query(
       'messages',
       `SELECT ${MESSAGE} FROM ${MESSAGE_TABLES} WHERE m.conversation_id = $1 AND m.seq > $2
         ORDER BY m.seq DESC LIMIT $3 OFFSET $4`,
       [member.conversation_id, member.cleared_seq, limit, offset],
     )
-    const pictures = await picturesOf(rows)
-    return rows.map((row) => messageOf(row, pictures))
+    const [pictures, those] = await Promise.all([picturesOf(rows), hidden])
+    return rows.map((row) => messageOf(row, pictures, those))
   },
 
   async conversations(viewer, { limit, offset }) {
@@ -125,12 +133,12 @@ serve({
       'conversations',
       `SELECT m.conversation_id, m.last_read_seq, m.cleared_seq, m.muted, c.type, c.title, c.last_seq, c.active_at
          FROM chat_member m JOIN chat_conversation c ON c.id = m.conversation_id
-        WHERE m.user_id = $1 AND (m.gone_at_seq IS NULL OR c.last_seq > m.gone_at_seq)
+        WHERE m.user_id = $1 AND (m.gone_at_seq IS NULL OR c.last_seq > m.gone_at_seq) AND NOT c.is_blocked
         ORDER BY c.active_at DESC, c.id DESC LIMIT $2 OFFSET $3`,
       [viewer.id, limit, offset],
     )
     const ids = places.map((place) => place.conversation_id)
-    const [people, last] = await Promise.all([
+    const [people, last, hidden] = await Promise.all([
       query(
         'participants',
         `SELECT * FROM (SELECT m.conversation_id, row_number() OVER (PARTITION BY m.conversation_id
@@ -146,9 +154,14 @@ serve({
           WHERE m.conversation_id = ANY($1::uuid[]) AND m.seq = c.last_seq`,
         [places.filter((p) => Number(p.last_seq) > Number(p.cleared_seq)).map((p) => p.conversation_id)],
       ),
+      hiddenFrom(viewer),
     ])
     const pictures = await picturesOf(last)
-    const lastOf = new Map(last.map((row) => [row.conversation_id, messageOf(row, pictures)]))
+    const groups = new Set(places.filter((place) => place.type === 'group').map((place) => place.conversation_id))
+    const inGroup = (row) => groups.has(row.conversation_id)
+    const lastOf = new Map(
+      last.map((row) => [row.conversation_id, messageOf(row, pictures, inGroup(row) ? hidden : new Set())]),
+    )
     const peopleOf = Map.groupBy ? Map.groupBy(people, (row) => row.conversation_id) : groupBy(people)
     return places.map((place) => {
       const those = peopleOf.get(place.conversation_id)

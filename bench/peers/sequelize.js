@@ -19,7 +19,7 @@ const Backing = db.define('campaigns_backing', {
   id, campaign_id: UUID, backer_id: UUID, committed_minor: BIGINT, since: DATE,
 })
 const Conversation = db.define('chat_conversation', {
-  id, type: STRING, title: STRING, last_seq: BIGINT, active_at: DATE,
+  id, type: STRING, title: STRING, last_seq: BIGINT, active_at: DATE, is_blocked: BOOLEAN,
 })
 const Member = db.define('chat_member', {
   id, created_at: DATE, conversation_id: UUID, user_id: UUID, last_read_seq: BIGINT, muted: BOOLEAN,
@@ -32,6 +32,7 @@ const Message = db.define('chat_message', {
 const Attachment = db.define('chat_attachment', {
   id: { type: BIGINT, primaryKey: true }, message_id: UUID, file_id: UUID, position: INTEGER,
 })
+const Block = db.define('accounts_block', { id, blocker_id: UUID, blocked_id: UUID })
 const Notification = db.define('notifications_notification', {
   id, created_at: DATE, user_id: UUID, kind: STRING, title: STRING, body: TEXT, data: JSONB, read_at: DATE,
 })
@@ -86,13 +87,14 @@ const visibleTo = (viewer) => {
   return { [Op.or]: seen }
 }
 const there = {
+  '$conversation.is_blocked$': false,
   [Op.or]: [
     { gone_at_seq: null },
     { '$conversation.last_seq$': { [Op.gt]: db.col('chat_member.gone_at_seq') } },
   ],
 }
 const cardOf = (row) => campaignCard(cardShape(row), row.owner)
-const messageOf = (row) =>
+const messageOf = (row, hidden) =>
   message(
     row,
     row.sender,
@@ -101,7 +103,12 @@ const messageOf = (row) =>
     row.attachments.map(({ file }) => ({
       id: file.id, type: file.content_type, width: file.width, height: file.height, alt: '',
     })),
+    hidden,
   )
+const hiddenFrom = async (viewer) => {
+  const blocks = await Block.findAll({ where: { [Op.or]: [{ blocker_id: viewer.id }, { blocked_id: viewer.id }] } })
+  return new Set(blocks.map((block) => (block.blocker_id === viewer.id ? block.blocked_id : block.blocker_id)))
+}
 
 serve({
   session,
@@ -129,10 +136,13 @@ serve({
     return Member.findOne({ where, include: { model: Conversation, as: 'conversation' } })
   },
 
-  async messages(member, range) {
+  async messages(viewer, member, range) {
     const where = { conversation_id: member.conversation_id, seq: { [Op.gt]: member.cleared_seq } }
-    const rows = await Message.findAll({ where, include: messageParts(), order: [['seq', 'DESC']], ...range })
-    return rows.map(messageOf)
+    const [rows, hidden] = await Promise.all([
+      Message.findAll({ where, include: messageParts(), order: [['seq', 'DESC']], ...range }),
+      member.conversation.type === 'group' ? hiddenFrom(viewer) : new Set(),
+    ])
+    return rows.map((row) => messageOf(row, hidden))
   },
 
   async conversations(viewer, range) {
@@ -143,7 +153,7 @@ serve({
       ...range,
     })
     const visible = places.filter((p) => Number(p.conversation.last_seq) > Number(p.cleared_seq))
-    const [people, last] = await Promise.all([
+    const [people, last, hidden] = await Promise.all([
       Member.findAll({
         where: { conversation_id: places.map((place) => place.conversation_id) },
         include: { model: User, as: 'user', attributes: CARD },
@@ -153,8 +163,11 @@ serve({
         where: { [Op.or]: visible.map((p) => ({ conversation_id: p.conversation_id, seq: p.conversation.last_seq })) },
         include: messageParts(),
       }),
+      hiddenFrom(viewer),
     ])
-    const lastOf = new Map(last.map((row) => [row.conversation_id, messageOf(row)]))
+    const groups = new Set(places.filter((p) => p.conversation.type === 'group').map((p) => p.conversation_id))
+    const hiddenIn = (row) => (groups.has(row.conversation_id) ? hidden : new Set())
+    const lastOf = new Map(last.map((row) => [row.conversation_id, messageOf(row, hiddenIn(row))]))
     return places.map((place) => {
       const those = people.filter((member) => member.conversation_id === place.conversation_id)
       const shown = those.slice(0, 20).map((member) => member.user)

@@ -107,25 +107,31 @@ function allowedActions(c, viewer) {
   return actions
 }
 
-export const message = (m, sender, reply, replySender, media = []) => ({
-  id: m.id,
-  conversationId: m.conversation_id,
-  seq: Number(m.seq),
-  sender: card(sender),
-  content: m.content,
-  media,
-  replyTo: reply && {
-    id: reply.id,
-    seq: Number(reply.seq),
-    sender: card(replySender),
-    content: reply.content.slice(0, 200),
-    deletedAt: reply.deleted_at,
-  },
-  clientId: m.client_id,
-  createdAt: m.created_at,
-  editedAt: m.edited_at,
-  deletedAt: m.deleted_at,
-})
+// `hidden` has the ids of those whom a block hides from the viewer: of their messages in a group only the place is left.
+export const message = (m, sender, reply, replySender, media = [], hidden = new Set()) => {
+  const place = { id: m.id, conversationId: m.conversation_id, seq: Number(m.seq), createdAt: m.created_at }
+  if (hidden.has(sender.id)) {
+    const nothing = { sender: null, content: '', media: [], replyTo: null, clientId: null, editedAt: null, deletedAt: null }
+    return { ...place, ...nothing, hidden: true }
+  }
+  return {
+    ...place,
+    sender: card(sender),
+    content: m.content,
+    media,
+    replyTo: reply && repliedTo(reply, replySender, hidden),
+    clientId: m.client_id,
+    editedAt: m.edited_at,
+    deletedAt: m.deleted_at,
+    hidden: false,
+  }
+}
+
+const repliedTo = (reply, sender, hidden) => {
+  const place = { id: reply.id, seq: Number(reply.seq) }
+  if (hidden.has(sender.id)) return { ...place, sender: null, content: '', deletedAt: null, hidden: true }
+  return { ...place, sender: card(sender), content: reply.content.slice(0, 200), deletedAt: reply.deleted_at, hidden: false }
+}
 
 export const conversation = (place, participants, total, last) => ({
   id: place.conversation_id,
@@ -239,7 +245,7 @@ function hotReads(app, store) {
     const query = fifty.parse(request.query)
     const member = await store.member(request.user, z.uuid().parse(request.params.id))
     if (!member) throw new Refused(404, 'Not found')
-    response.json(page(await store.messages(member, range(query)), query))
+    response.json(page(await store.messages(request.user, member, range(query)), query))
   })
   app.get('/api/notifications', async (request, response) => {
     const query = ten.parse(request.query)

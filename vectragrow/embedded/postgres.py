@@ -82,11 +82,14 @@ class Postgres:
     stop_signal = signal.SIGINT
     """"Fast": SIGTERM would wait until the last client has gone."""
 
-    def __init__(self, data_dir: Path, facts: dict[str, Any], *, durable: bool = True) -> None:
+    def __init__(
+        self, data_dir: Path, facts: dict[str, Any], *, durable: bool = True, shared_buffers: str = "64MB"
+    ) -> None:
         self.home = data_dir / "postgres"
         self.data = self.home / "data"
         self.log = data_dir / "logs" / "postgres.log"
         self.durable = durable
+        self.shared_buffers = shared_buffers
         self.password = facts.setdefault("postgres_password", secrets.token_urlsafe(24))
         self.port = facts["postgres_port"] = processes.choose_port(facts.get("postgres_port"))
         self.reach = _Reach(copies=self.home / "programs")
@@ -155,7 +158,7 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": "100",
-            "shared_buffers": "64MB",
+            "shared_buffers": self.shared_buffers,
             "timezone": "UTC",
             "log_timezone": "UTC",
             "jit": "off",

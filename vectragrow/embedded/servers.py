@@ -108,9 +108,23 @@ def _connect_once(name: str, url: str, usual_port: int) -> None:
 class Servers:
     """PostgreSQL and Valkey for one DATA_DIR, each unless its address is given. `addresses` is for the environment."""
 
-    def __init__(self, data_dir: DataDir, *, database_url: str = "", redis_url: str = "", durable: bool = True) -> None:
+    def __init__(
+        self,
+        data_dir: DataDir,
+        *,
+        database_url: str = "",
+        redis_url: str = "",
+        durable: bool = True,
+        shared_buffers: str = "64MB",
+    ) -> None:
+        """
+        :param durable: as `Postgres` and `Valkey` take it
+        :param shared_buffers: how much memory PostgreSQL keeps pages in, in its units; more for a big database
+        """
         self.data_dir = data_dir
-        self.postgres = None if database_url else Postgres(data_dir.path, data_dir.facts, durable=durable)
+        self.postgres = None
+        if not database_url:
+            self.postgres = Postgres(data_dir.path, data_dir.facts, durable=durable, shared_buffers=shared_buffers)
         self.valkey = None if redis_url else Valkey(data_dir.path, data_dir.facts, durable=durable)
         self.addresses = {
             "DATABASE_URL": self.postgres.url if self.postgres else database_url,
