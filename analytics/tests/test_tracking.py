@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.testing import sign_in
 from analytics.jobs import MAKE_PARTITIONS
 from analytics.models import DailySalt, EventName, RawEvent
-from analytics.services import event_names
+from analytics.services import event_names, visitors
 from campaigns.testing import make_campaign
 from core.jobs.runner import run
 from core.testing import Api, run_retention
@@ -27,9 +27,10 @@ CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.ht
 
 
 @pytest.fixture(autouse=True)
-def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names that another test has registered are remembered by the process for a while."""
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process remembers registered names and the key of the day; those of another test are gone with it."""
     monkeypatch.setitem(event_names._known, "until", None)
+    visitors.salt_of.cache_clear()
 
 
 @pytest.fixture

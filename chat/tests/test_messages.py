@@ -40,6 +40,7 @@ def test_message_is_sent_with_the_next_seq(api: Api, founder: User, backer: User
         "editedAt": None,
         "deletedAt": None,
         "hidden": False,
+        "moderation": None,
     }
     assert send(api, backer, talk, "Hi").json()["seq"] == 2
     assert sent.headers["RateLimit-Limit"] == str(MESSAGES.most)
@@ -78,6 +79,7 @@ def test_reply_shows_what_it_answers(api: Api, founder: User, backer: User, stra
         "content": asked["content"][:200],
         "deletedAt": None,
         "hidden": False,
+        "moderation": None,
     }
     elsewhere = say(founder, direct(founder, stranger))
     for wrong in (str(elsewhere.id), str(uuid4())):
