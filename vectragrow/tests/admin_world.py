@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import administration
 from accounts.testing import make_person, sign_in
+from analytics.services import event_names
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
 from core.data.ids import uuid7
@@ -104,6 +105,10 @@ def make_world() -> User:
         parked_at=now,
         last_error="OperationalError: could not serialize access due to concurrent update " * 3,
     )
+    event_names.note_unknown(
+        ["quiz_done", "quiz_done", "a_name_of_sixty_letters_that_a_client_has_made_up_by_itself"], now=now
+    )
+    event_names.register(["quiz_done"], actor=ines, now=now)
     _reports(founder, backer, now)
     insist()
     return ines
