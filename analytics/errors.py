@@ -8,6 +8,8 @@ from core.api.errors import Invalid
 class EventRefused(Invalid):
     """The base: what is wrong with one event."""
 
+    code = "event_refused"
+
 
 class MalformedEvent(EventRefused):
     code = "malformed_event"
@@ -51,8 +53,8 @@ class EventTooOld(EventRefused):
     message = _("Events are taken for 72 hours.")
 
 
-class UnknownCampaign(EventRefused):
-    code = "unknown_campaign"
+class NoSuchCampaign(EventRefused):
+    code = "no_such_campaign"
     message = _("There is no such campaign, or it is not yours to see.")
 
 

@@ -66,7 +66,7 @@ class Tracking(ApiViewSet):
         "trackCampaignInteraction",
         InteractionInput,
         returns=Tracked,
-        errors=[*BAD_EVENT, errors.UnknownCampaign, limits.RateLimited],
+        errors=[*BAD_EVENT, errors.NoSuchCampaign, limits.RateLimited],
     )
     def campaign(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> Tracked:
         """Track an interaction with a campaign"""
@@ -110,7 +110,7 @@ class Tracking(ApiViewSet):
         errors=[
             errors.MalformedEvent,
             errors.PersonalData,
-            errors.UnknownCampaign,
+            errors.NoSuchCampaign,
             errors.CampaignNeeded,
             limits.RateLimited,
         ],

@@ -90,7 +90,7 @@ def take_events(
     for event in read:
         if isinstance(event, Incoming):
             if event.campaign_id is not None and event.campaign_id not in owners:
-                event = errors.UnknownCampaign(field="campaignId")
+                event = errors.NoSuchCampaign(field="campaignId")
             else:
                 event = _sent_by(event, sender, owners.get(event.campaign_id))
                 first_of.setdefault(event.id, event)

@@ -1,3 +1,4 @@
+-- Writes events as raw events, those with an id of their own once; answers the ids of those that were written.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:events::jsonb) AS e(
         id uuid, name text, occurred_at timestamptz, received_at timestamptz, audience text, has_own_id boolean,

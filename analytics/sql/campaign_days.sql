@@ -1,3 +1,4 @@
+-- How many investments in a campaign were begun on each day (UTC), and by how many people. Index: investment_by_campaign.
 SELECT
     (i.created_at AT TIME ZONE 'UTC')::date AS day,
     count(*) AS started,

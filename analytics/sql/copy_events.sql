@@ -1,3 +1,5 @@
+-- Copies recorded events of the kinds that are counted, once; answers their ids. Index: the primary key, which is in the
+-- order of time.
 WITH counted AS (
     SELECT * FROM jsonb_to_recordset(:kinds::jsonb) AS c(kind text, person text, campaign text, subject text)
 ), recorded AS MATERIALIZED (

@@ -1,3 +1,4 @@
+-- Events of people and visitors on a day, by name, of the platform (a zero id), each campaign and each subject.
 SELECT name, about_id, count(*) AS events, count(DISTINCT who) AS people
 FROM (
     SELECT

@@ -1,3 +1,4 @@
+-- Events of an hour by name and audience, of the platform (a zero id), each campaign and each subject.
 SELECT name, about_id, audience, count(*) AS events
 FROM (
     SELECT name, audience, unnest(ARRAY['00000000-0000-0000-0000-000000000000'::uuid, campaign_id, subject_id]) AS about_id

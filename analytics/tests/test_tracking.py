@@ -91,7 +91,7 @@ def test_an_interaction_belongs_to_a_campaign_that_the_person_may_see(visitor: A
     assert RawEvent.objects.get().campaign_id == live.pk
     for unseen in (draft.pk, uuid4()):
         refused = visitor.post(f"{TRACK}/campaign/{unseen}", body)
-        assert (refused.status_code, refused.json()["code"]) == (400, "unknown_campaign")
+        assert (refused.status_code, refused.json()["code"]) == (400, "no_such_campaign")
     wrong = visitor.post(f"{TRACK}/campaign/{live.pk}", {"interactionType": "share", "interactionData": {"network": 7}})
     assert wrong.json()["errors"][0]["field"] == "interactionData.network"
     assert RawEvent.objects.count() == 1

@@ -20,6 +20,7 @@ EVERY_FACT = {
     "backer_name": "Ada",
     "device": "Firefox on Linux",
     "token": "t0ken",
+    "appeal_token": "appeal.t0ken",
     "left": 9,
     "ending": "0123",
     "inviter": "Ada",

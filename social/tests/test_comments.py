@@ -198,10 +198,10 @@ def test_what_is_no_text_is_refused(api: Api, author: User, words: bytes) -> Non
     assert not Comment.objects.exists()
 
 
-def test_ten_thousand_marks_on_a_letter_are_too_long(api: Api, author: User) -> None:
+def test_ten_thousand_marks_on_a_letter_are_too_many(api: Api, author: User) -> None:
     post = make_post(author)
     refused = api.as_user(author).post(comments_url(post), {"content": "a" + "\u0301" * 10_000})
-    assert refused.json()["errors"][0]["code"] == "max_length"
+    assert refused.json()["errors"][0]["code"] == "too_many_marks"
 
 
 def test_lists_cost_the_same_for_one_and_for_ten(
