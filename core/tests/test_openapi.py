@@ -134,7 +134,7 @@ def test_open_operations_say_so_and_the_others_name_the_codes_of_401() -> None:
             assert operation["security"] == ([{}, {"bearer": []}] if reads_token else []), name
         else:
             appeals = name in ("GET /api/social/sanctions", "POST /api/social/sanctions/{sanctionId}/appeal")
-            schemes = [{"bearer": []}, {"appeal": []}] if appeals else [{"bearer": []}]
+            schemes: list[Any] = [{"bearer": []}, {"appeal": []}] if appeals else [{"bearer": []}]
             assert operation["security"] == schemes and reads_token and "not_authenticated" in codes, name
 
 
