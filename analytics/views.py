@@ -18,6 +18,7 @@ from campaigns.access import access_campaign
 from campaigns.errors import NotTheOwner
 from core import clock, context
 from core.api import limits
+from core.api.errors import NotFound
 from core.api.operations import operation
 from core.api.parsing import EachStringParser
 from core.api.permissions import Open, SignedIn
@@ -39,7 +40,9 @@ BAD_EVENT = (
 class Tracking(ApiViewSet):
     permission_classes = [SignedIn]
     action_permissions = {"public": [Open]}
-    parser_classes = [EachStringParser]
+
+    def get_parsers(self) -> list[Any]:
+        return [EachStringParser()] if self.action == "batch" else super().get_parsers()
 
     @operation(
         "trackPageView",
@@ -66,7 +69,7 @@ class Tracking(ApiViewSet):
         "trackCampaignInteraction",
         InteractionInput,
         returns=Tracked,
-        errors=[*BAD_EVENT, errors.NoSuchCampaign, limits.RateLimited],
+        errors=[*BAD_EVENT, limits.RateLimited],
     )
     def campaign(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> Tracked:
         """Track an interaction with a campaign"""
@@ -77,6 +80,8 @@ class Tracking(ApiViewSet):
         }
         try:
             return _tracked(request, event, _("Campaign interaction tracked successfully"))
+        except errors.NoSuchCampaign:
+            raise NotFound() from None
         except errors.EventRefused as refusal:
             refusal.field = (refusal.field or "").replace("eventData", "interactionData")
             raise

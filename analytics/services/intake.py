@@ -120,6 +120,7 @@ def take_event(event: Any, *, sender: Sender, person: Any, now: datetime) -> Res
 
 def _attempt(given: Any, now: datetime, skew: timedelta) -> Incoming | Invalid:
     try:
+        _refuse_unprintable(given)
         return _read(msgspec.convert(given, ClientEvent), now, skew)
     except msgspec.ValidationError as error:
         return errors.MalformedEvent(reason=_reason(str(error)))
@@ -136,7 +137,8 @@ def _read(given: ClientEvent, now: datetime, skew: timedelta) -> Incoming:
     """:raises Invalid: what is wrong with it"""
     if not _NAME.fullmatch(given.event_type):
         raise errors.MalformedEventName(field="eventType")
-    _refuse_unprintable(given)
+    if max(len(given.page or ""), len(given.referrer or "")) > MAX_ADDRESS:
+        raise errors.MalformedEvent(reason=f"an address has more than {MAX_ADDRESS} characters")
     type_ = event_names.registered(given.event_type)
     properties = _properties(given.event_data or {}, type_)
     campaign_id = _id("campaignId", given.campaign_id)
@@ -179,12 +181,10 @@ def _sent_by(event: Incoming, sender: Sender, owner_id: UUID | None) -> Incoming
     )
 
 
-def _refuse_unprintable(given: ClientEvent) -> None:
-    for value in (given.page, given.referrer):
-        if value is not None and len(value) > MAX_ADDRESS:
-            raise errors.MalformedEvent(reason=f"an address has more than {MAX_ADDRESS} characters")
-    for value in _texts((given.page, given.referrer, given.event_data)):
-        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+def _refuse_unprintable(given: Any) -> None:
+    """Before anything else, since refusals repeat names."""
+    for text in _texts(given):
+        if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
             raise errors.MalformedEvent(reason="a text holds NUL or half a character")
 
 

@@ -8,7 +8,7 @@ ROWS = {
     "GET /api/analytics/engagement": Row.of(user=200),
     "POST /api/analytics/track/page-view": Row.of(user=200, body={"page": "/about"}),
     "POST /api/analytics/track/event": Row.of(user=200, body={"eventType": "search"}),
-    "POST /api/analytics/track/campaign/{campaign_id}": Row.of(user=400, body={"interactionType": "view"}),
+    "POST /api/analytics/track/campaign/{campaign_id}": Row.of(user=404, body={"interactionType": "view"}),
     "POST /api/analytics/track/batch": Row.of(user=200, body={"events": [{"eventType": "search"}]}),
     "POST /api/analytics/track/public": Row.of(anonymous=200, user=200, body={"eventType": "page_view", "page": "/"}),
 }

@@ -90,8 +90,9 @@ def test_an_interaction_belongs_to_a_campaign_that_the_person_may_see(visitor: A
     assert visitor.post(f"{TRACK}/campaign/{live.pk}", body).status_code == 200
     assert RawEvent.objects.get().campaign_id == live.pk
     for unseen in (draft.pk, uuid4()):
-        refused = visitor.post(f"{TRACK}/campaign/{unseen}", body)
-        assert (refused.status_code, refused.json()["code"]) == (400, "no_such_campaign")
+        assert visitor.post(f"{TRACK}/campaign/{unseen}", body).status_code == 404
+        event = {"eventType": "campaign_view", "campaignId": str(unseen)}
+        assert refusals(send(visitor, event)) == ["no_such_campaign"]
     wrong = visitor.post(f"{TRACK}/campaign/{live.pk}", {"interactionType": "share", "interactionData": {"network": 7}})
     assert wrong.json()["errors"][0]["field"] == "interactionData.network"
     assert RawEvent.objects.count() == 1
@@ -132,10 +133,24 @@ def test_a_batch_keeps_the_good_ones_and_says_why_of_the_others(visitor: Api) ->
 
 
 def test_half_a_character_refuses_its_event_only(person: Callable[..., User]) -> None:
-    text = '{"events": [{"eventType": "search", "eventData": {"x": "\\ud800"}}, {"eventType": "search"}]}'
+    bad = [
+        '{"eventType": "search", "eventData": {"x": "\\ud800"}}',
+        '{"\\ud800": 1}',
+        '{"eventType": "\\ud800"}',
+        '"\\ud800"',
+    ]
+    text = f'{{"events": [{", ".join(bad)}, {{"eventType": "search"}}]}}'
     client: Any = Client(HTTP_AUTHORIZATION=f"Bearer {sign_in(person('sender'))}")
     answer = client.post(f"{TRACK}/batch", text, content_type="application/json").json()
-    assert refusals(answer) == ["malformed_event", None]
+    assert refusals(answer) == ["malformed_event"] * 4 + [None]
+
+
+@pytest.mark.parametrize("path", ["event", "public", "page-view"])
+def test_half_a_character_in_a_single_event_is_malformed(person: Callable[..., User], path: str) -> None:
+    client: Any = Client(HTTP_AUTHORIZATION=f"Bearer {sign_in(person('sender'))}")
+    text = '{"eventType": "\\ud800", "page": "\\ud800"}'
+    answer = client.post(f"{TRACK}/{path}", text, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
 
 
 def test_a_batch_sent_again_changes_no_number(api: Api, person: Callable[..., User]) -> None:
