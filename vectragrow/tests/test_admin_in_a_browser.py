@@ -50,23 +50,31 @@ HIDDEN_SIDEWAYS = """() => [...document.querySelectorAll(
 
 
 def admin_pages(staff: User) -> Iterator[str]:
-    """The address of every kind of page, with a row of each model."""
+    """
+    The address of every kind of page, with a row of each model. The pages of a row's history and of deleting it have
+    one template for all, so they are there once for each app.
+    """
     request = RequestFactory().get("/admin/")
     request.user = staff
     yield reverse("admin:index")
     for label in sorted({model._meta.app_label for model in admin.site._registry}):
         yield reverse("admin:app_list", args=[label])
+    with_history: set[str] = set()
+    with_deletion: set[str] = set()
     for model, page in admin.site._registry.items():
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        app, name = model._meta.app_label, f"admin:{model._meta.app_label}_{model._meta.model_name}"
         row = page.get_queryset(request).order_by("pk").first()
         assert row is not None, f"{staff.role} sees no {model.__name__}"
         has_tabs = any(getattr(entry, "parameter_name", "") == "queue" for entry in page.list_filter)
         yield reverse(f"{name}_changelist") + ("?queue=all" if has_tabs else "")
         yield reverse(f"{name}_change", args=[row.pk])
-        yield reverse(f"{name}_history", args=[row.pk])
         if page.has_add_permission(request):
             yield reverse(f"{name}_add")
-        if page.has_delete_permission(request, row):
+        if app not in with_history:
+            with_history.add(app)
+            yield reverse(f"{name}_history", args=[row.pk])
+        if app not in with_deletion and page.has_delete_permission(request, row):
+            with_deletion.add(app)
             yield reverse(f"{name}_delete", args=[row.pk])
     yield "/admin/no/such/page/"
 
