@@ -125,9 +125,9 @@ const mentioned = (viewer) => ({
   },
 })
 const parts = (viewer) => [
-  { model: User, as: 'author', attributes: CARD, required: true },
-  { model: Group, as: 'group', attributes: ['id', 'name'] },
-  { model: Channel, as: 'channel', attributes: ['id', 'name'] },
+  { model: User, as: 'author', attributes: [...CARD, 'status'], required: true },
+  { model: Group, as: 'group', attributes: ['id', 'name', 'visibility', 'hidden_at'] },
+  { model: Channel, as: 'channel', attributes: ['id', 'name', 'hidden_at'] },
   { model: Campaign, as: 'campaign', attributes: ['id', 'title', 'slug'] },
   { model: PostCounts, as: 'counts' },
   {
@@ -166,6 +166,11 @@ function reactionCounts(counts, mine) {
 // Only the author and moderators are given what others cannot read.
 const moderation = (one) => (one.hidden_at ? 'hidden' : one.held_at ? 'held' : null)
 
+// What anybody may read has a public page.
+const isPublic = (p) =>
+  p.author.status === 'active' && p.visibility === 'public' && !p.hidden_at && !p.held_at
+  && !p.group?.hidden_at && !p.channel?.hidden_at && (!p.group_id || p.group.visibility === 'public')
+
 function postOutput(p) {
   const mine = p.mine.map((one) => one.emoji)
   return {
@@ -185,6 +190,7 @@ function postOutput(p) {
     likedByMe: mine.includes('👍'),
     reactions: reactionCounts(p.counts.reactions, mine),
     moderation: moderation(p),
+    shareUrl: isPublic(p) ? new URL(`/s/post/${p.id}`, process.env.MEDIA_URL).href : null,
     createdAt: p.created_at,
     editedAt: p.edited_at,
   }
