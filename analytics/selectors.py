@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from analytics.services.rollups import VISIT
 from campaigns.models import Campaign
 from core.data.statements import load
 from core.money import minor_text
+from core.times import bounds_of
 from investments.selectors import portfolio_totals
 from social.emojis import LIKE
 
@@ -67,9 +68,8 @@ class Days:
     @property
     def bounds(self) -> dict[str, datetime]:
         """From the first moment to the first one after it, for statements."""
-        begin = datetime.combine(self.since, time(), UTC)
-        end = datetime.combine(self.until, time(), UTC) + timedelta(days=1)
-        return {"since": begin, "until": end}
+        since, until = bounds_of(self.since, self.until)
+        return {"since": since, "until": until}
 
     @property
     def output(self) -> Period:

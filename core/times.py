@@ -1,7 +1,7 @@
 """Moments and days as clients write them (API.md, *times*): RFC 3339 with a zone, `YYYY-MM-DD`, and nothing else."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from core.api.errors import ZoneRequired
 
@@ -33,3 +33,8 @@ def parse_day(text: str) -> date:
     if not _DAY.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text)
+
+
+def bounds_of(first: date, last: date) -> tuple[datetime, datetime]:
+    """The first moment of days in UTC, both included, and the first one after them."""
+    return datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC) + timedelta(days=1)

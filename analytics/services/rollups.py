@@ -5,7 +5,7 @@ one, from their raw events: so a repeated run, a late event and a crash come to 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from analytics.stores.base import VisitRow
 from chat.models import Message
 from core.data.ids import first_id_at
 from core.data.transactions import atomic
+from core.times import bounds_of
 from social.models import Post
 
 JOB = "analytics.roll_up"
@@ -105,8 +106,8 @@ def count_activity(day: date) -> None:
 
 def written_on(day: date, rows: models.QuerySet[Any]) -> int:
     """How many rows with a UUIDv7 key were made on a day; the index of the key serves for it."""
-    begin = datetime.combine(day, time(), UTC)
-    return rows.filter(pk__gte=first_id_at(begin), pk__lt=first_id_at(begin + timedelta(days=1))).count()
+    since, until = bounds_of(day, day)
+    return rows.filter(pk__gte=first_id_at(since), pk__lt=first_id_at(until)).count()
 
 
 def visits_by_source(day: date, visits: Iterable[VisitRow]) -> list[DayCount]:

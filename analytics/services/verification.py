@@ -1,12 +1,13 @@
 """Comparing counts with the raw events they were made of."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from analytics.models import DayCount, HourCount
 from analytics.services.rollups import VISIT
 from analytics.stores import store
+from core.times import bounds_of
 
 
 def differences(day: date) -> tuple[int, list[str]]:
@@ -15,13 +16,13 @@ def differences(day: date) -> tuple[int, list[str]]:
 
     :returns: how many counts were compared, and a line for each that differs
     """
-    begin = datetime.combine(day, time(), UTC)
+    begin, end = bounds_of(day, day)
     lines: list[str] = []
     raw: Counter[Any] = Counter()
     for hour in (begin + timedelta(hours=number) for number in range(24)):
         for row in store().count_hour(hour):
             raw[hour, row.name, row.about_id, row.audience] = row.events
-    kept = HourCount.objects.filter(hour__gte=begin, hour__lt=begin + timedelta(days=1))
+    kept = HourCount.objects.filter(hour__gte=begin, hour__lt=end)
     counted = {(r.hour, r.name, r.about_id, r.audience): r.events for r in kept}
     lines += _compared("hour", raw, counted)
     by_day = {(row.name, row.about_id): (row.events, row.people) for row in store().count_day(day)}

@@ -1,7 +1,7 @@
 """Raw events in PostgreSQL, partitioned by day (`partitions.py`)."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from analytics.stores import partitions
 from analytics.stores.base import DayRow, HourRow, Incoming, VisitRow
 from core.data.statements import load
 from core.data.transactions import atomic, sqlstate
+from core.times import bounds_of
 
 _APPEND = load("analytics/sql/append_events.sql")
 _HOUR = load("analytics/sql/count_hour.sql")
@@ -75,5 +76,5 @@ class PostgresStore:
 
 
 def _bounds(day: date) -> dict[str, datetime]:
-    since = datetime.combine(day, time(), UTC)
-    return {"since": since, "until": since + timedelta(days=1)}
+    since, until = bounds_of(day, day)
+    return {"since": since, "until": until}
