@@ -10,7 +10,7 @@ from django.db.models.functions import TruncDate
 from analytics.models import ActiveDay, Activity
 from analytics.outputs import Cohort, Engagement, EngagementDay
 from analytics.permissions import READ_FIGURES
-from analytics.selectors import FEWEST, Days
+from analytics.selectors import FEWEST, Days, if_enough
 from analytics.services.rollups import MONTH, WEEK
 from chat.models import Message
 from core.data.ids import first_id_at
@@ -121,4 +121,4 @@ def _average(numbers: list[int]) -> float:
 
 
 def _shown(people: int) -> int | None:
-    return people if people == 0 or people >= FEWEST else None
+    return if_enough(people, people)

@@ -33,7 +33,7 @@ from social.emojis import LIKE
 MAX_DAYS = 400
 DEFAULT_DAYS = 30
 FEWEST = 5
-"""Numbers of fewer people are not shown to those they are about."""
+"""Numbers of fewer people are shown to staff only."""
 DIRECT, OTHER = "direct", "other"
 _MONEY = load("analytics/sql/campaign_money.sql")
 _STARTED = load("analytics/sql/campaign_days.sql")
@@ -74,6 +74,11 @@ class Days:
     @property
     def output(self) -> Period:
         return Period(since=self.since, until=self.until)
+
+
+def if_enough(number: int, people: int) -> int | None:
+    """A number of nobody or of enough people; None if it is of a few."""
+    return number if people == 0 or people >= FEWEST else None
 
 
 def campaign_figures(person: Any, campaign: Campaign, days: Days) -> CampaignFigures:
@@ -152,7 +157,7 @@ def _campaign_days(campaign_id: UUID, counts: Any, days: Days, sees_all: bool) -
     started = {row.day: (row.started, row.people) for row in _STARTED.rows(campaign=campaign_id, **days.bounds)}
 
     def shown(number: int, people: int) -> int | None:
-        return number if sees_all or people == 0 or people >= FEWEST else None
+        return number if sees_all else if_enough(number, people)
 
     series = []
     for day in days:

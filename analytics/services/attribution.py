@@ -29,17 +29,18 @@ def attribute(investment_id: UUID, *, now: datetime) -> None:
     visits = Visit.objects.filter(
         user_id=investment.investor_id, started_at__gt=placed - WINDOW, started_at__lte=placed
     ).exclude(last_source="")
-    first, last = visits.order_by("started_at").first(), visits.order_by("-started_at").first()
+    first = visits.order_by("started_at").first() or Visit()
+    last = visits.order_by("-started_at").first() or Visit()
     with atomic():
         Attribution.objects.update_or_create(
             investment_id=investment.pk,
             defaults={
                 "campaign_id": investment.campaign_id,
                 "placed_at": placed,
-                "first_source": first.first_source if first else "",
-                "first_medium": first.first_medium if first else "",
-                "last_source": last.last_source if last else "",
-                "last_medium": last.last_medium if last else "",
-                "label": last.label if last else "",
+                "first_source": first.first_source,
+                "first_medium": first.first_medium,
+                "last_source": last.last_source,
+                "last_medium": last.last_medium,
+                "label": last.label,
             },
         )
