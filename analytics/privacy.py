@@ -26,8 +26,7 @@ from core.privacy import Delete, DeleteAfter, Kept, declare, declare_impersonal
 
 
 def events_of(person_id: UUID) -> Iterator[dict[str, Any]]:
-    rows = RawEvent.objects.filter(user_id=person_id).order_by("occurred_at", "pk")
-    for event in rows.iterator():
+    for event in store().events_of(person_id):
         yield {
             "name": event.name,
             "occurredAt": event.occurred_at,

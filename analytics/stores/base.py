@@ -1,13 +1,13 @@
 """The interface of a store of raw events."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
 
-from analytics.models import Audience
+from analytics.models import Audience, RawEvent
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,6 +77,10 @@ class EventStore(Protocol):
 
         :returns: the ids of those that were written; the others came before
         """
+        ...
+
+    def events_of(self, user_id: UUID) -> Iterable[RawEvent]:
+        """A person's events, in the order in which they occurred."""
         ...
 
     def erase(self, user_id: UUID) -> int:

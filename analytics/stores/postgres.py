@@ -1,6 +1,6 @@
 """Raw events in PostgreSQL, partitioned by day (`partitions.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -41,6 +41,9 @@ class PostgresStore:
     def _append(self, document: str) -> set[UUID]:
         with atomic():
             return {row.id for row in _APPEND.rows(events=document)}
+
+    def events_of(self, user_id: UUID) -> Iterable[RawEvent]:
+        return RawEvent.objects.filter(user_id=user_id).order_by("occurred_at", "pk").iterator()
 
     def erase(self, user_id: UUID) -> int:
         return RawEvent.objects.filter(user_id=user_id)._raw_delete(RawEvent.objects.db)
