@@ -17,31 +17,26 @@ from social.outputs.feed import FeedEntry
 from social.outputs.posts import PostOutput
 
 _PAGE = load("social/sql/feed_page.sql")
-_POSTS = load("social/sql/post_cards.sql")
 
 
 def feed_rows(viewer: User, now: datetime, **part: Any) -> list[Any]:
     """
-    Which items are in a feed, newest first, for `feed_entries`.
+    What is in a feed, newest first, for `feed_entries`.
 
     :param part: `core.api.pages.Part.parameters`, by `id`
     """
     return _PAGE.rows(**reader(viewer), now=now, most=part["limit"] + (part.get("start") or 0), **part)
 
 
-def feed_entries(rows: Sequence[Any], viewer: User, now: datetime) -> list[FeedEntry]:
-    """What the items of `feed_rows` show: a query for the posts, and one for the campaigns if there are any."""
-    post_ids = [row.id for row in rows if row.kind == FeedItem.Kind.POST]
-    found = _POSTS.rows(viewer=viewer.pk, ids=post_ids) if post_ids else []
-    posts = {row.id: PostOutput.of_row(row, now) for row in found}
-    campaigns = campaign_cards({row.campaign_id for row in rows if row.kind == FeedItem.Kind.CAMPAIGN})
-    entries = []
-    for row in rows:
-        if row.kind == FeedItem.Kind.CAMPAIGN:
-            entries.append(FeedEntry.of_announcement(campaigns[row.campaign_id], row.announcement, row.why))
-        elif row.id in posts:
-            entries.append(FeedEntry.of_post(posts[row.id], row.why))
-    return entries
+def feed_entries(rows: Sequence[Any], now: datetime) -> list[FeedEntry]:
+    """What the items of `feed_rows` show; a query for the campaigns if there are any."""
+    campaigns = campaign_cards({row.announced_id for row in rows if row.kind == FeedItem.Kind.CAMPAIGN})
+    return [
+        FeedEntry.of_announcement(campaigns[row.announced_id], row.announcement, row.why)
+        if row.kind == FeedItem.Kind.CAMPAIGN
+        else FeedEntry.of_post(PostOutput.of_row(row, now), row.why)
+        for row in rows
+    ]
 
 
 def feed(viewer: User, now: datetime) -> QuerySet[Any]:

@@ -27,6 +27,7 @@ counted AS (
     RETURNING n.*
 )
 SELECT EXISTS (SELECT FROM changed) AS is_new,
+p.id,
 -- include social/sql/post_columns.part.sql
   FROM target found
 -- include social/sql/counted_post_joins.part.sql

@@ -1,4 +1,4 @@
--- What is in the feed of :viewer at :now, newest first: which posts and announcements, and why. The viewer's own posts,
+-- What is in the feed of :viewer at :now, newest first: posts, announcements of campaigns, and why. The viewer's own posts,
 -- what was delivered to them (`FeedItem`), and of what was not delivered yet the newest, as far as a reason still holds,
 -- the viewer may read it (visible_post.part.sql) and does not mute its author.
 --
@@ -19,11 +19,13 @@ WITH own AS MATERIALIZED (
        AND id < :after_id::uuid  -- if after_id
      ORDER BY id DESC LIMIT :most::bigint
 )
-SELECT id, kind, why, announcement, campaign_id,
+SELECT items.id, items.kind, items.why, items.announcement, items.announced_id,
        (SELECT EXISTS (SELECT FROM social_ad
-         WHERE status = 'approved' AND ends_at > :now::timestamptz AND starts_at <= :now::timestamptz)) AS has_ad
+         WHERE status = 'approved' AND ends_at > :now::timestamptz AND starts_at <= :now::timestamptz)) AS has_ad,
+       post.*
   FROM (
-(SELECT item.id, 'post' AS kind, post.why, NULL AS announcement, NULL::uuid AS campaign_id
+SELECT * FROM (
+(SELECT item.id, 'post' AS kind, post.why, NULL AS announcement, NULL::uuid AS announced_id
    FROM (SELECT id FROM (
          (SELECT id FROM own ORDER BY id DESC)
          UNION ALL
@@ -83,7 +85,15 @@ UNION ALL
                AND NOT EXISTS (SELECT FROM accounts_muted_by(:viewer::uuid, :now::timestamptz) m
                                 WHERE m.person_id = k.owner_id)
         ) reasons LIMIT 1) reason
-  ORDER BY i.item_id DESC LIMIT :most::bigint)) items
+  ORDER BY i.item_id DESC LIMIT :most::bigint)) found
  ORDER BY id DESC
  LIMIT :limit
 OFFSET :start::bigint  -- if start
+) items
+  LEFT JOIN LATERAL (
+        SELECT
+-- include social/sql/post_columns.part.sql
+          FROM (SELECT items.id) found
+-- include social/sql/post_joins.part.sql
+  ) post ON items.kind = 'post'
+ ORDER BY items.id DESC

@@ -1,5 +1,5 @@
--- What `PostOutput.of_row` shows of the posts that `found` names by id; :viewer may be NULL.
-p.id, p.content, p.visibility, p.author_role, p.created_at, p.edited_at, p.hidden_at, p.held_at,
+-- What `PostOutput.of_row` shows of the posts that `found` names by id, beside the id; :viewer may be NULL.
+p.content, p.visibility, p.author_role, p.created_at, p.edited_at, p.hidden_at, p.held_at,
 -- As visible_post.part.sql says for anonymous.
 (a.status = 'active' AND p.hidden_at IS NULL AND p.held_at IS NULL AND g.hidden_at IS NULL AND h.hidden_at IS NULL
  AND p.visibility = 'public' AND (p.group_id IS NULL OR g.visibility = 'public')) AS is_public,

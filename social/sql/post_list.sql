@@ -13,6 +13,7 @@
 -- Indexes: post_by_author, post_by_group, post_by_channel, the primary keys, post_media_has_its_own_place,
 -- person_reacts_once_with_an_emoji, post_by_tag, post_has_a_tag_once, post_mentions_a_person_once.
 SELECT
+p.id,
 -- include social/sql/post_columns.part.sql
   FROM (SELECT item.id
           FROM (

@@ -1,6 +1,7 @@
 -- The post :id, if who asks may read it (visible_post.part.sql), with its newest comments in one column, for
 -- `selectors.post_page`. One row or none. Indexes: those of post_list.sql and comment_list.sql.
 SELECT
+p.id,
 -- include social/sql/post_columns.part.sql
        , (SELECT json_agg(one ORDER BY one.id DESC)::text FROM (
           SELECT

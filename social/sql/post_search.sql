@@ -14,6 +14,7 @@ WITH asked AS MATERIALIZED (
            search_query(:q::text, social_post_terms(:terms::text[]), :without::text[]) AS near
 )
 SELECT found.score,
+p.id,
 -- include social/sql/post_columns.part.sql
   FROM (SELECT scored.id, scored.score FROM (
         SELECT p.id, CASE WHEN i.words @@ asked.words THEN 1000 ELSE 0 END

@@ -25,6 +25,7 @@ counted AS (
     RETURNING n.*
 )
 SELECT
+p.id,
 -- include social/sql/post_columns.part.sql
   FROM target found
 -- include social/sql/counted_post_joins.part.sql

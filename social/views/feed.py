@@ -35,7 +35,7 @@ class Feed(ApiViewSet):
         """
         now, part = clock.now(), asked_part(request, keys=("id",))
         rows = feed_rows(request.user, now, **part.parameters)
-        entries = partial(feed_entries, viewer=request.user, now=now)
+        entries = partial(feed_entries, now=now)
         has_place = min(part.limit, len(rows) + 1) >= ITEMS_PER_AD and "page" not in request.query_params
         ad = next_ad(request.user, now) if has_place and rows[0].has_ad else None
         if ad is None:
