@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.dev")
 
 application = get_wsgi_application()
 
-# A request makes some thousand objects and drops nearly all of them by counting references. By default the cycle collector
-# would look for cycles several times in each request, among everything that was loaded at the start too.
+# A request makes some thousand objects and drops nearly all of them by counting references. By default the cycle
+# collector would look for cycles several times in each request, among everything that was loaded at the start too.
 COLLECT_AFTER = 20_000
 gc.collect()
 gc.freeze()
