@@ -1,8 +1,8 @@
 """Who is active, how much is written, and who comes back."""
 
-from collections import defaultdict
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
@@ -10,15 +10,15 @@ from django.db.models.functions import TruncDate
 from analytics.models import ActiveDay, Activity
 from analytics.outputs import Cohort, Engagement, EngagementDay
 from analytics.permissions import READ_FIGURES
-from analytics.selectors import FEWEST, Days, if_enough
+from analytics.retention import cohorts
+from analytics.selectors import Days, if_enough
 from analytics.services.rollups import MONTH, WEEK
+from analytics.units import Unit
 from chat.models import Message
 from core.data.ids import first_id_at
-from core.data.statements import load
 from social.models import Follow, Post
 
 MAX_COHORTS = 12
-_RETENTION = load("analytics/sql/retention.sql")
 
 
 def engagement(person: Any, days: Days, *, now: datetime) -> Engagement:
@@ -46,7 +46,7 @@ def _of_platform(days: Days, now: datetime) -> Engagement:
         monthly_active=last.monthly if last else 0,
         posts_per_day=_average([each.posts for each in series]),
         messages_per_day=_average([each.messages for each in series]),
-        retention=_cohorts(days, now, fewest=0),
+        retention=_cohorts(days, now),
         series=series,
     )
 
@@ -81,7 +81,7 @@ def _of_audience(person: Any, days: Days, now: datetime) -> Engagement:
         monthly_active=since(days.until - MONTH),
         posts_per_day=_average([each.posts for each in series]),
         messages_per_day=_average([each.messages for each in series]),
-        retention=_cohorts(days, now, fewest=FEWEST, followed=person.pk),
+        retention=_cohorts(days, now, followed=person.pk),
         series=series,
     )
 
@@ -93,26 +93,20 @@ def _by_day(rows: QuerySet[Any], days: Days) -> dict[date, int]:
     return dict(by_day.annotate(number=Count("pk")).values_list("day", "number"))
 
 
-def _cohorts(days: Days, now: datetime, *, fewest: int, **conditions: Any) -> list[Cohort]:
+def _cohorts(days: Days, now: datetime, *, followed: UUID | None = None) -> list[Cohort]:
     """The newest weeks of the period, each with who was active in it and in every week after it."""
-    bounds = days.bounds
-    sizes: dict[date, int] = {}
-    active: dict[date, dict[int, int]] = defaultdict(dict)
-    for row in _RETENTION.rows(**bounds, **conditions):
-        if row.later == 0:
-            sizes[row.week] = row.people
-        else:
-            active[row.week][row.later - 1] = row.active
-    end = min(days.until, now.date())
+
+    def shown(active: int) -> int | None:
+        return active if followed is None else _shown(active)
+
     return [
         Cohort(
-            week=week,
-            people=sizes[week],
-            active=[active[week].get(number, 0) for number in range((end - week).days // 7 + 1)],
-            is_complete=now.date() > end or (end - week).days % 7 == 6,
+            week=each.start,
+            people=each.people,
+            active=[shown(cell.active) for cell in each.cells],
+            is_complete=each.cells[-1].is_complete,
         )
-        for week in sorted(sizes)[-MAX_COHORTS:]
-        if sizes[week] >= fewest
+        for each in cohorts(days, Unit.WEEK, now=now, followed=followed)[-MAX_COHORTS:]
     ]
 
 

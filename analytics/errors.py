@@ -71,3 +71,13 @@ class PeriodReversed(Invalid):
 class PeriodTooLong(Invalid):
     code = "period_too_long"
     message = _("A period has at most %(most)s days.")
+
+
+class StepsInvalid(Invalid):
+    code = "steps_invalid"
+    message = _("A funnel has 2 to %(most)s steps, each a different name of an event.")
+
+
+class EventNameUnknown(Invalid):
+    code = "event_name_unknown"
+    message = _("No events of the name %(name)s are counted.")

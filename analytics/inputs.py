@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from rest_framework.fields import CharField, ChoiceField, DictField, JSONField, ListField
+from rest_framework.fields import CharField, ChoiceField, DictField, IntegerField, JSONField, ListField
 
 from analytics.event_types import INTERACTIONS
 from analytics.services.intake import MAX_ADDRESS, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_BYTES
+from analytics.stores.funnels import Order
+from analytics.units import Unit
 from core.api.serializers import DayField, IdField, MomentField, Serializer
 
 PROPERTIES = f"At most {MAX_PROPERTIES} keys and {MAX_PROPERTY_BYTES} bytes; no personal data."
@@ -78,3 +80,26 @@ class PeriodQuery(Serializer):
 
     vars()["from"] = DayField(required=False, source="since")
     to = DayField(required=False, source="until")
+
+
+MAX_WINDOW = 90 * 24 * 60 * 60
+"""Seconds."""
+
+
+class FunnelQuery(PeriodQuery):
+    steps = CharField(
+        max_length=600, help_text="Names of events in their order, with commas between: `page_view,campaign_view`."
+    )
+    window_seconds = IntegerField(
+        min_value=1, max_value=MAX_WINDOW, help_text="How long after the first step the last one may follow."
+    )
+    order = ChoiceField(
+        choices=[each.value for each in Order],
+        default=Order.ORDERED.value,
+        help_text="`ordered`: others may lie in between; `strict`: none of the same person may; `any`: in any order.",
+    )
+    campaign_id = IdField(required=False, help_text="Only events about this campaign.")
+
+
+class RetentionQuery(PeriodQuery):
+    by = ChoiceField(choices=[each.value for each in Unit], default=Unit.WEEK.value)

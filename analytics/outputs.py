@@ -1,8 +1,12 @@
 """The shapes that clients see."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+from analytics.stores.funnels import Order
+from analytics.units import Unit
 from core.api.outputs import Count, Currency, Message, MoneyText, Output
 
 
@@ -113,13 +117,53 @@ class UserFigures(Output):
 class Cohort(Output):
     """
     People who joined in a week (for others than staff: of those who follow them). `active` has a number for each week
-    from the one they joined in; the last one may be of a week that is not over.
+    from the one they joined in; the last one may be of a week that is not over. Of an audience, numbers of fewer than
+    five people are null.
     """
 
     week: date
     people: Count
-    active: list[Count]
+    active: list[Count | None]
     is_complete: bool
+
+
+class RetentionCell(Output):
+    """How many people of a cohort were active in a day, week or month; `isComplete` if all of it is counted."""
+
+    active: Count | None
+    is_complete: bool
+
+
+class RetentionCohort(Output):
+    """People who joined in the day, week (from Monday) or month that begins at `start` (UTC), and who came back."""
+
+    start: date
+    people: Count
+    cells: Annotated[list[RetentionCell], Meta(description="The first is of the time in which they joined.")]
+
+
+class Retention(Output):
+    """Of the platform for staff, for others of the people who follow them: then few people are null or left out."""
+
+    scope: Literal["platform", "audience"]
+    by: Unit
+    period: Period
+    cohorts: list[RetentionCohort]
+
+
+class FunnelStep(Output):
+    name: str
+    people: Annotated[Count, Meta(description="People and visitors who reached this step and all before it.")]
+    share: Annotated[float, Meta(description="Of those who reached the first step, from 0 to 1.")]
+
+
+class FunnelFigures(Output):
+    """With `order=any`, a step is reached by whoever has taken so many different ones within the window."""
+
+    period: Period
+    order: Order
+    window_seconds: int
+    steps: list[FunnelStep]
 
 
 class EngagementDay(Output):

@@ -48,18 +48,19 @@ class Days:
     until: date
 
     @classmethod
-    def of(cls, *, now: datetime, since: date | None = None, until: date | None = None) -> "Days":
+    def of(cls, *, now: datetime, since: date | None = None, until: date | None = None, most: int = MAX_DAYS) -> "Days":
         """
         The period that is asked for; 30 days that end today, or with `until`, or begin with `since`.
 
+        :param most: how many days it may have
         :raises PeriodReversed: :raises PeriodTooLong:
         """
         last = until or now.date()
         first = since or last - timedelta(days=DEFAULT_DAYS - 1)
         if first > last:
             raise PeriodReversed(field="from")
-        if (last - first).days >= MAX_DAYS:
-            raise PeriodTooLong(field="from", most=MAX_DAYS)
+        if (last - first).days >= most:
+            raise PeriodTooLong(field="from", most=most)
         return cls(first, last)
 
     def __iter__(self) -> Iterator[date]:

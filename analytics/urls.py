@@ -8,6 +8,8 @@ urlpatterns = [
     path("user", Figures.as_view({"get": "user"})),
     path("campaign/<uuid:campaign_id>", Figures.as_view({"get": "campaign"})),
     path("engagement", Figures.as_view({"get": "engagement"})),
+    path("retention", Figures.as_view({"get": "retention"})),
+    path("funnel", Figures.as_view({"get": "funnel"})),
     path("track/page-view", Tracking.as_view({"post": "page_view"})),
     path("track/event", Tracking.as_view({"post": "event"})),
     path("track/campaign/<uuid:campaign_id>", Tracking.as_view({"post": "campaign"})),

@@ -8,12 +8,34 @@ from django.utils.translation import gettext as _
 
 from analytics import errors
 from analytics.engagement import engagement
-from analytics.inputs import BatchInput, EventInput, InteractionInput, PageViewInput, PeriodQuery, PublicEventInput
-from analytics.outputs import BatchResult, CampaignFigures, Engagement, EventResult, Tracked, UserFigures
+from analytics.funnels import MAX_DAYS, funnel_figures
+from analytics.inputs import (
+    BatchInput,
+    EventInput,
+    FunnelQuery,
+    InteractionInput,
+    PageViewInput,
+    PeriodQuery,
+    PublicEventInput,
+    RetentionQuery,
+)
+from analytics.outputs import (
+    BatchResult,
+    CampaignFigures,
+    Engagement,
+    EventResult,
+    FunnelFigures,
+    Retention,
+    Tracked,
+    UserFigures,
+)
 from analytics.permissions import READ_FIGURES
+from analytics.retention import retention
 from analytics.selectors import Days, campaign_figures, user_figures
 from analytics.services.intake import Result, Status, take_event, take_events
 from analytics.services.visitors import sender_of
+from analytics.stores import Order
+from analytics.units import Unit
 from campaigns.access import access_campaign
 from campaigns.errors import NotTheOwner
 from core import clock, context
@@ -21,11 +43,12 @@ from core.api import limits
 from core.api.errors import NotFound
 from core.api.operations import operation
 from core.api.parsing import EachStringParser
-from core.api.permissions import Open, SignedIn
+from core.api.permissions import HasRight, Open, SignedIn
 from core.api.requests import Request
 from core.api.views import ApiViewSet
 
 PER_PERSON = limits.Limit("analytics:person", 12_000, timedelta(minutes=1))
+FUNNELS = limits.Limit("analytics:funnels", 300, timedelta(hours=1))
 PER_ADDRESS = limits.Limit("analytics:address", 600, timedelta(minutes=1))
 BAD_EVENT = (
     errors.MalformedEvent,
@@ -136,6 +159,7 @@ PERIOD = (errors.PeriodReversed, errors.PeriodTooLong)
 
 class Figures(ApiViewSet):
     permission_classes = [SignedIn]
+    action_permissions = {"funnel": [HasRight(READ_FIGURES)]}
 
     @operation("getUserAnalytics", query=PeriodQuery, returns=UserFigures, errors=PERIOD)
     def user(self, request: Request, query: dict[str, Any]) -> UserFigures:
@@ -159,6 +183,34 @@ class Figures(ApiViewSet):
         """Read who is active and who comes back"""
         now = clock.now()
         return engagement(request.user, Days.of(now=now, **query), now=now)
+
+    @operation("getRetention", query=RetentionQuery, returns=Retention, errors=PERIOD)
+    def retention(self, request: Request, query: dict[str, Any]) -> Retention:
+        """
+        Read who comes back by day, week or month
+
+        Of the platform for staff, for others of the people who follow them.
+        """
+        now, unit = clock.now(), Unit(query.pop("by"))
+        return retention(request.user, Days.of(now=now, **query), unit, now=now)
+
+    @operation(
+        "getFunnel",
+        query=FunnelQuery,
+        returns=FunnelFigures,
+        errors=[*PERIOD, errors.StepsInvalid, errors.EventNameUnknown, limits.RateLimited],
+    )
+    def funnel(self, request: Request, query: dict[str, Any]) -> FunnelFigures:
+        """
+        Read how many people take some steps one after the other
+
+        For staff. Counts people and visitors, at most 92 days of events. The last step has to follow the first within
+        `windowSeconds`.
+        """
+        limits.hit(FUNNELS, request.user.pk)
+        period = {name: query.pop(name) for name in ("since", "until") if name in query}
+        days = Days.of(now=clock.now(), most=MAX_DAYS, **period)
+        return funnel_figures(days, **{**query, "order": Order(query["order"])})
 
 
 def _tracked(request: Request, event: dict[str, Any], message: str) -> Tracked:

@@ -6,5 +6,6 @@ Everything that reads raw events goes through the interface `EventStore` (`base.
 
 from analytics.stores.base import EventStore, Incoming
 from analytics.stores.choice import store
+from analytics.stores.funnels import Funnel, Order
 
-__all__ = ["EventStore", "Incoming", "store"]
+__all__ = ["EventStore", "Funnel", "Incoming", "Order", "store"]

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from analytics.models import Audience, RawEvent
+from analytics.stores.funnels import Funnel
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -109,4 +110,8 @@ class EventStore(Protocol):
 
     def people_of(self, day: date) -> list[UUID]:
         """Who, of those who are signed in, did something on a day."""
+        ...
+
+    def funnel(self, funnel: Funnel) -> list[int]:
+        """How many people and visitors have reached each step of a funnel."""
         ...

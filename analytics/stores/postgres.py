@@ -12,7 +12,8 @@ from analytics.limits import AHEAD, LATEST
 from analytics.models import Audience, RawEvent
 from analytics.stores import partitions
 from analytics.stores.base import DayRow, HourRow, Incoming, VisitRow
-from core.data.statements import load
+from analytics.stores.funnels import Funnel, Order, statement
+from core.data.statements import fetch, load
 from core.data.transactions import atomic, sqlstate
 from core.times import bounds_of
 
@@ -21,6 +22,12 @@ _HOUR = load("analytics/sql/count_hour.sql")
 _DAY = load("analytics/sql/count_day.sql")
 _VISITS = load("analytics/sql/read_visits.sql")
 _NO_PARTITION = "23514"
+_FUNNEL_EVENTS = """
+    SELECT COALESCE(user_id, visitor_id) AS who, occurred_at AS at, id AS place,
+           COALESCE(array_position(%(steps)s::text[], name::text), 0) AS step
+    FROM analytics_rawevent
+    WHERE occurred_at >= %(since)s AND occurred_at < %(until)s AND is_known AND audience IN ('person', 'visitor')
+"""
 
 
 class PostgresStore:
@@ -76,6 +83,21 @@ class PostgresStore:
         people = RawEvent.objects.filter(occurred_at__gte=since, occurred_at__lt=until, user_id__isnull=False)
         ids = people.filter(audience=Audience.PERSON).order_by().values_list("user_id", flat=True).distinct()
         return [user_id for user_id in ids if user_id is not None]
+
+    def funnel(self, funnel: Funnel) -> list[int]:
+        conditions = "" if funnel.campaign_id is None else " AND campaign_id = %(campaign)s"
+        if funnel.order is not Order.STRICT:
+            conditions += " AND name = ANY(%(steps)s)"
+        text = statement(funnel, events=_FUNNEL_EVENTS + conditions, within="{at} <= {begin} + %(window)s::interval")
+        values = {
+            "since": funnel.since,
+            "until": funnel.until,
+            "steps": list(funnel.steps),
+            "campaign": funnel.campaign_id,
+            "window": funnel.window,
+        }
+        (people,) = fetch(text, values, keeps_plan=False)
+        return list(people)
 
 
 def _bounds(day: date) -> dict[str, datetime]:
