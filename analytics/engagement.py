@@ -10,6 +10,7 @@ from django.db.models.functions import TruncDate
 from analytics.models import ActiveDay, Activity
 from analytics.outputs import Cohort, Engagement, EngagementDay
 from analytics.permissions import READ_FIGURES
+from analytics.response_times import NO_ANSWERS, count_answers, response_times
 from analytics.retention import cohorts
 from analytics.selectors import Days, if_enough
 from analytics.services.rollups import MONTH, WEEK
@@ -29,6 +30,7 @@ def engagement(person: Any, days: Days, *, now: datetime) -> Engagement:
 def _of_platform(days: Days, now: datetime) -> Engagement:
     figures = {each.day: each for each in Activity.objects.filter(day__range=(days.since, days.until))}
     last = figures.get(days.until)
+    answers = [each.answers for each in figures.values() if each.answers]
     series = [
         EngagementDay(
             date=day,
@@ -46,6 +48,7 @@ def _of_platform(days: Days, now: datetime) -> Engagement:
         monthly_active=last.monthly if last else 0,
         posts_per_day=_average([each.posts for each in series]),
         messages_per_day=_average([each.messages for each in series]),
+        response_times=response_times([sum(those) for those in zip(*answers, strict=True)] or NO_ANSWERS),
         retention=_cohorts(days, now),
         series=series,
     )
@@ -81,6 +84,7 @@ def _of_audience(person: Any, days: Days, now: datetime) -> Engagement:
         monthly_active=since(days.until - MONTH),
         posts_per_day=_average([each.posts for each in series]),
         messages_per_day=_average([each.messages for each in series]),
+        response_times=response_times(count_answers(**days.bounds, person_id=person.pk)),
         retention=_cohorts(days, now, followed=person.pk),
         series=series,
     )

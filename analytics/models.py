@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -173,6 +174,8 @@ class Activity(models.Model):
     monthly = models.PositiveIntegerField()
     posts = models.PositiveIntegerField()
     messages = models.PositiveIntegerField()
+    answers = ArrayField(models.PositiveIntegerField(), default=list)
+    """Answers in direct conversations by how long they took (`analytics.response_times`); empty if not counted."""
 
 
 class Attribution(models.Model):

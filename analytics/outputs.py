@@ -173,10 +173,30 @@ class EngagementDay(Output):
     messages: Count
 
 
+class AnswersWithin(Output):
+    seconds: int
+    answers: Annotated[Count, Meta(description="How many came in less than so many seconds.")]
+
+
+class ResponseTimes(Output):
+    """
+    How long answers in direct conversations took, from the first message that waited. Only answered messages count.
+    """
+
+    answers: Count
+    half_within_seconds: Annotated[
+        int | None,
+        Meta(
+            description="The smallest bound of `within` that half of them kept; null if none did."
+        ),
+    ]
+    within: list[AnswersWithin]
+
+
 class Engagement(Output):
     """
     Of the platform for staff (`scope: platform`), for others of the people who follow them (`scope: audience`), with
-    their own posts and messages. Numbers of fewer than five people of an audience are null.
+    their own posts, messages and response times. Numbers of fewer than five people of an audience are null.
     """
 
     scope: Literal["platform", "audience"]
@@ -186,5 +206,6 @@ class Engagement(Output):
     monthly_active: Count | None
     posts_per_day: float
     messages_per_day: float
+    response_times: ResponseTimes
     retention: list[Cohort]
     series: list[EngagementDay]

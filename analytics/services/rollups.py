@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import models
 
 from analytics.models import PLATFORM, ActiveDay, Activity, DayCount, HourCount, Visit
+from analytics.response_times import count_answers
 from analytics.services import progress
 from analytics.stores import store
 from analytics.stores.base import VisitRow
@@ -100,6 +101,7 @@ def count_activity(day: date) -> None:
             "monthly": active_since(day - MONTH),
             "posts": written_on(day, Post.objects.filter(deleted_at__isnull=True)),
             "messages": written_on(day, Message.objects.filter(deleted_at__isnull=True)),
+            "answers": count_answers(*bounds_of(day, day)),
         },
     )
 
