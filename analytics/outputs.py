@@ -186,9 +186,7 @@ class ResponseTimes(Output):
     answers: Count
     half_within_seconds: Annotated[
         int | None,
-        Meta(
-            description="The smallest bound of `within` that half of them kept; null if none did."
-        ),
+        Meta(description="The smallest bound of `within` that half of them kept; null if none did."),
     ]
     within: list[AnswersWithin]
 

@@ -14,7 +14,7 @@ from analytics.stores import partitions
 from analytics.stores.base import DayRow, HourRow, Incoming, VisitRow
 from analytics.stores.funnels import Funnel, Order, statement
 from core.data.statements import fetch, load
-from core.data.transactions import atomic, sqlstate
+from core.data.transactions import alone, sqlstate
 from core.times import bounds_of
 
 _APPEND = load("analytics/sql/append_events.sql")
@@ -46,7 +46,7 @@ class PostgresStore:
         return self._append(document)
 
     def _append(self, document: str) -> set[UUID]:
-        with atomic():
+        with alone():
             return {row.id for row in _APPEND.rows(events=document)}
 
     def events_of(self, user_id: UUID) -> Iterable[RawEvent]:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -24,18 +25,18 @@ NOW = datetime(2026, 3, 18, 15, tzinfo=UTC)
 
 def written(conversation: Any, sender: User, seq: int, at: datetime) -> Message:
     """A message of a moment, with an id of that moment."""
-    key = type(conversation.pk)(int=first_id_at(at).int + random.getrandbits(60))
+    key = UUID(int=first_id_at(at).int + random.getrandbits(60))
     return Message(pk=key, conversation=conversation, seq=seq, sender=sender, content="Hello", created_at=at)
 
 
 def talks_at_random(seed: int) -> list[list[Message]]:
     choose, found = random.Random(seed), []
-    for _ in range(6):
+    for _ in range(9):
         two = make_person(), make_person()
-        conversation = choose.choice([direct, direct, group])(*two)
+        conversation = group(*two) if choose.random() < 0.3 else direct(*two)
         at, messages = NOW - timedelta(days=5), []
         for seq in range(1, 60):
-            at += timedelta(seconds=choose.choice([0.5, 59, 60, 61, 299, 3000, 20_000, 300_000]) * choose.random())
+            at += timedelta(seconds=choose.choice([0.5, 59, 60, 61, 299, 3000, 20_000, 100_000]) * choose.random())
             messages.append(written(conversation, choose.choice(two), seq, at))
         Message.objects.bulk_create(messages)
         if conversation.type == "direct":
@@ -65,7 +66,7 @@ def test_answers_equal_a_count_by_hand(seed: int) -> None:
         for person_id in (None, someone):
             counted = count_answers(since, NOW, person_id=person_id)
             assert counted == by_hand(talks, since, NOW, person_id)
-    assert sum(count_answers(NOW - timedelta(days=9), NOW)) > 20
+    assert sum(count_answers(NOW - timedelta(days=9), NOW)) > 10
 
 
 def test_half_within_is_the_bound_that_half_of_them_kept() -> None:

@@ -82,6 +82,19 @@ def atomic() -> Iterator[None]:
         raise kept
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """
+    For a single statement that may fail. By itself it is a transaction, which costs one exchange in place of three;
+    inside somebody else's it gets a savepoint.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+    else:
+        yield
+
+
 def refuse_in_transaction() -> None:
     """
     Guards calls to other systems: no transaction may stay open during one. The transaction around a test does not
