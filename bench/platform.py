@@ -28,15 +28,16 @@ def running(rows: int) -> Iterator[Platform]:
 
 
 @contextmanager
-def prepared(name: str) -> Iterator[Platform]:
+def prepared(name: str, *, durable: bool = False) -> Iterator[Platform]:
     """
     The servers of a folder in `var`, migrated. Django is set up in this process when it begins.
 
     :param name: of the folder
+    :param durable: whether a commit is on disk before it is answered
     """
     data_dir = DataDir(ROOT / "var" / name)
     data_dir.open()
-    servers = Servers(data_dir, durable=False, shared_buffers="1GB")
+    servers = Servers(data_dir, durable=durable, shared_buffers="1GB")
     try:
         servers.start()
         os.environ |= {
