@@ -44,6 +44,12 @@ def due(now: datetime) -> list[str]:
     ]
 
 
+def days_waiting(now: datetime) -> set[date]:
+    """The days for which events have arrived that may not be counted yet."""
+    hours = store().hours_of_arrivals(since=progress.read_since(JOB, BEGINNING), until=now)
+    return {hour.date() for hour in hours}
+
+
 def count_again(item: str, *, now: datetime) -> bool:
     """
     Count one hour or day of `due`.

@@ -155,9 +155,11 @@ def test_what_fails_is_counted_at_the_next_run(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_verify_names_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
-    with time_machine.travel(NOON + timedelta(minutes=1), tick=False):
+    later = NOON + timedelta(minutes=30)
+    with time_machine.travel(later, tick=False):
         store().append(at_random(5, 60))
         roll_up()
+        roll_up(later)
         call_command("analytics_verify", days=5)
         row = DayCount.objects.exclude(name=VISIT).first()
         assert row is not None
@@ -165,6 +167,17 @@ def test_verify_names_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(CommandError, match="1 differ"):
             call_command("analytics_verify", days=5)
     assert f"counted ({row.events + 7}, {row.people}), raw ({row.events}, {row.people})" in capsys.readouterr().out
+
+
+def test_verify_does_not_judge_what_has_just_arrived(capsys: pytest.CaptureFixture[str]) -> None:
+    later = NOON + timedelta(minutes=30)
+    with time_machine.travel(later, tick=False):
+        store().append([happened(NOON)])
+        roll_up(later)
+        store().append([happened(NOON, received_at=later - timedelta(seconds=1))])
+        call_command("analytics_verify", days=5)
+    told = capsys.readouterr().out
+    assert "2026-11-25: events have arrived that the next roll-up counts; not judged" in told
 
 
 def test_active_people_by_day_week_and_month() -> None:
