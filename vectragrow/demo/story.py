@@ -11,9 +11,10 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from vectragrow.demo import community, pictures
+from vectragrow.demo import community, figures, pictures
 from vectragrow.demo.client import Client, DemoFailed, command, receive, until
 from vectragrow.demo.community import Community
+from vectragrow.demo.figures import Figures
 from vectragrow.demo.people import Person
 
 DOMAIN = "@demo.example"
@@ -35,7 +36,7 @@ class Story:
     waiting: dict[str, Any] = field(default_factory=dict)
     """The campaign that is left for a moderator to try."""
 
-    STEPS = 24 + community.STEPS
+    STEPS = 24 + community.STEPS + figures.STEPS
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
@@ -44,12 +45,15 @@ class Story:
         self.staff_get_their_roles()
         self.founders_and_backers_prove_who_they_are()
         self.founders_publish_campaigns()
+        numbers = Figures(self.base, self.say, self.people, list(self.campaigns.values()))
+        numbers.backers_look_around()
         self.backers_invest()
         self.they_talk()
         self.deadlines_pass()
         solar = next(iter(self.campaigns.values()))
         Community(self.base, self.say, self.people, solar, self.chapter).play()
         self.the_books_are_checked()
+        numbers.figures_are_what_the_books_say()
 
     # --- chapters ---------------------------------------------------------------------------------------------------
 

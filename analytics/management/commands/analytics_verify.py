@@ -10,8 +10,8 @@ from core import clock
 
 class Command(BaseCommand):
     help = (
-        "Count raw events again and compare with what was counted by hour and day; name each difference. Exit 1 on any. "
-        "A day that the next roll-up counts again is not judged."
+        "Count raw events again and compare with what was counted by hour and day; name each difference. Exit 1 on "
+        "any. A day that the next roll-up counts again is not judged."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
