@@ -9,6 +9,7 @@ from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F
 
+from accounts.models import Status
 from core import events
 from core.api.errors import NotFound
 from core.data.ids import uuid7
@@ -197,10 +198,12 @@ def count_click(*, ad_id: UUID, token: str, now: datetime) -> Ad:
 
     :param token: of the ad in the feed
     :raises InvalidClickToken: not ours, of another ad, or older than a day
-    :raises NotFound: the ad is gone, or is reviewed anew
+    :raises NotFound: the ad is gone or hidden, is reviewed anew, or its advertiser is suspended
     """
     impression_id, day = _read_click_token(token, ad_id, now)
-    shown = Ad.objects.filter(status__in=[Ad.Status.APPROVED, Ad.Status.PAUSED], hidden_at__isnull=True)
+    shown = Ad.objects.filter(
+        status__in=[Ad.Status.APPROVED, Ad.Status.PAUSED], hidden_at__isnull=True, advertiser__status=Status.ACTIVE
+    )
     ad = shown.filter(pk=ad_id).first()
     if ad is None:
         raise NotFound()

@@ -10,6 +10,7 @@ from django.core import signing
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services.administration import reinstate, suspend
 from accounts.services.relations import block
 from accounts.testing import make_person
 from accounts.tests.test_suspension import staff_browser
@@ -147,6 +148,19 @@ def test_a_moderator_decides_in_the_admin_but_not_on_their_own(
     assert (shown["status"], shown["reason"]) == ("rejected", ad.reason)
     own.refresh_from_db()
     assert own.status == Ad.Status.PENDING_REVIEW
+
+
+def test_no_click_leads_to_an_ad_whose_advertiser_is_suspended(
+    api: Api, author: User, stranger: User, moderator: User
+) -> None:
+    make_ad(author, approved_by=moderator)
+    shown = next_ad(stranger, clock.now())
+    assert shown
+    address, body = f"/api/social/ads/{shown.id}/click", {"token": shown.click_token}
+    suspend(user_id=author.pk, reason="", by=moderator, now=clock.now())
+    assert api.as_user(stranger).post(address, body).json()["code"] == "not_found"
+    reinstate(user_id=author.pk, by=moderator, now=clock.now())
+    assert api.as_user(stranger).post(address, body).status_code == 200
 
 
 # --- In the feed ---------------------------------------------------------------------------------------------------
