@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from accounts.services.administration import suspend
 from campaigns.testing import make_campaign
+from core import clock
 from core.testing import Api
 from social.testing import make_post
 from uploads.testing import picture
@@ -26,6 +28,16 @@ def test_a_post_is_published_and_read(api: Api, author: User, stranger: User) ->
     assert (read.status_code, read.json()["content"]) == (200, "The panels are on the roof.")
     listed = api.as_user(stranger).get(f"/api/social/users/{author.pk}/posts").json()
     assert [item["id"] for item in listed["items"]] == [body["id"]]
+
+
+def test_posts_of_somebody_suspended_are_listed_like_those_of_nobody(
+    api: Api, author: User, stranger: User, moderator: User
+) -> None:
+    make_post(author)
+    suspend(user_id=author.pk, reason="", by=moderator, now=clock.now())
+    lists = [f"/api/social/users/{one}/posts" for one in (author.pk, "01890a5d-ac96-774b-bcce-b302099a8057")]
+    answers = [api.as_user(stranger).get(address) for address in lists]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 2
 
 
 def test_what_is_for_followers_is_not_there_for_others(api: Api, author: User, follower: User, stranger: User) -> None:

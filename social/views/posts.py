@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from accounts import brakes
-from accounts.access import access_person
 from accounts.errors import SlowDown, TooManyLinks
 from accounts.permissions import EmailVerified, MayPublish
 from core import clock
@@ -26,7 +25,7 @@ from core.api.requests import Request
 from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from social import errors, selectors
-from social.access import access_post
+from social.access import access_post, access_profile
 from social.inputs.posts import EditInput, PostInput, TagQuery
 from social.models import Post
 from social.models.posts import etag_of
@@ -189,7 +188,7 @@ class PostsOfPerson(ApiViewSet):
         """The posts of a person that I may read, newest first"""
         page = page_of_posts(request, author=user_id)
         if not page.items:  # of whom there are posts to read, there is no need to ask
-            access_person(request.user.pk, user_id)
+            access_profile(request.user, user_id)
         return page
 
 
