@@ -61,8 +61,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
         A person's memberships of conversations that they see: one they deleted is hidden until its next message, a
         direct one while either blocks the other.
         """
+        return self.not_deleted_by(user).filter(conversation__is_blocked=False)
+
+    def not_deleted_by(self, user: Any) -> Self:
+        """The same, and those that only a block hides."""
         there = Q(gone_at_seq__isnull=True) | Q(conversation__last_seq__gt=F("gone_at_seq"))
-        return self.filter(there, user=user, conversation__is_blocked=False)
+        return self.filter(there, user=user)
 
 
 class Member(Entity):

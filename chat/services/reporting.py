@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.relations import not_hidden_from
 from accounts.reportable import Target, TargetType, picture_facts, register
-from chat.access import access_conversation
-from chat.models import Message
+from chat.models import Member, Message
 from chat.streams import moderated
 from core.api.errors import NotFound
 from core.realtime.publishing import Push, publish_all
@@ -25,14 +24,12 @@ class MessageTarget(Target):
     type = TargetType.MESSAGE
 
     def find(self, viewer: Any, id: UUID, now: datetime) -> Message:
-        """One that is there for a member of its conversation, and not of somebody hidden from them."""
-        conversation_id = Message.objects.filter(pk=id).values_list("conversation_id", flat=True).first()
-        if conversation_id is None:
-            raise NotFound()
-        seen = Message.objects.seen_by(access_conversation(viewer, conversation_id))
-        shown = seen.filter(not_hidden_from(viewer.pk, "sender"), deleted_at__isnull=True, hidden_at__isnull=True)
-        message = shown.filter(pk=id).first()
-        if message is None:
+        """
+        One that a member of its conversation sees, or would see without a block: whoever blocks first can still report,
+        and nobody escapes a report by blocking.
+        """
+        message = Message.objects.filter(pk=id, deleted_at__isnull=True, hidden_at__isnull=True).first()
+        if message is None or not Message.objects.seen_by(_member(viewer, message)).filter(pk=id).exists():
             raise NotFound()
         return message
 
@@ -48,9 +45,9 @@ class MessageTarget(Target):
 
     def lines_before(self, thing: Message, viewer: Any) -> list[dict[str, Any]]:
         """Without names: whose words are no concern of the case, but the sender's."""
-        member = access_conversation(viewer, thing.conversation_id)
-        seen = Message.objects.seen_by(member).filter(not_hidden_from(viewer.pk, "sender"), seq__lt=thing.seq)
-        shown = seen.filter(deleted_at__isnull=True, hidden_at__isnull=True).order_by("-seq")
+        seen = Message.objects.seen_by(_member(viewer, thing)).filter(seq__lt=thing.seq)
+        shown = seen.filter(not_hidden_from(viewer.pk, "sender") | Q(sender=thing.sender_id))
+        shown = shown.filter(deleted_at__isnull=True, hidden_at__isnull=True).order_by("-seq")
         people = {thing.sender_id: 0}
         return [
             {
@@ -68,6 +65,14 @@ class MessageTarget(Target):
         """Everybody in the conversation sees its place without its content; open sockets learn of it."""
         super().set_hidden(thing, at, now)
         transaction.on_commit(partial(_announce, thing.pk))
+
+
+def _member(person: Any, message: Message) -> Member:
+    """:raises NotFound: no member, or they deleted the conversation"""
+    member = Member.objects.not_deleted_by(person).filter(conversation=message.conversation_id).first()
+    if member is None:
+        raise NotFound()
+    return member
 
 
 def _announce(message_id: UUID) -> None:

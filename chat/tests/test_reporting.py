@@ -40,12 +40,25 @@ def test_only_members_report_what_they_see(
     refused = [ask(api, who, said.id) for who in (stranger, moderator)]
     api.as_user(backer).delete(url(circle))
     refused.append(ask(api, backer, in_circle.id))  # they deleted it
-    with commits():
-        relations.block(person=backer, other_id=founder.pk, now=clock.now())
-    refused += [ask(api, backer, said.id), ask(api, backer, in_circle.id)]
-    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(404, "not_found")] * 5
+    api.as_user(backer).delete(url(talk))
+    refused.append(ask(api, backer, said.id))
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(404, "not_found")] * 4
     assert ask(api, founder, in_circle.id).json()["code"] == "own_thing"
     assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize("reporter_blocks", [True, False])
+def test_a_block_keeps_nobody_from_reporting(
+    api: Api, founder: User, backer: User, talk: Conversation, circle: Conversation, reporter_blocks: bool
+) -> None:
+    say(founder, talk, "Hello")
+    said, in_circle = say(founder, talk, "Send me money"), say(founder, circle, "Join us")
+    blocker, blocked = (backer, founder) if reporter_blocks else (founder, backer)
+    with commits():
+        relations.block(person=blocker, other_id=blocked.pk, now=clock.now())
+    assert [ask(api, backer, one.id).status_code for one in (said, in_circle)] == [201, 201]
+    (version,) = Case.objects.get(target_id=said.id).versions
+    assert version["before"] == [{"by": 0, "words": "Hello", "pictures": 0}]
 
 
 def test_moderators_get_what_the_reporter_saw_and_no_more(

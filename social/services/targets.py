@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from accounts.access import access_person
-from accounts.models import Status, User
+from accounts.models import Block, Status, User
 from accounts.relations import not_hidden_from
 from accounts.reportable import Target, TargetType, picture_facts, register
 from accounts.services.profiles import SHOWN
@@ -109,7 +109,9 @@ class PersonTarget(Target):
     can_be_hidden = False
 
     def find(self, viewer: Any, id: UUID, now: datetime) -> User:
-        return access_person(viewer.pk, id)
+        """Also one whom the viewer blocks: people block first and report then."""
+        blocks = Block.objects.filter(blocker=viewer.pk, blocked=OuterRef("pk"))
+        return self.there().filter(Exists(blocks), pk=id).first() or access_person(viewer.pk, id)
 
     def there(self) -> QuerySet[User]:
         return User.objects.exclude(status=Status.DELETED)

@@ -55,6 +55,12 @@ def message_of(sender: User, other: User) -> Message:
     return Message.objects.get(pk=say(sender, direct(sender, other)).id)
 
 
+def test_somebody_who_was_blocked_first_can_be_reported(api: Api, author: User, stranger: User) -> None:
+    relations.block(person=stranger, other_id=author.pk, now=clock.now())
+    assert ask(api, stranger, author, "user").status_code == 201
+    assert ask(api, author, stranger, "user").json()["code"] == "not_found"
+
+
 def test_everything_that_is_there_can_be_reported(
     api: Api, author: User, stranger: User, moderator: User, person: Any
 ) -> None:
