@@ -27,6 +27,20 @@ def are_alike(one: str, other: str) -> bool:
         "ЅΟLΑR RΟΟFЅ",  # capitals of Greek and Cyrillic
         "Solar Roofs\ufe0f",
         "Solar\u034f Roofs",
+        "Solar Roofs.",
+        "«Solar-Roofs»",
+        "Solar_Roofs!",
+        "‘Solar Roofs’",
+        "Solarʼ Roofsˈ",
+        "Solar` Roofs´",
+        "Solar Roofs™",
+        "Solar® Roofs",
+        "S\u0336o\u0336l\u0336a\u0336r\u0336 Roofs",  # struck through
+        "Sølar Roofs",
+        "Sola\u05b8r Roofs",  # a Hebrew point on a Latin letter
+        "Solar Roofs\u2800",
+        "Solar\u3164Roofs\uffa0",
+        "\u17b4Solar Roofs",
     ],
 )
 def test_these_look_like_solar_roofs(other: str) -> None:
@@ -53,6 +67,11 @@ def test_others_that_look_alike(one: str, other: str) -> None:
         ("서울", "부산"),
         ("😀", "😁"),
         ("Berlin Süd", "Berlin Nord"),
+        ("C#", "C"),
+        ("C++", "C"),
+        ("R&D", "RD"),
+        ("क़लम", "कलम"),  # the dot below makes another letter
+        ("カー", "カ"),
     ],
 )
 def test_other_words_are_other_names(one: str, other: str) -> None:
@@ -60,6 +79,6 @@ def test_other_words_are_other_names(one: str, other: str) -> None:
 
 
 def test_a_form_is_never_empty_and_never_long() -> None:
-    for name in ("a", "é", "😀", "日", "-", "١", "ﷺ" * 100, "㏡" * 100):
+    for name in ("a", "é", "😀", "日", "-", "...", "١", "ﷺ" * 100, "㏡" * 100):
         for form in (small_form(name), capital_form(name)):
             assert 0 < len(form) <= LONGEST
