@@ -27,10 +27,12 @@ def hashtags(text: str) -> list[str]:
 
 def folded_tag(text: str) -> str:
     """
-    The form in which tags are compared: without the number sign, compatible forms and cases as one. Empty for what is
-    no tag: other characters in it, no letter, or too long.
+    The form in which tags are compared: without the number sign, compatible forms and cases as one. The dot of i does
+    not count, since it depends on the language whether I is i or ı. Empty for what is no tag: other characters in it,
+    no letter, or too long.
     """
-    tag = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.lstrip(_SIGNS)).casefold())
+    folded = unicodedata.normalize("NFKC", text.lstrip(_SIGNS)).casefold()
+    tag = unicodedata.normalize("NFKC", folded.replace("i\u0307", "i").replace("ı", "i"))
     has_letter = any(unicodedata.category(letter)[0] == "L" for letter in tag)
     return tag if has_letter and len(tag) <= LONGEST_TAG and all(map(_is_of_a_tag, tag)) else ""
 

@@ -28,6 +28,7 @@ POSTS = "/api/social/posts"
         ("#" + "x" * 101, []),
         ("#" + "x" * 100, ["x" * 100]),
         ("#ＳＯＬＡＲ", ["solar"]),
+        ("#İstanbul #istanbul #ISTANBUL #ıstanbul #I\u0307stanbul", ["istanbul"]),
     ],
 )
 def test_hashtags_in_any_script(text: str, tags: list[str]) -> None:
