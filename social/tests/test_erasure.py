@@ -13,7 +13,8 @@ from core.privacy.declarations import every_declaration
 from core.privacy.erasure import erase_person
 from core.testing import Api
 from social.models import Comment, CommentMention, Post, PostCounts, PostMention, Reaction
-from social.testing import make_comment, make_post
+from social.services.bans import ban
+from social.testing import make_comment, make_group, make_post, put_in_group
 
 POSTS = "/api/social/posts"
 
@@ -85,3 +86,14 @@ def test_an_export_holds_all_of_it_and_nothing_of_others(api: Api, author: User,
     assert [row["post_id"] for row in of_stranger["social/post-mentions"]] == [post.pk]
     assert [row["comment_id"] for row in of_stranger["social/comment-mentions"]] == [comment.pk]
     assert "Second words" not in str(of_stranger)
+
+
+def test_an_export_does_not_name_a_secret_group_for_whom_it_has_banned(author: User, stranger: User) -> None:
+    groups = [make_group(author, f"Attic {kind}", visibility=kind) for kind in ("secret", "private")]
+    for group in groups:
+        put_in_group(group, stranger)
+    assert [row["groupName"] for row in export_of(stranger)["social/memberships"]] == ["Attic secret", "Attic private"]
+    for group in groups:
+        ban(actor=author, group_id=group.pk, user_id=stranger.pk, now=clock.now())
+    places = export_of(stranger)["social/memberships"]
+    assert [(row["status"], row["groupName"]) for row in places] == [("banned", None), ("banned", "Attic private")]
