@@ -10,7 +10,18 @@ from core.events import Effect, Kind, declare
 from notifications.effects import Category, Mail, Notice, Withdrawal
 from notifications.messages import Message
 from social.models import Ad, Appeal, Case, Channel, Comment, Decision, Group, Post, Story
-from social.notices import COMMENT_LIKED, COMMENTED, LIKED, MENTIONED, REACTED, REPLIED, WINDOW, PostNotice
+from social.notices import (
+    COMMENT_LIKED,
+    COMMENTED,
+    LIKED,
+    MENTIONED,
+    REACTED,
+    REPLIED,
+    WINDOW,
+    GroupForgotten,
+    GroupNotice,
+    PostNotice,
+)
 
 AUTHOR = {"author_id": UUID}
 OF_A_COMMENT = {"post_id": UUID, "author_id": UUID}
@@ -103,10 +114,16 @@ declare(
 )
 
 
-def _place_notice(name: str, of: str, *facts: str, **conditions: str) -> Notice:
-    """Tells somebody what was decided about them in a `group` or `channel`, whoever decided it."""
-    given = (f"{of}_id", f"{of}_name", *facts)
-    return Notice(Message(name, Category.GROUPS, given, path=f"/{of}s/{{{of}_id}}"), to="user_id", **conditions)
+def _group_notice(name: str, *facts: str, **conditions: str) -> Notice:
+    """Tells somebody what was decided about them in a group, whoever decided it."""
+    given = ("group_id", "group_name", *facts)
+    return GroupNotice(Message(name, Category.GROUPS, given, path="/groups/{group_id}"), to="user_id", **conditions)
+
+
+def _channel_notice(name: str, **conditions: str) -> Notice:
+    """The same in a channel."""
+    given = ("channel_id", "channel_name")
+    return Notice(Message(name, Category.GROUPS, given, path="/channels/{channel_id}"), to="user_id", **conditions)
 
 
 def _group(name: str, *effects: Effect, **more: Any) -> Kind:
@@ -126,6 +143,7 @@ JOIN_REQUESTED = Message(
     window=WINDOW,
 )
 GROUP_INVITED = Message("group_invited", Category.SOCIAL, ("group_id", "group_name"), path="/groups/{group_id}")
+FORGOTTEN = GroupForgotten(to="user_id")
 REQUEST_ENDED = Withdrawal(JOIN_REQUESTED, to="staff_ids", actor="user_id")
 
 GROUPS = (
@@ -133,8 +151,8 @@ GROUPS = (
     _group("group.edited", facts={"fields": list[str]}),
     _group("group.deleted"),
     _group("group.joined", facts=PERSON, audit=False),
-    _group("group.left", facts=PERSON, audit=False),
-    _group("group.invitation_declined", facts=PERSON, audit=False),
+    _group("group.left", FORGOTTEN, facts=PERSON, audit=False),
+    _group("group.invitation_declined", FORGOTTEN, facts=PERSON, audit=False),
     _group(
         "group.join_requested",
         Notice(JOIN_REQUESTED, to="staff_ids"),
@@ -146,26 +164,26 @@ GROUPS = (
     _group(
         "group.request_approved",
         REQUEST_ENDED,
-        _place_notice("group_request_approved", "group"),
+        _group_notice("group_request_approved"),
         facts=REQUEST,
         sealed=NAMED,
     ),
     _group(
         "group.request_rejected",
         REQUEST_ENDED,
-        _place_notice("group_request_rejected", "group"),
+        _group_notice("group_request_rejected"),
         facts=REQUEST,
         sealed=NAMED,
     ),
-    _group("group.invited", Notice(GROUP_INVITED, to="user_id"), facts=PERSON, sealed=NAMED),
+    _group("group.invited", GroupNotice(GROUP_INVITED, to="user_id"), facts=PERSON, sealed=NAMED),
     _group(
         "group.role_changed",
-        _place_notice("group_role_changed", "group", "after", unless="is_ones_own"),
+        _group_notice("group_role_changed", "after", unless="is_ones_own"),
         facts={**PERSON, "before": str, "after": str, "is_ones_own": bool},
         sealed=NAMED,
     ),
-    _group("group.member_removed", facts=PERSON),  # they and the banned are not told
-    _group("group.banned", facts=PERSON),
+    _group("group.member_removed", FORGOTTEN, facts=PERSON),  # they and the banned are not told
+    _group("group.banned", FORGOTTEN, facts=PERSON),
     _group("group.ban_ended", facts=PERSON),
 )
 CHANNELS = (
@@ -174,13 +192,11 @@ CHANNELS = (
     _channel("channel.deleted"),
     _channel(
         "channel.role_changed",
-        _place_notice("channel_editor_added", "channel", only_if="is_editor"),
+        _channel_notice("channel_editor_added", only_if="is_editor"),
         facts={**PERSON, "role": str, "is_editor": bool},
         sealed={"channel_name": str},
     ),
-    _channel(
-        "channel.passed_on", _place_notice("channel_passed_on", "channel"), facts=PERSON, sealed={"channel_name": str}
-    ),
+    _channel("channel.passed_on", _channel_notice("channel_passed_on"), facts=PERSON, sealed={"channel_name": str}),
     _channel("channel.post_pinned", facts={"post_id": UUID}, audit=False),
     _channel("channel.post_unpinned", facts={"post_id": UUID}, audit=False),
 )

@@ -114,6 +114,11 @@ def withdraw_notice(
             _recompose(group, before.generation, recipient)
 
 
+def lock_inboxes(user_ids: Collection[UUID]) -> None:
+    """Until the caller's transaction ends nobody else writes what people do into these inboxes, or takes it out."""
+    _locked(user_ids)
+
+
 def _locked(user_ids: Collection[UUID]) -> dict[UUID, Recipient]:
     return {one.pk: one for one in lock(Recipient.objects).filter(pk__in=user_ids).order_by("pk")}
 
@@ -278,6 +283,20 @@ def remove_actor(*, user_id: UUID, actor_id: UUID) -> None:
     """Take a person out of somebody's inbox, all of it."""
     for recipient in _locked([user_id]).values():
         _remove(recipient, actor_id)
+
+
+def remove_about(user_id: UUID, **ids: UUID) -> None:
+    """
+    Take what tells of a thing out of the inbox of somebody who may not know of it now, in the caller's transaction.
+
+    :param ids: facts of the entries, such as `group_id`
+    """
+    lock_inboxes([user_id])
+    about = data_of(ids)
+    entries = Notification.objects.of(user_id).filter(data__contains=about)
+    if found := list(entries.values_list("pk", flat=True)):
+        entries.delete()
+        transaction.on_commit(partial(_push_removed, user_id, found))
 
 
 def _remove(recipient: Recipient, actor_id: UUID, at_most: int | None = None) -> None:

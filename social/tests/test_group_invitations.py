@@ -73,10 +73,52 @@ def test_an_invitation_is_declined(api: Api, owner: User, stranger: User, secret
     most = group_invitations.OF_ONE.most
     for _ in range(most):
         invite(api, owner, secret, userId=str(stranger.pk))
+        told = notices(stranger)
+        assert set(told) == {"group_invited"}
         assert api.as_user(stranger).post(url(secret, "leave")).json()["myStatus"] is None
+    assert len(told) == most
     assert invite(api, owner, secret, userId=str(stranger.pk)).status_code == 200
     assert api.as_user(stranger).get(url(secret)).status_code == 404, "enough"
-    assert notices(stranger) == ["group_invited"] * most
+    assert notices(stranger) == []
+
+
+def group_titles(person: User) -> list[str]:
+    deliver_events()
+    return [found.title for found in Notification.objects.filter(user_id=person.pk) if "attic" in found.title]
+
+
+@pytest.mark.parametrize("way", ["decline", "ban", "leave", "remove"])
+def test_a_secret_group_is_forgotten_by_whoever_is_out(
+    api: Api, owner: User, stranger: User, secret: Group, way: str
+) -> None:
+    me, staff = api.as_user(stranger), api.as_user(owner)
+    invite(api, owner, secret, userId=str(stranger.pk))
+    assert len(group_titles(stranger)) == 1
+    if way in ("leave", "remove"):
+        me.post(url(secret, "join"))
+        staff.put(url(secret, f"members/{stranger.pk}/role"), {"role": "moderator"})
+        assert len(group_titles(stranger)) == 2
+    {
+        "decline": lambda: me.post(url(secret, "leave")),
+        "leave": lambda: me.post(url(secret, "leave")),
+        "remove": lambda: staff.delete(url(secret, f"members/{stranger.pk}")),
+        "ban": lambda: staff.post(url(secret, f"bans/{stranger.pk}")),
+    }[way]()
+    assert group_titles(stranger) == []
+
+
+def test_a_late_notice_tells_nothing_of_a_secret_group(api: Api, owner: User, stranger: User, secret: Group) -> None:
+    invite(api, owner, secret, userId=str(stranger.pk))
+    api.as_user(owner).post(url(secret, f"bans/{stranger.pk}"))
+    assert group_titles(stranger) == [], "both events are delivered after the ban"
+
+
+def test_notices_of_groups_that_everybody_sees_stay(api: Api, owner: User, stranger: User) -> None:
+    group = make_group(owner, "The attic", visibility="private")
+    invite(api, owner, group, userId=str(stranger.pk))
+    assert len(group_titles(stranger)) == 1
+    api.as_user(owner).post(url(group, f"bans/{stranger.pk}"))
+    assert len(group_titles(stranger)) == 1
 
 
 def test_whoever_asked_is_admitted_by_an_invitation(api: Api, owner: User, stranger: User) -> None:
