@@ -14,10 +14,11 @@ from core.jobs.runner import Job, run
 from core.times import parse_moment
 
 
-def run_with_progress(job: Job, *, now: datetime, dry_run: bool = False) -> str:
+def run_with_progress(job: Job, *, now: datetime, dry_run: bool = False, only: str | None = None) -> str:
     """
     Run a job, with a progress bar where somebody watches.
 
+    :param only: of what is due only this item
     :returns: a line that says what it did
     """
 
@@ -25,7 +26,7 @@ def run_with_progress(job: Job, *, now: datetime, dry_run: bool = False) -> str:
         with progressbar(items, label=job.name, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
             yield from bar
 
-    tally = run(job, now=now, dry_run=dry_run, watch=watch)
+    tally = run(job, now=now, dry_run=dry_run, only=only, watch=watch)
     if tally.is_busy:
         return f"{job.name}: another copy is at work"
     if dry_run:

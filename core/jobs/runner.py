@@ -74,13 +74,19 @@ def all_jobs() -> dict[str, Job]:
 
 
 def run(
-    job: Job, *, now: datetime, dry_run: bool = False, watch: Callable[[Sequence[Any]], Iterable[Any]] | None = None
+    job: Job,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    only: str | None = None,
+    watch: Callable[[Sequence[Any]], Iterable[Any]] | None = None,
 ) -> Tally:
     """
     Work what is due, at most a batch of it.
 
     :param now: the moment that decides what is due (UTC)
     :param dry_run: only count what is due
+    :param only: of what is due only this item, as text
     :param watch: is given the items and gives them back one by one, such as a progress bar
     """
     with exclusive(job.name) as is_ours:
@@ -89,6 +95,8 @@ def run(
             return Tally(is_busy=True)
         failing = {row.item: row for row in FailingItem.objects.filter(job=job.name)}
         found = job.due(now)
+        if only is not None:
+            found = (item for item in found if str(item) == only)
         most = job.batch + len(failing)
         found = list(found[:most] if isinstance(found, QuerySet | list) else islice(found, most))
         items = [item for item in found if _is_free(failing.get(str(item)))][: job.batch]

@@ -55,6 +55,13 @@ def test_a_bad_item_is_counted_and_the_others_go_on(db: None, caplog: pytest.Log
     assert row.last_error == "ZeroDivisionError: item 2" and "ZeroDivisionError" in caplog.text
 
 
+def test_only_one_item_of_what_is_due_is_worked(db: None) -> None:
+    work = Work(*range(20))
+    assert work.run(only="17").done == 1
+    assert work.seen == [17]
+    assert work.run(only="20").due == 0
+
+
 def test_a_bad_item_waits_longer_each_time_is_parked_after_ten_and_tried_again_when_asked_to(
     db: None, person: Callable[..., User]
 ) -> None:

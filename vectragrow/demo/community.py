@@ -142,8 +142,9 @@ class Community:
         noor.app.post(f"/api/social/stories/{story['id']}/view")
         views = mei.app.get("/api/profile/stories")["items"][0]["viewsCount"]
         ends = datetime.fromisoformat(story["expiresAt"])
-        command("run_job", "social.delete_stories", "--at", (ends + timedelta(seconds=1)).isoformat())
-        if noor.app.pages("/api/social/stories"):
+        at = (ends + timedelta(seconds=1)).isoformat()
+        command("run_job", "social.delete_stories", "--at", at, "--only", story["id"])
+        if story["id"] in str(noor.app.pages("/api/social/stories")):
             raise DemoFailed("a story is still there after its day")
         self.say(f"Mei shows a story, seen by {views}; at this time tomorrow it is gone for all, with its picture")
         media = ("rain.jpg", pictures.cover("Rain", 7), "image/jpeg")

@@ -15,8 +15,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at", metavar="INSTANT", help="as if it were this moment (RFC 3339, such as 2026-12-31T23:59:59Z)"
         )
+        parser.add_argument("--only", metavar="ITEM", help="of what is due only this item: an id, or a name")
 
-    def handle(self, *, job: str | None, dry_run: bool, at: str | None, **options: Any) -> None:
+    def handle(self, *, job: str | None, dry_run: bool, at: str | None, only: str | None, **options: Any) -> None:
         jobs = all_jobs()
         if job is None:
             for known in jobs.values():
@@ -24,4 +25,4 @@ class Command(BaseCommand):
         elif job not in jobs:
             raise CommandError(f"There is no job {job}. Jobs: {', '.join(jobs)}")
         else:
-            self.stdout.write(run_with_progress(jobs[job], now=moment_of(at), dry_run=dry_run))
+            self.stdout.write(run_with_progress(jobs[job], now=moment_of(at), dry_run=dry_run, only=only))
