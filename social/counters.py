@@ -6,7 +6,7 @@ are equal.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -129,32 +129,45 @@ def batches(counter: Counter) -> Iterator[tuple[int, list[Difference]]]:
 
 
 @retrying
-def correct(difference: Difference) -> None:
-    """Count one row again, under its lock: whoever changes what it counts waits for that lock to count."""
-    counter, id = difference.counter, difference.id
+def correct(counter: Counter, differences: Sequence[Difference]) -> None:
+    """
+    Count rows of a batch again, under their locks: whoever changes what they count waits for these to count. A few
+    statements, however many there are.
+    """
+    ids = [difference.id for difference in differences]
     manager = counter.model._default_manager
-    if difference.kept is None:
-        manager.bulk_create([counter.model(pk=id)], ignore_conflicts=True)
-    list(lock(manager.filter(pk=id)))
-    for row in _rows(counter, "k.id = %s", [id]):
-        now = _compared(counter, row)
-        if now is not None:
-            manager.filter(pk=id).update(**now.counted)
+    missing = [counter.model(pk=difference.id) for difference in differences if difference.kept is None]
+    manager.bulk_create(missing, ignore_conflicts=True)
+    list(lock(manager.filter(pk__in=ids).order_by("pk")).values_list("pk", flat=True))
+    names, key = list(counter.counted), _key(counter)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {counter.model._meta.db_table} n SET {', '.join(f'{name} = truth.{name}' for name in names)}"
+            f" FROM (SELECT k.id, {', '.join(f'{counter.counted[name]} AS {name}' for name in names)}"
+            f" FROM {counter.of._meta.db_table} k WHERE k.id = ANY(%s)) truth WHERE n.{key} = truth.id",
+            [ids],
+        )
 
 
 def _rows(counter: Counter, where: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    key, table = counter.model._meta.pk, counter.model._meta.db_table
-    assert key is not None
+    key = _key(counter)
     kept = ", ".join(f"n.{name}" for name in counter.counted)
     right = ", ".join(counter.counted.values())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT k.id, n.{key.column}, {kept}, {right} FROM {counter.of._meta.db_table} k"
-            f" LEFT JOIN {table} n ON n.{key.column} = k.id WHERE {where}",
+            f"SELECT k.id, n.{key}, {kept}, {right} FROM {counter.of._meta.db_table} k"
+            f" LEFT JOIN {counter.model._meta.db_table} n ON n.{key} = k.id WHERE {where}",
             values,
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _key(counter: Counter) -> str:
+    """The column that holds the ids."""
+    key = counter.model._meta.pk
+    assert key is not None
+    return str(key.column)
 
 
 def _compared(counter: Counter, row: tuple[Any, ...]) -> Difference | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Profile, User
 from core import clock
@@ -89,6 +90,18 @@ def test_missing_rows_are_found_and_made(community: Post) -> None:
         verify(fix=True)
     assert "0 differ" in verify()
     assert PostCounts.objects.get(post=community).reactions == {"👍": 1, "🎉": 1}
+
+
+def test_many_rows_are_corrected_in_as_many_statements_as_one(author: User) -> None:
+    made = []
+    for posts in (1, 9):
+        while Post.objects.count() < posts:
+            make_post(author)
+        PostCounts.objects.update(like_count=7)
+        with CaptureQueriesContext(connection) as statements, pytest.raises(CommandError, match=f" {posts} differ"):
+            verify(fix=True)
+        made.append(len(statements))
+    assert made[0] == made[1]
 
 
 def test_each_person_is_told_of_what_they_can_read(

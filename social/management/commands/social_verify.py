@@ -24,8 +24,8 @@ class Command(BaseCommand):
                     found += len(differences)
                     for difference in differences:
                         self.stdout.write(str(difference))
-                        if fix:
-                            correct(difference)
+                    if fix and differences:
+                        correct(counter, differences)
         summary = f"{looked_at} rows with counts, {found} differ"
         if found:
             raise CommandError(f"{summary}{'; corrected' if fix else ''}.")
