@@ -116,17 +116,17 @@ def remove_editor(*, owner: Any, channel_id: UUID, user_id: UUID, now: datetime)
 @retrying
 def give_channel(*, owner: Any, channel_id: UUID, user_id: UUID, now: datetime) -> None:
     """
-    Make an editor the owner; the owner becomes an editor.
+    Make an editor the owner; the owner becomes an editor. Asking again, when the answer was lost, changes nothing.
 
     :raises NotFound: :raises ChannelRoleRequired: :raises NotAnEditor:
     """
     place = lock_channel_place(owner, channel_id)
+    if place.channel.owner_id == user_id and place.role in (Role.OWNER, Role.EDITOR):
+        return
     place.require(Role.OWNER)
     heir = place.of(user_id)
     if heir is None or heir.role == Role.SUBSCRIBER:
         raise NotAnEditor()
-    if heir.user_id == owner.pk:
-        return
     if place.membership is None:
         raise NotFound()
     ChannelMember.objects.filter(pk=place.membership.pk).update(role=Role.EDITOR)

@@ -75,7 +75,7 @@ def leave_group(*, person: Any, group_id: UUID, now: datetime) -> None:
 @retrying
 def set_role(*, actor: Any, group_id: UUID, user_id: UUID, role: str, now: datetime) -> None:
     """
-    Give a member another role. One's own can only be lowered.
+    Give a member another role. One's own can only be lowered. Asking again, when the answer was lost, changes nothing.
 
     :raises NotFound: no such group, or the person is no member
     :raises GroupRoleRequired: :raises NotBelowYou: a peer or superior
@@ -85,12 +85,12 @@ def set_role(*, actor: Any, group_id: UUID, user_id: UUID, role: str, now: datet
     if user_id != actor.pk:
         place.require(Action.CHANGE_ROLES)
     member = _member(place, user_id)
+    if member.role == role:
+        return
     if user_id != actor.pk:
         place.require_above(member)
     if outranks(role, str(place.role)):
         raise RoleAboveYours()
-    if member.role == role:
-        return
     if member.role == Role.OWNER:
         _require_another_owner(place)
     change_role(member, role, by=actor, now=now)

@@ -129,7 +129,8 @@ def test_the_last_owner_stays(api: Api, owner: User, stranger: User) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
     refused = me.put(url(group, "members", owner.pk, "role"), {"role": "admin"})
     assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
-    assert me.put(url(group, "members", stranger.pk, "role"), {"role": "owner"}).status_code == 200
+    for _ in range(2):  # again, since the answer may be lost
+        assert me.put(url(group, "members", stranger.pk, "role"), {"role": "owner"}).status_code == 200
     assert me.post(url(group, "leave")).json()["memberCount"] == 1
     assert api.as_user(stranger).post(url(group, "leave")).json()["code"] == "last_owner"
 
@@ -200,9 +201,11 @@ RANKS = ["member", "moderator", "admin", "owner"]
 
 
 def expected_of_setting(actor: str, target: str, role: str) -> int:
-    """The rule in words: owners and admins, somebody below them, up to their own role."""
+    """The rule in words: owners and admins, somebody below them, up to their own role; or what they are already."""
     if actor not in ("owner", "admin"):
         return 403
+    if target == role:
+        return 200
     below = RANKS.index(target) < RANKS.index(actor)
     return 200 if below and RANKS.index(role) <= RANKS.index(actor) else 403
 
