@@ -100,7 +100,7 @@ def process_again(file_id: UUID, *, by: Any, now: datetime) -> bool:
 
     :param by: the staff member
     """
-    failed = lock(StoredFile.objects.filter(pk=file_id, state=State.FAILED, deleted_at__isnull=True)).first()
+    failed = lock(StoredFile.objects.with_bytes().filter(pk=file_id, state=State.FAILED)).first()
     if failed is None:
         return False
     StoredFile.objects.filter(pk=file_id).update(state=State.PROCESSING)
