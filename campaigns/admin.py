@@ -21,7 +21,7 @@ from core import clock
 from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, person_cell
 from core.api.errors import Refusal
 from core.money import Money
-from uploads.outputs import MediaCard
+from uploads.admin_pictures import let_load, pictures_here
 
 TONES: dict[str, str] = {
     Status.IN_REVIEW: "info",
@@ -168,7 +168,8 @@ class CampaignAdmin(ReadOnlyAdmin):
         def money(minor: int | None) -> str:
             return str(Money(minor, campaign.currency)) if minor is not None else ""
 
-        pictures = campaign.media.with_files().order_by("position")
+        files = [media.file for media in campaign.media.with_files().order_by("position")]
+        pictures = pictures_here(files, clock.now())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -179,7 +180,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "raised": campaign.raised,
             "cap": money(campaign.max_minor),
             "minimum": money(campaign.min_investment_minor),
-            "pictures": [MediaCard.of(picture.file, clock.now()) for picture in pictures],
+            "pictures": pictures,
             "history": campaign.status_changes.select_related("actor").order_by("-id"),
             "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
             "is_waiting": campaign.status == Status.IN_REVIEW,
@@ -190,7 +191,9 @@ class CampaignAdmin(ReadOnlyAdmin):
             "refused": refused,
             "typed": request.POST.get("reason", ""),
         }
-        return TemplateResponse(request, "admin/campaigns/campaign/review.html", context, status=status)
+        answer = TemplateResponse(request, "admin/campaigns/campaign/review.html", context, status=status)
+        let_load(answer, pictures)
+        return answer
 
 
 @admin.register(Category)

@@ -1,7 +1,6 @@
 """Review of ads in the admin: the queue and the page of one ad. Decisions call the services."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -22,7 +21,7 @@ from social.models import Ad
 from social.permissions import MODERATE
 from social.selectors.ads import with_pictures
 from social.services.ads import approve_ad, reject_ad
-from uploads.outputs import MediaCard
+from uploads.admin_pictures import let_load, pictures_here
 
 TONES: dict[str, str] = {
     Ad.Status.PENDING_REVIEW: "info",
@@ -155,7 +154,7 @@ class AdAdmin(ReadOnlyAdmin):
     def _page(self, request: HttpRequest, ad: Ad, *, refused: str = "", status: int = 200) -> HttpResponse:
         """:param refused: why the action was refused; the form keeps its input"""
         now = clock.now()
-        picture = MediaCard.of(ad.file, now)
+        (picture,) = pictures_here([ad.file], now)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -175,6 +174,5 @@ class AdAdmin(ReadOnlyAdmin):
             "typed": request.POST.get("words", ""),
         }
         answer = TemplateResponse(request, "admin/social/ad/review.html", context, status=status)
-        store = urlsplit(picture.url)  # pictures may be kept elsewhere
-        answer._csp_update = {"img-src": [f"{store.scheme}://{store.netloc}"]}  # type: ignore[attr-defined]
+        let_load(answer, [picture])
         return answer
