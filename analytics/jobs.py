@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
-from analytics.services import attribution, copying, rollups
-from analytics.stores import partitions
+from analytics.services import attribution, copying, erasures, rollups, shipping
+from analytics.stores import partitions, store
 from core.jobs.runner import Job, register
 
 
@@ -11,8 +11,12 @@ def make_partition(day: date, *, now: datetime) -> None:
     partitions.make([day])
 
 
-def drop_partition(day: date, *, now: datetime) -> None:
-    partitions.drop(day)
+def days_too_old(now: datetime) -> list[date]:
+    return [day for day in store().days() if day < (now - partitions.KEPT).date()]
+
+
+def drop_day(day: date, *, now: datetime) -> None:
+    store().drop(day)
 
 
 MAKE_PARTITIONS = register(
@@ -27,8 +31,8 @@ DROP_PARTITIONS = register(
     Job(
         "analytics.drop_partitions",
         "Drop raw events that are older than thirteen months.",
-        due=partitions.days_too_old,
-        work=drop_partition,
+        due=days_too_old,
+        work=drop_day,
     )
 )
 COPY_EVENTS = register(
@@ -37,6 +41,23 @@ COPY_EVENTS = register(
         "Copy business events into the raw events.",
         due=copying.due,
         work=copying.copy,
+    )
+)
+SHIP_EVENTS = register(
+    Job(
+        shipping.JOB,
+        "Carry raw events from PostgreSQL over into ClickHouse, where ANALYTICS_URL names one.",
+        due=shipping.due,
+        work=shipping.ship,
+        batch=shipping.DAYS,
+    )
+)
+FINISH_ERASURES = register(
+    Job(
+        "analytics.finish_erasures",
+        "Remove the raw events of erased people wherever they are, and once more an hour later.",
+        due=erasures.due,
+        work=erasures.finish,
     )
 )
 ROLL_UP = register(

@@ -72,6 +72,15 @@ class ReceivedId(models.Model):
     received_at = models.DateTimeField(db_index=True)
 
 
+class ErasedPerson(models.Model):
+    """Somebody who was erased, until their raw events are removed everywhere (`services.erasures`)."""
+
+    person_id = models.UUIDField(primary_key=True, editable=False)
+    erased_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+    """When the job removed them for the first time."""
+
+
 class EventName(models.Model):
     """A name that clients send and no code declares: how often, and whether an operator has registered it."""
 

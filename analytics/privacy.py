@@ -13,6 +13,7 @@ from analytics.models import (
     Attribution,
     DailySalt,
     DayCount,
+    ErasedPerson,
     EventName,
     HourCount,
     Progress,
@@ -20,9 +21,10 @@ from analytics.models import (
     ReceivedId,
     Visit,
 )
+from analytics.services import erasures
 from analytics.stores import store
 from analytics.stores.partitions import KEPT
-from core.privacy import Delete, DeleteAfter, Kept, declare, declare_impersonal
+from core.privacy import Delete, DeleteAfter, Kept, Withheld, declare, declare_impersonal
 
 
 def events_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -40,7 +42,7 @@ def events_of(person_id: UUID) -> Iterator[dict[str, Any]]:
 
 def erase_events(*, person_id: UUID, now: datetime) -> None:
     """Raw rows go; what was counted from them stays, since it names nobody."""
-    store().erase(person_id)
+    erasures.begin(person_id=person_id, now=now)
 
 
 declare(
@@ -48,6 +50,12 @@ declare(
     export=events_of,
     erase=erase_events,
     retention=Kept("for thirteen months; `analytics.drop_partitions` drops the days before"),
+)
+declare(
+    ErasedPerson,
+    export=Withheld("holds the id of somebody who is erased, for an hour"),
+    erase=Kept("until their events are removed everywhere"),
+    retention=Kept("`analytics.finish_erasures` deletes it an hour after the erasure"),
 )
 declare_impersonal(
     ReceivedId,

@@ -15,9 +15,12 @@ def read_since(job: str, beginning: datetime) -> datetime:
     return progress.at - OVERLAP if progress else beginning
 
 
-def note(job: str, at: datetime) -> bool:
-    """:returns: False when an item of the job has failed and waits for its next try; then nothing is noted"""
+def note(job: str, at: datetime, *, under: str | None = None) -> bool:
+    """
+    :param under: the name of its progress, if that is not the job's
+    :returns: False when an item of the job has failed and waits for its next try; then nothing is noted
+    """
     if FailingItem.objects.filter(job=job, parked_at__isnull=True).exists():
         return False
-    Progress.objects.update_or_create(pk=job, defaults={"at": at})
+    Progress.objects.update_or_create(pk=under or job, defaults={"at": at})
     return True

@@ -35,7 +35,8 @@ def due(now: datetime) -> list[str]:
     What has to be counted again: hours as `hour 2026-11-26T10:00:00+00:00`, then days as `day 2026-11-26`, and at the
     end `progress …`, up to when that is.
     """
-    hours = store().hours_of_arrivals(since=progress.read_since(JOB, BEGINNING), until=now)
+    since = progress.read_since(store().counting, progress.read_since(JOB, BEGINNING))
+    hours = store().hours_of_arrivals(since=since, until=now)
     days = sorted({now.date() - timedelta(days=1), now.date(), *(hour.date() for hour in hours)})
     return [
         *(f"hour {hour.isoformat()}" for hour in hours),
@@ -62,7 +63,7 @@ def count_again(item: str, *, now: datetime) -> bool:
     elif what == "day":
         count_day(date.fromisoformat(when), now=now)
     else:
-        return progress.note(JOB, datetime.fromisoformat(when))
+        return progress.note(JOB, datetime.fromisoformat(when), under=store().counting)
     return True
 
 

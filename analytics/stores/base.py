@@ -69,8 +69,22 @@ class VisitRow(NamedTuple):
     """The campaigns whose pages were opened."""
 
 
+class StoreUnavailable(Exception):
+    """The store did not answer, or refused. The message names the kind of error and holds no secret."""
+
+
+class StoreBusy(Exception):
+    """Somebody else moves events; try again later."""
+
+
 class EventStore(Protocol):
-    """Where raw events are. Moments are UTC, ranges include `since` and exclude `until`."""
+    """
+    Where raw events are. Moments are UTC, ranges include `since` and exclude `until`. Of a store in another system than
+    PostgreSQL everything but `append` may raise `StoreUnavailable`.
+    """
+
+    counting: str
+    """Under which name `analytics.services.progress` keeps up to which arrival events are counted."""
 
     def append(self, events: Sequence[Incoming]) -> set[UUID]:
         """
@@ -85,15 +99,20 @@ class EventStore(Protocol):
         ...
 
     def erase(self, user_id: UUID) -> int:
-        """Delete a person's events. :returns: how many"""
+        """
+        Delete a person's events, outside of a transaction.
+
+        :returns: how many
+        :raises StoreBusy: not now
+        """
         ...
 
     def count(self, *, since: datetime, until: datetime) -> int:
-        """How many events occurred."""
+        """How many events occurred, of those that have arrived."""
         ...
 
     def hours_of_arrivals(self, *, since: datetime, until: datetime) -> list[datetime]:
-        """The hours in which the events occurred that arrived in a time, in order."""
+        """The hours in which the events occurred that arrived in a time in the place that is counted, in order."""
         ...
 
     def count_hour(self, hour: datetime) -> list[HourRow]:
@@ -114,4 +133,12 @@ class EventStore(Protocol):
 
     def funnel(self, funnel: Funnel) -> list[int]:
         """How many people and visitors have reached each step of a funnel."""
+        ...
+
+    def days(self) -> list[date]:
+        """The days that have a partition, oldest first."""
+        ...
+
+    def drop(self, day: date) -> None:
+        """Drop the events of a day."""
         ...

@@ -27,17 +27,20 @@ def days_without(now: datetime) -> list[date]:
     return [day for day in wanted if day not in present]
 
 
-def days_too_old(now: datetime) -> list[date]:
-    """The days whose partitions are kept no longer, oldest first."""
-    return sorted(day for day in existing() if day < (now - KEPT).date())
-
-
 def existing() -> list[date]:
     """The days that have a partition."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [_TABLE])
         found = [_NAME.search(name) for (name,) in cursor.fetchall()]
     return sorted(date.fromisoformat(match[1]) for match in found if match)
+
+
+def pages(day: date) -> int:
+    """How many pages the table of a day has; 0 without one."""
+    with connection.cursor() as cursor:
+        name = f"{_TABLE}_{day:%Y%m%d}"
+        cursor.execute("SELECT COALESCE(pg_relation_size(to_regclass(%s)), 0) / 8192", [name])
+        return int(cursor.fetchone()[0])
 
 
 def make(days: Iterable[date]) -> None:

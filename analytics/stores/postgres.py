@@ -33,6 +33,8 @@ _FUNNEL_EVENTS = """
 class PostgresStore:
     """`analytics.stores.EventStore` on the table `analytics_rawevent`."""
 
+    counting = "analytics.roll_up"
+
     def append(self, events: Sequence[Incoming]) -> set[UUID]:
         if not events:
             return set()
@@ -98,6 +100,12 @@ class PostgresStore:
         }
         (people,) = fetch(text, values, keeps_plan=False)
         return list(people)
+
+    def days(self) -> list[date]:
+        return partitions.existing()
+
+    def drop(self, day: date) -> None:
+        partitions.drop(day)
 
 
 def _bounds(day: date) -> dict[str, datetime]:

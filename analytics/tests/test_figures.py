@@ -12,6 +12,7 @@ from accounts.models import User
 from analytics.jobs import ATTRIBUTE, COPY_EVENTS, ROLL_UP
 from analytics.models import Audience, DayCount
 from analytics.stores import Incoming, store
+from analytics.testing.stores import ship
 from campaigns.models import Campaign
 from campaigns.services.closing import cancel_campaign
 from campaigns.testing import make_campaign
@@ -23,7 +24,7 @@ from ledger.models import Entry
 from social.services.follows import follow
 from social.testing import make_comment, make_post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_store")]
 TRACK = "/api/analytics/track"
 
 
@@ -50,7 +51,9 @@ def visit(api: Api, who: User, campaign: Campaign, source: str = "") -> None:
 def count() -> None:
     """What the jobs do every few minutes."""
     now = timezone.now() + timedelta(seconds=1)
-    for job in (COPY_EVENTS, ROLL_UP, ATTRIBUTE):
+    assert run(COPY_EVENTS, now=now).failed == 0
+    assert ship(now - timedelta(milliseconds=1)).failed == 0
+    for job in (ROLL_UP, ATTRIBUTE):
         assert run(job, now=now).failed == 0
 
 

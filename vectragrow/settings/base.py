@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 
 from core.data.postgres import PREPARE_ON_REQUEST, PooledConnection
 from vectragrow.embedded import discovery
+from vectragrow.settings.analytics import clickhouse
 from vectragrow.settings.storage import storages
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -331,6 +332,8 @@ CELERY_BEAT_SCHEDULE = {
     "delete-stories": {"task": "social.delete_stories", "schedule": 600.0, "options": {"expires": 600}},
     "make-partitions": {"task": "analytics.make_partitions", "schedule": crontab(minute=3, hour="*/6")},
     "copy-events": {"task": "analytics.copy_events", "schedule": 60.0, "options": {"expires": 60}},
+    "ship-events": {"task": "analytics.ship_events", "schedule": 60.0, "options": {"expires": 60}},
+    "finish-erasures": {"task": "analytics.finish_erasures", "schedule": 300.0, "options": {"expires": 300}},
     "roll-up": {"task": "analytics.roll_up", "schedule": 300.0, "options": {"expires": 300}},
     "attribute": {"task": "analytics.attribute", "schedule": 300.0, "options": {"expires": 300}},
     "drop-partitions": {"task": "analytics.drop_partitions", "schedule": crontab(minute=33, hour=2)},
@@ -380,6 +383,11 @@ SANDBOX_DELAY_MS = env.int("SANDBOX_DELAY_MS", default=0)
 STORAGE_URL = env.str("STORAGE_URL", default="")
 """`file:/path`, `s3://key:secret@host/bucket?region=…`, `cloudinary://key:secret@cloud`; empty: DATA_DIR/media."""
 STORAGES = storages(STORAGE_URL, DATA_DIR, PUBLIC_URL)
+ANALYTICS_URL = env.str("ANALYTICS_URL", default="")
+"""`clickhouse://user:password@host:8123/database` (`clickhouses://` with TLS); empty: raw events stay in PostgreSQL."""
+ANALYTICS_WAIT = env.int("ANALYTICS_WAIT", default=60)
+"""Seconds that a statement in ClickHouse may take."""
+ANALYTICS_CLICKHOUSE = clickhouse(ANALYTICS_URL, ANALYTICS_WAIT)
 DOCUMENT_KEYS = env.list("DOCUMENT_KEYS", default=[])
 """Base64 keys of 32 bytes that wrap the keys of identity papers; the first wraps new ones, all unwrap."""
 MAILBOX_ENABLED = False

@@ -1,0 +1,3 @@
+-- How many events occurred in a time.
+SELECT count() FROM raw_event FINAL
+WHERE occurred_at >= {since:DateTime64(6, 'UTC')} AND occurred_at < {until:DateTime64(6, 'UTC')}

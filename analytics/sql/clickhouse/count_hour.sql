@@ -1,0 +1,9 @@
+-- Events of an hour by name and audience, of the platform (a zero id), each campaign and each subject.
+SELECT name, about_id, audience, count() AS events
+FROM (
+    SELECT name, audience, arrayJoin([toNullable(toUUID('00000000-0000-0000-0000-000000000000')), campaign_id, subject_id]) AS about_id
+    FROM raw_event FINAL
+    WHERE occurred_at >= {since:DateTime64(6, 'UTC')} AND occurred_at < {until:DateTime64(6, 'UTC')} AND is_known
+)
+WHERE about_id IS NOT NULL
+GROUP BY name, about_id, audience
