@@ -9,8 +9,9 @@ inserts what is missing; an event that comes twice all the same is one row in Cl
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -74,6 +75,49 @@ def ship(day: date, *, now: datetime) -> bool:
             logger.error("raw events stay in PostgreSQL until ClickHouse answers", extra={"reason": str(error)})
             return False
     return True
+
+
+@dataclass(slots=True)
+class Move:
+    """What became of a day that was carried over as a whole."""
+
+    events: int = 0
+    """How many PostgreSQL had."""
+    differing: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By name: how many events there should be in ClickHouse, and how many there are."""
+    is_busy: bool = False
+    """Somebody else moves events; nothing was done."""
+
+
+def move(day: date, *, now: datetime) -> Move:
+    """
+    Carry a whole day over, compare its numbers of events by name, and only if they are right delete it in PostgreSQL.
+
+    :raises StoreUnavailable: :raises NotShipped:
+    """
+    store, done = ClickHouseStore(), Move()
+    with only_mover() as is_ours:
+        if not is_ours:
+            return Move(is_busy=True)
+        expected = Counter(store.count_names(day))
+        for block in _blocks(day):
+            done.events += len(block.events)
+            expected.update(event.name for event in insert_missing(block, now=now))
+        found = store.count_names(day)
+        done.differing = {
+            name: (expected[name], found.get(name, 0))
+            for name in sorted(expected.keys() | found.keys())
+            if expected[name] != found.get(name, 0)
+        }
+        if not done.differing:
+            for block in _blocks(day):
+                delete_present(block)
+    return done
+
+
+def waiting(day: date) -> int:
+    """How many events of a day PostgreSQL has."""
+    return int(_events(day).count())
 
 
 @dataclass(frozen=True, slots=True)
