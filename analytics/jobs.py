@@ -66,6 +66,7 @@ ROLL_UP = register(
         "Count the raw events of the hours and days for which events have arrived.",
         due=rollups.due,
         work=rollups.count_again,
+        batch=10_000,  # every hour and day of thirteen months: what was read is noted after the last one
     )
 )
 ATTRIBUTE = register(

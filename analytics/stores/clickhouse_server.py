@@ -70,8 +70,15 @@ def _calling() -> "Iterator[Client]":
     try:
         yield _client()
     except (ClickHouseError, HTTPError, OSError) as error:
-        kind = getattr(error, "name", None) or type(error.__cause__ or error).__name__
-        raise StoreUnavailable(f"ClickHouse: {kind}") from None
+        raise StoreUnavailable(f"ClickHouse: {_kind(error)}") from None
+
+
+def _kind(error: BaseException) -> str:
+    """The server's name of the error, or the class of its first cause, such as `ConnectionRefusedError`."""
+    if name := getattr(error, "name", None):
+        return str(name)
+    cause = error.__cause__ or getattr(error, "reason", None)
+    return _kind(cause) if isinstance(cause, BaseException) else type(error).__name__
 
 
 def _client() -> "Client":
@@ -87,7 +94,7 @@ def _connect(url: str, wait: int) -> "Client":
     client = clickhouse_connect.get_client(
         **{**given, "settings": {**given["settings"], **_SETTINGS}},
         autogenerate_session_id=False,
-        show_clickhouse_errors=False,
+        form_encode_query_params=True,  # values are in no address, and so in no log of a proxy
         tz_mode="aware",
     )
     client.command(_statement("schema"))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -15,7 +16,7 @@ from accounts.models import User
 from analytics.jobs import FINISH_ERASURES, ROLL_UP
 from analytics.models import DayCount, ErasedPerson, RawEvent, Visit
 from analytics.services import erasures, shipping
-from analytics.stores import clickhouse as clickhouse_store, clickhouse_server, store
+from analytics.stores import clickhouse as clickhouse_store, clickhouse_server, partitions, store
 from analytics.stores.base import StoreBusy, StoreUnavailable
 from analytics.stores.clickhouse import ClickHouseStore
 from analytics.stores.postgres import PostgresStore
@@ -157,6 +158,11 @@ def test_events_that_arrive_after_an_outage_are_counted(clickhouse: ClickHouse) 
     assert DayCount.objects.get(day=earlier.date(), name="page_view").events == 2
 
 
+def test_one_run_counts_all_that_can_arrive_at_once() -> None:
+    """Otherwise it would never come to the end, where it notes what it has read."""
+    assert ROLL_UP.batch > partitions.KEPT.days * 25
+
+
 def test_what_postgresql_has_counted_is_not_counted_again(settings: Settings, clickhouse: ClickHouse) -> None:
     """People may have been erased since then, and counts stay."""
     now, earlier = timezone.now(), timezone.now() - timedelta(days=20)
@@ -251,20 +257,48 @@ def test_an_hour_later_it_looks_again_for_what_was_under_way(
 # --- The connection ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["clickhouse://u:s3cret@nowhere.invalid:8123/a", "clickhouse://u:s3cret@127.0.0.1:1/a"])
-def test_a_server_that_is_not_there(url: str, settings: Settings) -> None:
-    settings.ANALYTICS_URL, settings.ANALYTICS_CLICKHOUSE = url, arguments(url, 1)
-    with pytest.raises(StoreUnavailable) as raised:
+@pytest.mark.parametrize(
+    ("host", "reason"), [("nowhere.invalid:8123", "gaierror"), ("127.0.0.1:1", "ConnectionRefusedError")]
+)
+def test_a_server_that_is_not_there(
+    host: str, reason: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ANALYTICS_URL = url = f"clickhouse://u:s3cret@{host}/a"
+    settings.ANALYTICS_CLICKHOUSE = arguments(url, 1)
+    with pytest.raises(StoreUnavailable, match=reason) as raised:
         in_clickhouse()
-    assert "s3cret" not in f"{raised.value!r}" and raised.value.__cause__ is None
+    assert "s3cret" not in f"{raised.value!r} {caplog.text}" and raised.value.__suppress_context__
 
 
-def test_a_wrong_password(settings: Settings, clickhouse_server: ClickHouse) -> None:
-    url = clickhouse_server.url.replace("s3cret", "other")
-    settings.ANALYTICS_URL, settings.ANALYTICS_CLICKHOUSE = url, arguments(url, 1)
-    with pytest.raises(StoreUnavailable, match="ClickHouse: ") as raised:
+def test_a_wrong_password(settings: Settings, clickhouse_server: ClickHouse, caplog: pytest.LogCaptureFixture) -> None:
+    settings.ANALYTICS_URL = url = clickhouse_server.url.replace("s3cret", "another")
+    settings.ANALYTICS_CLICKHOUSE = arguments(url, 1)
+    with pytest.raises(StoreUnavailable, match="AUTHENTICATION_FAILED") as raised:
         in_clickhouse()
-    assert "other" not in str(raised.value)
+    assert "another" not in f"{raised.value!r} {caplog.text}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://a:s3cret@h/d",
+        "clickhouse://a:s3cret@h:8123",
+        "clickhouse://a:s3cret@h:port/d",
+        "clickhouse:///d",
+        "x",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="ANALYTICS_URL must be") as raised:
+        arguments(url, 60)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_an_address_is_taken_apart() -> None:
+    given = arguments("clickhouses://me:p%40ss%2F@db.example/raw", 60)
+    assert given is not None and arguments("", 60) is None
+    assert (given["interface"], given["host"], given["port"]) == ("https", "db.example", 8443)
+    assert (given["username"], given["password"], given["database"]) == ("me", "p@ss/", "raw")
 
 
 def test_values_are_bound_and_never_part_of_a_statement(clickhouse: ClickHouse) -> None:
