@@ -9,14 +9,14 @@ go on. Of one job only one copy runs at a time, on all machines.
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
 from celery import shared_task
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from django.db.models import QuerySet
 
 from core import clock
@@ -164,6 +164,8 @@ def exclusive(name: str) -> Iterator[bool]:
             is_ours = bool(cursor.fetchone()[0])
         yield is_ours
     finally:
+        with suppress(DatabaseError):  # the connection was lost, and the lock with it
+            holder.rollback()  # a pool logs a warning for each connection that comes back in a transaction
         holder.close()
 
 
