@@ -82,7 +82,7 @@ class ClickHouseStore:
         return [user_id for (user_id,) in server.rows("people_of_day", **_bounds(day))]
 
     def days(self) -> list[date]:
-        kept = {datetime.strptime(day, "%Y%m%d").date() for (day,) in server.rows("days")}  # noqa: DTZ007  (a day)
+        kept = {date.fromisoformat(day) for (day,) in server.rows("days")}
         return sorted(kept | set(self.intake.days()))
 
     def drop(self, day: date) -> None:

@@ -38,8 +38,8 @@ def existing() -> list[date]:
 def pages(day: date) -> int:
     """How many pages the table of a day has; 0 without one."""
     with connection.cursor() as cursor:
-        name = f"{_TABLE}_{day:%Y%m%d}"
-        cursor.execute("SELECT COALESCE(pg_relation_size(to_regclass(%s)), 0) / 8192", [name])
+        size = "SELECT COALESCE(pg_relation_size(to_regclass(%s)), 0) / current_setting('block_size')::int"
+        cursor.execute(size, [_text(day)])
         return int(cursor.fetchone()[0])
 
 
@@ -73,4 +73,8 @@ def drop(day: date) -> None:
 
 
 def _name(day: date) -> sql.Identifier:
-    return sql.Identifier(f"{_TABLE}_{day:%Y%m%d}")
+    return sql.Identifier(_text(day))
+
+
+def _text(day: date) -> str:
+    return f"{_TABLE}_{day:%Y%m%d}"
