@@ -1,14 +1,21 @@
 """Reading the books. Always from the primary database, never from a cache (SECURITY-GOALS 4)."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
+from core.data.ids import first_id_at
+from core.data.statements import load
 from core.money import Money
+from core.times import bounds_of
 from ledger.models import Entry, LedgerAccount, Posting
+
+_BALANCES_BY_DAY = load("ledger/sql/balances_by_day.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,31 @@ def totals(prefix: str) -> dict[str, Balance]:
         .order_by("currency")
     )
     return {currency: Balance(*(Money(int(minor), currency) for minor in sums)) for currency, *sums in rows}
+
+
+def closing_balances(prefix: str, days: Sequence[date]) -> dict[str, list[Money]]:
+    """
+    What was posted at the end of each day (UTC), by currency, on all accounts whose code starts with `prefix`. They are
+    of one kind, as for `totals`.
+
+    One statement, which reads the entries since the first day; the balances before them follow from the kept ones.
+
+    :param days: one after the other; the last one is today
+    """
+    rows = _BALANCES_BY_DAY.rows(prefix=prefix, first=first_id_at(bounds_of(days[0], days[0])[0]))
+    now = {row.currency: row.minor for row in rows if row.day is None}
+    changes: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        if row.day is not None:
+            changes[row.currency][row.day] += row.minor
+    found = {}
+    for currency, minor in now.items():
+        balances = []
+        for day in reversed(days):
+            balances.append(Money(minor, currency))
+            minor -= changes[currency][day]
+        found[currency] = balances[::-1]
+    return found
 
 
 def moved(account: LedgerAccount, reference: str) -> Money:
