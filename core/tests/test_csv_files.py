@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_values() -> None:
 
 
 def test_a_file_is_read_back_as_it_was() -> None:
-    rows = [['a "quoted" word', "a,b", "two\nlines", -1], ["日本", "", None, Decimal("0.50")]]
+    rows: list[list[Any]] = [['a "quoted" word', "a,b", "two\nlines", -1], ["日本", "", None, Decimal("0.50")]]
     text = csv_text(["one", "two", "three", "four"], rows)
     assert text.count("\r\n") == 3 and "\ufeff" not in text
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
