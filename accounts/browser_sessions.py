@@ -3,7 +3,7 @@ The admin's cookie session and the device behind it.
 
 Signing in to the admin opens a `Session` as on any device: it is listed among the person's devices, and whatever ends
 that one (logging out everywhere, a new password, a role, a suspension) ends the cookie's at the next click. It stays
-alive by being used, as the cookie does.
+alive by being used, as the cookie does; a page that renews itself while nobody uses it does not count.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from accounts.models import Session, User
 from accounts.services import sessions
 from core import clock
 from core.api.errors import NotFound
-from core.devices import sent_by
+from core.devices import is_unattended, sent_by
 
 DEVICE = "device_session"
 PROVEN = "second_factor_proven"
@@ -61,7 +61,7 @@ def _is_live(request: HttpRequest, now: datetime) -> bool:
     session = Session.objects.live_at(now).filter(pk=named, user=user).first() if named else None
     if session is None:
         return False
-    if now - session.last_seen_at > _SEEN_EVERY:
+    if now - session.last_seen_at > _SEEN_EVERY and not is_unattended(request.headers):
         Session.objects.live_at(now).filter(pk=session.pk).update(last_seen_at=now, expires_at=_end(now))
     return True
 

@@ -1,4 +1,4 @@
-"""What a `User-Agent` header says of a device, in our own words, since the sender controls the header."""
+"""What headers say of a device and its use, in our own words, since the sender controls them."""
 
 from collections.abc import Mapping
 
@@ -36,6 +36,11 @@ _SYSTEMS = {
 def sent_by(headers: Mapping[str, str]) -> str:
     """What a request's `User-Agent` header says, on one line and not for ever: fit to be kept."""
     return "".join(sign for sign in headers.get("User-Agent", "")[:200] if sign.isprintable())
+
+
+def is_unattended(headers: Mapping[str, str]) -> bool:
+    """Whether a page sent the request by itself while nobody used it, as its script says."""
+    return headers.get("X-Unattended") == "1"
 
 
 def recognise(user_agent: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from core import context
 from core.addresses import forwarded_address
 from core.api import bodies, errors, limits, methods, problems
 from core.data.postgres import waiting
+from core.devices import is_unattended
 
 logger = logging.getLogger("vectragrow.requests")
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -126,7 +127,17 @@ def for_pages(base: type[Any]) -> type[Any]:
 
 StaticFiles = for_pages(WhiteNoiseMiddleware)
 ContentPolicy = for_pages(CSPMiddleware)
-Sessions = for_pages(SessionMiddleware)
+
+
+class Sessions(for_pages(SessionMiddleware)):  # type: ignore[misc]
+    """A request that a page sends by itself does not keep an idle session alive (SECURITY-GOALS 67)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if is_unattended(request.headers) and not request.session.modified:
+            return response
+        return cast(HttpResponse, super().process_response(request, response))
+
+
 StaffAuthentication = for_pages(AuthenticationMiddleware)
 Messages = for_pages(MessageMiddleware)
 
