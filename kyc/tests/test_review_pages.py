@@ -285,7 +285,7 @@ def test_pages_carry_no_inline_script_or_style(pages: ReviewPages, case: Verific
 def test_the_overview_counts_the_queue(pages: ReviewPages, case: Verification) -> None:
     page = pages.get("/admin/").content.decode()
     assert "Identity review" in page
-    assert '<span class="big">1</span>' in page
+    assert '<p class="number">1</p>' in page
 
 
 def test_what_people_write_is_shown_as_text(pages: ReviewPages, person: Callable[..., User], reviewer: User) -> None:
