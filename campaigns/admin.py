@@ -18,7 +18,7 @@ from campaigns.models import CLOSED, Campaign, Category, Status
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
 from core import clock
-from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, person_cell
+from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, links_of, person_cell
 from core.api.errors import Refusal
 from core.money import Money
 from uploads.admin_pictures import let_load, pictures_here
@@ -175,6 +175,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "title": campaign.title,
             "campaign": campaign,
+            "links": links_of(request, campaign),
             "tone": TONES.get(campaign.status, ""),
             "goal": campaign.goal,
             "raised": campaign.raised,

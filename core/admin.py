@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -89,6 +90,27 @@ class ReadOnlyRows(_Rows):
 def holds(request: HttpRequest, right: Right) -> bool:
     """Whether the signed-in staff member holds the right; False for anonymous requests."""
     return request.user.has_perm(right.name)
+
+
+_links: dict[type[Model], list[tuple[Any, str, Right]]] = {}
+
+
+def add_link(model: type[Model], text: Any, name: str, right: Right) -> None:
+    """
+    Have the admin page of each row of `model` link to a page of an upper app.
+
+    :param name: of the address, which takes the row's key
+    :param right: what it takes to see that page, and so the link
+    """
+    _links.setdefault(model, []).append((text, name, right))
+
+
+def links_of(request: HttpRequest, row: Model) -> list[dict[str, Any]]:
+    """The links that upper apps have added for a row: `address` and `text`."""
+    added = _links.get(type(row), [])
+    return [
+        {"address": reverse(name, args=[row.pk]), "text": text} for text, name, right in added if holds(request, right)
+    ]
 
 
 class StaffPage(_Page):
