@@ -1,4 +1,4 @@
-"""Names of events that clients send and nobody has registered, for operators."""
+"""Names of events that clients send and nobody has registered, for operators; and where a campaign's figures are."""
 
 from typing import Any
 
@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext
 from analytics.models import EventName
 from analytics.permissions import READ_FIGURES, REGISTER_NAMES
 from analytics.services import event_names
+from campaigns.models import Campaign
 from core import clock
-from core.admin import ReadOnlyAdmin, chip, holds
+from core.admin import ReadOnlyAdmin, add_link, chip, holds
+
+add_link(Campaign, gettext_lazy("Figures"), "campaign-figures", READ_FIGURES)
 
 
 class RegisteredFilter(admin.SimpleListFilter):

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.api.errors import Invalid
+from core.api.errors import Invalid, NotFound
 
 
 class EventRefused(Invalid):
@@ -81,3 +81,8 @@ class StepsInvalid(Invalid):
 class EventNameUnknown(Invalid):
     code = "event_name_unknown"
     message = _("No events of the name %(name)s are counted.")
+
+
+class PageLinkNotValid(NotFound):
+    code = "page_link_not_valid"
+    message = _("This link to figures has ended or is not one of ours. Ask for a new one.")

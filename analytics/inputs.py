@@ -7,6 +7,7 @@ from rest_framework.fields import CharField, ChoiceField, DictField, IntegerFiel
 from analytics.event_types import INTERACTIONS
 from analytics.services.intake import MAX_ADDRESS, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_BYTES
 from analytics.stores.funnels import Order
+from analytics.tables import TABLES
 from analytics.units import Unit
 from core.api.serializers import DayField, IdField, MomentField, Serializer
 
@@ -103,3 +104,7 @@ class FunnelQuery(PeriodQuery):
 
 class RetentionQuery(PeriodQuery):
     by = ChoiceField(choices=[each.value for each in Unit], default=Unit.WEEK.value)
+
+
+class ExportQuery(PeriodQuery):
+    table = ChoiceField(choices=sorted(TABLES), help_text="The days, or the sources.")

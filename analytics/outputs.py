@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from analytics.stores.funnels import Order
 from analytics.units import Unit
-from core.api.outputs import Count, Currency, Message, MoneyText, Output
+from core.api.outputs import Count, Currency, Message, Moment, MoneyText, Output, Url
 
 
 class Tracked(Message):
@@ -87,6 +87,11 @@ class CampaignFigures(Output):
     investor_count: Count
     sources: list[SourceFigures]
     series: list[CampaignDay]
+
+
+class PageLinkOutput(Output):
+    url: Annotated[Url, Meta(description="Opens the figures in a browser for whoever has it.")]
+    expires_at: Moment
 
 
 class Amount(Output):

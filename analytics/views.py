@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from analytics import errors
@@ -12,6 +13,7 @@ from analytics.funnels import MAX_DAYS, funnel_figures
 from analytics.inputs import (
     BatchInput,
     EventInput,
+    ExportQuery,
     FunnelQuery,
     InteractionInput,
     PageViewInput,
@@ -25,16 +27,19 @@ from analytics.outputs import (
     Engagement,
     EventResult,
     FunnelFigures,
+    PageLinkOutput,
     Retention,
     Tracked,
     UserFigures,
 )
+from analytics.page_links import make_page_link
 from analytics.permissions import READ_FIGURES
 from analytics.retention import retention
 from analytics.selectors import Days, campaign_figures, user_figures
 from analytics.services.intake import Result, Status, take_event, take_events
 from analytics.services.visitors import sender_of
 from analytics.stores import Order
+from analytics.tables import TABLES
 from analytics.units import Unit
 from campaigns.access import access_campaign
 from campaigns.errors import NotTheOwner
@@ -46,6 +51,7 @@ from core.api.parsing import EachStringParser
 from core.api.permissions import HasRight, Open, SignedIn
 from core.api.requests import Request
 from core.api.views import ApiViewSet
+from core.csv_files import csv_response
 
 PER_PERSON = limits.Limit("analytics:person", 12_000, timedelta(minutes=1))
 FUNNELS = limits.Limit("analytics:funnels", 300, timedelta(hours=1))
@@ -173,10 +179,37 @@ class Figures(ApiViewSet):
 
         For its owner and staff. Counts lag a few minutes behind; money is read from the books.
         """
+        return _figures_of(request, campaign_id, query)
+
+    @operation(
+        "exportCampaignAnalytics",
+        query=ExportQuery,
+        files=["text/csv"],
+        errors=[*PERIOD, NotTheOwner],
+    )
+    def export(self, request: Request, campaign_id: UUID, query: dict[str, Any]) -> HttpResponse:
+        """
+        Download the figures of a campaign by day or by source
+
+        CSV (RFC 4180) in UTF-8, with the members of `series` or `sources` of the same figures as columns. A number that
+        is hidden is empty. A text that a spreadsheet would run as a formula begins with an apostrophe.
+        """
+        table = TABLES[query.pop("table")](_figures_of(request, campaign_id, query))
+        return csv_response(f"{table.name}-{campaign_id}", table.header, table.records)
+
+    @operation("createCampaignPageLink", returns=PageLinkOutput, errors=[NotTheOwner])
+    def page_link(self, request: Request, campaign_id: UUID) -> PageLinkOutput:
+        """
+        Make a link to a page with the figures of an own campaign
+
+        The page opens in a browser without signing in, for whoever has the link, and shows what its owner sees. The
+        link works for 24 hours, and no longer than the campaign is the owner's and their account is active.
+        """
         campaign = access_campaign(request.user, campaign_id)
-        if campaign.owner_id != request.user.pk and not READ_FIGURES.held_by(request.user):
+        if campaign.owner_id != request.user.pk:
             raise NotTheOwner()
-        return campaign_figures(request.user, campaign, Days.of(now=clock.now(), **query))
+        link = make_page_link(campaign, now=clock.now())
+        return PageLinkOutput(url=link.url, expires_at=link.expires_at)
 
     @operation("getEngagement", query=PeriodQuery, returns=Engagement, errors=PERIOD)
     def engagement(self, request: Request, query: dict[str, Any]) -> Engagement:
@@ -211,6 +244,14 @@ class Figures(ApiViewSet):
         period = {name: query.pop(name) for name in ("since", "until") if name in query}
         days = Days.of(now=clock.now(), most=MAX_DAYS, **period)
         return funnel_figures(days, **{**query, "order": Order(query["order"])})
+
+
+def _figures_of(request: Request, campaign_id: UUID, query: dict[str, Any]) -> CampaignFigures:
+    """:raises NotFound: :raises NotTheOwner: somebody else's, and they may not see figures of every campaign"""
+    campaign = access_campaign(request.user, campaign_id)
+    if campaign.owner_id != request.user.pk and not READ_FIGURES.held_by(request.user):
+        raise NotTheOwner()
+    return campaign_figures(request.user, campaign, Days.of(now=clock.now(), **query))
 
 
 def _tracked(request: Request, event: dict[str, Any], message: str) -> Tracked:

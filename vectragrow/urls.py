@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^p/(?P<token>[A-Za-z0-9_-]{22})$", pages.shared_profile),
     path("s/", include("campaigns.urls.on_share")),
     path("s/", include("social.urls.on_share")),
+    path("", include("analytics.urls.on_figures")),
     path("signed-in", pages.signed_in),
     re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
     path("mailbox", include("notifications.urls.on_mailbox")),

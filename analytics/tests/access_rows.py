@@ -5,6 +5,8 @@ from vectragrow.tests.matrix import Row
 ROWS = {
     "GET /api/analytics/user": Row.of(user=200),
     "GET /api/analytics/campaign/{campaign_id}": Row.of(user=404),
+    "GET /api/analytics/campaign/{campaign_id}/export": Row.of(user=404, query={"table": "days"}),
+    "POST /api/analytics/campaign/{campaign_id}/page-link": Row.of(user=404),
     "GET /api/analytics/engagement": Row.of(user=200),
     "GET /api/analytics/retention": Row.of(user=200),
     "GET /api/analytics/funnel": Row.of(

@@ -9,7 +9,10 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import administration
 from accounts.testing import make_person, sign_in
+from analytics.models import PLATFORM, DayCount
 from analytics.services import event_names
+from analytics.services.rollups import VISIT
+from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
 from core.data.ids import uuid7
@@ -109,9 +112,27 @@ def make_world() -> User:
         ["quiz_done", "quiz_done", "a_name_of_sixty_letters_that_a_client_has_made_up_by_itself"], now=now
     )
     event_names.register(["quiz_done"], actor=ines, now=now)
+    make_figures(live)
     _reports(founder, backer, now)
     insist()
     return ines
+
+
+def make_figures(campaign: Campaign) -> None:
+    """Counts of 60 days for the dashboard and the campaign, with names of sources as strangers choose them."""
+    today = timezone.now().date()
+    sources = ("newsletter", "x" * 100, "=HYPERLINK(1)", "a-very-long-name-of-a-page.community-investors.example.com")
+    counts = [
+        DayCount(day=today - timedelta(days=age), name=name, about_id=about, events=number, people=number)
+        for age, number in enumerate(range(1_000_000, 400_000, -10_000))
+        for name in ("campaign_view", "investment.committed", "account.registered")
+        for about in (PLATFORM, campaign.pk)
+    ]
+    counts += [
+        DayCount(day=today, name=VISIT, about_id=campaign.pk, source=source, medium="m" * 50, events=9, people=9)
+        for source in sources
+    ]
+    DayCount.objects.bulk_create(counts)
 
 
 def _reports(author: User, reporter: User, now: Any) -> None:

@@ -21,13 +21,16 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from accounts.services import sharing, verification
 from accounts.testing import PASSWORD, make_person, totp_code
+from analytics.page_links import make_page_link
+from campaigns.models import Campaign
+from campaigns.testing import make_campaign
 from core.testing import commits, drain_outbox
 from core.testing.browser import WatchedPage, aside, enter_admin, needs_browser, open_page, violations
 from notifications.mailbox import _content as mailbox_content
 from notifications.messages import Category
 from notifications.models import MailboxMessage, Recipient
 from notifications.services import unsubscribing
-from vectragrow.tests.admin_world import make_world
+from vectragrow.tests.admin_world import LONG, make_figures, make_world
 
 pytestmark = [needs_browser, pytest.mark.timeout(900), pytest.mark.django_db(transaction=True)]
 SIZES = {"laptop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -76,6 +79,8 @@ def admin_pages(staff: User) -> Iterator[str]:
         if app not in with_deletion and page.has_delete_permission(request, row):
             with_deletion.add(app)
             yield reverse(f"{name}_delete", args=[row.pk])
+    for campaign in Campaign.objects.filter(status="live"):
+        yield reverse("campaign-figures", args=[campaign.pk])
     yield "/admin/no/such/page/"
 
 
@@ -177,17 +182,21 @@ def test_the_public_pages_and_the_mailbox(look: Look, settings: Settings) -> Non
 
     def world() -> list[str]:
         ada = make_person(first_name="Ada", verified=False)
-        grace = make_person(first_name="Grace", location="London", bio="Builds roofs. " * 9)
+        grace = make_person(first_name="Grace", identity=True, location="London", bio="Builds roofs. " * 9)
         verification.mail_link(user=ada, now=timezone.now())
         drain_outbox()
         mail = MailboxMessage.objects.latest("created_at")
         recipient = Recipient.objects.get(pk=ada.pk)
         shared = sharing.share_link(person=grace).removeprefix(look.site)
         token = re.search(r"token=(\S+)", mailbox_content(mail)["text"]).group(1)
+        solar = make_campaign(grace, title=LONG, min_investment=None)
+        make_figures(solar)
+        figures = make_page_link(solar, now=timezone.now()).url.removeprefix(look.site)
         silent = unsubscribing.token_for(recipient, recipient.email_address, Category.CAMPAIGNS)
         return [
             *("/", "/signed-in?code=c", "/signed-in?error=account_exists", "/no/such/page", "/api/docs/errors"),
             *(f"/verify-email?token={token}", "/verify-email", "/reset-password?token=t", "/appeal?token=t", shared),
+            *(figures, "/figures?token=t"),
             *("/mailbox/", f"/mailbox/{mail.pk}", unsubscribing.page_of(silent).removeprefix(look.site)),
         ]
 

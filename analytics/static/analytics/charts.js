@@ -27,8 +27,11 @@
     const rows = [...table.tBodies[0].rows];
     const number = (cell) => { const data = cell.querySelector("data"); return data && data.value !== "" ? Number(data.value) : null; };
     const days = rows.map((row) => Date.parse(`${row.cells[0].querySelector("time").dateTime}T00:00Z`) / 1000);
-    return { columns, data: [days, ...columns.map((column) => rows.map((row) => number(row.cells[column.index])))] };
+    return { dayName: heads[0].textContent.trim(), columns, data: [days, ...columns.map((column) => rows.map((row) => number(row.cells[column.index])))] };
   };
+
+  /** The places of numbers between two gaps, which no line would show. */
+  const lonely = (values) => [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
 
   const formats = (currency) => {
     const money = currency ? { style: "currency", currency, currencyDisplay: "narrowSymbol" } : {};
@@ -37,7 +40,7 @@
     return { short: (value) => short.format(value), full: (value) => full.format(value) };
   };
 
-  const optionsFor = (figure, plot, columns, currency) => {
+  const optionsFor = (figure, plot, { dayName, columns }, currency) => {
     const isSmall = figure.classList.contains("small");
     const write = formats(currency);
     const probe = document.createElement("span");
@@ -48,21 +51,21 @@
       ...sizeOf(figure, plot),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       padding: isSmall ? [4, 4, 4, 4] : [12, 14, 0, 0],
-      legend: { show: !isSmall },
+      legend: { show: !isSmall, markers: { dash: (_, index) => columns[index - 1].style } },
       cursor: isSmall ? { show: false } : { y: false, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.06 : 1] } },
       axes: [
-        { ...axis, show: !isSmall, grid: { show: false }, space: 70, values: (_, moments) => moments.map((moment) => day.format(moment * 1000)), incrs: [1, 2, 7, 14, 28, 56, 91].map((days) => days * 86400) },
+        { ...axis, show: !isSmall, grid: { show: false }, size: 30, space: 70, values: (_, moments) => moments.map((moment) => day.format(moment * 1000)), incrs: [1, 2, 7, 14, 28, 56, 91].map((days) => days * 86400) },
         { ...axis, show: !isSmall, size: (self, values) => Math.max(34, 14 + 7 * Math.max(0, ...(values ?? []).map((text) => text.length))), incrs: currency ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500].flatMap((step) => [step, step * 1e3, step * 1e6]).sort((one, other) => one - other), values: (_, numbers) => numbers.map(write.short) },
       ],
       series: [
-        { label: plot.dataset.day || "", value: (_, moment) => (moment == null ? "" : longDay.format(moment * 1000)) },
+        { label: dayName, value: (_, moment) => (moment == null ? "" : longDay.format(moment * 1000)) },
         ...columns.map(({ name, style }) => ({
           label: name,
           stroke: () => colour(probe, COLOURS[style]),
           width: style === "solid" ? 2 : 1.5,
           dash: DASHES[style],
-          points: { show: false },
+          points: { show: false, filter: (self, line) => lonely(self.data[line]), size: 5, fill: () => colour(probe, COLOURS[style]) },
           value: (_, value) => (value == null ? "–" : write.full(value)),
         })),
       ],
@@ -75,12 +78,12 @@
   };
 
   const draw = (figure) => {
-    const table = figure.querySelector("table"), plot = figure.querySelector("[data-plot]");
-    const { columns, data } = read(table);
+    const table = figure.querySelector("details table"), plot = figure.querySelector("[data-plot]");
+    const found = read(table);
     const known = charts.get(plot);
-    if (known) known.setData(data);
+    if (known) known.setData(found.data);
     else {
-      charts.set(plot, new uPlot(optionsFor(figure, plot, columns, table.dataset.currency), data, plot));
+      charts.set(plot, plot.chart = new uPlot(optionsFor(figure, plot, found, table.dataset.currency), found.data, plot));
       sizes.observe(plot);
     }
   };
