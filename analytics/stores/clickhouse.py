@@ -17,6 +17,7 @@ import msgspec
 from analytics.models import RawEvent
 from analytics.stores import clickhouse_server as server
 from analytics.stores.base import DayRow, HourRow, Incoming, StoreBusy, VisitRow
+from analytics.stores.funnels import Funnel, Order, statement
 from analytics.stores.postgres import PostgresStore
 from core.jobs.runner import exclusive
 from core.times import bounds_of
@@ -26,6 +27,14 @@ COLUMNS = (
     "subject_id", "page", "source", "medium", "label", "properties",
 )  # fmt: skip
 """Those of an event, as in PostgreSQL; the table has `shipped_at` besides."""
+
+_FUNNEL_EVENTS = """
+    SELECT coalesce(user_id, visitor_id) AS who, occurred_at AS at, toUInt128(id) AS place,
+           indexOf({steps:Array(String)}, name) AS step
+    FROM raw_event FINAL
+    WHERE occurred_at >= {since:DateTime64(6, 'UTC')} AND occurred_at < {until:DateTime64(6, 'UTC')}
+      AND is_known AND audience IN ('person', 'visitor')
+"""
 
 
 def only_mover() -> AbstractContextManager[bool]:
@@ -80,6 +89,23 @@ class ClickHouseStore:
 
     def people_of(self, day: date) -> list[UUID]:
         return [user_id for (user_id,) in server.rows("people_of_day", **_bounds(day))]
+
+    def funnel(self, funnel: Funnel) -> list[int]:
+        conditions = "" if funnel.campaign_id is None else " AND campaign_id = {campaign:UUID}"
+        if funnel.order is not Order.STRICT:
+            conditions += " AND has({steps:Array(String)}, name)"
+        text = statement(
+            funnel, events=_FUNNEL_EVENTS + conditions, within="{at} <= {begin} + toIntervalSecond({{window:UInt32}})"
+        )
+        values = {
+            "since": funnel.since,
+            "until": funnel.until,
+            "steps": list(funnel.steps),
+            "campaign": funnel.campaign_id,
+            "window": int(funnel.window.total_seconds()),
+        }
+        (people,) = server.select(text, **values)
+        return [int(number) for number in people]
 
     def days(self) -> list[date]:
         kept = {date.fromisoformat(day) for (day,) in server.rows("days")}

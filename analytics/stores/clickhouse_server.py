@@ -35,8 +35,13 @@ def rows(name: str, **values: Any) -> list[tuple[Any, ...]]:
 
     :raises StoreUnavailable:
     """
+    return select(_statement(name), **values)
+
+
+def select(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """The same for the text of a statement. :raises StoreUnavailable:"""
     with _calling() as client:
-        return [tuple(row) for row in client.query(_statement(name), parameters=_bound(values)).result_rows]
+        return [tuple(row) for row in client.query(statement, parameters=_bound(values)).result_rows]
 
 
 def stream(name: str, **values: Any) -> Iterator[tuple[Any, ...]]:

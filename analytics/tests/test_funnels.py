@@ -13,11 +13,12 @@ from django.utils import timezone
 from accounts.models import User
 from analytics.models import Audience
 from analytics.stores import Funnel, Incoming, Order, store
+from analytics.testing.stores import ship
 from campaigns.testing import make_campaign
 from core.data.ids import uuid7
 from core.testing import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_store")]
 NAMES = ("page_view", "campaign_view", "search", "investment.placed", "post_view")
 FUNNEL = "/api/analytics/funnel"
 
@@ -90,6 +91,7 @@ def test_funnels_equal_a_search_by_hand(seed: int) -> None:
     given, choose = events_at_random(seed), random.Random(seed)
     store().append(given)
     now = timezone.now()
+    ship(now)
     seen = set()
     for order in Order:
         for _ in range(8):
@@ -120,6 +122,7 @@ def test_a_funnel_over_http(api: Api, person: Callable[..., User], staff: User) 
         events = [{"eventType": "page_view", "page": "/"}, *([view] if number else []), {"eventType": "search"}]
         answer = api.as_user(reader).post("/api/analytics/track/batch", {"events": events}).json()
         assert answer["stored"] == len(events)
+    ship(timezone.now() + timedelta(seconds=1))
     shown = api.as_user(staff).get(FUNNEL, {"steps": "page_view,campaign_view,search", "windowSeconds": "3600"}).json()
     assert [(each["name"], each["people"], each["share"]) for each in shown["steps"]] == [
         ("page_view", 4, 1.0),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0002_rollups"),
+        ("analytics", "0003_erased_people"),
     ]
 
     operations = [
