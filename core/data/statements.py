@@ -32,7 +32,7 @@ _COMMENT = re.compile(r"\s*--.*$")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)\b")
 
 
-class PreparedCursor(psycopg.Cursor[Any]):
+class _Prepared:
     """
     Sends values beside the statement and not inside it, as Django's cursor does, so that the server can keep the plan.
     Results come in PostgreSQL's binary form, for which psycopg has the faster loaders.
@@ -42,13 +42,22 @@ class PreparedCursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         prepare = self.keeps_plan and settings.DATABASE_PREPARED_STATEMENTS
-        return super().execute(query, params, prepare=prepare, binary=True)
+        return super().execute(query, params, prepare=prepare, binary=True)  # type: ignore[misc]
+
+
+class PreparedCursor(_Prepared, psycopg.Cursor[Any]):
+    """For `%s` and `%(name)s`."""
+
+
+class NumberedCursor(_Prepared, psycopg.RawCursor[Any]):
+    """For `$1`, PostgreSQL's own form, which nobody has to parse: psycopg keeps no long text that it has parsed."""
 
 
 def fetch(
     statement: str,
     values: Mapping[str, Any] | Sequence[Any],
     *,
+    cursor: type[PreparedCursor] | type[NumberedCursor] = PreparedCursor,
     row_factory: RowFactory[Any] = tuple_row,
     keeps_plan: bool = True,
 ) -> list[Any]:
@@ -56,26 +65,26 @@ def fetch(
     The rows of a SELECT, run prepared (if it `keeps_plan`) on Django's connection: its transaction, its time limits,
     its errors (`django.db.OperationalError` and so on), its query log.
 
-    :param values: for `%(name)s` or `%s`
+    :param values: for the placeholders that the `cursor` takes
     """
     try:
-        return _fetch(statement, values, row_factory, keeps_plan)
+        return _fetch(statement, values, cursor, row_factory, keeps_plan)
     except NotSupportedError:
         # "cached plan must not change result type": a migration altered a column since this connection prepared it.
         if connection.in_atomic_block:
             raise  # the rollback makes psycopg forget what is prepared, so that the next try is right
-        with connection.cursor() as cursor:
-            cursor.execute("DEALLOCATE ALL")  # psycopg sees it, and forgets as well
-        return _fetch(statement, values, row_factory, keeps_plan)
+        with connection.cursor() as plain:
+            plain.execute("DEALLOCATE ALL")  # psycopg sees it, and forgets as well
+        return _fetch(statement, values, cursor, row_factory, keeps_plan)
 
 
-def _fetch(statement: str, values: Any, row_factory: RowFactory[Any], keeps_plan: bool) -> list[Any]:
+def _fetch(statement: str, values: Any, cursor: Any, row_factory: RowFactory[Any], keeps_plan: bool) -> list[Any]:
     connection.ensure_connection()
-    prepared = PreparedCursor(connection.connection, row_factory=row_factory)
+    prepared = cursor(connection.connection, row_factory=row_factory)
     prepared.keeps_plan = keeps_plan
-    with connection._prepare_cursor(prepared) as cursor:  # type: ignore[attr-defined]
-        cursor.execute(statement, values)
-        rows: list[Any] = cursor.fetchall()
+    with connection._prepare_cursor(prepared) as wrapped:  # type: ignore[attr-defined]
+        wrapped.execute(statement, values)
+        rows: list[Any] = wrapped.fetchall()
     return rows
 
 
@@ -95,21 +104,30 @@ class Statement:
         The rows, each a named tuple of its columns.
 
         :param values: of parameters and conditions; None and False count as not given
-        :raises TypeError: a name that the file does not have
+        :raises TypeError: a name that the file does not have, or a parameter without a value
         """
         if unknown := values.keys() - self.names:
             raise TypeError(f"the statement has no {', '.join(sorted(unknown))}")
         given = frozenset(name for name in self.conditions if values.get(name) not in (None, False))
-        bound = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
-        text = self._variant(given, values.get("limit"))
-        return fetch(text, bound, row_factory=namedtuple_row, keeps_plan=given.isdisjoint(self.uneven))
+        text, names = self._variant(given, values.get("limit"))
+        if missing := names.keys() - values.keys():
+            raise TypeError(f"the statement needs {', '.join(sorted(missing))}")
+        return fetch(
+            text,
+            [Int8(values[name]) if type(values[name]) is int else values[name] for name in names],
+            cursor=NumberedCursor,
+            row_factory=namedtuple_row,
+            keeps_plan=given.isdisjoint(self.uneven),
+        )
 
-    def variant(self, given: frozenset[str], limit: int | None = None) -> str:
-        """The text, with psycopg's placeholders, when these conditions are given."""
-        text = "\n".join(line for line, condition in self.lines if condition <= given).replace("%", "%%")
+    def variant(self, given: frozenset[str], limit: int | None = None) -> tuple[str, dict[str, None]]:
+        """The text when these conditions are given, and the names that stand for `$1`, `$2` and so on in it."""
+        text = "\n".join(line for line, condition in self.lines if condition <= given)
         if limit is not None:
             text = re.sub(r":limit\b", str(int(limit)), text)
-        return _PARAMETER.sub(r"%(\1)s", text)
+        names = dict.fromkeys(_PARAMETER.findall(text))
+        places = {name: f"${number}" for number, name in enumerate(names, 1)}
+        return _PARAMETER.sub(lambda found: places[found[1]], text), names
 
 
 def _lines(text: str) -> Iterator[tuple[str, frozenset[str]]]:

@@ -1,5 +1,6 @@
 """Statements in files: their variants, really prepared, and as much part of Django's connection as any query."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_moments_are_utc(db: None) -> None:
 def test_names_that_the_file_does_not_have(db: None) -> None:
     with pytest.raises(TypeError, match="odd"):
         numbers(odd=True)
-    with pytest.raises(ProgrammingError, match="most"):
+    with pytest.raises(TypeError, match="most"):
         NUMBERS.rows(limit=1)
 
 
@@ -173,8 +174,8 @@ FILES = sorted(statements.ROOT.glob("*/sql/*.sql"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_file(path: Path) -> None:
-    """psycopg looks up how a statement is sent only when its text is shorter than 4,096 bytes."""
-    text = path.read_text()
-    statement = Statement(text)
-    assert text.startswith("-- "), "a file begins with what it answers"
-    assert len(statement.variant(statement.conditions, 100).encode()) < 4096
+    assert path.read_text().startswith("-- "), "a file begins with what it answers"
+    if not path.name.endswith(".part.sql"):
+        statement = statements.load(str(path.relative_to(statements.ROOT)))
+        text, names = statement.variant(statement.conditions, 100)
+        assert len(set(re.findall(r"\$\d+", text))) == len(names)
