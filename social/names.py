@@ -13,6 +13,8 @@ LONGEST = 200
 """How many characters of a form are compared."""
 _OVERLAY = 1
 """The combining class of strokes through a letter."""
+_POINTS = range(10, 37)
+"""The classes of vowel points of Hebrew, Arabic and Syriac, which are mostly left out in writing."""
 _ABOVE_AND_BELOW = 200
 """Combining classes from here on are accents; vowel signs and voicing marks, which make another word, are below."""
 _SPOKEN = "#&@%*"
@@ -41,8 +43,9 @@ def _bare(name: str) -> str:
     Letters, digits, symbols and vowel signs in compatibility form, without accents and punctuation; a name of nothing
     but punctuation keeps it.
     """
-    letters = unicodedata.normalize("NFKD", name.translate(_OF_A_BRAND))
-    counted = "".join(_counted(letters)) or "".join(letter for letter in letters if letter not in _BLANK)
+    counted = "".join(_counted(unicodedata.normalize("NFKD", name.translate(_OF_A_BRAND))))
+    if not counted:
+        counted = "".join(letter for letter in name if unicodedata.category(letter)[0] in "LNPS")
     return unicodedata.normalize("NFC", counted)
 
 
@@ -69,7 +72,8 @@ def _makes_another_word(mark: str, base: str) -> bool:
     """Whether a mark on a letter is no accent, but a vowel sign or the like."""
     shows_nothing = mark in _BLANK or "VARIATION SELECTOR" in unicodedata.name(mark, "")
     is_enclosing = unicodedata.category(mark) == "Me"
-    is_accent = unicodedata.combining(mark) == _OVERLAY or unicodedata.combining(mark) >= _ABOVE_AND_BELOW
+    place = unicodedata.combining(mark)
+    is_accent = place == _OVERLAY or place in _POINTS or place >= _ABOVE_AND_BELOW
     if shows_nothing or is_enclosing or is_accent:
         return False
     return not unicodedata.name(base or " ", "").startswith(_WITHOUT_VOWEL_SIGNS)

@@ -48,7 +48,16 @@ def test_these_look_like_solar_roofs(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("BIKE", "ВІКЕ"), ("BIKE", "ΒΙΚΕ"), ("IBM", "lBM"), ("modern", "rnodern"), ("Straße", "STRASSE")]
+    ("one", "other"),
+    [
+        ("BIKE", "ВІКЕ"),
+        ("BIKE", "ΒΙΚΕ"),
+        ("IBM", "lBM"),
+        ("modern", "rnodern"),
+        ("Straße", "STRASSE"),
+        ("مُحَمَّد", "محمد"),
+        ("שָׁלוֹם", "שלום"),
+    ],
 )
 def test_others_that_look_alike(one: str, other: str) -> None:
     assert are_alike(one, other)
@@ -79,6 +88,6 @@ def test_other_words_are_other_names(one: str, other: str) -> None:
 
 
 def test_a_form_is_never_empty_and_never_long() -> None:
-    for name in ("a", "é", "😀", "日", "-", "...", "١", "ﷺ" * 100, "㏡" * 100):
+    for name in ("a", "é", "😀", "日", "-", "...", "®", "``", "١", "ﷺ" * 100, "㏡" * 100):
         for form in (small_form(name), capital_form(name)):
             assert 0 < len(form) <= LONGEST
