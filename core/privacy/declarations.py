@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import autodiscover_modules
@@ -147,9 +148,10 @@ def blocks_erasure(*refusals: type[Refusal]) -> Callable[[F], F]:
 
 
 def every_declaration() -> list[Declaration]:
-    """Each declaration, lower apps first, within an app in the order of its `privacy.py`."""
+    """Each declaration, lower apps first whatever was imported first; in an app in the order of its `privacy.py`."""
     _load()
-    return list(_declarations.values())
+    order = {config.label: place for place, config in enumerate(apps.get_app_configs())}
+    return sorted(_declarations.values(), key=lambda declaration: order[declaration.model._meta.app_label])
 
 
 def blockers() -> list[Callable[[UUID], None]]:

@@ -45,6 +45,16 @@ def every_model() -> list[type[models.Model]]:
     return list(apps.get_models(include_auto_created=True))
 
 
+def test_lower_apps_come_first_whatever_was_imported_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = [declaration.model._meta.app_label for declaration in every_declaration()]
+    first: dict[str, list[Any]] = {"social": [], **{label: [] for label in labels}}
+    for model, declaration in declarations._declarations.items():
+        first[model._meta.app_label].append((model, declaration))
+    monkeypatch.setattr(declarations, "_declarations", dict(pair for pairs in first.values() for pair in pairs))
+    assert [declaration.model._meta.app_label for declaration in every_declaration()] == labels
+    assert labels.index("accounts") < labels.index("campaigns") < labels.index("social")
+
+
 def points_to_a_person(model: type[models.Model]) -> bool:
     return any(key.related_model is User for key in model._meta.local_fields if key.is_relation)
 
