@@ -9,9 +9,8 @@ inserts what is missing; an event that comes twice all the same is one row in Cl
 import hashlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +50,7 @@ def due(now: datetime) -> list[date]:
     """The days of which PostgreSQL has events, the newest first, since its counts are looked at most."""
     if not settings.ANALYTICS_CLICKHOUSE:
         return []
-    return [day for day in reversed(partitions.existing()) if partitions.pages(day) and _events(day).exists()]
+    return [day for day in reversed(partitions.existing()) if partitions.pages(day) and events_on(day).exists()]
 
 
 def ship(day: date, *, now: datetime) -> bool:
@@ -66,7 +65,7 @@ def ship(day: date, *, now: datetime) -> bool:
         if not is_ours:
             return False
         try:
-            for block in _blocks(day):
+            for block in blocks_of(day):
                 insert_missing(block, now=now)
                 delete_present(block)
                 if time.monotonic() > ends:
@@ -75,49 +74,6 @@ def ship(day: date, *, now: datetime) -> bool:
             logger.error("raw events stay in PostgreSQL until ClickHouse answers", extra={"reason": str(error)})
             return False
     return True
-
-
-@dataclass(slots=True)
-class Move:
-    """What became of a day that was carried over as a whole."""
-
-    events: int = 0
-    """How many PostgreSQL had."""
-    differing: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """By name: how many events there should be in ClickHouse, and how many there are."""
-    is_busy: bool = False
-    """Somebody else moves events; nothing was done."""
-
-
-def move(day: date, *, now: datetime) -> Move:
-    """
-    Carry a whole day over, compare its numbers of events by name, and only if they are right delete it in PostgreSQL.
-
-    :raises StoreUnavailable: :raises NotShipped:
-    """
-    store, done = ClickHouseStore(), Move()
-    with only_mover() as is_ours:
-        if not is_ours:
-            return Move(is_busy=True)
-        expected = Counter(store.count_names(day))
-        for block in _blocks(day):
-            done.events += len(block.events)
-            expected.update(event.name for event in insert_missing(block, now=now))
-        found = store.count_names(day)
-        done.differing = {
-            name: (expected[name], found.get(name, 0))
-            for name in sorted(expected.keys() | found.keys())
-            if expected[name] != found.get(name, 0)
-        }
-        if not done.differing:
-            for block in _blocks(day):
-                delete_present(block)
-    return done
-
-
-def waiting(day: date) -> int:
-    """How many events of a day PostgreSQL has."""
-    return int(_events(day).count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +90,8 @@ class Block:
         return hashlib.blake2b(b"".join(ids), digest_size=16).hexdigest()
 
 
-def _blocks(day: date) -> Iterator[Block]:
+def blocks_of(day: date) -> Iterator[Block]:
+    """The events of a day that PostgreSQL has, read one block after the other."""
     since, until = bounds_of(day, day)
     for page in range(0, partitions.pages(day), PAGES):
         place = {"since": since, "until": until, "first": f"({page},0)", "last": f"({page + PAGES},0)"}
@@ -175,6 +132,7 @@ def delete_present(block: Block) -> None:
         raise NotShipped(f"{missing} of {len(block.events)} events are not in ClickHouse")
 
 
-def _events(day: date) -> Any:
+def events_on(day: date) -> Any:
+    """The events of a day in PostgreSQL."""
     since, until = bounds_of(day, day)
     return RawEvent.objects.filter(occurred_at__gte=since, occurred_at__lt=until)

@@ -127,6 +127,12 @@ class ClickHouseStore:
         """:param rows: `COLUMNS`, with the properties as JSON text, and `shipped_at`"""
         server.insert("raw_event", [*COLUMNS, "shipped_at"], rows, token=token)
 
+    def events_between(self, since: datetime, until: datetime) -> Iterator[Incoming]:
+        """The events that occurred in a time, as they were taken."""
+        for row in server.stream("events_between", since=since, until=until):
+            given = dict(zip(COLUMNS, row, strict=True))
+            yield Incoming(**{**given, "properties": msgspec.json.decode(given["properties"])})
+
     def count_names(self, day: date) -> dict[str, int]:
         """How many events of each name occurred on a day."""
         return {name: int(number) for name, number in server.rows("count_names", **_bounds(day))}

@@ -7,14 +7,16 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
-from analytics.models import RawEvent
+from analytics.jobs import ROLL_UP
+from analytics.models import Progress, RawEvent
 from analytics.services import shipping
 from analytics.stores import store
 from analytics.stores.clickhouse import ClickHouseStore, only_mover
+from analytics.stores.postgres import PostgresStore
 from analytics.testing.stores import ClickHouse, ship
 from analytics.tests.test_stores import FIRST, LAST, incoming
+from core.jobs.runner import run
 
 pytestmark = pytest.mark.django_db
 
@@ -93,14 +95,41 @@ def test_a_day_that_differs_is_named_and_kept(
 
 def test_a_clickhouse_that_refuses(clickhouse: ClickHouse) -> None:
     given({0: 1})
-    with clickhouse.broken_by("refuse"), pytest.raises(CommandError, match="run it again"):
+    with clickhouse.broken_by("refuse"), pytest.raises(CommandError, match="Run it again"):
         call_command("analytics_move")
     with only_mover(), pytest.raises(CommandError, match="somebody else"):
         call_command("analytics_move")
     assert RawEvent.objects.count() == 2
 
 
-def test_it_needs_a_clickhouse(settings: Settings) -> None:
+def test_it_needs_a_clickhouse() -> None:
     with pytest.raises(CommandError, match="ANALYTICS_URL"):
         call_command("analytics_move")
     assert shipping.due(timezone.now()) == []
+
+
+def test_the_way_back(clickhouse: ClickHouse) -> None:
+    given({0: 3, 40: 2})
+    events = list(RawEvent.objects.order_by("pk").values())
+    call_command("analytics_move")
+    now = timezone.now()
+    run(ROLL_UP, now=now)
+    given({0: 1})  # not carried over yet
+    call_command("analytics_move", back=True, dry_run=True)
+    assert RawEvent.objects.count() == 2
+    for _ in range(2):
+        call_command("analytics_move", back=True)
+        assert RawEvent.objects.count() == 12
+        assert in_clickhouse() == 10
+    ids = [event["id"] for event in events]
+    assert list(RawEvent.objects.filter(pk__in=ids).order_by("pk").values()) == events
+    assert Progress.objects.get(pk=ROLL_UP.name).at == now
+
+
+def test_a_way_back_that_loses_something_says_so(clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    given({0: 2})
+    call_command("analytics_move")
+    append = PostgresStore.append
+    monkeypatch.setattr(PostgresStore, "append", lambda self, events: append(self, events[1:]))
+    with pytest.raises(CommandError, match="differ"):
+        call_command("analytics_move", back=True)

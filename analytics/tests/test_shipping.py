@@ -129,7 +129,7 @@ def test_the_same_events_inserted_twice_are_counted_once(clickhouse: ClickHouse)
     """Whatever the tokens are: an insert of a killed process may arrive after the next one asked."""
     written(3, user_id=uuid4())
     (day,) = shipping.due(timezone.now())
-    (block,) = shipping._blocks(day)
+    (block,) = shipping.blocks_of(day)
     for token in "ab":
         rows = [[*event, timezone.now()] for event in block.events]
         ClickHouseStore().insert(rows, token=token)
