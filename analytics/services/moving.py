@@ -34,8 +34,9 @@ class Move:
 def move(day: date, *, now: datetime) -> Move:
     """
     Carry a whole day over, compare its numbers of events by name, and only if they are right delete it in PostgreSQL.
+    Events that come meanwhile stay for `analytics.ship_events`.
 
-    :raises StoreUnavailable: :raises NotShipped:
+    :raises StoreUnavailable:
     """
     store, done = ClickHouseStore(), Move()
     with only_mover() as is_ours:

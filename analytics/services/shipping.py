@@ -67,7 +67,8 @@ def ship(day: date, *, now: datetime) -> bool:
         try:
             for block in blocks_of(day):
                 insert_missing(block, now=now)
-                delete_present(block)
+                if missing := delete_present(block):
+                    raise NotShipped(f"{missing} of {len(block.events)} events are not in ClickHouse")
                 if time.monotonic() > ends:
                     return False
         except StoreUnavailable as error:
@@ -119,17 +120,17 @@ def insert_missing(block: Block, *, now: datetime) -> list[Any]:
     return missing
 
 
-def delete_present(block: Block) -> None:
+def delete_present(block: Block) -> int:
     """
     Delete in PostgreSQL the events of a block that ClickHouse has.
 
-    :raises StoreUnavailable: :raises NotShipped: it does not have all of them; the others are deleted
+    :returns: how many it does not have
+    :raises StoreUnavailable:
     """
     present: set[UUID] = ClickHouseStore().present(block.events)
     with atomic():
         _DELETE.rows(ids=list(present), **block.place)
-    if missing := len(block.events) - len(present):
-        raise NotShipped(f"{missing} of {len(block.events)} events are not in ClickHouse")
+    return len(block.events) - len(present)
 
 
 def events_on(day: date) -> Any:

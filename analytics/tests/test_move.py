@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from analytics.jobs import ROLL_UP
 from analytics.models import Progress, RawEvent
-from analytics.services import shipping
+from analytics.services import moving, shipping
 from analytics.stores import store
 from analytics.stores.clickhouse import ClickHouseStore, only_mover
 from analytics.stores.postgres import PostgresStore
@@ -52,6 +52,21 @@ def test_a_day_of_which_a_part_was_carried_over_before(clickhouse: ClickHouse) -
     given({0: 3})
     call_command("analytics_move")
     assert (in_clickhouse(), RawEvent.objects.count()) == (10, 0)
+
+
+def test_events_that_come_meanwhile_stay_for_the_next_time(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given({0: 2})
+    compare = moving._differing
+
+    def compare_late(*numbers: Any) -> Any:
+        given({0: 1})
+        return compare(*numbers)
+
+    monkeypatch.setattr(moving, "_differing", compare_late)
+    call_command("analytics_move")
+    assert (in_clickhouse(), RawEvent.objects.count()) == (4, 2)
 
 
 def test_it_goes_on_after_it_was_killed(clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch) -> None:

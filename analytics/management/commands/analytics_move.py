@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError("Set ANALYTICS_URL to a ClickHouse first; with it the platform uses that store.")
         try:
             self._move(store().days()[::-1] if back else shipping.due(clock.now()), dry_run, back)
-        except (StoreUnavailable, shipping.NotShipped) as error:
+        except StoreUnavailable as error:
             raise CommandError(f"{error}. Run it again.") from None
 
     def _move(self, days: list[date], dry_run: bool, back: bool) -> None:
