@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
@@ -22,7 +22,7 @@ from analytics.permissions import READ_FIGURES
 from analytics.services import rollups
 from chat.permissions import INSPECT
 from core.data.ids import first_id_at
-from core.data.postgres import waiting
+from core.data.transactions import reads_within
 from core.rights import Right
 from core.times import bounds_of
 from kyc import selectors as identity
@@ -170,10 +170,8 @@ def dashboard(person: Any, *, now: datetime) -> Dashboard | None:
 
 def _tiles(part: Part, asked: Asked) -> list[Tile]:
     """A part that fails says so in its place: the home page leads to everything else, the means to mend it included."""
-    share = settings.DATABASE_WAIT / len(PARTS)
-    """Seconds that it may wait for the database, so that a slow one leaves the others their time."""
     try:
-        with waiting.at_most(share), transaction.atomic():
+        with reads_within(settings.DATABASE_WAIT / len(PARTS)):  # a slow one leaves the others their time
             return list(part.read(asked))
     except Exception:  # whatever it is, the other parts are shown; it is logged with its traceback
         logger.exception("a part of the dashboard failed", extra={"part": part.key})

@@ -270,7 +270,10 @@ def test_a_link_ends(api: Api, person: Callable[..., User], founder: User, campa
     assert status() == 404
     User.objects.filter(pk=founder.pk).update(status=Status.ACTIVE)
     assert status() == 200
-    Campaign.objects.filter(pk=campaign.pk).update(owner=make_person(first_name="Next"))
+    draft = make_campaign(founder, status="draft", title="Another one")
+    link = link_of(api, founder, draft)
+    assert status() == 200
+    Campaign.objects.filter(pk=draft.pk).update(owner=make_person(first_name="Next"))
     assert status() == 404, "it was the owner's"
 
 

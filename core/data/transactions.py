@@ -95,6 +95,18 @@ def alone() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def reads_within(seconds: float) -> Iterator[None]:
+    """
+    A transaction in which PostgreSQL itself ends each statement after `seconds`. So a slow one fails alone: it does not
+    count as a database that does not answer (`core.data.postgres.waiting`), which would refuse other requests.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
+        yield
+
+
 def refuse_in_transaction() -> None:
     """
     Guards calls to other systems: no transaction may stay open during one. The transaction around a test does not

@@ -1,5 +1,5 @@
--- What is on the accounts whose code starts with a prefix, by currency (`day` is null), and what each day (UTC) since
--- then changed. Both on the accounts' own side, in minor units. Index: the primary key, which is in the order of time.
+-- What is on the accounts whose code starts with a prefix, by currency (`day` is null), and what each day (UTC) since a
+-- moment changed. Both on the accounts' own side, in minor units. Indexes: the primary keys, in the order of time.
 WITH counted AS (
     SELECT id, currency, kind, posted FROM ledger_account WHERE code LIKE :prefix || '%'
 )
@@ -11,6 +11,6 @@ SELECT counted.currency, (t.created_at AT TIME ZONE 'UTC')::date, sum(e.amount *
 FROM ledger_entry e
 JOIN counted ON counted.id = e.account_id
 JOIN ledger_transaction t ON t.id = e.transaction_id
-WHERE e.id >= :first::uuid AND t.phase = 'posted'
+WHERE e.id >= :first::uuid AND t.id >= :first::uuid AND t.phase = 'posted'
 GROUP BY 1, 2
 ORDER BY 1, 2 NULLS FIRST
