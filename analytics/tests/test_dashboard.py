@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.sessions.models import Session as CookieSession
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -149,7 +149,7 @@ def test_a_part_that_fails_leaves_the_others(person: Callable[..., User], monkey
     def fail(*args: Any) -> Any:
         raise DatabaseError("no such table")
 
-    monkeypatch.setattr(module, "closing_balances", fail)
+    monkeypatch.setattr(module, "totals", fail)
     admin = person("staff", role="admin")
     page = signed_in(admin).get("/admin/")
     assert page.status_code == 200
@@ -173,11 +173,26 @@ def test_a_slow_statement_is_ended_and_leaves_the_others(
             cursor.execute("SELECT pg_sleep(600)")
 
     admin = person("staff", role="admin")
-    monkeypatch.setattr(module, "closing_balances", sleep)
+    monkeypatch.setattr(module, "totals", sleep)
     settings.DATABASE_WAIT = 18.0
     shown = tiles(admin)
     assert {key for key, tile in shown.items() if tile.has_failed} == {"escrow"}
     assert not waiting.is_unresponsive()
+
+
+def test_what_escrow_holds_is_told_when_its_course_takes_too_long(
+    api: Api, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*args: Any) -> Any:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    founder, backer = person("founder", identity=True), person("backer", identity=True)
+    invest(api, backer, make_campaign(founder, min_investment=None), "100.50")
+    monkeypatch.setattr(module, "closing_balances", too_long)
+    admin = person("staff", role="admin")
+    tile = tiles(admin)["escrow-usd"]
+    assert (tile.value, tile.comparison, tile.points) == ("$100.50", None, ())
+    assert "could not be read in time" in signed_in(admin).get(TILES).content.decode()
 
 
 def test_counts_that_are_behind_are_told(person: Callable[..., User]) -> None:
@@ -197,7 +212,9 @@ def test_the_number_of_statements_is_fixed(person: Callable[..., User], django_a
     for number in range(3):
         case_about(make_post(person(f"author{number}")), person(f"reporter{number}"))
         submitted_case(person(f"applicant{number}"), number=f"C01X00T4{number}")
-    with django_assert_max_num_queries(28):  # ten, a savepoint's two and a limit for each of six parts
+    with django_assert_max_num_queries(
+        31
+    ):  # eleven with a savepoint of its own, a savepoint's two and a limit for each of six parts
         dashboard(admin, now=timezone.now())
 
 
