@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.api.errors import Invalid, NotFound
+from core.api.errors import Busy, Invalid, NotFound
 
 
 class EventRefused(Invalid):
@@ -86,3 +86,8 @@ class EventNameUnknown(Invalid):
 class PageLinkNotValid(NotFound):
     code = "page_link_not_valid"
     message = _("This link to figures has ended or is not one of ours. Ask for a new one.")
+
+
+class EventsUnavailable(Busy):
+    code = "events_unavailable"
+    message = _("The events could not be read in time. Ask for fewer days, or again in a moment.")

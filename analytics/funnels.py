@@ -1,16 +1,19 @@
 """Funnels: how many people take some steps one after the other."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from analytics.business import COUNTED
-from analytics.errors import EventNameUnknown, StepsInvalid
+from analytics.errors import EventNameUnknown, EventsUnavailable, StepsInvalid
 from analytics.outputs import FunnelFigures, FunnelStep
 from analytics.selectors import Days
 from analytics.services.event_names import registered
 from analytics.stores import Funnel, Order, store
+from analytics.stores.base import StoreUnavailable
 
+logger = logging.getLogger(__name__)
 MAX_STEPS = 8
 MAX_DAYS = 92
 """Funnels read raw events, so their period is shorter than that of figures."""
@@ -36,12 +39,20 @@ def steps_of(text: str) -> list[str]:
 def funnel_figures(
     days: Days, *, steps: str, window_seconds: int, order: Order, campaign_id: UUID | None = None
 ) -> FunnelFigures:
-    """How many people reached each step; :raises: as `steps_of`"""
+    """
+    How many people reached each step; :raises: as `steps_of`
+
+    :raises EventsUnavailable: the store does not answer, or not in time
+    """
     bounds: dict[str, Any] = days.bounds
     asked = Funnel(
         steps=steps_of(steps), window=timedelta(seconds=window_seconds), order=order, campaign_id=campaign_id, **bounds
     )
-    people = store().funnel(asked)
+    try:
+        people = store().funnel(asked)
+    except StoreUnavailable as error:
+        logger.warning("a funnel failed", extra={"reason": str(error)})
+        raise EventsUnavailable() from error
     return FunnelFigures(
         period=days.output,
         order=order,

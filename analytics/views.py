@@ -231,7 +231,7 @@ class Figures(ApiViewSet):
         "getFunnel",
         query=FunnelQuery,
         returns=FunnelFigures,
-        errors=[*PERIOD, errors.StepsInvalid, errors.EventNameUnknown, limits.RateLimited],
+        errors=[*PERIOD, errors.StepsInvalid, errors.EventNameUnknown, errors.EventsUnavailable, limits.RateLimited],
     )
     def funnel(self, request: Request, query: dict[str, Any]) -> FunnelFigures:
         """

@@ -132,7 +132,11 @@ class EventStore(Protocol):
         ...
 
     def funnel(self, funnel: Funnel) -> list[int]:
-        """How many people and visitors have reached each step of a funnel."""
+        """
+        How many people and visitors have reached each step of a funnel.
+
+        :raises StoreUnavailable: also when it takes too long
+        """
         ...
 
     def days(self) -> list[date]:

@@ -5,23 +5,26 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models.functions import TruncHour
 
 from analytics.limits import AHEAD, LATEST
 from analytics.models import Audience, RawEvent
 from analytics.stores import partitions
-from analytics.stores.base import DayRow, HourRow, Incoming, VisitRow
+from analytics.stores.base import DayRow, HourRow, Incoming, StoreUnavailable, VisitRow
 from analytics.stores.funnels import Funnel, Order, statement
+from core.data.postgres import waiting
 from core.data.statements import fetch, load
-from core.data.transactions import alone, sqlstate
+from core.data.transactions import alone, reads_within, sqlstate
 from core.times import bounds_of
 
 _APPEND = load("analytics/sql/append_events.sql")
 _HOUR = load("analytics/sql/count_hour.sql")
 _DAY = load("analytics/sql/count_day.sql")
 _VISITS = load("analytics/sql/read_visits.sql")
-_NO_PARTITION = "23514"
+_NO_PARTITION, _CANCELLED = "23514", "57014"
+FUNNEL_SECONDS = 15
+"""How long a funnel may take."""
 _FUNNEL_EVENTS = """
     SELECT COALESCE(user_id, visitor_id) AS who, occurred_at AS at, id AS place,
            COALESCE(array_position(%(steps)s::text[], name::text), 0) AS step
@@ -98,7 +101,13 @@ class PostgresStore:
             "campaign": funnel.campaign_id,
             "window": funnel.window,
         }
-        (people,) = fetch(text, values, keeps_plan=False)
+        try:
+            with waiting.at_most(FUNNEL_SECONDS + 1), reads_within(FUNNEL_SECONDS):
+                (people,) = fetch(text, values, keeps_plan=False)
+        except OperationalError as error:
+            if sqlstate(error) != _CANCELLED:
+                raise
+            raise StoreUnavailable("PostgreSQL: the statement took too long") from None
         return list(people)
 
     def days(self) -> list[date]:

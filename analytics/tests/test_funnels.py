@@ -1,5 +1,6 @@
 """Funnels equal a search of all attempts by hand, on random events; and what is asked wrongly is told."""
 
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analytics.models import Audience
-from analytics.stores import Funnel, Incoming, Order, store
+from analytics.stores import Funnel, Incoming, Order, postgres, store
 from analytics.testing.stores import ship
 from campaigns.testing import make_campaign
 from core.data.ids import uuid7
@@ -159,3 +160,20 @@ def test_what_cannot_be_asked(api: Api, staff: User, query: dict[str, str], code
 def test_a_window_is_asked_for_explicitly(api: Api, staff: User) -> None:
     refused = api.as_user(staff).get(FUNNEL, {"steps": "page_view,search"})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
+
+
+def test_a_store_that_does_not_answer_in_time(
+    api: Api, staff: User, each_store: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"steps": "page_view,search", "windowSeconds": "60"}
+    with contextlib.ExitStack() as stack:
+        if each_store == "clickhouse":
+            stack.enter_context(request.getfixturevalue("clickhouse").broken_by("refuse"))
+        else:
+            slow = postgres._FUNNEL_EVENTS.replace("is_known", "pg_sleep(5) IS NOT NULL")
+            monkeypatch.setattr(postgres, "_FUNNEL_EVENTS", slow)
+            monkeypatch.setattr(postgres, "FUNNEL_SECONDS", 0.1)
+            store().append(events_at_random(9))
+        refused = api.as_user(staff).get(FUNNEL, asked)
+        assert (refused.status_code, refused.json()["code"]) == (503, "events_unavailable")
+    assert api.as_user(staff).get("/api/auth/me").status_code == 200
