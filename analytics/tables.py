@@ -90,7 +90,7 @@ class Table:
 
     def _cell(self, field: str, title: str, value: Any) -> Cell:
         if value is None:
-            return Cell(title, "", str(_("fewer than 5 people")))
+            return Cell(title, "", str(_("under 5")))
         if isinstance(value, date):
             return Cell(title, value.isoformat(), formats.date_format(value))
         if isinstance(value, int):
