@@ -43,19 +43,20 @@ class Period(Output, rename={"since": "from", "until": "to"}):
 
 class SourceFigures(Output):
     """
-    What a source has brought. Sources of fewer than five people are one row, `other`, for everybody but staff; `direct`
-    is everything whose source is not known.
+    What a source has brought; `direct` is everything whose source is not known. Whoever is not staff sees numbers of
+    fewer than five people as null; they are in the row `other`, unless those of all such sources are of fewer than five
+    people together.
     """
 
     source: str
     medium: str
-    visits: Count
-    people: Count
-    started: Count
-    committed: Count
-    invested: Count
-    amount: MoneyText
-    invested_amount: MoneyText
+    visits: Count | None
+    people: Count | None
+    started: Count | None
+    committed: Count | None
+    invested: Count | None
+    amount: MoneyText | None
+    invested_amount: MoneyText | None
 
 
 class CampaignDay(Output):
@@ -68,19 +69,24 @@ class CampaignDay(Output):
 
 
 class Conversion(Output):
-    """People who saw the campaign; investments begun, paid and settled, the last two by the books."""
+    """
+    People who saw the campaign; investments begun, paid and settled, the last two by the books. Numbers of fewer than
+    five people are null for everybody but staff.
+    """
 
-    views: Count
-    started: Count
-    committed: Count
-    invested: Count
+    views: Count | None
+    started: Count | None
+    committed: Count | None
+    invested: Count | None
 
 
 class CampaignFigures(Output):
+    """Numbers of a period are null if they are of fewer than five people, for everybody but staff."""
+
     period: Period
-    views: Count
-    unique_visitors: Count
-    interactions: dict[str, Count]
+    views: Count | None
+    unique_visitors: Count | None
+    interactions: dict[str, Count | None]
     conversion: Conversion
     raised_amount: MoneyText
     currency: Currency

@@ -21,7 +21,7 @@ from analytics.outputs import CampaignFigures
 from analytics.page_links import campaign_of_page_link
 from analytics.permissions import READ_FIGURES
 from analytics.selectors import Days, campaign_figures
-from analytics.tables import TABLES, Table, days_table, sources_table
+from analytics.tables import TABLES, Table, days_table, number_in_words, sources_table
 from campaigns.access import access_campaign
 from campaigns.models import Campaign
 from core import clock, context
@@ -183,10 +183,14 @@ def _headline(figures: CampaignFigures) -> list[dict[str, Any]]:
     numbers = {
         _("Raised in all"): amount_in_words(figures.raised_amount, figures.currency),
         _("Investors in all"): f"{figures.investor_count:,}",
-        _("Views"): f"{figures.views:,}",
-        _("Visitors"): f"{figures.unique_visitors:,}",
+        _("Views"): number_in_words(figures.views),
+        _("Visitors"): number_in_words(figures.unique_visitors),
     }
-    others = {_INTERACTIONS[kind]: f"{n:,}" for kind, n in figures.interactions.items() if kind in _INTERACTIONS}
+    others = {
+        _INTERACTIONS[kind]: number_in_words(number)
+        for kind, number in figures.interactions.items()
+        if kind in _INTERACTIONS
+    }
     return [{"label": label, "number": number} for label, number in (numbers | others).items()]
 
 
@@ -199,16 +203,17 @@ def _steps(figures: CampaignFigures) -> list[dict[str, Any]]:
         _("Committed"): steps.committed,
         _("Settled"): steps.invested,
     }
-    widest = max(1, *numbers.values())
+    widest = max(1, *(number or 0 for number in numbers.values()))
     return [
-        {"label": label, "number": f"{number:,}", "value": number, "of": widest} for label, number in numbers.items()
+        {"label": label, "number": number_in_words(number), "value": number or 0, "of": widest}
+        for label, number in numbers.items()
     ]
 
 
 def _source_rows(table: Table) -> list[dict[str, Any]]:
     """The rows of the sources for people, each with its share of the money."""
     amount = table.fields.index("amount")
-    amounts = [float(row[amount]) for row in table.rows]  # for the length of a bar
+    amounts = [float(row[amount] or 0) for row in table.rows]  # for the length of a bar
     whole = sum(amounts) or 1
     return [
         {"cells": cells, "percent": round(100 * part / whole)} for cells, part in zip(table.cells, amounts, strict=True)

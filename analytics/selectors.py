@@ -1,7 +1,7 @@
 """Figures, read from counts; money from the books."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def if_enough(number: int, people: int) -> int | None:
 
 
 def campaign_figures(person: Any, campaign: Campaign, days: Days) -> CampaignFigures:
-    """How a campaign does. Whoever is not staff sees no number of fewer than five people by source or day."""
+    """How a campaign does. Whoever is not staff sees no number of a period that is of fewer than five people."""
     sees_all = READ_FIGURES.held_by(person)
     counts = DayCount.objects.filter(about_id=campaign.pk, day__range=(days.since, days.until))
     by_name: dict[str, tuple[int, int]] = {
@@ -96,16 +96,25 @@ def campaign_figures(person: Any, campaign: Campaign, days: Days) -> CampaignFig
     views, visitors = by_name.get("campaign_view", (0, 0))
     money = _MONEY.rows(campaign=campaign.pk, **days.bounds)
     in_all = _MONEY.rows(campaign=campaign.pk)
+
+    def shown(number: int, people: int) -> int | None:
+        return number if sees_all else if_enough(number, people)
+
+    def step(name: str) -> int | None:
+        return shown(sum(getattr(row, name) for row in money), sum(getattr(row, f"{name}_by") for row in money))
+
     return CampaignFigures(
         period=days.output,
-        views=views,
-        unique_visitors=visitors,
-        interactions={name.removeprefix("campaign_"): events for name, (events, _) in sorted(by_name.items())},
+        views=shown(views, visitors),
+        unique_visitors=shown(visitors, visitors),
+        interactions={
+            name.removeprefix("campaign_"): shown(events, people) for name, (events, people) in sorted(by_name.items())
+        },
         conversion=Conversion(
-            views=visitors,
-            started=sum(row.started for row in money),
-            committed=sum(row.committed for row in money),
-            invested=sum(row.invested for row in money),
+            views=shown(visitors, visitors),
+            started=step("started"),
+            committed=step("committed"),
+            invested=step("invested"),
         ),
         raised_amount=minor_text(sum(row.minor for row in in_all), campaign.currency),
         currency=campaign.currency,
@@ -115,39 +124,73 @@ def campaign_figures(person: Any, campaign: Campaign, days: Days) -> CampaignFig
     )
 
 
+_PEOPLE_OF = {
+    "visits": "people",
+    "people": "people",
+    "started": "started_by",
+    "committed": "committed_by",
+    "invested": "invested_by",
+    "minor": "committed_by",
+    "invested_minor": "invested_by",
+}
+"""The numbers of a source, each with the number that says of how many people it is."""
+
+
 def _sources(counts: Any, money: list[Any], currency: str, sees_all: bool) -> list[SourceFigures]:
-    visits = {
-        (source or DIRECT, medium): (events, people)
-        for source, medium, events, people in counts.filter(name=VISIT)
+    found: dict[tuple[str, str], dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys([*_PEOPLE_OF, *_PEOPLE_OF.values()], 0)
+    )
+    for source, medium, events, people in (
+        counts.filter(name=VISIT)
         .values("source", "medium")
         .annotate(in_all=Sum("events"), of=Sum("people"))
         .values_list("source", "medium", "in_all", "of")
-    }
-    brought = {(row.source or DIRECT, row.medium): row for row in money}
-    sums: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for key in sorted(visits.keys() | brought.keys()):
-        row, (events, people) = brought.get(key), visits.get(key, (0, 0))
-        is_shown = sees_all or key[0] == DIRECT or max(people, row.started if row else 0) >= FEWEST
-        total = sums[key if is_shown else (OTHER, "")]
-        total["visits"] += events
-        total["people"] += people
-        for name in ("started", "committed", "invested", "minor", "invested_minor"):
-            total[name] += getattr(row, name) if row else 0
-    found = [
+    ):
+        found[source or DIRECT, medium] |= {"visits": events, "people": people}
+    for row in money:
+        brought = {name: value for name, value in row._asdict().items() if name not in ("source", "medium")}
+        found[row.source or DIRECT, row.medium] |= brought
+    shown: dict[tuple[str, str], Mapping[str, int | None]] = dict(found) if sees_all else _without_few(found)
+
+    def amount(minor: int | None) -> str | None:
+        return None if minor is None else minor_text(minor, currency)
+
+    rows = [
         SourceFigures(
             source=source,
             medium=medium,
-            visits=total["visits"],
-            people=total["people"],
-            started=total["started"],
-            committed=total["committed"],
-            invested=total["invested"],
-            amount=minor_text(total["minor"], currency),
-            invested_amount=minor_text(total["invested_minor"], currency),
+            visits=numbers["visits"],
+            people=numbers["people"],
+            started=numbers["started"],
+            committed=numbers["committed"],
+            invested=numbers["invested"],
+            amount=amount(numbers["minor"]),
+            invested_amount=amount(numbers["invested_minor"]),
         )
-        for (source, medium), total in sums.items()
+        for (source, medium), numbers in shown.items()
     ]
-    return sorted(found, key=lambda row: (row.source == OTHER, -row.started, -row.people, row.source, row.medium))
+    return sorted(
+        rows, key=lambda row: (row.source == OTHER, -(row.started or 0), -(row.people or 0), row.source, row.medium)
+    )
+
+
+def _without_few(found: Mapping[tuple[str, str], Mapping[str, int]]) -> dict[tuple[str, str], Mapping[str, int | None]]:
+    """
+    The sources without numbers of fewer than five people: those are added up in one row, `OTHER`, which has none for
+    what is of fewer than five people even so.
+    """
+    shown: dict[tuple[str, str], Mapping[str, int | None]] = {}
+    others: dict[str, int] = defaultdict(int)
+    for key, numbers in found.items():
+        own = {name: if_enough(numbers[name], numbers[people]) for name, people in _PEOPLE_OF.items()}
+        hidden = {name for name, number in own.items() if number is None}
+        for name in hidden | {_PEOPLE_OF[name] for name in hidden}:
+            others[name] += numbers[name]
+        if any(own.values()) or not hidden:
+            shown[key] = own
+    if others:
+        shown[OTHER, ""] = {name: if_enough(others[name], others[people]) for name, people in _PEOPLE_OF.items()}
+    return shown
 
 
 def _campaign_days(campaign_id: UUID, counts: Any, days: Days, sees_all: bool) -> list[CampaignDay]:

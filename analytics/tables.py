@@ -34,7 +34,7 @@ TITLES: Mapping[str, Any] = {
 _MONEY = frozenset({"amount", "invested_amount"})
 _LINES = {"views": "solid", "unique_visitors": "dashed", "started": "dotted"}
 """How a column of the days is drawn."""
-_SOURCES = {DIRECT: _("Directly, or not known"), OTHER: _("Sources of fewer than five people")}
+_SOURCES = {DIRECT: _("Directly, or not known"), OTHER: _("Few people, of all sources")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,19 @@ class Table:
 
     def _cell(self, field: str, title: str, value: Any) -> Cell:
         if value is None:
-            return Cell(title, "", str(_("under 5")))
+            return Cell(title, "", number_in_words(None))
         if isinstance(value, date):
             return Cell(title, value.isoformat(), formats.date_format(value))
         if isinstance(value, int):
-            return Cell(title, str(value), f"{value:,}")
+            return Cell(title, str(value), number_in_words(value))
         if field in _MONEY:
             return Cell(title, value, amount_in_words(value, self.currency))
         return Cell(title, value, str(_SOURCES.get(value, value)) if field == "source" else value)
+
+
+def number_in_words(number: int | None) -> str:
+    """For people; None is a number that is hidden, since it is of few of them."""
+    return str(_("under 5")) if number is None else f"{number:,}"
 
 
 def days_table(figures: CampaignFigures) -> Table:

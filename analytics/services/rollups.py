@@ -35,8 +35,7 @@ def due(now: datetime) -> list[str]:
     What has to be counted again: hours as `hour 2026-11-26T10:00:00+00:00`, then days as `day 2026-11-26`, and at the
     end `progress …`, up to when that is.
     """
-    since = progress.read_since(store().counting, progress.read_since(JOB, BEGINNING))
-    hours = store().hours_of_arrivals(since=since, until=now)
+    hours = _hours_waiting(now)
     days = sorted({now.date() - timedelta(days=1), now.date(), *(hour.date() for hour in hours)})
     return [
         *(f"hour {hour.isoformat()}" for hour in hours),
@@ -47,8 +46,12 @@ def due(now: datetime) -> list[str]:
 
 def days_waiting(now: datetime) -> set[date]:
     """The days for which events have arrived that may not be counted yet."""
-    hours = store().hours_of_arrivals(since=progress.read_since(JOB, BEGINNING), until=now)
-    return {hour.date() for hour in hours}
+    return {hour.date() for hour in _hours_waiting(now)}
+
+
+def _hours_waiting(now: datetime) -> list[datetime]:
+    since = progress.read_since(store().counting, progress.read_since(JOB, BEGINNING))
+    return store().hours_of_arrivals(since=since, until=now)
 
 
 def count_again(item: str, *, now: datetime) -> bool:

@@ -1,4 +1,4 @@
--- What each source has brought: investments, and what the books say of their money. Every investment has one row, so
+-- What each source has brought: investments, of how many people, and what the books say of their money. Every investment has one row, so
 -- the sums over all rows are those of the campaign.
 SELECT
     COALESCE(a.last_source, '') AS source,
@@ -6,6 +6,9 @@ SELECT
     count(*) AS started,
     count(*) FILTER (WHERE booked.minor > 0) AS committed,
     count(*) FILTER (WHERE booked.minor > 0 AND i.status = 'invested') AS invested,
+    count(DISTINCT i.investor_id) AS started_by,
+    count(DISTINCT i.investor_id) FILTER (WHERE booked.minor > 0) AS committed_by,
+    count(DISTINCT i.investor_id) FILTER (WHERE booked.minor > 0 AND i.status = 'invested') AS invested_by,
     COALESCE(sum(booked.minor), 0)::bigint AS minor,
     COALESCE(sum(booked.minor) FILTER (WHERE i.status = 'invested'), 0)::bigint AS invested_minor
 FROM investments_investment i

@@ -83,7 +83,7 @@ def test_the_funnel_of_a_campaign_by_source_adds_up_to_the_books(
     for number, backer in enumerate(backers[:7]):
         invest(api, backer, campaign, f"{100 + number}.50")
     count()
-    shown = figures(api, founder, campaign)
+    shown = figures(api, person("staff", role="moderator"), campaign)
     assert (shown["views"], shown["uniqueVisitors"]) == (9, 9)
     assert shown["conversion"] == {"views": 9, "started": 7, "committed": 7, "invested": 0}
     by_source = {row["source"]: row for row in shown["sources"]}
@@ -94,6 +94,30 @@ def test_the_funnel_of_a_campaign_by_source_adds_up_to_the_books(
     assert (shown["raisedAmount"], shown["currency"], shown["investorCount"]) == ("724.50", campaign.currency, 7)
     today = shown["series"][-1]
     assert (today["views"], today["started"]) == (9, 7)
+
+    seen = figures(api, founder, campaign)
+    newsletter, other = seen["sources"]
+    assert newsletter == by_source["newsletter"]
+    nobody = dict.fromkeys(("visits", "people", "started", "committed", "amount"))
+    assert other == {"source": "other", "medium": "", **nobody, "invested": 0, "investedAmount": "0.00"}
+    assert seen["conversion"] == shown["conversion"]
+
+
+def test_a_single_investor_is_not_seen_by_the_creator_behind_a_source_of_many_readers(
+    api: Api, person: Callable[..., User], founder: User, campaign: Campaign
+) -> None:
+    for number in range(6):
+        visit(api, person(f"reader{number}"), campaign, "blog")
+    for number, source in enumerate(["blog", *["newsletter"] * 4]):
+        backer = person(f"backer{number}", identity=True)
+        visit(api, backer, campaign, source)
+        count()
+        invest(api, backer, campaign, "100")
+    count()
+    seen = {row["source"]: row for row in figures(api, founder, campaign)["sources"]}
+    assert (seen["blog"]["people"], seen["blog"]["started"], seen["blog"]["amount"]) == (7, None, None)
+    assert (seen["other"]["people"], seen["other"]["started"], seen["other"]["amount"]) == (None, 5, "500.00")
+    assert seen.keys() == {"blog", "other"}
 
 
 def test_what_was_refunded_is_gone_from_every_source(
@@ -107,7 +131,7 @@ def test_what_was_refunded_is_gone_from_every_source(
     drain_outbox()
     finish_refunds(now=timezone.now())
     count()
-    shown = figures(api, founder, campaign)
+    shown = figures(api, person("staff", role="moderator"), campaign)
     assert booked(campaign) == 0
     assert (shown["raisedAmount"], shown["conversion"]["started"], shown["conversion"]["committed"]) == ("0.00", 1, 0)
 
@@ -119,7 +143,8 @@ def test_sources_and_days_of_few_people_are_hidden_from_creators_and_shown_to_st
         visit(api, person(f"reader{number}"), campaign, f"blog{number % 2}")
     count()
     shown = figures(api, founder, campaign)
-    assert [row["source"] for row in shown["sources"]] == ["other"]
+    assert [(row["source"], row["people"], row["visits"]) for row in shown["sources"]] == [("other", None, None)]
+    assert (shown["views"], shown["uniqueVisitors"], shown["interactions"]) == (None, None, {"view": None})
     assert (shown["series"][-1]["views"], shown["series"][-2]["views"]) == (None, 0)
     everything = figures(api, person("staff", role="moderator"), campaign)
     assert {row["source"]: row["people"] for row in everything["sources"]} == {"blog0": 2, "blog1": 2}

@@ -129,6 +129,11 @@ def test_a_link_is_made_by_the_owner_only(api: Api, person: Callable[..., User],
 # --- What they show ---------------------------------------------------------------------------------------------------
 
 
+def plain(value: Any) -> str:
+    """A value of the API as a file has it, without the apostrophe before what looks like a formula."""
+    return "" if value is None else str(value).removeprefix("'")
+
+
 def test_pages_and_files_show_what_the_api_answers(
     api: Api, person: Callable[..., User], founder: User, campaign: Campaign
 ) -> None:
@@ -153,8 +158,7 @@ def test_pages_and_files_show_what_the_api_answers(
             {name: value.removeprefix("'") for name, value in row.items()} for row in rows_of(opened("sources.csv"))
         ]
         assert written == [
-            {**{name: str(value).removeprefix("'") for name, value in row.items()}, "currency": "USD"}
-            for row in figures["sources"]
+            {**{name: plain(value) for name, value in row.items()}, "currency": "USD"} for row in figures["sources"]
         ]
         exported = api.as_user(reader).get(f"/api/analytics/campaign/{campaign.pk}/export", {"table": "sources"})
         assert exported.content == opened("sources.csv").content

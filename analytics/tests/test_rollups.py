@@ -177,6 +177,7 @@ def test_verify_does_not_judge_what_has_just_arrived(capsys: pytest.CaptureFixtu
         store().append([happened(NOON)])
         roll_up(later)
         store().append([happened(NOON, received_at=later - timedelta(seconds=1))])
+        ship(later - timedelta(seconds=1))
         call_command("analytics_verify", days=5)
     told = capsys.readouterr().out
     assert "2026-11-25: events have arrived that the next roll-up counts; not judged" in told
