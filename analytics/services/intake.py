@@ -36,6 +36,7 @@ MAX_PROPERTIES = 50
 MAX_PROPERTY_BYTES = 8192
 MAX_ADDRESS = 2000
 _NAME = re.compile(r"[a-z][a-z0-9_.]{0,59}", re.ASCII)
+_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -184,7 +185,7 @@ def _sent_by(event: Incoming, sender: Sender, owner_id: UUID | None) -> Incoming
 def _refuse_unprintable(given: Any) -> None:
     """Before anything else, since refusals repeat names."""
     for text in _texts(given):
-        if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        if _UNPRINTABLE.search(text):
             raise errors.MalformedEvent(reason="a text holds NUL or half a character")
 
 

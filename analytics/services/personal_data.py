@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics.errors import PersonalData
 
+_DIGIT = re.compile("[0-9]")
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"'.]{2,}")
 _PHONE = re.compile(r"(?<!\w)(?:\+|00)[ (]{0,2}[1-9](?:[ ().-]{0,2}\d){7,13}(?!\d)", re.ASCII)
 _LONG_NUMBER = re.compile(r"(?<![\w-])\d(?:[ -]?\d){11,18}(?![\w-])", re.ASCII)
@@ -82,7 +83,7 @@ def _kind_of(text: str) -> str | None:
         return "a mail address"
     if _DOCUMENT_LINE.search(text):
         return "a document number"
-    if not any(letter.isdigit() for letter in text):
+    if not _DIGIT.search(text):
         return None
     if any(_is_card(found[0]) for found in _LONG_NUMBER.finditer(text)):
         return "a card number"
