@@ -1,13 +1,19 @@
-// Tracking by Express with pg and zod: the same checks and the same durable write as ours, in a statement by hand.
+// Tracking by Express with pg, zod and rate-limiter-flexible: the same checks, the same limit of each person, counted in
+// Redis, and the same durable write as ours, in a statement by hand.
 
 import { createHash, randomUUID } from 'node:crypto'
 import express from 'express'
+import { Redis } from 'ioredis'
 import pg from 'pg'
+import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { z } from 'zod'
 import { Refused, serve } from './server.js'
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 8, idleTimeoutMillis: 0, application_name: 'peer-tracking' })
 const query = async (name, text, values) => (await pool.query({ name, text, values })).rows
+
+const perPerson = new RateLimiterRedis({ storeClient: new Redis(process.env.REDIS_URL), keyPrefix: 'peer', points: 12_000, duration: 60 })
+const limit = (user, points) => perPerson.consume(user.id, points).catch(() => { throw new Refused(429, 'Too many') })
 
 const NAMES = {
   page_view: { title: 'string', durationMs: 'number' },
@@ -160,12 +166,14 @@ async function session(sid, now) {
 serve({ session }, (app) => {
   const json = express.json({ limit: '5mb' })
   app.post('/api/analytics/track/event', json, async (request, response) => {
+    await limit(request.user, 1)
     const [item] = await take([single.parse(request.body)], request.user)
     if (item.status === 'refused') throw new Refused(400, item.detail)
     response.json({ message: 'Event tracked successfully', status: item.status })
   })
   app.post('/api/analytics/track/batch', json, async (request, response) => {
     const { events, sentAt } = batch.parse(request.body)
+    await limit(request.user, events.length)
     const items = await take(events, request.user, sentAt)
     const number = (status) => items.filter((item) => item.status === status).length
     response.json({ stored: number('stored'), duplicates: number('duplicate'), ignored: 0, refused: number('refused'), items })
