@@ -213,8 +213,9 @@ def _steps(figures: CampaignFigures) -> list[dict[str, Any]]:
 def _source_rows(table: Table) -> list[dict[str, Any]]:
     """The rows of the sources for people, each with its share of the money."""
     amount = table.fields.index("amount")
-    amounts = [float(row[amount] or 0) for row in table.rows]  # for the length of a bar
-    whole = sum(amounts) or 1
+    amounts = [None if row[amount] is None else float(row[amount]) for row in table.rows]  # for the length of a bar
+    whole = sum(each or 0 for each in amounts) or 1
     return [
-        {"cells": cells, "percent": round(100 * part / whole)} for cells, part in zip(table.cells, amounts, strict=True)
+        {"cells": cells, "percent": None if part is None else round(100 * part / whole)}
+        for cells, part in zip(table.cells, amounts, strict=True)
     ]

@@ -102,7 +102,7 @@ class Table:
 
 def number_in_words(number: int | None) -> str:
     """For people; None is a number that is hidden, since it is of few of them."""
-    return str(_("under 5")) if number is None else f"{number:,}"
+    return str(_("hidden")) if number is None else f"{number:,}"
 
 
 def days_table(figures: CampaignFigures) -> Table:
