@@ -65,8 +65,8 @@ class Figures:
 
     def _attributed(self, staff: Client, campaign: dict[str, Any]) -> dict[str, Decimal] | None:
         """What each source brought, when all of it is attributed. The jobs run every few minutes; here at once."""
-        command("run_job", "analytics.roll_up")
-        command("run_job", "analytics.attribute")
+        for job in ("copy_events", "roll_up", "attribute"):
+            command("run_job", f"analytics.{job}")
         sources = staff.get(f"/api/analytics/campaign/{campaign['id']}")["sources"]
         found = {row["source"]: Decimal(row["amount"]) for row in sources if Decimal(row["amount"])}
         return found if {"newsletter", "share"} <= found.keys() else None
