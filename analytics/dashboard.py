@@ -6,26 +6,24 @@ kept balances and indexes. What a tile compares are the last 30 days and the 30 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Count, Min, Q
-from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
 from accounts.permissions import READ_PEOPLE
-from analytics.models import PLATFORM, Activity, DayCount, Progress
+from analytics.models import PLATFORM, Activity, DayCount
 from analytics.permissions import READ_FIGURES
+from analytics.selectors import Days, made_by_day
 from analytics.services import rollups
 from chat.permissions import INSPECT
-from core.data.ids import first_id_at
 from core.data.transactions import reads_within
 from core.money import Money
 from core.rights import Right
-from core.times import bounds_of
 from kyc import selectors as identity
 from kyc.models import Verification
 from kyc.permissions import REVIEW
@@ -136,10 +134,15 @@ class Asked:
     now: datetime
 
     @property
-    def days(self) -> list[date]:
+    def period(self) -> Days:
         """60 days (UTC), the last one today."""
         today = self.now.date()
-        return [today - timedelta(days=age) for age in range(2 * LENGTH - 1, -1, -1)]
+        return Days(today - timedelta(days=2 * LENGTH - 1), today)
+
+    @property
+    def days(self) -> list[date]:
+        """Those of `period`, in their order."""
+        return list(self.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +163,7 @@ def dashboard(person: Any, *, now: datetime) -> Dashboard | None:
     if not parts:
         return None
     is_counted = any(part.is_counted for part in parts)
-    progress = Progress.objects.filter(pk=rollups.JOB).first() if is_counted else None
-    counted_until = progress.at if progress else None
+    counted_until = rollups.counted_until() if is_counted else None
     asked = Asked(person, now)
     return Dashboard(
         tiles=[tile for part in parts for tile in _tiles(part, asked)],
@@ -256,7 +258,7 @@ def _identity(asked: Asked) -> Iterator[Tile]:
     waiting_now = identity.queue(asked.person).aggregate(
         number=Count("pk"), mine=Count("pk", filter=Q(assignee=asked.person.pk)), oldest=Min("submitted_at")
     )
-    begun = _made_by_day(Verification.objects.all(), asked.days)
+    begun = made_by_day(Verification.objects.all(), asked.period)
     oldest, mine = waiting_now["oldest"], waiting_now["mine"]
     detail = _("Nobody is waiting")
     if oldest:
@@ -284,7 +286,7 @@ def _reports(asked: Asked) -> Iterator[Tile]:
         number=Count("pk"), held=Count("pk", filter=Q(held_at__isnull=False)), oldest=Min("created_at")
     )
     appeals = moderation.appeals(asked.person).filter(status=Appeal.Status.OPEN).count()
-    reported = _made_by_day(Case.objects.all(), asked.days)
+    reported = made_by_day(Case.objects.all(), asked.period)
     oldest, held = waiting_now["oldest"], waiting_now["held"]
     detail = _("Nothing is waiting")
     if oldest:
@@ -330,13 +332,6 @@ def _counts(names: Iterable[str], days: Sequence[date]) -> dict[str, dict[date, 
     for name, day, events, people in rows.values_list("name", "day", "events", "people"):
         found[name][day] = people if name == _SEEN else events
     return found
-
-
-def _made_by_day(rows: models.QuerySet[Any], days: Sequence[date]) -> dict[date, int]:
-    """How many rows with a UUIDv7 key were made on each day (UTC); the index of the key serves for it."""
-    made = rows.filter(pk__gte=first_id_at(bounds_of(days[0], days[0])[0]))
-    by_day = made.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
-    return dict(by_day.annotate(number=Count("pk")).values_list("day", "number"))
 
 
 def _compared(by_day: Mapping[date, int], days: Sequence[date]) -> Comparison:

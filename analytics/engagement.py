@@ -1,22 +1,20 @@
 """Who is active, how much is written, and who comes back."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Count
 
 from analytics.models import ActiveDay, Activity
 from analytics.outputs import Cohort, Engagement, EngagementDay
 from analytics.permissions import READ_FIGURES
 from analytics.response_times import NO_ANSWERS, count_answers, response_times
 from analytics.retention import cohorts
-from analytics.selectors import Days, if_enough
+from analytics.selectors import Days, if_enough, made_by_day
 from analytics.services.rollups import MONTH, WEEK
 from analytics.units import Unit
 from chat.models import Message
-from core.data.ids import first_id_at
 from social.models import Follow, Post
 
 MAX_COHORTS = 12
@@ -64,8 +62,8 @@ def _of_audience(person: Any, days: Days, now: datetime) -> Engagement:
         .annotate(number=Count("user_id"))
         .values_list("day", "number")
     )
-    posts = _by_day(Post.objects.filter(author=person.pk, deleted_at__isnull=True), days)
-    messages = _by_day(Message.objects.filter(sender=person.pk, deleted_at__isnull=True), days)
+    posts = made_by_day(Post.objects.filter(author=person.pk, deleted_at__isnull=True), days)
+    messages = made_by_day(Message.objects.filter(sender=person.pk, deleted_at__isnull=True), days)
 
     def since(first: date) -> int | None:
         return _shown(active.filter(day__range=(first, days.until)).order_by().values("user_id").distinct().count())
@@ -88,13 +86,6 @@ def _of_audience(person: Any, days: Days, now: datetime) -> Engagement:
         retention=_cohorts(days, now, followed=person.pk),
         series=series,
     )
-
-
-def _by_day(rows: QuerySet[Any], days: Days) -> dict[date, int]:
-    bounds = days.bounds
-    made = rows.filter(pk__gte=first_id_at(bounds["since"]), pk__lt=first_id_at(bounds["until"]))
-    by_day = made.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
-    return dict(by_day.annotate(number=Count("pk")).values_list("day", "number"))
 
 
 def _cohorts(days: Days, now: datetime, *, followed: UUID | None = None) -> list[Cohort]:

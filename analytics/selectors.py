@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from analytics.errors import PeriodReversed, PeriodTooLong
 from analytics.models import DayCount
@@ -24,6 +25,7 @@ from analytics.outputs import (
 from analytics.permissions import READ_FIGURES
 from analytics.services.rollups import VISIT
 from campaigns.models import Campaign
+from core.data.ids import first_id_at
 from core.data.statements import load
 from core.money import minor_text
 from core.times import bounds_of
@@ -75,6 +77,14 @@ class Days:
     @property
     def output(self) -> Period:
         return Period(since=self.since, until=self.until)
+
+
+def made_by_day(rows: QuerySet[Any], days: Days) -> dict[date, int]:
+    """How many rows with a UUIDv7 key were made on each day (UTC); the index of the key serves for it."""
+    bounds = days.bounds
+    made = rows.filter(pk__gte=first_id_at(bounds["since"]), pk__lt=first_id_at(bounds["until"]))
+    by_day = made.order_by().annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day")
+    return dict(by_day.annotate(number=Count("pk")).values_list("day", "number"))
 
 
 def if_enough(number: int, people: int) -> int | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import models
 
-from analytics.models import PLATFORM, ActiveDay, Activity, DayCount, HourCount, Visit
+from analytics.models import PLATFORM, ActiveDay, Activity, DayCount, HourCount, Progress, Visit
 from analytics.response_times import count_answers
 from analytics.services import progress
 from analytics.stores import store
@@ -42,6 +42,12 @@ def due(now: datetime) -> list[str]:
         *(f"day {day}" for day in days),
         f"progress {now.isoformat()}",
     ]
+
+
+def counted_until() -> datetime | None:
+    """Up to when what arrived in the store is counted; None if nothing ever was."""
+    noted = Progress.objects.filter(pk=store().counting).first()
+    return noted.at if noted else None
 
 
 def days_waiting(now: datetime) -> set[date]:

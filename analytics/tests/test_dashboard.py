@@ -15,10 +15,12 @@ from django.utils import timezone
 from accounts.models import Session, User
 from analytics import dashboard as module
 from analytics.dashboard import LENGTH, Comparison, Tile, dashboard
+from analytics.jobs import ROLL_UP
 from analytics.models import PLATFORM, Activity, DayCount, Progress
 from analytics.services import rollups
 from campaigns.testing import make_campaign
 from core.data.postgres import waiting
+from core.jobs.runner import run
 from core.testing import Api
 from investments.testing import invest
 from kyc.testing import submitted_case
@@ -193,6 +195,16 @@ def test_what_escrow_holds_is_told_when_its_course_takes_too_long(
     tile = tiles(admin)["escrow-usd"]
     assert (tile.value, tile.comparison, tile.points) == ("$100.50", None, ())
     assert "could not be read in time" in signed_in(admin).get(TILES).content.decode()
+
+
+@pytest.mark.usefixtures("each_store")
+def test_a_roll_up_of_either_store_makes_counts_fresh(person: Callable[..., User]) -> None:
+    now, moderator = timezone.now(), person("moderator", role="moderator")
+    shown = dashboard(moderator, now=now)
+    assert shown is not None and shown.is_behind
+    assert run(ROLL_UP, now=now).failed == 0
+    shown = dashboard(moderator, now=now + timedelta(minutes=6))
+    assert shown is not None and (shown.is_behind, shown.counted_until) == (False, now)
 
 
 def test_counts_that_are_behind_are_told(person: Callable[..., User]) -> None:
