@@ -133,14 +133,15 @@ def _page(request: HttpRequest, campaign: Campaign, person: Any, proof: dict[str
     now = clock.now()
     days, refused = _period(request, now)
     figures = campaign_figures(person, campaign, days)
+    sources = sources_table(figures)
     period = {"from": days.since.isoformat(), "to": days.until.isoformat()}
     return {
         "campaign": campaign,
         "headline": _headline(figures),
         "steps": _steps(figures),
         "days": days_table(figures),
-        "sources": sources_table(figures),
-        "source_rows": _source_rows(sources_table(figures)),
+        "sources": sources,
+        "source_rows": _source_rows(sources),
         "period": period,
         "periods": [_offered(length, now, period, proof) for length in LENGTHS],
         "proof": proof,
