@@ -1,4 +1,4 @@
-"""Campaigns, their pictures, every step of their life, and who backs them (docs/campaign-lifecycle.md)."""
+"""Campaigns, their categories and pictures, and what they are found by (docs/campaign-lifecycle.md)."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -289,78 +289,3 @@ class CampaignMedia(Entity):
 
     def __str__(self) -> str:
         return f"{self.campaign_id} {self.position}"
-
-
-class StatusChange(Entity):
-    """One step of a campaign, kept for good."""
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="status_changes")
-    from_status = models.CharField(max_length=10, choices=Status)
-    to_status = models.CharField(max_length=10, choices=Status)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    """Empty when the clock did it."""
-    reason = models.TextField(max_length=1000, default="", blank=True)
-    raised_minor = models.BigIntegerField(default=0)
-    """What had been raised at that moment."""
-
-    class Meta:
-        indexes = [models.Index(fields=["campaign", "id"], name="campaign_history")]
-
-    def __str__(self) -> str:
-        return f"{self.from_status} → {self.to_status}"
-
-
-class Backing(Entity):
-    """
-    Who backs what: one row per campaign and person, kept by `services.funding`.
-
-    Apps beside `investments` read backers here without importing it.
-    """
-
-    lock_level: ClassVar = 60
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="backings")
-    backer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="backings")
-    committed_minor = models.BigIntegerField(default=0)
-    """Zero once everything was taken back; the row stays."""
-    since = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "backer"], name="backing_is_one_per_campaign_and_person"),
-            models.CheckConstraint(condition=Q(committed_minor__gte=0), name="backing_is_not_negative"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.backer_id} in {self.campaign_id}"
-
-
-class CampaignFollow(Entity):
-    """Somebody wants to hear of a campaign."""
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="follows", db_index=False)
-    follower = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="campaign_follows", db_index=False
-    )
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "follower"], name="person_follows_a_campaign_once")]
-        indexes = [
-            models.Index(fields=["campaign", "-id"], name="campaign_follow_by_campaign"),
-            models.Index(fields=["follower", "-id"], name="campaign_follow_by_follower"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.follower_id} follows {self.campaign_id}"
-
-
-class CampaignAudience(models.Model):
-    """How many follow a campaign. Apart from the campaign's own row, which is locked where money moves."""
-
-    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, primary_key=True, related_name="audience")
-    follower_count = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return str(self.campaign_id)

@@ -1,11 +1,7 @@
-"""
-Payment methods, investments, and every try to move their money (docs/money.md).
+"""What people put into campaigns, and every try to move its money (docs/money.md)."""
 
-The last section is the sandbox provider's own books: only `providers.sandbox` reads or writes them.
-"""
-
-from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from datetime import datetime
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,62 +10,8 @@ from django.db.models import F, Q
 from campaigns.models import Campaign
 from core.models import Entity
 from core.money import Money, minor_text
+from investments.models.methods import PaymentMethod
 from ledger.models import Posting
-
-
-class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
-    def of(self, person: Any) -> Self:
-        """The ones a person can use."""
-        return self.filter(owner_id=person.pk, removed_at__isnull=True)
-
-
-class PaymentMethod(Entity):
-    """What the provider charges, by its token. A card number or CVV has no column anywhere (SECURITY-GOALS 20, 21)."""
-
-    class Type(models.TextChoices):
-        CARD = "card"
-        BANK_ACCOUNT = "bank_account"
-        WALLET = "wallet"
-
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payment_methods")
-    type = models.CharField(max_length=12, choices=Type)
-    provider = models.CharField(max_length=20)
-    token = models.CharField(max_length=255)
-    brand = models.CharField(max_length=40)
-    last4 = models.CharField(max_length=4)
-    expiry_month = models.PositiveSmallIntegerField(null=True, blank=True)
-    expiry_year = models.PositiveSmallIntegerField(null=True, blank=True)
-    is_default = models.BooleanField(default=False)
-    removed_at = models.DateTimeField(null=True, blank=True)
-    """When the person removed it. The row is kept for the investments that it paid."""
-
-    objects: ClassVar[PaymentMethodQuerySet] = PaymentMethodQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(type__in=["card", "bank_account", "wallet"]), name="payment_method_type_is_known"
-            ),
-            models.CheckConstraint(condition=Q(last4__regex="^[0-9]{4}$"), name="payment_method_keeps_four_digits"),
-            models.CheckConstraint(
-                condition=~Q(token__regex="[0-9]{13,}"), name="payment_method_token_is_no_card_number"
-            ),
-            models.UniqueConstraint(
-                fields=["owner"],
-                condition=Q(is_default=True, removed_at__isnull=True),
-                name="payment_method_default_is_one_per_person",
-            ),
-        ]
-        indexes = [models.Index(fields=["owner", "-created_at"], name="payment_method_by_owner")]
-
-    def __str__(self) -> str:
-        return f"{self.brand} …{self.last4}"
-
-    def is_expired_on(self, day: date) -> bool:
-        """A card works through the last day of its month."""
-        if self.expiry_year is None or self.expiry_month is None:
-            return False
-        return (day.year, day.month) > (self.expiry_year, self.expiry_month)
 
 
 class Status(models.TextChoices):
@@ -277,75 +219,3 @@ class Refund(Entity):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
-
-
-class ProviderEvent(Entity):
-    """An event that a provider sent, by its id, stored in the commit that applied it (SECURITY-GOALS 13)."""
-
-    class Outcome(models.TextChoices):
-        APPLIED = "applied"
-        IGNORED = "ignored"
-        SET_ASIDE = "set_aside"
-
-    provider = models.CharField(max_length=20)
-    event_id = models.CharField(max_length=100)
-    type = models.CharField(max_length=60)
-    key = models.CharField(max_length=60, default="", blank=True)
-    """The payment that it is about, by our key."""
-    outcome = models.CharField(max_length=10, choices=Outcome)
-    note = models.CharField(max_length=200, default="", blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_applied_once"),
-            models.CheckConstraint(
-                condition=Q(outcome__in=["applied", "ignored", "set_aside"]), name="provider_event_outcome_is_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.event_id}"
-
-
-# --- The sandbox provider's own books -------------------------------------------------------------------------------
-
-
-class SandboxCharge(Entity):
-    """What a real provider would keep about a charge. A cancelled one may have no amount: it was never asked for."""
-
-    class State(models.TextChoices):
-        CAPTURED = "captured"
-        DECLINED = "declined"
-        REQUIRES_ACTION = "requires_action"
-        CANCELLED = "cancelled"
-
-    key = models.CharField(max_length=60, unique=True)
-    amount_minor = models.BigIntegerField(default=0)
-    currency = models.CharField(max_length=3, default="", blank=True)
-    state = models.CharField(max_length=15, choices=State)
-    reason = models.CharField(max_length=40, default="", blank=True)
-    action_token = models.CharField(max_length=43, default="", blank=True)
-    refunded_minor = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")),
-                name="sandbox_refunds_no_more_than_it_captured",
-            ),
-            models.UniqueConstraint(
-                fields=["action_token"], condition=~Q(action_token=""), name="sandbox_action_token_is_unique"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class SandboxRefund(Entity):
-    charge = models.ForeignKey(SandboxCharge, on_delete=models.PROTECT, related_name="refunds")
-    key = models.CharField(max_length=60, unique=True)
-    amount_minor = models.BigIntegerField()
-
-    def __str__(self) -> str:
-        return self.key

@@ -1,0 +1,31 @@
+"""Payment methods, investments, and every try to move their money (docs/money.md)."""
+
+from investments.models.investments import (
+    HOLDING,
+    UNDER_WAY,
+    Investment,
+    InvestmentQuerySet,
+    Payment,
+    Refund,
+    Status,
+    Step,
+)
+from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
+from investments.models.provider_events import ProviderEvent
+from investments.models.sandbox import SandboxCharge, SandboxRefund
+
+__all__ = [
+    "HOLDING",
+    "UNDER_WAY",
+    "Investment",
+    "InvestmentQuerySet",
+    "Payment",
+    "PaymentMethod",
+    "PaymentMethodQuerySet",
+    "ProviderEvent",
+    "Refund",
+    "SandboxCharge",
+    "SandboxRefund",
+    "Status",
+    "Step",
+]

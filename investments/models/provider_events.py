@@ -1,0 +1,34 @@
+"""What payment providers reported."""
+
+from django.db import models
+from django.db.models import Q
+
+from core.models import Entity
+
+
+class ProviderEvent(Entity):
+    """An event that a provider sent, by its id, stored in the commit that applied it (SECURITY-GOALS 13)."""
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied"
+        IGNORED = "ignored"
+        SET_ASIDE = "set_aside"
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=100)
+    type = models.CharField(max_length=60)
+    key = models.CharField(max_length=60, default="", blank=True)
+    """The payment that it is about, by our key."""
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    note = models.CharField(max_length=200, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_applied_once"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["applied", "ignored", "set_aside"]), name="provider_event_outcome_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,0 +1,47 @@
+"""The sandbox provider's own books: only `providers.sandbox` reads or writes them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import Entity
+
+
+class SandboxCharge(Entity):
+    """What a real provider would keep about a charge. A cancelled one may have no amount: it was never asked for."""
+
+    class State(models.TextChoices):
+        CAPTURED = "captured"
+        DECLINED = "declined"
+        REQUIRES_ACTION = "requires_action"
+        CANCELLED = "cancelled"
+
+    key = models.CharField(max_length=60, unique=True)
+    amount_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3, default="", blank=True)
+    state = models.CharField(max_length=15, choices=State)
+    reason = models.CharField(max_length=40, default="", blank=True)
+    action_token = models.CharField(max_length=43, default="", blank=True)
+    refunded_minor = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")),
+                name="sandbox_refunds_no_more_than_it_captured",
+            ),
+            models.UniqueConstraint(
+                fields=["action_token"], condition=~Q(action_token=""), name="sandbox_action_token_is_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SandboxRefund(Entity):
+    charge = models.ForeignKey(SandboxCharge, on_delete=models.PROTECT, related_name="refunds")
+    key = models.CharField(max_length=60, unique=True)
+    amount_minor = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.key
