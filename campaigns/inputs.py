@@ -9,8 +9,19 @@ from rest_framework.fields import (
 )
 
 from campaigns.models import Status
+from campaigns.rules import Rules
 from campaigns.selectors import SORTS
-from core.api.serializers import AmountField, CurrencyField, LineField, MomentField, ProseField, Serializer
+from core.api.serializers import (
+    AmountField,
+    CountryField,
+    CurrencyField,
+    LineField,
+    MomentField,
+    ProseField,
+    Serializer,
+    TimeZoneField,
+    YearlyDayField,
+)
 
 MAX_PICTURES = 10
 
@@ -38,6 +49,12 @@ class CampaignInput(Serializer):
         coerce_to_string=False,
         help_text=CLEARED,
     )
+    rules = ChoiceField(
+        choices=Rules.choices, required=False, help_text="The rule set that holds for it; fixed when it is submitted."
+    )
+    country = CountryField(required=False, help_text="Of the owner's business.")
+    time_zone = TimeZoneField(required=False, help_text="In which days are counted.")
+    fiscal_year_end = YearlyDayField(required=False, help_text="The last day of the owner's fiscal year.")
     media = ListField(child=FileField(), required=False, max_length=MAX_PICTURES)
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from campaigns.models import PUBLIC, Campaign, Category, Outcome, Status, progress_percent
+from campaigns.rules import Rules
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
 from core.share_pages import share_url
@@ -42,9 +43,14 @@ class CampaignCard(Output):
     min_investment: MoneyText | None
     currency: Currency
     raised_amount: Annotated[MoneyText, Meta(description="What backers have put in and not got back.")]
-    committed_amount: Annotated[
-        MoneyText, Meta(description="What is raised, and what payments under way may still add.")
+    reserved_amount: Annotated[
+        MoneyText,
+        Meta(description="What payments under way may still add, and what is offered to people in the waiting list."),
     ]
+    committed_amount: Annotated[
+        MoneyText, Meta(description="Of what is raised, what the campaign holds for its backers.")
+    ]
+    settled_amount: Annotated[MoneyText, Meta(description="Of what is raised, what was released to the owner.")]
     investor_count: Count
     progress_percent: Annotated[float, Meta(ge=0, description="Raised as a share of the goal.")]
     starts_at: Moment | None
@@ -70,7 +76,9 @@ class CampaignCard(Output):
             min_investment=campaign.text_or_none(campaign.min_investment_minor),
             currency=campaign.currency,
             raised_amount=campaign.text(campaign.raised_minor),
-            committed_amount=campaign.text(campaign.raised_minor + campaign.reserved_minor),
+            reserved_amount=campaign.text(campaign.reserved_minor + campaign.offered_minor),
+            committed_amount=campaign.text(campaign.committed_minor),
+            settled_amount=campaign.text(campaign.settled_minor),
             investor_count=campaign.investor_count,
             progress_percent=campaign.progress_percent,
             starts_at=campaign.starts_at,
@@ -100,7 +108,9 @@ class CampaignCard(Output):
             min_investment=None if row.min_investment_minor is None else minor_text(row.min_investment_minor, currency),
             currency=currency,
             raised_amount=minor_text(row.raised_minor, currency),
-            committed_amount=minor_text(row.raised_minor + row.reserved_minor, currency),
+            reserved_amount=minor_text(row.reserved_minor + row.offered_minor, currency),
+            committed_amount=minor_text(row.raised_minor - row.settled_minor, currency),
+            settled_amount=minor_text(row.settled_minor, currency),
             investor_count=row.investor_count,
             progress_percent=progress_percent(row.raised_minor, row.goal_minor),
             starts_at=row.starts_at,
@@ -126,6 +136,12 @@ class CampaignOutput(CampaignCard):
 
     description: str
     expected_return_percent: float | None
+    rules: Annotated[Rules, Meta(description="The rule set that holds for it: docs/investor-rights.md.")]
+    rules_version: Annotated[str | None, Meta(description="Fixed when it is submitted.")]
+    country: Annotated[str | None, Meta(description="Of the owner's business, ISO 3166-1 alpha-2.")]
+    time_zone: Annotated[str, Meta(description="In which days are counted, an IANA name.")]
+    fiscal_year_end: Annotated[str, Meta(description="The last day of the owner's fiscal year, `MM-DD`.")]
+    terms_version: Annotated[int, Meta(ge=1, description="Grows with every change of the terms once it is live.")]
     media: list[MediaCard]
     my_investment: MyInvestment | None
     follower_count: Count

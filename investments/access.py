@@ -83,6 +83,14 @@ def investments_in(person: Any, campaign_id: UUID) -> InvestmentQuerySet:
     return own
 
 
+def is_protected(investor: User) -> bool:
+    """
+    Whether somebody counts as a non-sophisticated investor, or one who is not accredited: a reviewer has not confirmed
+    the opposite by the badge `accredited_investor` (Regulation (EU) 2020/1503, Annex II; 17 CFR 230.501(a)).
+    """
+    return "accredited_investor" not in investor.badges
+
+
 def access_payment_method(person: Any, method_id: UUID) -> PaymentMethod:
     """:raises PaymentMethodNotFound: missing, removed, or somebody else's"""
     method = PaymentMethod.objects.of(person).filter(pk=method_id).first()

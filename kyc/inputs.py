@@ -12,26 +12,13 @@ from rest_framework.fields import (
     ListField,
 )
 
-from core.api.serializers import DayField, IdField, LineField, MomentField, ProseField, Serializer
-from core.countries import is_country
+from core.api.serializers import CountryField, DayField, IdField, LineField, MomentField, ProseField, Serializer
 from kyc.models import (
     DocumentStatus,
     DocumentType,
     Kind,
     Status,
 )
-
-
-class CountryField(CharField):
-    """ISO 3166-1 alpha-2; gives capitals."""
-
-    default_error_messages = {"invalid_country": _("A country is one of ISO 3166, by its two letters, such as DE.")}
-
-    def to_internal_value(self, data: Any) -> str:
-        code = super().to_internal_value(data)
-        if not (code.isascii() and is_country(code.upper())):
-            self.fail("invalid_country")
-        return code.upper()
 
 
 class KindsField(ListField):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -10,6 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from campaigns.permissions import MODERATE
+from campaigns.rules import Rules, RuleSet, rule_set, version_on
+from campaigns.rules.calendar import Place
+from core import clock
 from core.models import Entity
 from core.money import MAX_MINOR, Money, minor_text
 from core.search import Breadth, WordQuery, read_query
@@ -138,6 +142,18 @@ class Campaign(Entity):
     ends_at = models.DateTimeField()
     expected_return_percent = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
 
+    rules = models.CharField(max_length=10, choices=Rules, default=Rules.NONE, db_default=Rules.NONE)
+    rules_version = models.CharField(max_length=10, default="", db_default="", blank=True)
+    """Of the rule set: the one in force when the campaign was submitted; empty before that."""
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
+    """Of the owner's business, ISO 3166-1 alpha-2: whose public holidays count."""
+    time_zone = models.CharField(max_length=40, default="UTC", db_default="UTC")
+    """In which days are counted, a name of the IANA time zone database."""
+    fiscal_year_end = models.CharField(max_length=5, default="12-31", db_default="12-31")
+    """The last day of the owner's fiscal year, `MM-DD`."""
+    terms_version = models.PositiveIntegerField(default=1, db_default=1)
+    """Counts the terms that investors have agreed to; it grows with every change of them once the campaign is live."""
+
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     review_note = models.TextField(max_length=1000, default="", blank=True)
     """What the moderator wrote when rejecting; for the owner."""
@@ -151,6 +167,10 @@ class Campaign(Entity):
     """What backers have put in and not got back."""
     reserved_minor = models.BigIntegerField(default=0)
     """What payments under way may still add; it counts against the cap, not towards the goal."""
+    offered_minor = models.BigIntegerField(default=0, db_default=0)
+    """What is offered to people in the waiting list; it counts against the cap like a payment under way."""
+    settled_minor = models.BigIntegerField(default=0, db_default=0)
+    """What of the raised money was released to the owner."""
     investor_count = models.PositiveIntegerField(default=0)
     trend = models.FloatField(default=0)
     """Decayed count of investments, in log space (`campaigns.trending`)."""
@@ -201,6 +221,20 @@ class Campaign(Entity):
                 condition=~Q(status__in=[Status.FUNDED, Status.FAILED, Status.SETTLED]) | Q(reserved_minor=0),
                 name="campaign_is_decided_when_nothing_is_under_way",
             ),
+            models.CheckConstraint(condition=Q(rules__in=Rules.values), name="campaign_rules_are_known"),
+            models.CheckConstraint(
+                condition=Q(offered_minor__gte=0, settled_minor__gte=0, settled_minor__lte=F("raised_minor")),
+                name="campaign_settles_no_more_than_it_raised",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_minor=None)
+                | Q(max_minor__gte=F("raised_minor") + F("reserved_minor") + F("offered_minor")),
+                name="campaign_offers_stay_within_the_cap",
+            ),
+            models.CheckConstraint(
+                condition=~Q(rules_version="") | Q(status__in=[Status.DRAFT, Status.REJECTED]) | Q(rules=Rules.NONE),
+                name="campaign_keeps_the_version_of_its_rules",
+            ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="campaign_newest"),
@@ -227,7 +261,22 @@ class Campaign(Entity):
     @property
     def available_minor(self) -> int:
         """How much may still be invested: up to the cap, or up to what one campaign may hold."""
-        return (self.max_minor or MAX_MINOR) - self.raised_minor - self.reserved_minor
+        return (self.max_minor or MAX_MINOR) - self.raised_minor - self.reserved_minor - self.offered_minor
+
+    @property
+    def committed_minor(self) -> int:
+        """What backers have put in, that is not released to the owner."""
+        return self.raised_minor - self.settled_minor
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The rules that hold for it; before it is submitted, those that are in force today."""
+        return rule_set(self.rules, self.rules_version or version_on(self.rules, clock.now().date()))
+
+    @property
+    def place(self) -> Place:
+        """Whose clock and whose public holidays count for it."""
+        return Place(ZoneInfo(self.time_zone), self.rule_set.country or self.country)
 
     @property
     def progress_percent(self) -> float:

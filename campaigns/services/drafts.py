@@ -45,7 +45,8 @@ TERMS = (
     "expected_return_percent",
 )
 """What backers agreed to; the database freezes them too."""
-PLAIN = ("title", "summary", "description", "currency", "starts_at", "ends_at", "expected_return_percent")
+RULES = ("rules", "country", "time_zone", "fiscal_year_end")
+PLAIN = ("title", "summary", "description", "currency", "starts_at", "ends_at", "expected_return_percent", *RULES)
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,16 @@ def _edit(
     require_match(expected, campaign.etag)
     if campaign.status == Status.IN_REVIEW:
         raise InReview()
-    before = {name: getattr(campaign, name) for name in TERMS}
+    before = {name: getattr(campaign, name) for name in (*TERMS, *RULES)}
     _write_fields(campaign, fields, now)
-    changed_terms = [name for name in TERMS if getattr(campaign, name) != before[name]]
+    changed_terms = [name for name in (*TERMS, *RULES) if getattr(campaign, name) != before[name]]
     if campaign.status in PUBLIC and changed_terms:
         raise TermsFrozen(fields=[_public_name(name) for name in changed_terms])
     campaign.version += 1
     campaign.updated_at = now
-    campaign.save(update_fields=[*TERMS, "title", "summary", "description", "category", "version", "updated_at"])
+    campaign.save(
+        update_fields=[*TERMS, *RULES, "title", "summary", "description", "category", "version", "updated_at"]
+    )
     if pictures is not None:
         for picture in campaign.media.select_related("file"):
             picture.delete()

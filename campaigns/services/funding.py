@@ -103,6 +103,11 @@ def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: date
     sql.change(_RETURN, [sum(amounts.values()), left, campaign.pk])
 
 
+def settle_funding(campaign_id: UUID) -> None:
+    """Count what is raised as released to the owner, in the transaction that books it. Repeating it changes nothing."""
+    sql.change(_SETTLE, [campaign_id])
+
+
 def lock_backing(campaign_id: UUID, backer_id: UUID, now: datetime) -> Backing:
     """What a person has in a campaign, made if it is the first time; nobody else changes it meanwhile."""
     new = [uuid7(), now, campaign_id, backer_id, now]
@@ -128,6 +133,7 @@ _CONFIRM = f"""
 _RETURN = """
     UPDATE campaigns_campaign SET raised_minor = raised_minor - %s, investor_count = investor_count - %s WHERE id = %s
 """
+_SETTLE = "UPDATE campaigns_campaign SET settled_minor = raised_minor WHERE id = %s"
 _ENSURE_BACKING = """
     INSERT INTO campaigns_backing (id, created_at, campaign_id, backer_id, committed_minor, since)
     VALUES (%s, %s, %s, %s, 0, %s) ON CONFLICT (campaign_id, backer_id) DO NOTHING RETURNING id

@@ -7,6 +7,7 @@ from uuid import UUID
 from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import NotADraft, NotInReview, OwnCampaign, ReviewedDeadlinePassed
 from campaigns.models import EDITABLE, Campaign, Status
+from campaigns.rules import version_on
 from campaigns.services.steps import take_step
 from campaigns.trending import score_of_one
 from core.api.errors import NotFound
@@ -29,7 +30,8 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
         raise ReviewedDeadlinePassed()
     if campaign.status == Status.REJECTED:
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
-    take_step(campaign, Status.IN_REVIEW, actor=owner, now=now)
+    version = version_on(campaign.rules, now.date())
+    take_step(campaign, Status.IN_REVIEW, actor=owner, now=now, rules_version=version)
     return campaign
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext, gettext_lazy
@@ -22,6 +23,7 @@ from core import money, texts, times
 from core.api.errors import InvalidAmount, UnknownFile, ZoneRequired
 from core.api.names import to_camel
 from core.api.requests import Request
+from core.countries import is_country
 
 
 class _CamelMeta(serializers.SerializerMetaclass):
@@ -145,6 +147,61 @@ class IdField(serializers.UUIDField):
         if not isinstance(data, str) or not _UUID.fullmatch(data):
             self.fail("invalid")
         return UUID(data)
+
+
+class CountryField(serializers.CharField):
+    """ISO 3166-1 alpha-2; gives capitals."""
+
+    default_error_messages = {
+        "invalid_country": gettext_lazy("A country is one of ISO 3166, by its two letters, such as DE.")
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        code = str(super().to_internal_value(data))
+        if not (code.isascii() and is_country(code.upper())):
+            self.fail("invalid_country")
+        return code.upper()
+
+
+class TimeZoneField(serializers.CharField):
+    """A name of the IANA time zone database, as it is written there."""
+
+    default_error_messages = {
+        "invalid_time_zone": gettext_lazy("A time zone is named as in the IANA database, such as Europe/Paris.")
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 40, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        name = str(super().to_internal_value(data))
+        if name not in _time_zones():
+            self.fail("invalid_time_zone")
+        return name
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class YearlyDayField(serializers.CharField):
+    """A day of every year, `MM-DD`."""
+
+    default_error_messages = {
+        "invalid_yearly_day": gettext_lazy("A day of every year is written MM-DD, such as 12-31 or 06-30.")
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 5, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        text = str(super().to_internal_value(data))
+        try:
+            times.parse_day(f"2001-{text}")  # no leap year: the day is there in every year
+        except ValueError:
+            self.fail("invalid_yearly_day")
+        return text
 
 
 class MomentField(serializers.DateTimeField):

@@ -65,6 +65,8 @@ class Investment(Entity):
     """The reference that people quote to support: `VG-8F3K-Q2ZP`."""
     cancellable_until = models.DateTimeField()
     """Until then it may be taken back while the campaign is live."""
+    terms_version = models.PositiveIntegerField(default=1, db_default=1)
+    """The campaign's terms that its investor has agreed to."""
     updated_at = models.DateTimeField()
 
     objects: ClassVar[InvestmentQuerySet] = InvestmentQuerySet.as_manager()  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.closing import decide_campaign, settle_campaign
-from campaigns.services.funding import lock_campaign
+from campaigns.services.funding import lock_campaign, settle_funding
 from core import clock, events
 from core.data import sql
 from core.data.transactions import retrying
@@ -86,6 +86,7 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
             if locked.investment.status == Status.COMMITTED:
                 move(locked.investment, Status.INVESTED, now=now)
                 record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
+        settle_funding(campaign_id)
         books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
     return len(batch) == BATCH
 

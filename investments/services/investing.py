@@ -26,7 +26,7 @@ from core.data.transactions import retrying
 from core.jobs import outbox
 from core.money import Money
 from investments import books
-from investments.access import CARD, CARD_MODELS, access_investment, as_card
+from investments.access import CARD, CARD_MODELS, access_investment, as_card, is_protected
 from investments.errors import (
     ConfirmationPending,
     PaymentDeclined,
@@ -116,7 +116,10 @@ def _begin(
         amount_minor=money.minor,
         currency=money.currency,
         reference=_reference(),
-        cancellable_until=campaign.ends_at - settings.CANCEL_WINDOW,
+        cancellable_until=campaign.rule_set.cancellation_end(
+            invested_at=now, ends_at=campaign.ends_at, place=campaign.place, protected=is_protected(investor)
+        ),
+        terms_version=campaign.terms_version,
         created_at=now,
         updated_at=now,
     )
