@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin import ReadOnlyAdmin, ReadOnlyRows
 from core.money import minor_text
-from ledger.models import Entry, LedgerAccount, Posting
+from ledger.models import Entry, LedgerAccount, Posting, SealedDay
 from ledger.permissions import READ
 
 
@@ -103,3 +103,21 @@ class EntryAdmin(ReadOnlyAdmin):
 
     def phase(self, entry: Entry) -> str:
         return entry.posting.get_phase_display()
+
+
+@admin.register(SealedDay)
+class SealedDayAdmin(ReadOnlyAdmin):
+    right = READ
+    list_display = ("day", "posting_count", "digest_text", "sealed_at")
+    fields = ("day", "posting_count", "digest_text", "previous_text", "sealed_at")
+    ordering = ("-day",)
+    date_hierarchy = "day"
+    show_full_result_count = False
+
+    @admin.display(description=_("digest"))
+    def digest_text(self, sealed: SealedDay) -> str:
+        return bytes(sealed.digest).hex()
+
+    @admin.display(description=_("digest of the day before"))
+    def previous_text(self, sealed: SealedDay) -> str:
+        return bytes(sealed.previous).hex()

@@ -117,6 +117,48 @@ CHECKS = {
         WHERE (account.posted, account.pending_in, account.pending_out)
             IS DISTINCT FROM (rebuilt.posted, rebuilt.pending_in, rebuilt.pending_out)
     """,
+    "sealed_posting_missing": """
+        SELECT format('posting %s was sealed and is not there any more', seal.posting_id)
+        FROM ledger_seal seal LEFT JOIN ledger_transaction posting ON posting.id = seal.posting_id
+        WHERE posting.id IS NULL
+    """,
+    "sealed_posting_changed": """
+        SELECT format('posting %s (%s) is not what was sealed', posting.key, posting.id)
+        FROM ledger_seal seal JOIN ledger_transaction posting ON posting.id = seal.posting_id
+        WHERE ledger_hash(posting) <> seal.hash
+    """,
+    "posting_added_to_sealed_day": """
+        SELECT format('posting %s (%s) was not there when its day %s was sealed', posting.key, posting.id, sealed.day)
+        FROM ledger_transaction posting
+        JOIN ledger_sealed_day sealed ON sealed.day = ledger_day(posting.id)
+        LEFT JOIN ledger_seal seal ON seal.posting_id = posting.id
+        WHERE seal.posting_id IS NULL
+    """,
+    "sealed_day_changed": """
+        WITH hashes AS (
+            SELECT ledger_day(posting_id) AS day, count(*) AS postings,
+                string_agg(hash, ''::bytea ORDER BY posting_id) AS all_of
+            FROM ledger_seal GROUP BY 1
+        )
+        SELECT format('day %s was sealed with %s postings as %s; its %s seals give another digest',
+            sealed.day, sealed.posting_count, left(encode(sealed.digest, 'hex'), 16), coalesce(hashes.postings, 0))
+        FROM ledger_sealed_day sealed LEFT JOIN hashes USING (day)
+        WHERE sealed.posting_count IS DISTINCT FROM hashes.postings
+            OR ledger_digest(sealed.previous, sealed.day, hashes.all_of) IS DISTINCT FROM sealed.digest
+        UNION ALL
+        SELECT format('%s seals are of %s, which is not a sealed day', hashes.postings, hashes.day)
+        FROM hashes LEFT JOIN ledger_sealed_day sealed USING (day) WHERE sealed.day IS NULL
+    """,
+    "sealed_day_missing": """
+        SELECT format('day %s does not follow the sealed day before it, %s',
+            day, coalesce(before::text, 'of which there is none'))
+        FROM (
+            SELECT day, previous, lag(day) OVER chain AS before,
+                lag(digest, 1, decode(repeat('00', 32), 'hex')) OVER chain AS expected
+            FROM ledger_sealed_day WINDOW chain AS (ORDER BY day)
+        ) linked
+        WHERE previous <> expected
+    """,
     "account_below_zero": """
         SELECT format('account %s may not go negative and has %s posted, %s reserved to leave (minor units of %s)',
             code, posted, pending_out, currency)
@@ -133,7 +175,9 @@ CHECKS = {
             ('ledger_transaction', 'ledger_transaction_releases_what_it_voids'),
             ('ledger_entry', 'ledger_entry_balances'),
             ('ledger_entry', 'ledger_entry_is_counted'),
-            ('ledger_entry', 'ledger_entry_only_grows')
+            ('ledger_entry', 'ledger_entry_only_grows'),
+            ('ledger_seal', 'ledger_seal_only_grows'),
+            ('ledger_sealed_day', 'ledger_sealed_day_only_grows')
         ) guard (relation, name)
         LEFT JOIN pg_trigger
             ON tgrelid = to_regclass(guard.relation) AND tgname = guard.name AND tgenabled IN ('O', 'A')

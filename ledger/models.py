@@ -164,3 +164,41 @@ class Entry(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+
+class Seal(models.Model):
+    """
+    The hash of a posting with its entries, kept when its day was over. Without a foreign key, so that it outlives the
+    posting and names one that is missing.
+    """
+
+    posting_id = models.UUIDField(primary_key=True)
+    hash = models.BinaryField()
+    """SHA-256 of the posting's canonical text (docs/ledger.md, Seals)."""
+
+    class Meta:
+        db_table = "ledger_seal"
+
+    def __str__(self) -> str:
+        return str(self.posting_id)
+
+
+class SealedDay(models.Model):
+    """A day of the books (UTC, by the ids of its postings), chained to the sealed day before it."""
+
+    day = models.DateField(primary_key=True)
+    posting_count = models.PositiveIntegerField()
+    previous = models.BinaryField()
+    """The digest of the sealed day before; 32 zero bytes for the first one."""
+    digest = models.BinaryField()
+    """SHA-256 of the previous digest, the day, and the hashes of its postings in the order of their ids."""
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ledger_sealed_day"
+        constraints = [
+            models.UniqueConstraint(fields=["previous"], name="ledger_sealed_day_follows_one_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {bytes(self.digest).hex()}"

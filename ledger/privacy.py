@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from core.privacy import Kept, declare, declare_impersonal
-from ledger.models import Entry, LedgerAccount, Posting
+from ledger.models import Entry, LedgerAccount, Posting, Seal, SealedDay
 
 
 def books_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -20,3 +20,5 @@ BOOKS = Kept("the books are kept to the cent, for an account without a name")
 declare(LedgerAccount, export=books_of, erase=BOOKS, retention=BOOKS)
 for model in (Posting, Entry):
     declare_impersonal(model, about="amounts between accounts of the books", retention=Kept("the ledger only grows"))
+for seal in (Seal, SealedDay):
+    declare_impersonal(seal, about="hashes of the books", retention=Kept("the ledger only grows"))

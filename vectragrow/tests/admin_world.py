@@ -24,6 +24,7 @@ from investments.testing import invest, make_card
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
+from ledger.services.seals import seal_day
 from social.services.appeals import appeal
 from social.testing import (
     act,
@@ -113,6 +114,7 @@ def make_world() -> User:
     )
     event_names.register(["quiz_done"], actor=ines, now=now)
     make_figures(live)
+    seal_day(now.date(), now=now + timedelta(days=2))
     _reports(founder, backer, now)
     insist()
     return ines

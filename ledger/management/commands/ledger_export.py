@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import Model, Prefetch, QuerySet
 
 from core.money import minor_text
-from ledger.models import Entry, LedgerAccount, Posting
+from ledger.models import Entry, LedgerAccount, Posting, SealedDay
 from ledger.selectors import snapshot
 
 BATCH = 1000
@@ -16,8 +16,8 @@ M = TypeVar("M", bound=Model)
 
 class Command(BaseCommand):
     help = """
-        Write the whole books as JSON lines: accounts, then postings with their entries, each in the order of their ids.
-        `minor` is signed minor units, debit positive; `amount` the same in major units. One moment's view.
+        Write the whole books as JSON lines: accounts, sealed days, then postings with their entries, in the order of
+        their ids. `minor` is signed minor units, debit positive; `amount` the same in major units. One moment's view.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         with snapshot():
             for account in _in_batches(LedgerAccount.objects.all()):
                 self._write(_account(account))
+            for sealed in SealedDay.objects.order_by("day"):
+                self._write(_sealed_day(sealed))
             for posting in _in_batches(Posting.objects.prefetch_related(entries)):
                 self._write(_posting(posting))
 
@@ -78,4 +80,15 @@ def _posting(posting: Posting) -> dict[str, Any]:
             }
             for entry in posting.entries.all()
         ],
+    }
+
+
+def _sealed_day(sealed: SealedDay) -> dict[str, Any]:
+    return {
+        "type": "sealedDay",
+        "day": sealed.day,
+        "postings": sealed.posting_count,
+        "previous": bytes(sealed.previous).hex(),
+        "digest": bytes(sealed.digest).hex(),
+        "sealedAt": sealed.sealed_at,
     }

@@ -7,6 +7,8 @@ RIGHTS = {
     "ledger_account": "SELECT, INSERT, UPDATE (posted, pending_in, pending_out)",
     "ledger_transaction": "SELECT, INSERT",
     "ledger_entry": "SELECT, INSERT",
+    "ledger_seal": "SELECT, INSERT",
+    "ledger_sealed_day": "SELECT, INSERT",
 }
 """The triggers move balances with the rights of whoever books, and locking an account takes the same right."""
 

@@ -12,7 +12,9 @@ COUNTS = """
         (SELECT count(*) FROM ledger_entry),
         (SELECT count(*) FROM ledger_transaction reservation WHERE phase = 'reserved' AND NOT EXISTS (
             SELECT FROM ledger_transaction resolution WHERE resolution.resolves_id = reservation.id)),
-        (SELECT coalesce(string_agg(DISTINCT currency, ' ' ORDER BY currency), 'none') FROM ledger_account)
+        (SELECT coalesce(string_agg(DISTINCT currency, ' ' ORDER BY currency), 'none') FROM ledger_account),
+        (SELECT format('; sealed up to %s as %s', day, encode(digest, 'hex'))
+         FROM ledger_sealed_day ORDER BY day DESC LIMIT 1)
 """
 
 
@@ -27,8 +29,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{fault.check}: {fault.detail}")
             with connection.cursor() as cursor:
                 cursor.execute(COUNTS)
-                accounts, postings, entries, reserved, currencies = cursor.fetchone()
+                accounts, postings, entries, reserved, currencies, sealed = cursor.fetchone()
         counts = f"{accounts} accounts, {postings} postings ({reserved} reserved), {entries} entries in {currencies}"
+        counts += sealed or ""
         if found:
             raise CommandError(f"Ledger has {found} {'fault' if found == 1 else 'faults'}: {counts}.")
         self.stdout.write(f"Ledger is clean: {counts}.")
