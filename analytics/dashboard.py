@@ -24,6 +24,8 @@ from chat.permissions import INSPECT
 from core.data.transactions import reads_within
 from core.money import Money
 from core.rights import Right
+from investments.permissions import READ as READ_INVESTMENTS
+from investments.selectors import latest_reconciliations
 from kyc import selectors as identity
 from kyc.models import Verification
 from kyc.permissions import REVIEW
@@ -225,6 +227,24 @@ def _held_before(days: Sequence[date]) -> dict[str, list[Money]]:
         return {}
 
 
+def _reconciliation(asked: Asked) -> Iterator[Tile]:
+    """Whether business rows, books and the payment provider's statement agree, and since when nobody has looked."""
+    links = [Link(reverse("admin:investments_reconciliation_changelist"), _("Open the comparisons"))]
+    title = _("Books and provider")
+    found = latest_reconciliations()
+    if not found:
+        yield Tile("reconciliation", title, value=_("not compared yet"), links=links)
+    for one in found:
+        value = _("agree")
+        if not one.is_clean:
+            value = ngettext("%(count)d finding", "%(count)d findings", one.finding_count) % {
+                "count": one.finding_count
+            }
+        age = age_text(asked.now - one.finished_at)
+        detail = _("%(provider)s, compared %(age)s ago") % {"provider": one.provider, "age": age}
+        yield Tile(f"reconciliation-{one.provider}", title, value=value, detail=detail, links=links)
+
+
 def _funnel(asked: Asked) -> Iterator[Tile]:
     """The way from seeing a campaign to settling, over all campaigns."""
     counts = _counts(_FUNNEL, asked.days)
@@ -313,6 +333,7 @@ def _reports(asked: Asked) -> Iterator[Tile]:
 
 PARTS = (
     Part("escrow", gettext_lazy("In escrow"), READ, _escrow),
+    Part("reconciliation", gettext_lazy("Books and provider"), READ_INVESTMENTS, _reconciliation),
     Part("identity", gettext_lazy("Identity review"), REVIEW, _identity),
     Part("reports", gettext_lazy("Open reports"), MODERATE, _reports),
     Part("funnel", gettext_lazy("From seeing to settling"), READ_FIGURES, _funnel, is_counted=True),

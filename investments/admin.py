@@ -5,12 +5,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Refund, Status, Step
+from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Reconciliation, Refund, Status, Step
 from investments.permissions import READ
 
 TONES: dict[str, str] = {
@@ -118,3 +118,34 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_chip(self, event: ProviderEvent) -> SafeString:
         return chip(event.get_outcome_display(), TONES.get(event.outcome, ""))
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin):
+    right = READ
+    list_display = ("finished_at", "provider", "outcome_chip", "line_count", "since")
+    list_filter = ("provider",)
+    fields = ("provider", "since", "finished_at", "outcome_chip", "line_count", "table")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+    @admin.display(description=_("outcome"))
+    def outcome_chip(self, one: Reconciliation) -> SafeString:
+        if one.is_clean:
+            return chip(gettext("Clean"), "good")
+        return chip(
+            ngettext("%(count)d finding", "%(count)d findings", one.finding_count) % {"count": one.finding_count}, "bad"
+        )
+
+    @admin.display(description=_("findings"))
+    def table(self, one: Reconciliation) -> SafeString:
+        """The first of them: what, about which payment or sum, what we have and what the provider has."""
+        if one.is_clean:
+            return SafeString("")
+        names = ("check", "about", "reference", "ours", "theirs", "currency", "detail")
+        rows = [tuple(finding.get(name, "") for name in names) for finding in one.findings]
+        head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in names))
+        body = format_html_join(
+            "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
+        )
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)

@@ -5,6 +5,7 @@ from uuid import UUID
 from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
+from investments.reconciliation import providers_to_reconcile, reconcile
 from investments.services import closing, payments, refunds
 
 CLOSE_CAMPAIGNS = register(
@@ -29,6 +30,16 @@ FINISH_REFUNDS = register(
         "Send refunds again that have been under way for five minutes.",
         due=refunds.quiet_refunds,
         work=refunds.send_again,
+    )
+)
+
+
+RECONCILE = register(
+    Job(
+        "investments.reconcile",
+        "Compare payments, refunds and the ledger with the provider's statement, once a day.",
+        due=providers_to_reconcile,
+        work=reconcile,
     )
 )
 

@@ -14,6 +14,7 @@ from investments.models import (
     Payment,
     PaymentMethod,
     ProviderEvent,
+    Reconciliation,
     Refund,
     SandboxCharge,
     SandboxRefund,
@@ -93,6 +94,11 @@ declare(
     export=Withheld("what a payment provider reported; its effect is exported with the payment"),
     erase=Kept("holds keys of payments and no name"),
     retention=Kept("compared with the provider's statement"),
+)
+declare_impersonal(
+    Reconciliation,
+    about="references and amounts that differ from a provider's statement",
+    retention=Kept("the books' proof"),
 )
 for sandbox in (SandboxCharge, SandboxRefund):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

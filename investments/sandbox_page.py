@@ -29,7 +29,7 @@ def three_d_secure(request: HttpRequest, token: str) -> HttpResponse:
     if provider.name != settings.PAYMENTS_PROVIDER or charge is None:
         raise Http404
     if request.method == "POST":
-        charge = provider.finish_action(token, approved=request.POST.get("answer") == "approve")
+        charge = provider.finish_action(token, approved=request.POST.get("answer") == "approve", now=clock.now())
         body, headers = event_about(charge, now=clock.now())
         receive_event(provider=provider.name, body=body, headers=headers, now=clock.now())
         return HttpResponseRedirect(request.path)

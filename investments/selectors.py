@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from msgspec.structs import asdict
 
 from campaigns.selectors import campaign_cards
@@ -12,8 +12,9 @@ from core import events
 from core.data.statements import load
 from core.money import minor_text
 from investments.access import investments_of
-from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
+from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, Reconciliation
 from investments.outputs import InvestmentCard, InvestmentEventCard, InvestmentOutput, PortfolioTotal
+from investments.providers import PROVIDERS
 from ledger.selectors import totals
 
 _LIST = load("investments/sql/investment_list.sql")
@@ -36,6 +37,13 @@ def investment_cards(rows: Sequence[Any]) -> list[InvestmentCard]:
 
 def payment_methods(person: Any) -> QuerySet[PaymentMethod]:
     return PaymentMethod.objects.of(person)
+
+
+def latest_reconciliations() -> list[Reconciliation]:
+    """The newest comparison with each provider."""
+    newest = Reconciliation.objects.filter(provider=OuterRef("provider")).order_by("-id").values("pk")[:1]
+    providers = Reconciliation.objects.filter(provider__in=PROVIDERS)
+    return list(providers.filter(pk=Subquery(newest)).order_by("provider"))
 
 
 def investment_page(investment: Investment) -> InvestmentOutput:

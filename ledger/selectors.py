@@ -102,15 +102,16 @@ def statement(account: LedgerAccount) -> QuerySet[Entry]:
 
 
 @contextmanager
-def snapshot() -> Iterator[None]:
+def snapshot(*, read_only: bool = True) -> Iterator[None]:
     """
     Everything read inside sees the books at one moment (REPEATABLE READ, READ ONLY), however long it takes.
 
+    :param read_only: False for callers that make temporary tables
     Inside somebody's transaction it only joins: that one decided what it sees.
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic():
         if outermost:
             with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{', READ ONLY' if read_only else ''}")
         yield

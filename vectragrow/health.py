@@ -20,10 +20,12 @@ from django.http import HttpResponse
 from django.utils.cache import add_never_cache_headers
 from environ import Env
 
+from core import clock
 from core.api.rendering import to_json
 from core.jobs import heartbeat
 from core.models import OutboxEvent
 from core.redis import client
+from investments.selectors import latest_reconciliations
 from vectragrow.outputs import AliveOutput, PartOutput, ReadinessOutput
 
 DEADLINE = 2.0
@@ -148,6 +150,19 @@ def _outbox() -> str:
     return "Nothing is stuck"
 
 
+def _reconciliation() -> str:
+    """Whether business rows, books and the payment provider's statement agreed when they were last compared."""
+    found = latest_reconciliations()
+    if not found:
+        return "Not compared yet"
+    oldest = min(one.finished_at for one in found)
+    hours = int((clock.now() - oldest).total_seconds() // 3600)
+    age = f"compared {hours} h ago" if hours else "compared within the hour"
+    if findings := sum(one.finding_count for one in found):
+        raise Down(f"{findings} findings, {age}")
+    return f"Clean, {age}"
+
+
 CHECKS: tuple[tuple[str, str, Callable[[], str], bool], ...] = (
     ("database", "Database", _database, True),
     ("migrations", "Migrations", _migrations, True),
@@ -156,6 +171,7 @@ CHECKS: tuple[tuple[str, str, Callable[[], str], bool], ...] = (
     ("realtime", "Realtime", _realtime, False),
     ("mail", "Mail", _mail, False),
     ("outbox", "Outbox", _outbox, False),
+    ("reconciliation", "Books and provider", _reconciliation, False),
 )
 
 _threads = ThreadPoolExecutor(max_workers=len(CHECKS), thread_name_prefix="health")

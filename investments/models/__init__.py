@@ -12,6 +12,7 @@ from investments.models.investments import (
 )
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.provider_events import ProviderEvent
+from investments.models.reconciliation import Reconciliation
 from investments.models.sandbox import SandboxCharge, SandboxRefund
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentMethodQuerySet",
     "ProviderEvent",
+    "Reconciliation",
     "Refund",
     "SandboxCharge",
     "SandboxRefund",

@@ -22,6 +22,7 @@ class SandboxCharge(Entity):
     reason = models.CharField(max_length=40, default="", blank=True)
     action_token = models.CharField(max_length=43, default="", blank=True)
     refunded_minor = models.BigIntegerField(default=0)
+    captured_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

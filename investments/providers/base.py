@@ -5,7 +5,7 @@ Every call may take seconds or get no answer: none is made inside a database tra
 stored key, so that a repeat is the same request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,26 @@ class Event:
     type: str
     key: str = ""
     charge: Charge | None = None
+
+
+class Move(StrEnum):
+    """What a line of a provider's statement is about."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """Money that moved at the provider: into what it holds for us (positive) or out of it (negative)."""
+
+    move: Move
+    key: str
+    """Our key, as it was given with the request; empty if there was none."""
+    provider_id: str
+    amount: Money
+    """Signed."""
+    at: datetime
 
 
 class OutcomeUnknown(Exception):
@@ -112,6 +132,22 @@ class Gateway(Protocol):
         Send money back to where it came from, once per key. Returns the provider's id.
 
         :raises RefundRefused: :raises OutcomeUnknown:
+        """
+        ...
+
+    def statement(self, *, since: datetime) -> Iterator[StatementLine]:
+        """
+        Every line since a moment, the first one first, for reconciliation.
+
+        :raises OutcomeUnknown: no answer, or one that ended half-way
+        """
+        ...
+
+    def holdings(self) -> Mapping[str, int]:
+        """
+        What the provider holds for us now, minor units by currency.
+
+        :raises OutcomeUnknown:
         """
         ...
 

@@ -15,12 +15,13 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
 
 from core.api.errors import MalformedBody
 from core.api.parsing import parse_json
@@ -32,7 +33,7 @@ from core.data.transactions import refuse_in_transaction
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge, SandboxRefund
-from investments.providers.base import Charge, Event, Instrument, RefundRefused, State
+from investments.providers.base import Charge, Event, Instrument, Move, RefundRefused, State, StatementLine
 
 SIGNATURE_HEADER = "Sandbox-Signature"
 OLDEST = timedelta(seconds=300)
@@ -77,6 +78,7 @@ class SandboxGateway:
             state=state,
             reason=reason,
             action_token=action,
+            captured_at=now if state == State.CAPTURED else None,
             created_at=now,
         )
         insert, values = sql.insertion(charge)
@@ -114,6 +116,24 @@ class SandboxGateway:
             raise RefundRefused("charge_not_refundable")
         return f"re_{done[0].hex}"
 
+    def statement(self, *, since: datetime) -> Iterator[StatementLine]:
+        _take_time()
+        charges = SandboxCharge.objects.filter(captured_at__gte=since).order_by("captured_at", "pk")
+        refunds = SandboxRefund.objects.filter(created_at__gte=since).select_related("charge").order_by("pk")
+        for charge in charges:
+            amount = Money(charge.amount_minor, charge.currency)
+            at = charge.captured_at or charge.created_at
+            yield StatementLine(Move.CHARGE, charge.key, f"ch_{charge.pk.hex}", amount, at)
+        for refund in refunds:
+            amount = Money(-refund.amount_minor, refund.charge.currency)
+            yield StatementLine(Move.REFUND, refund.key, f"re_{refund.pk.hex}", amount, refund.created_at)
+
+    def holdings(self) -> Mapping[str, int]:
+        _take_time()
+        captured = SandboxCharge.objects.filter(state=State.CAPTURED).values_list("currency")
+        held = captured.annotate(held=Sum(F("amount_minor") - F("refunded_minor"))).order_by("currency")
+        return {currency: int(minor) for currency, minor in held}
+
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
         _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)
         try:
@@ -126,14 +146,15 @@ class SandboxGateway:
     def waiting_for_action(self, action_token: str) -> SandboxCharge | None:
         return SandboxCharge.objects.filter(action_token=action_token).first()
 
-    def finish_action(self, action_token: str, *, approved: bool) -> SandboxCharge:
+    def finish_action(self, action_token: str, *, approved: bool, now: datetime) -> SandboxCharge:
         """The person has answered 3-D Secure; only the first answer counts."""
         with transaction.atomic(durable=True):
             row = lock(SandboxCharge.objects).get(action_token=action_token)
             if row.state == State.REQUIRES_ACTION:
                 row.state = State.CAPTURED if approved else State.DECLINED
                 row.reason = "" if approved else "authentication_failed"
-                row.save(update_fields=["state", "reason"])
+                row.captured_at = now if approved else None
+                row.save(update_fields=["state", "reason", "captured_at"])
         return row
 
 

@@ -370,7 +370,7 @@ def test_a_lost_event_is_found_by_asking(
     api: Api, backer: User, campaign: Campaign, waiting: dict[str, Any], provider: StandIn
 ) -> None:
     charge = SandboxCharge.objects.get()
-    provider.finish_action(charge.action_token, approved=True)
+    provider.finish_action(charge.action_token, approved=True, now=timezone.now())
     finish_payments(now=timezone.now() + timedelta(minutes=2))
     assert Investment.objects.get().status == "committed"
     assert books_agree()

@@ -138,7 +138,7 @@ class World:
         charge = SandboxCharge.objects.filter(key=investment.payment.key, state="requires_action").first()
         if charge is None:
             return
-        self.provider.finish_action(charge.action_token, approved=approve)
+        self.provider.finish_action(charge.action_token, approved=approve, now=self.now)
         payments.finish(investment.payment.pk, now=self.now)
         one.reserved = 0
         one.held = one.asked if approve and not self.model.closed else 0

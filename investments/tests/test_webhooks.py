@@ -32,7 +32,7 @@ def approved(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> b
     """A 3-D Secure charge that the holder has approved, and the event about it that is not sent yet."""
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
-    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=True)
+    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=True, now=timezone.now())
     return event_about(charge, now=timezone.now())[0]
 
 
@@ -142,7 +142,9 @@ def test_contradicting_events_end_in_what_the_provider_says(
 ) -> None:
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
-    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=approved_by_holder)
+    charge = provider.finish_action(
+        SandboxCharge.objects.get().action_token, approved=approved_by_holder, now=timezone.now()
+    )
     true = event_about(charge, now=timezone.now())[0]
     sent = {
         "failed": changed(true, id="evt_f", type="charge.failed", data={"state": "declined"}),
@@ -222,7 +224,7 @@ def test_a_signed_body_that_is_no_event(api: Api, approved: bytes, body: bytes) 
 def test_a_long_reason_of_a_decline_is_cut(api: Api, backer: User, campaign: Campaign, provider: StandIn) -> None:
     method = make_card(backer, "tok_3ds")
     api.as_user(backer).post(invest_url(campaign), {"amount": "100", "paymentMethodId": str(method.pk)})
-    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=False)
+    charge = provider.finish_action(SandboxCharge.objects.get().action_token, approved=False, now=timezone.now())
     body = changed(event_about(charge, now=timezone.now())[0], data={"reason": "r" * 200})
     assert send(api, body).status_code == 200
     assert status() == "failed"

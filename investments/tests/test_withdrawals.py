@@ -195,7 +195,7 @@ def test_money_that_was_taken_while_it_was_given_up_goes_back(
     """The investor confirms in one window and gives up in another."""
     from investments.models import SandboxCharge
 
-    provider.finish_action(SandboxCharge.objects.get().action_token, approved=True)
+    provider.finish_action(SandboxCharge.objects.get().action_token, approved=True, now=timezone.now())
     done = ask(api, backer, waiting, "100", strict_card)
     assert (done.status_code, done.json()["status"]) == (200, "refunded")
     waiting.refresh_from_db()

@@ -327,6 +327,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-cases": {"task": "kyc.expire_cases", "schedule": crontab(minute=7)},
     "end-badges": {"task": "kyc.end_badges", "schedule": crontab(minute=12)},
     "close-campaigns": {"task": "investments.close_campaigns", "schedule": 30.0, "options": {"expires": 30}},
+    "reconcile": {"task": "investments.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal-days": {"task": "ledger.seal_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "announce-deadlines": {"task": "campaigns.announce_deadlines", "schedule": 600.0, "options": {"expires": 600}},
     "trim-feeds": {"task": "social.trim_feeds", "schedule": crontab(minute=27)},

@@ -19,7 +19,7 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import ProviderEvent
+from investments.models import ProviderEvent, Reconciliation
 from investments.testing import invest, make_card
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
@@ -90,6 +90,24 @@ def make_world() -> User:
         key=str(investment.payment.key),
         outcome=ProviderEvent.Outcome.SET_ASIDE,
         note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
+    )
+    Reconciliation.objects.create(
+        provider="sandbox",
+        since=now - timedelta(days=60),
+        finished_at=now,
+        line_count=3,
+        finding_count=1,
+        findings=[
+            {
+                "check": "differing",
+                "about": "charge",
+                "reference": investment.reference,
+                "ours": "1234.56",
+                "theirs": "1234.57",
+                "currency": "USD",
+                "detail": f"the provider has another amount for {investment.payment.key}",
+            }
+        ],
     )
     begin_group(starter=founder, participants=[backer.pk], title=LONG, now=now)
     put_in_group(make_group(founder, LONG[:100], cover_image=picture()), backer, "moderator")

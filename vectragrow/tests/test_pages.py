@@ -22,6 +22,7 @@ from accounts.services.verification import mail_link
 from core.jobs import heartbeat
 from core.redis import client as redis_connection
 from core.testing import WAIT_LIMIT, Api, commits, drain_outbox
+from investments.models import Reconciliation
 from vectragrow import health
 
 HTML = {"Accept": "text/html"}
@@ -345,3 +346,21 @@ def test_documents_are_only_read(client: Client, path: str) -> None:
     answer = client.post(path)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert client.get(path + "/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readiness_tells_when_the_books_were_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = next(check for name, _, check, _ in health.CHECKS if name == "reconciliation")
+
+    def compared(*, hours: int, findings: int) -> None:
+        at = timezone.now() - timedelta(hours=hours, minutes=1)
+        Reconciliation.objects.create(
+            provider="sandbox", since=at, finished_at=at, line_count=3, finding_count=findings, findings=[]
+        )
+
+    assert check() == "Not compared yet"
+    compared(hours=5, findings=0)
+    assert check() == "Clean, compared 5 h ago"
+    compared(hours=0, findings=2)
+    with pytest.raises(health.Down, match="2 findings, compared within the hour"):
+        check()

@@ -1,0 +1,212 @@
+"""
+What can be wrong between our rows, our books and a provider's statement, and the SQL that finds it.
+
+Each check selects: about, reference, our amount and theirs (minor units or NULL), currency, detail.
+"""
+
+from enum import StrEnum
+
+
+class Check(StrEnum):
+    """What can be wrong with a movement of money, or with a sum."""
+
+    MISSING = "missing"
+    """We have it and the provider's statement does not."""
+    EXTRA = "extra"
+    """The provider's statement has it and we do not, or we had given it up."""
+    DIFFERING = "differing"
+    """Other amounts."""
+    WRONG_CURRENCY = "wrong_currency"
+    DOUBLED = "doubled"
+    """Twice in the provider's statement."""
+    LATE = "late"
+    """Moved at the provider and still under way here, or under way for more than 15 minutes."""
+    UNBOOKED = "unbooked"
+    """A business row says that it happened and the ledger does not."""
+    UNEXPLAINED = "unexplained"
+    """The ledger moved the provider's money and no business row says why."""
+    SUM = "sum"
+    """A kept sum is not what its parts give."""
+
+
+THEIRS = """
+    CREATE TEMP TABLE reconciled_theirs (
+        move text, key text, provider_id text, minor bigint, currency text, at timestamptz
+    ) ON COMMIT DROP
+"""
+OURS = """
+    CREATE TEMP TABLE reconciled_ours ON COMMIT DROP AS
+    SELECT moved.*, entry.minor AS booked_minor, entry.currency AS booked_currency, entry.booked_by,
+           moved.since <= %(late)s AS is_late
+      FROM (
+        SELECT 'charge' AS move, payment.key, investment.reference,
+               CASE payment.status WHEN 'captured' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END AS state,
+               investment.amount_minor AS minor, investment.currency, payment.created_at AS since,
+               payment.reservation_id, payment.created_at AS asked_at
+          FROM investments_payment payment
+          JOIN investments_investment investment ON investment.id = payment.investment_id
+         WHERE payment.provider = %(provider)s
+        UNION ALL
+        SELECT 'refund', format('refund-%%s-%%s', refund.id, refund.attempt), investment.reference,
+               CASE refund.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
+               -refund.amount_minor, refund.currency, coalesce(refund.retry_at, refund.created_at),
+               refund.reservation_id, refund.created_at
+          FROM investments_refund refund
+          JOIN investments_payment payment ON payment.id = refund.payment_id
+          JOIN investments_investment investment ON investment.id = payment.investment_id
+         WHERE payment.provider = %(provider)s
+      ) moved
+      LEFT JOIN LATERAL (
+        SELECT booked.amount AS minor, booked.currency, posting.id AS booked_by
+          FROM ledger_transaction posting
+          JOIN ledger_entry booked ON booked.transaction_id = posting.id
+          JOIN ledger_account account ON account.id = booked.account_id
+         WHERE posting.resolves_id = moved.reservation_id AND posting.phase = 'posted'
+           AND account.code = format('provider:%%s:%%s', %(provider)s::text, moved.currency)
+      ) entry ON true
+     WHERE moved.asked_at >= %(since)s
+        OR moved.state = 'open' OR EXISTS (SELECT FROM reconciled_theirs theirs WHERE theirs.key = moved.key)
+"""
+CHECKS: tuple[tuple[Check, str], ...] = (
+    (
+        Check.MISSING,
+        """
+        SELECT ours.move, ours.reference, abs(ours.minor), NULL, ours.currency,
+               format('%%s of %%s is not in the statement of the provider', ours.move, ours.key)
+          FROM reconciled_ours ours
+         WHERE ours.state = 'done' AND (ours.booked_by IS NULL OR ours.booked_by < %(asked)s)
+           AND NOT EXISTS (SELECT FROM reconciled_theirs theirs WHERE theirs.key = ours.key)
+         ORDER BY ours.asked_at, ours.key
+        """,
+    ),
+    (
+        Check.EXTRA,
+        """
+        SELECT theirs.move, theirs.provider_id, NULL, abs(theirs.minor), theirs.currency,
+               CASE WHEN ours.key IS NULL
+                    THEN format('the provider has a %%s under the key %%L, which is not ours', theirs.move, theirs.key)
+                    ELSE format('the provider has the %%s of %%s, given up here', theirs.move, ours.reference) END
+          FROM reconciled_theirs theirs
+          LEFT JOIN reconciled_ours ours ON ours.key = theirs.key AND ours.move = theirs.move
+         WHERE ours.key IS NULL OR ours.state = 'failed'
+         ORDER BY theirs.at, theirs.provider_id
+        """,
+    ),
+    (
+        Check.DOUBLED,
+        """
+        SELECT min(theirs.move), coalesce(min(ours.reference), theirs.key), min(abs(ours.minor)),
+               sum(abs(theirs.minor)), min(theirs.currency),
+               format('%%s lines of the statement have the key %%s: %%s',
+                      count(*), theirs.key, string_agg(DISTINCT theirs.provider_id, ', '))
+          FROM reconciled_theirs theirs LEFT JOIN reconciled_ours ours USING (key)
+         WHERE theirs.key <> ''
+         GROUP BY theirs.key HAVING count(*) > 1
+         ORDER BY theirs.key
+        """,
+    ),
+    (
+        Check.WRONG_CURRENCY,
+        """
+        SELECT ours.move, ours.reference, abs(ours.minor), NULL, ours.currency,
+               format('the provider has it in %%s', theirs.currency)
+          FROM reconciled_ours ours JOIN reconciled_theirs theirs USING (key)
+         WHERE ours.currency <> theirs.currency
+         ORDER BY ours.key
+        """,
+    ),
+    (
+        Check.DIFFERING,
+        """
+        SELECT ours.move, ours.reference, abs(ours.minor), abs(theirs.minor), ours.currency,
+               format('the provider has another amount for %%s', ours.key)
+          FROM reconciled_ours ours JOIN reconciled_theirs theirs USING (key)
+         WHERE ours.currency = theirs.currency AND ours.minor <> theirs.minor
+         UNION ALL
+        SELECT ours.move, ours.reference, abs(ours.minor), abs(ours.booked_minor), ours.currency,
+               format('the ledger has another amount for %%s', ours.key)
+          FROM reconciled_ours ours
+         WHERE ours.booked_minor <> ours.minor OR ours.booked_currency <> ours.currency
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.LATE,
+        """
+        SELECT ours.move, ours.reference, abs(ours.minor), abs(theirs.minor), ours.currency,
+               CASE WHEN theirs.key IS NULL THEN format('under way since %%s', ours.since)
+                    ELSE format('moved at the provider at %%s and still under way here', theirs.at) END
+          FROM reconciled_ours ours LEFT JOIN reconciled_theirs theirs USING (key)
+         WHERE ours.state = 'open' AND ours.is_late
+         ORDER BY ours.asked_at, ours.key
+        """,
+    ),
+    (
+        Check.UNBOOKED,
+        """
+        SELECT ours.move, ours.reference, abs(ours.minor), NULL, ours.currency, format('%%s is not booked', ours.key)
+          FROM reconciled_ours ours WHERE ours.state = 'done' AND ours.booked_minor IS NULL
+         ORDER BY ours.asked_at, ours.key
+        """,
+    ),
+    (
+        Check.UNEXPLAINED,
+        """
+        SELECT 'provider', posting.key, abs(entry.amount), NULL, entry.currency,
+               format('posting %%s (%%s) moved money of the provider, and no payment or refund says why',
+                      posting.key, posting.kind)
+          FROM ledger_account account
+          JOIN ledger_entry entry ON entry.account_id = account.id
+          JOIN ledger_transaction posting ON posting.id = entry.transaction_id AND posting.phase = 'posted'
+         WHERE account.code LIKE format('provider:%%s:%%%%', %(provider)s::text)
+           AND NOT EXISTS (SELECT FROM investments_payment WHERE reservation_id = posting.resolves_id)
+           AND NOT EXISTS (SELECT FROM investments_refund WHERE reservation_id = posting.resolves_id)
+         ORDER BY posting.id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH held AS (
+            SELECT investment.campaign_id,
+                   sum(payment.captured_minor - payment.refunded_minor)
+                       FILTER (WHERE investment.status IN ('committed', 'invested')) AS raised,
+                   sum(investment.amount_minor)
+                       FILTER (WHERE investment.status IN ('pending', 'requires_action')) AS reserved
+              FROM investments_investment investment
+              JOIN investments_payment payment ON payment.investment_id = investment.id
+             GROUP BY investment.campaign_id
+        )
+        SELECT 'campaign', campaign.id::text, sums.kept, sums.given, campaign.currency, sums.what
+          FROM campaigns_campaign campaign
+          LEFT JOIN held ON held.campaign_id = campaign.id
+          LEFT JOIN ledger_account escrow ON escrow.code = format('escrow:campaign:%%s', campaign.id)
+         CROSS JOIN LATERAL (VALUES
+            (campaign.raised_minor, coalesce(held.raised, 0), 'what is raised is not what its investments hold'),
+            (campaign.reserved_minor, coalesce(held.reserved, 0), 'what is reserved is not what is under way'),
+            (coalesce(escrow.pending_in, 0), coalesce(held.reserved, 0),
+             'the ledger expects another sum than is under way'),
+            (coalesce(escrow.posted - escrow.pending_out, 0), campaign.raised_minor - campaign.settled_minor,
+             'the escrow in the ledger is not what the campaign holds')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
+         ORDER BY campaign.id
+        """,
+    ),
+)
+BOOKED = """
+    SELECT currency, sum(minor) FROM (
+        SELECT currency, posted AS minor FROM ledger_account WHERE code LIKE %(codes)s
+        UNION ALL  -- booked since: not in what the provider held then
+        SELECT entry.currency, -entry.amount
+          FROM ledger_transaction posting
+          JOIN ledger_entry entry ON entry.transaction_id = posting.id
+          JOIN ledger_account account ON account.id = entry.account_id
+         WHERE posting.id >= %(asked)s AND posting.phase = 'posted' AND account.code LIKE %(codes)s
+        UNION ALL  -- moved there, and not booked then
+        SELECT theirs.currency, theirs.minor
+          FROM reconciled_theirs theirs JOIN reconciled_ours ours USING (key)
+         WHERE ours.state <> 'failed' AND (ours.booked_by IS NULL OR ours.booked_by >= %(asked)s)
+    ) parts
+    GROUP BY currency
+"""
