@@ -61,7 +61,9 @@ def test_each_tile_is_for_those_who_hold_its_right(person: Callable[..., User], 
         return
     text = page.content.decode()
     assert {
-        key for key in ("escrow", "identity", "reports", "funnel", "sign-ups", "messages") if f"tile-{key}" in text
+        key
+        for key in ("escrow", "reconciliation", "identity", "reports", "funnel", "sign-ups", "messages")
+        if f"tile-{key}" in text
     } == seen
     assert "no-store" in page["Cache-Control"]
 
