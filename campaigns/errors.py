@@ -1,9 +1,12 @@
 """Every refusal of this app."""
 
+from collections.abc import Sequence
+from typing import Self
+
 from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import Conflict, Invalid, NotAllowed
-from core.api.outputs import Currency, MoneyText
+from core.api.outputs import Currency, MoneyText, Output
 
 
 class UnknownCategory(Invalid):
@@ -69,6 +72,29 @@ class NotADraft(Conflict):
     message = _("Only a draft can be deleted or submitted; this campaign is %(status)s.")
 
 
+class Missing(Output):
+    """What a draft lacks: the member that mends it, and why it is asked for."""
+
+    field: str
+    because: str
+
+
+class CampaignIncomplete(Conflict):
+    """`missing` lists what is asked for before it is submitted or published."""
+
+    code = "campaign_incomplete"
+    message = _("The campaign is not complete. %(reasons)s")
+    members = {"missing": list[Missing]}
+
+    @classmethod
+    def of(cls, items: "Sequence[tuple[str, str]]") -> Self:
+        """:param items: field and reason of each"""
+        return cls(
+            missing=[{"field": field, "because": because} for field, because in items],
+            reasons=" ".join(because for _field, because in items),
+        )
+
+
 class NotInReview(Conflict):
     code = "campaign_not_in_review"
     message = _("Only a campaign in review can be published or rejected; this one is %(status)s.")
@@ -82,6 +108,11 @@ class ReviewedDeadlinePassed(Conflict):
 class NotLive(Conflict):
     code = "campaign_not_live"
     message = _("Only a live campaign can be cancelled; this one is %(status)s.")
+
+
+class NotEndedYet(Conflict):
+    code = "campaign_not_ended"
+    message = _("The deadline of this campaign has not passed yet.")
 
 
 class CampaignClosed(Conflict):

@@ -5,22 +5,11 @@ from uuid import UUID
 
 from campaigns.effects import FollowersNotice
 from campaigns.models import Campaign, Status
+from campaigns.services.transitions import TRANSITIONS
 from core.events import Kind, declare
 from core.money import Money
 from notifications.effects import Category, Notice
 from notifications.messages import Message
-
-STEP = {
-    Status.DRAFT: "campaign.reopened",
-    Status.IN_REVIEW: "campaign.submitted",
-    Status.REJECTED: "campaign.rejected",
-    Status.LIVE: "campaign.published",
-    Status.FUNDED: "campaign.funded",
-    Status.FAILED: "campaign.failed",
-    Status.CANCELLED: "campaign.cancelled",
-    Status.SETTLED: "campaign.settled",
-}
-"""The event of each status that a campaign enters."""
 
 
 def _to_followers(name: str) -> FollowersNotice:
@@ -35,7 +24,7 @@ def _step(
     :param facts: those that the owner's notice names besides the campaign
     :param notify: whether the owner gets a notice
     """
-    name = STEP[to]
+    name = next(one.event for one in TRANSITIONS.values() if one.after == to)
     shown = ("campaign_id", "campaign_title", *facts)
     message = Message(name.replace(".", "_"), Category.CAMPAIGNS, shown, sms=sms, path="/campaigns/{campaign_id}")
     return Kind(

@@ -8,7 +8,7 @@ from rest_framework.fields import (
     ListField,
 )
 
-from campaigns.models import Status
+from campaigns.models import Phase, Status
 from campaigns.rules import Rules
 from campaigns.selectors import SORTS
 from core.api.serializers import (
@@ -61,5 +61,11 @@ class CampaignInput(Serializer):
 class CampaignQuery(Serializer):
     category = CharField(required=False, max_length=60)
     status = ChoiceField(choices=Status.choices, required=False)
+    phase = ChoiceField(
+        choices=[Phase.UPCOMING, Phase.OPEN, Phase.ENDED],
+        required=False,
+        help_text="Of those that are live, the ones that are there by the clock.",
+    )
+    rules = ChoiceField(choices=Rules.choices, required=False)
     q = CharField(required=False, max_length=200)
     sort = ChoiceField(choices=list(SORTS), required=False)

@@ -1,13 +1,27 @@
 """What clients see of campaigns."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from accounts.outputs.people import UserCard
-from campaigns.models import PUBLIC, Campaign, Category, Outcome, Status, progress_percent
+from campaigns.errors import Missing
+from campaigns.models import (
+    PUBLIC,
+    Campaign,
+    Category,
+    Outcome,
+    Phase,
+    Status,
+    StatusChange,
+    available_minor,
+    phase,
+    progress_percent,
+)
 from campaigns.rules import Rules
+from campaigns.services.transitions import TRANSITIONS, Actor
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
 from core.share_pages import share_url
@@ -37,6 +51,14 @@ class CampaignCard(Output):
     category: str
     status: Status
     outcome: Annotated[Outcome | None, Meta(description="How it ended; it stays when settled.")]
+    phase: Annotated[
+        Phase,
+        Meta(
+            description="The status by the clock: one that is live is `upcoming`, `open`, or `ended` when its deadline "
+            "has passed and it is not decided yet."
+        ),
+    ]
+    accepts_investments: Annotated[bool, Meta(description="It is open by the clock, and there is room under its cap.")]
     owner: UserCard
     goal_amount: MoneyText
     max_amount: MoneyText | None
@@ -60,8 +82,9 @@ class CampaignCard(Output):
     created_at: Moment
 
     @classmethod
-    def of(cls, campaign: Campaign) -> Self:
+    def of(cls, campaign: Campaign, now: datetime) -> Self:
         """From a row of `for_cards()`. Does not query."""
+        by_clock = phase(campaign.status, campaign.starts_at, campaign.ends_at, now)
         return cls(
             id=campaign.pk,
             title=campaign.title,
@@ -70,6 +93,8 @@ class CampaignCard(Output):
             category=campaign.category.slug,
             status=Status(campaign.status),
             outcome=Outcome(campaign.outcome) if campaign.outcome else None,
+            phase=by_clock,
+            accepts_investments=by_clock == Phase.OPEN and available_minor(campaign) > 0,
             owner=UserCard.of(campaign.owner),
             goal_amount=campaign.text(campaign.goal_minor),
             max_amount=campaign.text_or_none(campaign.max_minor),
@@ -89,9 +114,10 @@ class CampaignCard(Output):
         )
 
     @classmethod
-    def of_row(cls, row: Any) -> Self:
+    def of_row(cls, row: Any, now: datetime) -> Self:
         """From a row of `campaigns/sql`."""
         currency = row.currency
+        by_clock = phase(row.status, row.starts_at, row.ends_at, now)
         return cls(
             id=row.id,
             title=row.title,
@@ -100,6 +126,8 @@ class CampaignCard(Output):
             category=row.category,
             status=row.status,
             outcome=row.outcome or None,
+            phase=by_clock,
+            accepts_investments=by_clock == Phase.OPEN and available_minor(row) > 0,
             owner=UserCard.of_columns(
                 row.owner_id, row.owner_first_name, row.owner_last_name, row.owner_profile_photo, row.owner_badges
             ),
@@ -131,6 +159,26 @@ class MyInvestment(Output):
     since: Moment
 
 
+class CampaignStep(Output):
+    """A step of a campaign's life."""
+
+    before: Annotated[Status, Meta(description="The status that it left.")] = field(name="from")
+    after: Annotated[Status, Meta(description="The status that it got.")] = field(name="to")
+    actor: Actor
+    reason: Annotated[str | None, Meta(description="Written for the owner.")]
+    at: Moment
+
+    @classmethod
+    def of(cls, change: StatusChange) -> Self:
+        return cls(
+            before=Status(change.from_status),
+            after=Status(change.to_status),
+            actor=TRANSITIONS[change.from_status, change.to_status].actor,
+            reason=change.reason or None,
+            at=change.created_at,
+        )
+
+
 class CampaignOutput(CampaignCard):
     """Everything about one campaign that the person who asks may know."""
 
@@ -147,6 +195,14 @@ class CampaignOutput(CampaignCard):
     follower_count: Count
     followed_by_me: bool
     allowed_actions: list[Action]
+    missing: Annotated[
+        list[Missing] | None,
+        Meta(description="What is asked for before it can be submitted; for the owner, until it is live."),
+    ]
+    history: Annotated[
+        list[CampaignStep] | None,
+        Meta(description="The last 50 steps, the oldest first; for the owner and moderators."),
+    ]
     review_note: Annotated[str | None, Meta(description="Why it was rejected; for the owner.")]
     published_at: Moment | None
     closed_at: Moment | None

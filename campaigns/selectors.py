@@ -9,9 +9,21 @@ from django.db.models import QuerySet
 from msgspec.structs import asdict
 
 from campaigns.access import visible_to
-from campaigns.models import EDITABLE, Campaign, CampaignMedia, Category, Status, is_open
-from campaigns.outputs import Action, CampaignCard, CampaignOutput, MyInvestment
+from campaigns.errors import Missing
+from campaigns.models import (
+    BEFORE_LIVE,
+    EDITABLE,
+    Campaign,
+    CampaignMedia,
+    Category,
+    Phase,
+    Status,
+    StatusChange,
+    is_open,
+)
+from campaigns.outputs import Action, CampaignCard, CampaignOutput, CampaignStep, MyInvestment
 from campaigns.permissions import MODERATE
+from campaigns.services.completeness import missing_items
 from core.api.errors import NotFound
 from core.api.principals import Anonymous
 from core.data.statements import load
@@ -20,6 +32,8 @@ from core.search import Asked
 from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
 
+HISTORY = 50
+"""How many steps a campaign's page shows."""
 SORTS = {
     "newest": ("-created_at", "-id"),
     "ending": ("ends_at", "id"),
@@ -35,23 +49,41 @@ _PAGE = load("campaigns/sql/campaign_page.sql")
 
 
 def campaign_list(
-    person: Any, *, now: datetime, category: str = "", status: str = "", q: str = "", sort: str = "newest"
+    person: Any,
+    *,
+    now: datetime,
+    category: str = "",
+    status: str = "",
+    phase: str = "",
+    rules: str = "",
+    q: str = "",
+    sort: str = "newest",
 ) -> QuerySet[Campaign]:
-    """What `person` may see, by filters. `ending` lists what still takes investments, unless a status is asked for."""
+    """What `person` may see, by filters. `ending` lists what is open, unless a phase or another status is asked for."""
     campaigns = visible_to(person).for_cards()
+    if rules:
+        campaigns = campaigns.filter(rules=rules)
     if category:
         campaigns = campaigns.filter(category__slug=category)
     if status:
         campaigns = campaigns.filter(status=status)
-    elif sort == "ending":
-        campaigns = campaigns.open_at(now)
+    if phase := _phase(phase, status, sort):
+        campaigns = campaigns.in_phase(phase, now)
     if q:
         campaigns = campaigns.matching(q)
     return campaigns
 
 
 def campaign_rows(
-    person: Any, *, now: datetime, category: str = "", status: str = "", sort: str = "newest", **part: Any
+    person: Any,
+    *,
+    now: datetime,
+    category: str = "",
+    status: str = "",
+    phase: str = "",
+    rules: str = "",
+    sort: str = "newest",
+    **part: Any,
 ) -> list[Any]:
     """
     `campaign_list` without words, as rows for `CampaignCard.of_row`, in its order.
@@ -63,10 +95,16 @@ def campaign_rows(
         moderator=MODERATE.held_by(person),
         category=category or None,
         status=status or None,
-        open_at=now if sort == "ending" and not status else None,
+        rules=rules or None,
+        **({f"{phase}_at": now} if (phase := _phase(phase, status, sort)) else {}),
         **{sort: True},
         **part,
     )
+
+
+def _phase(phase: str, status: str, sort: str) -> str:
+    """The phase that a list is limited to; empty for none."""
+    return phase or (Phase.OPEN if sort == "ending" and status in ("", Status.LIVE) else "")
 
 
 def own_campaign_rows(person: Any, **part: Any) -> list[Any]:
@@ -83,9 +121,9 @@ def found_campaigns(person: Any, asked: Asked, **part: Any) -> list[Any]:
     return _SEARCH.rows(viewer=person.pk, moderator=MODERATE.held_by(person), **asked.parameters, **part)
 
 
-def campaign_cards(ids: Collection[UUID]) -> dict[UUID, CampaignCard]:
+def campaign_cards(ids: Collection[UUID], now: datetime) -> dict[UUID, CampaignCard]:
     """The cards of campaigns that somebody else's list names, by id; for the caller to know who may see them."""
-    return {row.id: CampaignCard.of_row(row) for row in _CARDS.rows(ids=list(ids))} if ids else {}
+    return {row.id: CampaignCard.of_row(row, now) for row in _CARDS.rows(ids=list(ids))} if ids else {}
 
 
 def categories() -> QuerySet[Category]:
@@ -102,11 +140,13 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
     if not rows:
         raise NotFound()
     row = rows[0]
+    is_own = row.owner_id == person.pk
+    missing = _missing(campaign_id, now) if is_own and row.status in BEFORE_LIVE else None
     mine = row.backed_minor and MyInvestment(
         amount=minor_text(row.backed_minor, row.currency), currency=row.currency, since=row.backed_since
     )
     return CampaignOutput(
-        **asdict(CampaignCard.of_row(row)),
+        **asdict(CampaignCard.of_row(row, now)),
         description=row.description,
         expected_return_percent=row.expected_return_percent,
         rules=row.rules,
@@ -119,14 +159,26 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         my_investment=mine,
         follower_count=row.follower_count,
         followed_by_me=row.followed_by_me,
-        allowed_actions=allowed_actions(row, person, now),
-        review_note=row.review_note if row.owner_id == person.pk and row.review_note else None,
+        allowed_actions=allowed_actions(row, person, now, is_complete=not missing),
+        missing=missing,
+        history=_history(campaign_id) if is_own or MODERATE.held_by(person) else None,
+        review_note=row.review_note if is_own and row.review_note else None,
         published_at=row.published_at,
         closed_at=row.closed_at,
         settled_at=row.settled_at,
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def _missing(campaign_id: UUID, now: datetime) -> list[Missing]:
+    campaign = Campaign.objects.get(pk=campaign_id)
+    return [Missing(field=item.field, because=item.because) for item in missing_items(campaign, now)]
+
+
+def _history(campaign_id: UUID) -> list[CampaignStep]:
+    newest = StatusChange.objects.filter(campaign=campaign_id).order_by("-id")[:HISTORY]
+    return [CampaignStep.of(change) for change in reversed(newest)]
 
 
 def public_campaign(now: datetime, **which: Any) -> tuple[Campaign, MediaCard | None]:
@@ -144,11 +196,12 @@ def public_campaign(now: datetime, **which: Any) -> tuple[Campaign, MediaCard | 
     return campaign, MediaCard.of(picture, now) if picture else None
 
 
-def allowed_actions(campaign: Any, person: Any, now: datetime) -> list[Action]:
+def allowed_actions(campaign: Any, person: Any, now: datetime, *, is_complete: bool) -> list[Action]:
     """
     What `person` could do with it now: the calls that neither its state nor their permissions would refuse.
 
     :param campaign: a `Campaign`, or a row with its columns
+    :param is_complete: whether nothing is missing that a submission asks for
     """
     if campaign.owner_id != person.pk:
         takes_money = is_open(campaign.status, campaign.starts_at, campaign.ends_at, now)
@@ -157,7 +210,7 @@ def allowed_actions(campaign: Any, person: Any, now: datetime) -> list[Action]:
     if campaign.status != Status.IN_REVIEW:
         actions.append("edit")
     if campaign.status in EDITABLE:
-        actions += ["submit", "delete"] if campaign.ends_at > now else ["delete"]
+        actions += ["submit", "delete"] if is_complete else ["delete"]
     if campaign.status == Status.LIVE and campaign.ends_at > now:
         actions.append("cancel")
     return actions

@@ -64,11 +64,11 @@ class Campaigns(ApiViewSet):
         now, order = clock.now(), SORTS[query.get("sort", "newest")]
         if query.get("q"):
             found = selectors.campaign_list(request.user, now=now, **query)
-            return paginate(request, found, CampaignCard.of, order=order)
+            return paginate(request, found, partial(CampaignCard.of, now=now), order=order)
         part = asked_part(request, keys=[name.lstrip("-") for name in order])
         rows = selectors.campaign_rows(request.user, now=now, **query, **part.parameters)
         whole = partial(selectors.campaign_list, request.user, now=now, **query)
-        return part.page_of(rows, CampaignCard.of_row, whole=whole)
+        return part.page_of(rows, partial(CampaignCard.of_row, now=now), whole=whole)
 
     def _draft(self, request: Request) -> Draft:
         return draft_campaign(owner=request.user, now=clock.now(), **parse(CampaignInput, request))
@@ -139,7 +139,7 @@ class Campaigns(ApiViewSet):
         "submitCampaign",
         returns=CampaignOutput,
         etag=True,
-        errors=[errors.NotTheOwner, errors.NotADraft, errors.ReviewedDeadlinePassed],
+        errors=[errors.NotTheOwner, errors.NotADraft, errors.ReviewedDeadlinePassed, errors.CampaignIncomplete],
     )
     def submit(self, request: Request, campaign_id: UUID) -> Response:
         """Submit a draft for review"""
@@ -196,4 +196,5 @@ class OwnCampaigns(ApiViewSet):
         """List own campaigns"""
         part = asked_part(request, keys=("created_at", "id"))
         rows = selectors.own_campaign_rows(request.user, **part.parameters)
-        return part.page_of(rows, CampaignCard.of_row, whole=lambda: Campaign.objects.filter(owner=request.user))
+        card = partial(CampaignCard.of_row, now=clock.now())
+        return part.page_of(rows, card, whole=lambda: Campaign.objects.filter(owner=request.user))

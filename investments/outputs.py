@@ -1,5 +1,6 @@
 """What clients see of investments and payment methods."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -100,12 +101,12 @@ class InvestmentCard(Output):
         )
 
     @classmethod
-    def of(cls, investment: Investment) -> Self:
+    def of(cls, investment: Investment, now: datetime) -> Self:
         """From a row of `for_output()`. Does not query."""
         payment = investment.payment
         return cls(
             id=investment.pk,
-            campaign=CampaignCard.of(investment.campaign),
+            campaign=CampaignCard.of(investment.campaign, now),
             amount=investment.text(investment.amount_minor),
             refunded_amount=investment.text(payment.refunded_minor),
             currency=investment.currency,
@@ -203,9 +204,9 @@ class PortfolioCard(Output):
     created_at: Moment
 
     @classmethod
-    def of(cls, investment: Investment) -> Self:
+    def of(cls, investment: Investment, now: datetime) -> Self:
         """From a row of `for_output()`. Does not query."""
-        campaign = CampaignCard.of(investment.campaign)
+        campaign = CampaignCard.of(investment.campaign, now)
         return cls(
             id=investment.pk,
             campaign=campaign,

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
@@ -29,9 +30,9 @@ def investment_rows(person: Any, *, status: str = "", **part: Any) -> list[Any]:
     return _LIST.rows(viewer=person.pk, status=status or None, **part)
 
 
-def investment_cards(rows: Sequence[Any]) -> list[InvestmentCard]:
+def investment_cards(rows: Sequence[Any], now: datetime) -> list[InvestmentCard]:
     """The cards of a page of `investment_rows`, with those of their campaigns in one more query."""
-    campaigns = campaign_cards({row.campaign_id for row in rows})
+    campaigns = campaign_cards({row.campaign_id for row in rows}, now)
     return [InvestmentCard.of_row(row, campaigns[row.campaign_id]) for row in rows]
 
 
@@ -46,9 +47,9 @@ def latest_reconciliations() -> list[Reconciliation]:
     return list(providers.filter(pk=Subquery(newest)).order_by("provider"))
 
 
-def investment_page(investment: Investment) -> InvestmentOutput:
+def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
     return InvestmentOutput(
-        **asdict(InvestmentCard.of(investment)),
+        **asdict(InvestmentCard.of(investment, now)),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[],
     )

@@ -55,12 +55,12 @@ class Investments(ApiViewSet):
         part = asked_part(request, keys=("created_at", "id"))
         rows = selectors.investment_rows(request.user, **query, **part.parameters)
         whole = partial(investments_of, request.user, **query)
-        return part.page_of(rows, together=selectors.investment_cards, whole=whole)
+        return part.page_of(rows, together=partial(selectors.investment_cards, now=clock.now()), whole=whole)
 
     @operation("getInvestment", returns=InvestmentOutput)
     def retrieve(self, request: Request, investment_id: UUID) -> InvestmentOutput:
         """Read an own investment"""
-        return selectors.investment_page(access_investment(request.user, investment_id))
+        return selectors.investment_page(access_investment(request.user, investment_id), clock.now())
 
     @operation(
         "withdrawInvestment",
@@ -134,7 +134,7 @@ class CampaignInvestments(ApiViewSet):
             now=clock.now(),
             **data,
         )
-        return InvestmentCard.of(investment)
+        return InvestmentCard.of(investment, clock.now())
 
     @operation("listCampaignInvestments", returns=Page[BackerCard], errors=[errors.InvestorsOnly])
     def list(self, request: Request, campaign_id: UUID) -> Page[BackerCard]:
@@ -185,7 +185,7 @@ class OwnPortfolio(ApiViewSet):
     def list(self, request: Request) -> PortfolioPage:
         """My investments at a glance"""
         investments = investments_of(request.user).for_output()
-        page = paginate(request, investments, PortfolioCard.of)
+        page = paginate(request, investments, partial(PortfolioCard.of, now=clock.now()))
         return PortfolioPage(**asdict(page), totals=selectors.portfolio_totals(request.user))
 
 

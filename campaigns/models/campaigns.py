@@ -45,17 +45,20 @@ class Status(models.TextChoices):
     SETTLED = "settled"
 
 
-STEPS: dict[str, frozenset[str]] = {
-    Status.DRAFT: frozenset({Status.IN_REVIEW}),
-    Status.IN_REVIEW: frozenset({Status.LIVE, Status.REJECTED}),
-    Status.REJECTED: frozenset({Status.DRAFT}),
-    Status.LIVE: frozenset({Status.FUNDED, Status.FAILED, Status.CANCELLED}),
-    Status.FUNDED: frozenset({Status.SETTLED}),
-    Status.FAILED: frozenset({Status.SETTLED}),
-    Status.CANCELLED: frozenset({Status.SETTLED}),
-    Status.SETTLED: frozenset(),
-}
-"""The steps a campaign may take; the table refuses any other (migrations/_rules.py)."""
+class Phase(models.TextChoices):
+    """Where a campaign is by the clock: its status, but one that is live is `upcoming`, `open` or `ended`."""
+
+    DRAFT = Status.DRAFT.value
+    IN_REVIEW = Status.IN_REVIEW.value
+    REJECTED = Status.REJECTED.value
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    ENDED = "ended"
+    """Its deadline has passed, and it is not decided yet."""
+    FUNDED = Status.FUNDED.value
+    FAILED = Status.FAILED.value
+    CANCELLED = Status.CANCELLED.value
+    SETTLED = Status.SETTLED.value
 
 
 class Outcome(models.TextChoices):
@@ -82,9 +85,14 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
             seen |= Q(status__in=[Status.IN_REVIEW, Status.REJECTED])
         return self.filter(seen)
 
-    def open_at(self, now: datetime) -> Self:
-        """Those that take investments."""
-        return self.filter(status=Status.LIVE, starts_at__lte=now, ends_at__gt=now)
+    def in_phase(self, phase: str, now: datetime) -> Self:
+        """Those that are live and by the clock `upcoming`, `open` or `ended`."""
+        match phase:
+            case Phase.UPCOMING:
+                return self.filter(status=Status.LIVE, starts_at__gt=now)
+            case Phase.OPEN:
+                return self.filter(status=Status.LIVE, starts_at__lte=now, ends_at__gt=now)
+        return self.filter(status=Status.LIVE, ends_at__lte=now)
 
     def due_at(self, now: datetime) -> Self:
         """Those whose deadline has passed without a decision, and those decided whose money is not settled."""
@@ -105,9 +113,28 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         )
 
 
+def phase(status: str, starts_at: datetime | None, ends_at: datetime, now: datetime) -> Phase:
+    """Of a campaign with these terms."""
+    if status != Status.LIVE or starts_at is None:
+        return Phase(status)
+    if now < starts_at:
+        return Phase.UPCOMING
+    return Phase.OPEN if now < ends_at else Phase.ENDED
+
+
 def is_open(status: str, starts_at: datetime | None, ends_at: datetime, now: datetime) -> bool:
     """Whether a campaign with these terms takes investments."""
-    return status == Status.LIVE and starts_at is not None and starts_at <= now < ends_at
+    return phase(status, starts_at, ends_at, now) == Phase.OPEN
+
+
+def available_minor(campaign: Any) -> int:
+    """
+    How much may still be invested: up to the cap, or up to what one campaign may hold.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    taken: int = campaign.raised_minor + campaign.reserved_minor + campaign.offered_minor
+    return (campaign.max_minor or MAX_MINOR) - taken
 
 
 def progress_percent(raised_minor: int, goal_minor: int) -> float:
@@ -261,7 +288,7 @@ class Campaign(Entity):
     @property
     def available_minor(self) -> int:
         """How much may still be invested: up to the cap, or up to what one campaign may hold."""
-        return (self.max_minor or MAX_MINOR) - self.raised_minor - self.reserved_minor - self.offered_minor
+        return available_minor(self)
 
     @property
     def committed_minor(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.access import access_own_campaign
-from campaigns.errors import NotLive, PaymentsUnderWay
+from campaigns.errors import NotLive
 from campaigns.models import CLOSED, Campaign, Status
 from campaigns.services.funding import lock_campaign
 from campaigns.services.steps import take_step
@@ -24,7 +24,7 @@ def cancel_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
     :raises NotLive: not live yet, or decided already
     """
     campaign = access_own_campaign(owner, campaign_id)
-    if campaign.status != Status.LIVE or campaign.ends_at <= now:
+    if campaign.status != Status.LIVE:
         raise NotLive(status=campaign.status)
     _close(campaign, Status.CANCELLED, actor=owner, now=now)
     return campaign
@@ -39,8 +39,6 @@ def decide_campaign(campaign_id: UUID, *, now: datetime) -> Campaign:
     """
     campaign = lock_campaign(campaign_id)
     if campaign.status == Status.LIVE and campaign.ends_at <= now:
-        if campaign.reserved_minor:
-            raise PaymentsUnderWay()
         reached = campaign.raised_minor >= campaign.goal_minor
         _close(campaign, Status.FUNDED if reached else Status.FAILED, actor=None, now=now)
     return campaign

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.access import access_own_campaign, visible_to
-from campaigns.errors import NotADraft, NotInReview, OwnCampaign, ReviewedDeadlinePassed
+from campaigns.errors import NotADraft, NotInReview, OwnCampaign
 from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.rules import version_on
 from campaigns.services.steps import take_step
@@ -22,12 +22,11 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
 
     :raises NotADraft: it is further already
     :raises ReviewedDeadlinePassed: nobody could invest any more
+    :raises CampaignIncomplete: something is still missing
     """
     campaign = access_own_campaign(owner, campaign_id)
     if campaign.status not in EDITABLE:
         raise NotADraft(status=campaign.status)
-    if campaign.ends_at <= now:
-        raise ReviewedDeadlinePassed()
     if campaign.status == Status.REJECTED:
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
     version = version_on(campaign.rules, now.date())
@@ -41,11 +40,9 @@ def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime) -> Cam
     Let a campaign go live. Without a start of its own it starts now.
 
     :param moderator: None for the operator's command
-    :raises NotInReview: :raises OwnCampaign: :raises ReviewedDeadlinePassed:
+    :raises NotInReview: :raises OwnCampaign: :raises ReviewedDeadlinePassed: :raises CampaignIncomplete:
     """
     campaign = _access_reviewed(moderator, campaign_id)
-    if campaign.ends_at <= now:
-        raise ReviewedDeadlinePassed()
     take_step(
         campaign,
         Status.LIVE,

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from campaigns.events import STEP
-from campaigns.models import STEPS, Campaign, Status, StatusChange
+from campaigns.models import Campaign, StatusChange
+from campaigns.services.transitions import TRANSITIONS
 from core import events
 
 
@@ -12,14 +12,20 @@ def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason:
     """
     Move a locked campaign on, with its history and the event of its new status, in the caller's transaction.
 
+    What `transitions` has checked for this step is refused as it says there.
+
     :param actor: who does it; None for the clock
     :param reason: for the owner
     :param changes: other columns that change with it
     :raises ValueError: not a step that campaigns take; callers answer that before
     """
     before = campaign.status
-    if to not in STEPS[before]:
+    transition = TRANSITIONS.get((before, to))
+    if transition is None:
         raise ValueError(f"a campaign does not go from {before} to {to}")
+    refusal = transition.refusal(campaign, now)
+    if refusal is not None:
+        raise refusal
     campaign.status = to
     campaign.version += 1
     campaign.updated_at = now
@@ -36,7 +42,7 @@ def take_step(campaign: Campaign, to: str, *, actor: Any, now: datetime, reason:
         created_at=now,
     )
     events.record(
-        STEP[Status(to)],
+        transition.event,
         campaign,
         actor=actor,
         now=now,

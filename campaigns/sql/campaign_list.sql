@@ -4,11 +4,12 @@
 --   viewer, moderator       who asks, and whether with the rights of a moderator
 --   own                     the viewer's own only
 --   category, status        filters
---   open_at                 only what takes investments at this moment
+--   rules                   filter
+--   open_at, upcoming_at, ended_at    only what is live and in this phase at a moment
 --   newest, ending, most_funded, trending    the order, one of them; the ids of campaigns are unique
 --   after_...               the row that the page before ended with
 --
--- plan each time with: category, status
+-- plan each time with: category, status, rules
 -- Some have a handful of campaigns and some half of all, and a plan for the average would read through all of them.
 --
 -- Indexes: campaign_newest, campaign_ending, campaign_most_funded, campaign_trending, campaign_by_owner,
@@ -31,7 +32,10 @@ SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.sta
    AND c.owner_id = :viewer::uuid  -- if own
    AND c.category_id = (SELECT id FROM campaigns_category WHERE slug = :category::text)  -- if category
    AND c.status = :status::text  -- if status
+   AND c.rules = :rules::text  -- if rules
    AND c.status = 'live' AND c.starts_at <= :open_at::timestamptz AND c.ends_at > :open_at::timestamptz  -- if open_at
+   AND c.status = 'live' AND c.starts_at > :upcoming_at::timestamptz  -- if upcoming_at
+   AND c.status = 'live' AND c.ends_at <= :ended_at::timestamptz  -- if ended_at
    AND (c.created_at, c.id) < (:after_created_at::timestamptz, :after_id::uuid)  -- if newest, after_id
    AND (c.ends_at, c.id) > (:after_ends_at::timestamptz, :after_id::uuid)  -- if ending, after_id
    AND (c.raised_minor, c.id) < (:after_raised_minor::bigint, :after_id::uuid)  -- if most_funded, after_id

@@ -6,15 +6,18 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from campaigns.errors import NotInReview, OwnCampaign, ReviewedDeadlinePassed
-from campaigns.models import STEPS, Campaign, Status, StatusChange
+from campaigns.models import Campaign, Status, StatusChange
+from campaigns.selectors import campaign_list, campaign_page, campaign_rows
 from campaigns.services.closing import decide_campaign
 from campaigns.services.review import publish_campaign, reject_campaign
+from campaigns.services.transitions import TRANSITIONS, table
 from campaigns.testing import make_campaign
 from core import events
 from core.models import Event
@@ -142,4 +145,47 @@ def test_the_database_takes_the_same_steps_as_the_code(campaign: Campaign) -> No
                 except IntegrityError:
                     pass
                 transaction.set_rollback(True)
-    assert allowed == {(str(before), str(after)) for before, steps in STEPS.items() for after in steps}
+    assert allowed == {(str(before), str(after)) for before, after in TRANSITIONS}
+
+
+def test_the_docs_show_the_table_of_steps() -> None:
+    assert table() in (settings.BASE_DIR / "docs" / "campaign-lifecycle.md").read_text()
+
+
+def test_the_history_is_for_the_owner_and_moderators(api: Api, founder: User, moderator: User, stranger: User) -> None:
+    campaign = make_campaign(founder, status="in_review")
+    reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Name the roof.", now=timezone.now())
+    api.as_user(founder).post(url(campaign, "submit"))
+    publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=timezone.now())
+    told = [api.as_user(who).get(url(campaign)).json()["history"] for who in (founder, moderator, stranger)]
+    assert told[0] == told[1] and told[2] is None
+    assert [(step["from"], step["to"], step["actor"], step["reason"]) for step in told[0]] == [
+        ("draft", "in_review", "owner", None),
+        ("in_review", "rejected", "staff", "Name the roof."),
+        ("rejected", "draft", "owner", None),
+        ("draft", "in_review", "owner", None),
+        ("in_review", "live", "staff", None),
+    ]
+
+
+def test_a_campaign_is_what_it_is_by_the_clock(api: Api, founder: User, stranger: User) -> None:
+    """Nothing runs at the deadline here: the status stays, the phase does not."""
+    starts_at, second = timezone.now() + timedelta(days=1), timedelta(seconds=1)
+    campaign = make_campaign(founder, starts_at=starts_at, ends_at=starts_at + timedelta(days=2), max_amount="1000")
+    edges = {
+        starts_at - second: ("upcoming", False),
+        starts_at: ("open", True),
+        campaign.ends_at - second: ("open", True),
+        campaign.ends_at: ("ended", False),
+    }
+    for moment, expected in edges.items():
+        page = campaign_page(stranger, campaign.pk, moment)
+        assert (page.phase, page.accepts_investments, page.status) == (*expected, "live")
+        for phase in ("upcoming", "open", "ended"):
+            assert campaign_list(stranger, now=moment, phase=phase).exists() == (phase == expected[0])
+            rows = campaign_rows(stranger, now=moment, phase=phase, limit=2)
+            assert len(rows) == (phase == expected[0])
+    Campaign.objects.filter(pk=campaign.pk).update(reserved_minor=100_000)
+    full = campaign_page(stranger, campaign.pk, starts_at)
+    assert (full.phase, full.accepts_investments) == ("open", False)
+    assert api.as_user(stranger).get("/api/campaigns", {"phase": "draft"}).status_code == 400

@@ -11,6 +11,7 @@ from accounts.models import User
 from campaigns.access import visible_to
 from campaigns.models import CLOSED, PUBLIC, Backing, Campaign, CampaignMedia, Category, Status
 from campaigns.outputs import CampaignCard
+from campaigns.rules import version_on
 from campaigns.selectors import SORTS, campaign_list
 from campaigns.testing import make_campaign
 from core.testing import Api
@@ -57,7 +58,8 @@ def campaigns(request: pytest.FixtureRequest, people: list[Any]) -> list[Campaig
 def _campaign(chance: random.Random, n: int, owner: Any, category: Any) -> Campaign:
     status = chance.choice(Status.values)
     is_public = status in PUBLIC
-    starts_at = NOW - timedelta(days=chance.choice([-1, 1, 2])) if is_public else None
+    rules = chance.choice(["none", "us_reg_cf"])
+    starts_at = NOW - timedelta(days=chance.choice([-1, 3, 2])) if is_public else None
     return Campaign(
         owner=owner,
         category=category,
@@ -70,9 +72,11 @@ def _campaign(chance: random.Random, n: int, owner: Any, category: Any) -> Campa
         max_minor=chance.choice([None, 10**12]),
         min_investment_minor=chance.choice([None, 500]),
         starts_at=starts_at,
-        ends_at=NOW + timedelta(days=chance.choice([4, 5])),
+        ends_at=NOW + timedelta(days=chance.choice([-1, 4, 5] if starts_at and starts_at < NOW else [4, 5])),
         expected_return_percent=chance.choice([None, "7.25"]),
         status=status,
+        rules=rules,
+        rules_version=version_on(rules, NOW.date()),
         outcome=status if status in CLOSED else "funded" if status == Status.SETTLED else "",
         review_note="Not yet." if status == Status.REJECTED else "",
         published_at=starts_at,
@@ -94,6 +98,11 @@ QUERIES = [
     {"category": "no-such"},
     *({"sort": sort} for sort in SORTS),
     {"sort": "ending", "status": "funded"},
+    {"sort": "ending", "status": "live"},
+    {"phase": "open"},
+    {"phase": "upcoming"},
+    {"phase": "ended", "sort": "ending"},
+    {"rules": "us_reg_cf", "sort": "most_funded"},
     {"sort": "trending", "category": "technology", "status": "live"},
 ]
 
@@ -105,7 +114,7 @@ def test_the_list_holds_what_the_queryset_holds(api: Api, campaigns: list[Campai
             expected = campaign_list(person, now=datetime.now(UTC), **query).order_by(
                 *SORTS[query.get("sort", "newest")]
             )
-            cards = as_json([CampaignCard.of(campaign) for campaign in expected])
+            cards = as_json([CampaignCard.of(campaign, NOW) for campaign in expected])
             assert by_cursor(me, LIST, query, 7) == cards, (person.first_name, query)
             assert by_number(me, LIST, query, 20) == cards, (person.first_name, query)
             assert me.get(LIST, {**query, "withTotal": "true"}).json()["total"] == len(cards)
@@ -114,7 +123,7 @@ def test_the_list_holds_what_the_queryset_holds(api: Api, campaigns: list[Campai
 def test_one_s_own_are_all_there(api: Api, campaigns: list[Campaign], people: list[Any]) -> None:
     for person in people:
         own = Campaign.objects.filter(owner=person).for_cards().order_by("-created_at", "-id")
-        cards = as_json([CampaignCard.of(campaign) for campaign in own])
+        cards = as_json([CampaignCard.of(campaign, NOW) for campaign in own])
         assert by_cursor(api.as_user(person), "/api/profile/campaigns", {}, 6) == cards
 
 
@@ -127,7 +136,7 @@ def test_a_page_is_there_for_whom_the_queryset_shows_it(api: Api, campaigns: lis
             assert answer.status_code == (200 if campaign.pk in seen else 404)
             if campaign.pk in seen:
                 page = answer.json()
-                card = as_json(CampaignCard.of(seen[campaign.pk]))
+                card = as_json(CampaignCard.of(seen[campaign.pk], NOW))
                 assert {name: page[name] for name in card} == card
                 files = [media.file for media in campaign.media.select_related("file").order_by("position")]
                 assert [(m["id"], m["width"], m["height"]) for m in page["media"]] == [

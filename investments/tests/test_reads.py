@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from campaigns.testing import make_campaign
+from core import clock
 from core.testing import Api
 from core.testing.pages import as_json, by_cursor, by_number
 from investments.access import investments_of
@@ -42,7 +43,7 @@ def test_the_list_holds_what_the_queryset_holds(
         me = api.as_user(person)
         for query in ({}, {"status": "committed"}, {"status": "failed"}):
             rows = investments_of(person, **query).for_output().order_by("-created_at", "-id")
-            expected = as_json([InvestmentCard.of(investment) for investment in rows])
+            expected = as_json([InvestmentCard.of(investment, clock.now()) for investment in rows])
             assert by_cursor(me, LIST, query, 2) == expected
             assert by_number(me, LIST, query, 3) == expected
             assert me.get(LIST, {**query, "withTotal": "true"}).json()["total"] == len(expected)

@@ -100,8 +100,8 @@ class Hit(Output):
         return cls(type="channel", score=row.score, channel=FoundChannel.of_row(row, now))
 
     @classmethod
-    def of_campaign(cls, row: Any) -> Self:
-        return cls(type="campaign", score=row.score, campaign=CampaignCard.of_row(row))
+    def of_campaign(cls, row: Any, now: datetime) -> Self:
+        return cls(type="campaign", score=row.score, campaign=CampaignCard.of_row(row, now))
 
 
 def _picture(row: Any, now: datetime) -> str | None:

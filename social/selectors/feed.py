@@ -30,7 +30,7 @@ def feed_rows(viewer: User, now: datetime, **part: Any) -> list[Any]:
 
 def feed_entries(rows: Sequence[Any], now: datetime) -> list[FeedEntry]:
     """What the items of `feed_rows` show; a query for the campaigns if there are any."""
-    campaigns = campaign_cards({row.announced_id for row in rows if row.kind == FeedItem.Kind.CAMPAIGN})
+    campaigns = campaign_cards({row.announced_id for row in rows if row.kind == FeedItem.Kind.CAMPAIGN}, now)
     return [
         FeedEntry.of_announcement(campaigns[row.announced_id], row.announcement, row.why)
         if row.kind == FeedItem.Kind.CAMPAIGN

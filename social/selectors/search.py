@@ -47,7 +47,7 @@ def search_page(person: Any, kind: Kind, q: str, part: Part, now: datetime) -> P
             asked = _asked(read_query, q)
             find, show = partial(_CHANNELS.rows, **asker(person), **asked.parameters), partial(Hit.of_channel, now=now)
         case Kind.CAMPAIGNS:
-            find, show = partial(found_campaigns, person, _asked(read_query, q)), Hit.of_campaign
+            find, show = partial(found_campaigns, person, _asked(read_query, q)), partial(Hit.of_campaign, now=now)
     return part.page_of(find(**part.parameters), show, whole=lambda: len(find(limit=MAX_FOUND)))
 
 
