@@ -14,9 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
-from campaigns.models import CLOSED, Campaign, Category, Status
+from campaigns.models import CLOSED, Campaign, Category, ReviewPhrase, Status, Submission
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
+from campaigns.services.submissions import Changes, changes_since
 from core import clock
 from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, links_of, person_cell
 from core.api.errors import Refusal
@@ -133,7 +134,10 @@ class CampaignAdmin(ReadOnlyAdmin):
             )
         if refused:
             return self._page(request, campaign, refused=refused, status=400)
-        return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
+        following = self._following(request, campaign)
+        if following is None:
+            return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[following.pk]))
 
     def _campaign(self, request: HttpRequest, object_id: str) -> Campaign:
         if not self.has_view_permission(request):
@@ -143,11 +147,25 @@ class CampaignAdmin(ReadOnlyAdmin):
         except (Campaign.DoesNotExist, ValueError, ValidationError):
             raise Http404 from None
 
+    def _following(self, request: HttpRequest, campaign: Campaign) -> Campaign | None:
+        """The campaign that this person may decide on next, after the last one the first again."""
+        others = self._waiting(request).exclude(pk=campaign.pk).order_by("pk")
+        return others.filter(pk__gt=campaign.pk).first() or others.first()
+
+    def _waiting(self, request: HttpRequest) -> QuerySet[Campaign]:
+        return self.get_queryset(request).filter(status=Status.IN_REVIEW).exclude(owner_id=request.user.pk)
+
     def _may_decide(self, request: HttpRequest) -> bool:
         return holds(request, MODERATE)
 
     def _publish(self, request: HttpRequest, campaign: Campaign) -> str:
-        publish_campaign(moderator=request.user, campaign_id=campaign.pk, now=clock.now())
+        seen = request.POST.get("seen", "")
+        publish_campaign(
+            moderator=request.user,
+            campaign_id=campaign.pk,
+            now=clock.now(),
+            seen=int(seen) if seen.isascii() and seen.isdigit() else None,
+        )
         self.message_user(request, _("%(title)s is live.") % {"title": campaign.title})
         return ""
 
@@ -170,6 +188,9 @@ class CampaignAdmin(ReadOnlyAdmin):
 
         files = [media.file for media in campaign.media.with_files().order_by("position")]
         pictures = pictures_here(files, clock.now())
+        is_waiting = campaign.status == Status.IN_REVIEW
+        newest, earlier = self._changes(campaign) if is_waiting else (None, None)
+        rules = campaign.rule_set
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -184,7 +205,14 @@ class CampaignAdmin(ReadOnlyAdmin):
             "pictures": pictures,
             "history": campaign.status_changes.select_related("actor").order_by("-id"),
             "others": self.get_queryset(request).filter(owner=campaign.owner).exclude(pk=campaign.pk)[:10],
-            "is_waiting": campaign.status == Status.IN_REVIEW,
+            "is_waiting": is_waiting,
+            "changes": newest,
+            "earlier_changes": earlier,
+            "new_pictures": newest.new_pictures if newest else (),
+            "rule_set": rules,
+            "phrases": ReviewPhrase.objects.order_by("position", "id"),
+            "following": self._following(request, campaign),
+            "waiting_count": self._waiting(request).exclude(pk=campaign.pk).count(),
             "is_own": campaign.owner_id == request.user.pk,
             "is_late": campaign.ends_at <= clock.now(),
             "may_decide": self._may_decide(request),
@@ -195,6 +223,34 @@ class CampaignAdmin(ReadOnlyAdmin):
         answer = TemplateResponse(request, "admin/campaigns/campaign/review.html", context, status=status)
         let_load(answer, pictures)
         return answer
+
+    def _changes(self, campaign: Campaign) -> tuple[Changes | None, Changes | None]:
+        """What its owner changed since it was submitted, and since the time before, if it was sent back then."""
+        submissions = list(Submission.objects.filter(campaign=campaign).order_by("-id")[:2])
+        since = [changes_since(submission, campaign) for submission in submissions]
+        return (*since, None, None)[0], (*since, None, None)[1]
+
+
+@admin.register(ReviewPhrase)
+class ReviewPhraseAdmin(StaffPage):
+    right = MODERATE
+    list_display = ("text", "position")
+    list_editable = ("position",)
+    fields = ("text", "position")
+    ordering = ("position", "id")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+        """The list's inputs have no labels of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return holds(request, MODERATE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return holds(request, MODERATE)
 
 
 @admin.register(Category)

@@ -57,9 +57,17 @@ class TermsFrozen(Conflict):
     members = {"fields": list[str]}
 
 
-class InReview(Conflict):
-    code = "campaign_in_review"
-    message = _("The campaign is being reviewed and cannot change until that is decided.")
+class RulesFixed(Conflict):
+    """`fields` names those that cannot change any more."""
+
+    code = "rules_fixed"
+    message = _("The rule set, country, time zone and fiscal year are fixed when the campaign is submitted.")
+    members = {"fields": list[str]}
+
+
+class ChangedSinceSeen(Conflict):
+    code = "campaign_changed"
+    message = _("The owner changed this campaign after you opened it. Read it again, then decide.")
 
 
 class HasInvestments(Conflict):

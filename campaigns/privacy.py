@@ -16,8 +16,10 @@ from campaigns.models import (
     CampaignIndex,
     CampaignMedia,
     Category,
+    ReviewPhrase,
     Status,
     StatusChange,
+    Submission,
 )
 from campaigns.services.drafts import delete_campaign
 from campaigns.services.follows import delete_follows_of
@@ -50,6 +52,7 @@ def delete_campaign_follows(*, person_id: UUID, now: datetime) -> None:
 
 PUBLIC_RECORD = "others put money into it, and its owner has no name any more"
 
+declare_impersonal(ReviewPhrase, about="ready-made words", retention=Kept("part of the platform"))
 declare_impersonal(Category, about="what campaigns are sorted by", retention=Kept("part of the platform"))
 declare(
     Campaign,
@@ -100,6 +103,13 @@ declare(
     StatusChange,
     person="actor_id",
     export=("campaign_id", "from_status", "to_status", "reason", "created_at"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    Submission,
+    person="campaign__owner_id",
+    export=("campaign_id", "created_at", "fields", "pictures"),
     erase=Cascade("campaign"),
     retention=Cascade("campaign"),
 )

@@ -206,9 +206,7 @@ def allowed_actions(campaign: Any, person: Any, now: datetime, *, is_complete: b
     if campaign.owner_id != person.pk:
         takes_money = is_open(campaign.status, campaign.starts_at, campaign.ends_at, now)
         return ["invest"] if takes_money and person.email_verified and person.kyc_verified else []
-    actions: list[Action] = []
-    if campaign.status != Status.IN_REVIEW:
-        actions.append("edit")
+    actions: list[Action] = ["edit"]
     if campaign.status in EDITABLE:
         actions += ["submit", "delete"] if is_complete else ["delete"]
     if campaign.status == Status.LIVE and campaign.ends_at > now:

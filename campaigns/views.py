@@ -103,7 +103,7 @@ class Campaigns(ApiViewSet):
             errors.AmountsNeeded,
             errors.NotTheOwner,
             errors.TermsFrozen,
-            errors.InReview,
+            errors.RulesFixed,
             Stale,
         ],
         multipart=True,
@@ -114,7 +114,8 @@ class Campaigns(ApiViewSet):
         """
         Change a campaign
 
-        Any of the fields. `media`, when given, replaces the pictures. `If-Match` guards what others changed.
+        Any of the fields. `media`, when given, replaces the pictures. `If-Match` guards what others changed. While it
+        is in review its reviewer sees what changes, and the rules stay as they were submitted.
         """
         campaign = edit_campaign(
             owner=request.user,

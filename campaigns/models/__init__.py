@@ -22,6 +22,8 @@ from campaigns.models.campaigns import (
 )
 from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
+from campaigns.models.review import ReviewPhrase
+from campaigns.models.submissions import Submission
 
 __all__ = [
     "BEFORE_LIVE",
@@ -39,8 +41,10 @@ __all__ = [
     "Category",
     "Outcome",
     "Phase",
+    "ReviewPhrase",
     "Status",
     "StatusChange",
+    "Submission",
     "available_minor",
     "is_open",
     "phase",

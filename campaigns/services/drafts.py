@@ -18,13 +18,13 @@ from campaigns.errors import (
     DeadlinePassed,
     EndsBeforeStart,
     HasInvestments,
-    InReview,
     MinimumAboveGoal,
     NotADraft,
+    RulesFixed,
     TermsFrozen,
     UnknownCategory,
 )
-from campaigns.models import EDITABLE, PUBLIC, Campaign, CampaignMedia, Category, Status
+from campaigns.models import BEFORE_LIVE, EDITABLE, Campaign, CampaignMedia, Category, Status
 from campaigns.services.steps import take_step
 from core import events
 from core.api.etags import require_match
@@ -98,12 +98,13 @@ def edit_campaign(
     **fields: Any,
 ) -> Campaign:
     """
-    Change some fields. A rejected campaign becomes a draft again; `media`, when given, replaces the pictures.
+    Change some fields. A rejected campaign becomes a draft again, one in review stays there and its reviewer sees what
+    changed; `media`, when given, replaces the pictures.
 
     :param expected: the ETags that the client would overwrite (If-Match)
     :raises Stale: somebody changed it since
     :raises TermsFrozen: once live, the terms stay as they are
-    :raises InReview: what is being reviewed stays as it is
+    :raises RulesFixed: from its submission on, the rules stay as they are
     """
     pictures = None if media is None else _store(media, owner, now)
     return _edit(owner, campaign_id, expected, pictures, fields, now)
@@ -120,13 +121,12 @@ def _edit(
 ) -> Campaign:
     campaign = access_own_campaign(owner, campaign_id)
     require_match(expected, campaign.etag)
-    if campaign.status == Status.IN_REVIEW:
-        raise InReview()
     before = {name: getattr(campaign, name) for name in (*TERMS, *RULES)}
     _write_fields(campaign, fields, now)
-    changed_terms = [name for name in (*TERMS, *RULES) if getattr(campaign, name) != before[name]]
-    if campaign.status in PUBLIC and changed_terms:
-        raise TermsFrozen(fields=[_public_name(name) for name in changed_terms])
+    changed = [name for name, value in before.items() if getattr(campaign, name) != value]
+    refusal = change_refusal(campaign.status, changed)
+    if refusal is not None:
+        raise refusal
     campaign.version += 1
     campaign.updated_at = now
     campaign.save(
@@ -141,6 +141,20 @@ def _edit(
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
     events.record("campaign.edited", campaign, actor=owner, now=now, fields=sorted(fields))
     return campaign
+
+
+def change_refusal(status: str, changed: Sequence[str]) -> TermsFrozen | RulesFixed | None:
+    """
+    Why an edit is refused that changes these of `TERMS` and `RULES`; None if it is not.
+
+    :param changed: names of columns
+    """
+    if status in EDITABLE or not changed:
+        return None
+    if status not in BEFORE_LIVE:
+        return TermsFrozen(fields=[_public_name(name) for name in changed])
+    rules = [_public_name(name) for name in changed if name in RULES]
+    return RulesFixed(fields=rules) if rules else None
 
 
 @retrying
@@ -184,7 +198,7 @@ def _write_fields(campaign: Campaign, fields: dict[str, Any], now: datetime) -> 
         raise MinimumAboveGoal(field="minInvestment")
     if campaign.starts_at is not None and campaign.ends_at <= campaign.starts_at:
         raise EndsBeforeStart(field="endsAt")
-    if "ends_at" in fields and campaign.status in EDITABLE and campaign.ends_at <= now:
+    if "ends_at" in fields and campaign.status in BEFORE_LIVE and campaign.ends_at <= now:
         raise DeadlinePassed(field="endsAt")
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.access import access_own_campaign, visible_to
-from campaigns.errors import NotADraft, NotInReview, OwnCampaign
+from campaigns.errors import ChangedSinceSeen, NotADraft, NotInReview, OwnCampaign
 from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.rules import version_on
 from campaigns.services.steps import take_step
+from campaigns.services.submissions import keep_submission
 from campaigns.trending import score_of_one
 from core.api.errors import NotFound
 from core.data.locks import lock
@@ -31,18 +32,23 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
     version = version_on(campaign.rules, now.date())
     take_step(campaign, Status.IN_REVIEW, actor=owner, now=now, rules_version=version)
+    keep_submission(campaign, now=now)
     return campaign
 
 
 @retrying
-def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime) -> Campaign:
+def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime, seen: int | None = None) -> Campaign:
     """
     Let a campaign go live. Without a start of its own it starts now.
 
     :param moderator: None for the operator's command
+    :param seen: the `version` that the moderator has read; an operator need not say
+    :raises ChangedSinceSeen: its owner changed it since
     :raises NotInReview: :raises OwnCampaign: :raises ReviewedDeadlinePassed: :raises CampaignIncomplete:
     """
     campaign = _access_reviewed(moderator, campaign_id)
+    if moderator is not None and campaign.version != seen:
+        raise ChangedSinceSeen()
     take_step(
         campaign,
         Status.LIVE,

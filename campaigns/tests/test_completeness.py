@@ -73,8 +73,8 @@ def test_it_is_open_for_21_days_to_the_second(founder: User, zone: str, starts_i
 def test_a_review_that_took_too_long_is_noticed_when_it_is_published(founder: User, moderator: User) -> None:
     now = clock.now()
     draft = make_campaign(founder, status="draft", ends_at=now + timedelta(days=22), **US)
-    submit_campaign(owner=founder, campaign_id=draft.pk, now=now)
+    seen = submit_campaign(owner=founder, campaign_id=draft.pk, now=now).version
     with pytest.raises(CampaignIncomplete):
-        publish_campaign(moderator=moderator, campaign_id=draft.pk, now=now + timedelta(days=1, seconds=1))
-    live = publish_campaign(moderator=moderator, campaign_id=draft.pk, now=now + timedelta(days=1))
+        publish_campaign(moderator=moderator, campaign_id=draft.pk, now=now + timedelta(days=1, seconds=1), seen=seen)
+    live = publish_campaign(moderator=moderator, campaign_id=draft.pk, now=now + timedelta(days=1), seen=seen)
     assert live.status == "live"

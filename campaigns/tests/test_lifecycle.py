@@ -44,10 +44,9 @@ def test_from_draft_to_live(api: Api, founder: User, moderator: User) -> None:
     client = api.as_user(founder)
     submitted = client.post(url(draft, "submit"))
     assert (submitted.status_code, submitted.json()["status"]) == (200, "in_review")
-    assert submitted.json()["allowedActions"] == []
-    assert refusal(client.put(url(draft), {"title": "Other"})) == (409, "campaign_in_review")
+    assert submitted.json()["allowedActions"] == ["edit"]
     assert refusal(client.post(url(draft, "submit"))) == (409, "campaign_not_a_draft")
-    publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now())
+    publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now(), seen=submitted.json()["version"])
     live = client.get(url(draft)).json()
     assert (live["status"], live["allowedActions"]) == ("live", ["edit", "cancel"])
     assert live["startsAt"] is not None
@@ -63,12 +62,15 @@ def test_nobody_reviews_their_own_campaign(person: Callable[..., User], moderato
     campaign = make_campaign(owner, status="in_review")
     now = timezone.now()
     with pytest.raises(OwnCampaign):
-        publish_campaign(moderator=owner, campaign_id=campaign.pk, now=now)
+        publish_campaign(moderator=owner, campaign_id=campaign.pk, now=now, seen=campaign.version)
     with pytest.raises(OwnCampaign):
         reject_campaign(moderator=owner, campaign_id=campaign.pk, reason="No", now=now)
-    assert publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now).status == Status.LIVE
+    assert (
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now, seen=campaign.version).status
+        == Status.LIVE
+    )
     with pytest.raises(NotInReview):
-        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now)
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=now, seen=campaign.version)
 
 
 def test_a_rejected_campaign_can_be_mended_and_submitted_again(api: Api, founder: User, moderator: User) -> None:
@@ -91,9 +93,12 @@ def test_a_rejected_campaign_can_be_mended_and_submitted_again(api: Api, founder
 def test_a_deadline_that_passed_in_review_is_not_published(founder: User, moderator: User) -> None:
     campaign = make_campaign(founder, status="in_review")
     with pytest.raises(ReviewedDeadlinePassed):
-        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=campaign.ends_at)
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=campaign.ends_at, seen=campaign.version)
     before = campaign.ends_at - timedelta(seconds=1)
-    assert publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=before).status == Status.LIVE
+    assert (
+        publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=before, seen=campaign.version).status
+        == Status.LIVE
+    )
 
 
 def test_the_operators_command(founder: User) -> None:
@@ -156,7 +161,8 @@ def test_the_history_is_for_the_owner_and_moderators(api: Api, founder: User, mo
     campaign = make_campaign(founder, status="in_review")
     reject_campaign(moderator=moderator, campaign_id=campaign.pk, reason="Name the roof.", now=timezone.now())
     api.as_user(founder).post(url(campaign, "submit"))
-    publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=timezone.now())
+    campaign.refresh_from_db()
+    publish_campaign(moderator=moderator, campaign_id=campaign.pk, now=timezone.now(), seen=campaign.version)
     told = [api.as_user(who).get(url(campaign)).json()["history"] for who in (founder, moderator, stranger)]
     assert told[0] == told[1] and told[2] is None
     assert [(step["from"], step["to"], step["actor"], step["reason"]) for step in told[0]] == [
