@@ -53,12 +53,16 @@ def months_after(day: date, months: int) -> date:
 
 def end_of_calendar_days(start: datetime, days: int, place: Place) -> datetime:
     """
-    The end of the n-th day after the day of `start`; should that be no working day, of the next working day
-    (Regulation (EEC, Euratom) No 1182/71, Art. 3(1), (2)(b) and (4)).
+    The end of the n-th day after the day of `start`; should that be no working day, of the next working day. A period
+    of two days or more has two working days at least (Regulation (EEC, Euratom) No 1182/71, Art. 3(1), (2)(b), (4)
+    and (5)).
     """
-    last = start.astimezone(place.zone).date() + timedelta(days=days)
-    while not is_working_day(last, place.country):
+    first = start.astimezone(place.zone).date()
+    last = first + timedelta(days=days)
+    working = sum(is_working_day(first + timedelta(days=day), place.country) for day in range(1, days + 1))
+    while not is_working_day(last, place.country) or working < min(days, 2):
         last += timedelta(days=1)
+        working += is_working_day(last, place.country)
     return _end_of(last, place)
 
 
@@ -73,16 +77,16 @@ def end_of_business_days(start: datetime, days: int, place: Place) -> datetime:
 
 def is_working_day(day: date, country: str) -> bool:
     """No weekend and no public holiday of the country."""
-    return day.weekday() < SATURDAY and day not in _holidays(country)
+    return day.weekday() < SATURDAY and day not in _holidays(country, day.year)
 
 
 @cache
-def _holidays(country: str) -> holidays.HolidayBase:
-    """Made year by year as they are asked for; a country that the library does not know has none."""
+def _holidays(country: str, year: int) -> frozenset[date]:
+    """Whole years, so that no thread sees one that another is still filling; an unknown country has none."""
     try:
-        return holidays.country_holidays(country) if country else holidays.HolidayBase()
+        return frozenset(holidays.country_holidays(country, years=year) if country else ())
     except NotImplementedError:
-        return holidays.HolidayBase()
+        return frozenset()
 
 
 def _end_of(day: date, place: Place) -> datetime:

@@ -165,7 +165,3 @@ def every_version() -> Mapping[tuple[Rules, str], RuleSet]:
         )
         found[one.name, one.version] = one
     return found
-
-
-def _rule(*, id: str, unit: str, source: str, text: str, value: int = 0) -> Rule:
-    return Rule(id, value, Unit(unit), source, text)
