@@ -277,6 +277,9 @@ class Schema(AutoSchema):
         else:
             name = f"{_pascal(self.get_operation_id())}Problem{status}"
         self._with_components(Problem)  # for the component of its rows, and for clients that handle all alike
+        for refusal in refusals:
+            for kind in refusal.members.values():
+                self._with_components(kind)
         return {
             "description": ", ".join(f"`{code}`" for code in codes),
             "content": {PROBLEM: {"schema": self._component(name, _problem_schema(codes, refusals)).ref}},
