@@ -184,7 +184,7 @@ class CampaignOutput(CampaignCard):
 
     description: str
     expected_return_percent: float | None
-    rules: Annotated[Rules, Meta(description="The rule set that holds for it: docs/investor-rights.md.")]
+    rules: Annotated[Rules, Meta(description="The rule set that holds for it.")]
     rules_version: Annotated[str | None, Meta(description="Fixed when it is submitted.")]
     country: Annotated[str | None, Meta(description="Of the owner's business, ISO 3166-1 alpha-2.")]
     time_zone: Annotated[str, Meta(description="In which days are counted, an IANA name.")]
