@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.api.outputs import Currency, Moment, MoneyText
+from core.api.outputs import Currency, Moment, MoneyText, Output
 
 
 class RawCardDataRefused(Invalid):
@@ -127,3 +127,113 @@ class InvalidSignature(Invalid):
 class UnreadableEvent(Invalid):
     code = "unreadable_event"
     message = _("This event has a valid signature and no content that can be read.")
+
+
+# --- What a person may invest (docs/eligibility.md) -------------------------------------------------------------------
+
+
+class NamedText(Output):
+    """A text to acknowledge or to consent to, in the words that count now."""
+
+    id: str
+    version: str
+    sha256: str
+    text: str
+
+
+class NamedDocument(Output):
+    id: UUID
+    kind: str
+    version: int
+
+
+class ProfileCurrencyNotSupported(Invalid):
+    code = "profile_currency_not_supported"
+    message = _("Figures are declared in a currency of a rule set: %(currencies)s.")
+
+
+class AnswersIncomplete(Invalid):
+    code = "answers_incomplete"
+    message = _("The knowledge test is answered as a whole: one of the options for each of its questions.")
+
+
+class UnknownAcknowledgement(Invalid):
+    code = "unknown_acknowledgement"
+    message = _("There is no such text to acknowledge; GET /api/investments/profile lists them.")
+
+
+class AcknowledgementSuperseded(Conflict):
+    """`version` is the one to acknowledge now."""
+
+    code = "acknowledgement_superseded"
+    message = _("These words are not the present ones. Read and acknowledge version %(version)s.")
+    members = {"version": str}
+
+
+class InvestorProfileRequired(NotAllowed):
+    code = "investor_profile_required"
+    message = _("Declare your annual income and net worth in %(currency)s first: PUT /api/investments/profile.")
+    members = {"currency": Currency}
+
+
+class ProfileCurrencyMismatch(Conflict):
+    """`currency` is the one that the rule set counts in."""
+
+    code = "profile_currency_mismatch"
+    message = _("Your figures are declared in another currency; this campaign's rules count in %(currency)s.")
+    members = {"currency": Currency}
+
+
+class InvestorLimitExceeded(Conflict):
+    """Amounts in major units; `window_starts_at` is the beginning of the twelve months that count."""
+
+    code = "investor_limit_exceeded"
+    message = _(
+        "You may invest %(limit)s in twelve months under these rules, of which %(used)s is used. "
+        "You can still invest %(remaining)s."
+    )
+    members = {
+        "limit": MoneyText,
+        "used": MoneyText,
+        "remaining": MoneyText,
+        "currency": Currency,
+        "window_starts_at": Moment,
+    }
+    amounts = ("limit", "used", "remaining")
+
+
+class AcknowledgementRequired(NotAllowed):
+    """`acknowledgements` are those that are missing."""
+
+    code = "acknowledgement_required"
+    message = _("Read and acknowledge these texts first: PUT /api/investments/profile.")
+    members = {"acknowledgements": list[NamedText]}
+
+
+class KnowledgeTestRequired(NotAllowed):
+    code = "knowledge_test_required"
+    message = _("Take the entry knowledge test first: PUT /api/investments/profile. It counts for two years.")
+
+
+class LossSimulationRequired(NotAllowed):
+    code = "loss_simulation_required"
+    message = _(
+        "Your loss simulation is more than a year old. Declare your figures again: PUT /api/investments/profile."
+    )
+
+
+class WarningConsentRequired(NotAllowed):
+    """Send the id and version of `warning` in `acceptedWarnings`; it is given above the amount `above`."""
+
+    code = "warning_consent_required"
+    message = _("This investment is above %(above)s. Read the warning, and consent to it if you want to go on.")
+    members = {"above": MoneyText, "currency": Currency, "warning": NamedText}
+    amounts = ("above",)
+
+
+class ConsentRequired(NotAllowed):
+    """`documents` are those to read and accept, in their newest versions."""
+
+    code = "consent_required"
+    message = _("Read and accept the documents of this campaign first.")
+    members = {"documents": list[NamedDocument]}

@@ -6,7 +6,7 @@ from uuid import UUID
 from campaigns.models import Campaign
 from core.events import Kind, declare
 from core.money import Money
-from investments.models import Investment, PaymentMethod
+from investments.models import Acknowledgement, Investment, InvestorDeclaration, KnowledgeTry, PaymentMethod
 from notifications.effects import Category, Notice
 from notifications.messages import Message
 
@@ -62,5 +62,8 @@ declare(
     _step("cancelled", reason=str),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),
+    Kind("investor.profile_declared", about=InvestorDeclaration),
+    Kind("investor.knowledge_tested", about=KnowledgeTry, facts={"passed": bool}),
+    Kind("investor.text_acknowledged", about=Acknowledgement, facts={"text": str, "version": str}),
     Kind("campaign.money_settled", about=Campaign, facts={"raised": Money}),
 )

@@ -1,16 +1,22 @@
 """What clients send about investments and payment methods."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import (
     CharField,
     ChoiceField,
+    DictField,
     Field,
     IntegerField,
+    ListField,
 )
 
 from core.api.names import to_camel
+from core.api.outputs import MONEY_PATTERN
 from core.api.serializers import AmountField, CurrencyField, IdField, Serializer
 from investments.models import PaymentMethod, Status
 
@@ -39,10 +45,56 @@ class PaymentMethodInput(Serializer):
     details = DetailsInput()
 
 
+class AcknowledgementInput(Serializer):
+    """A text, in the version that was read."""
+
+    id = CharField(max_length=40)
+    version = CharField(max_length=10)
+
+
+_ZERO = re.compile(r"0(\.0+)?", re.ASCII)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [{"type": "string", "pattern": MONEY_PATTERN}, {"type": "number", "minimum": 0}],
+        "description": "Major units, exact: as an amount, and may be zero.",
+        "examples": ["60000.00"],
+    }
+)
+class FigureField(AmountField):
+    """An amount that may be zero; gives a Decimal."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        is_text = isinstance(data, int | str) and not isinstance(data, bool)
+        if is_text and len(str(data)) <= 10 and _ZERO.fullmatch(str(data)):
+            return Decimal(0)
+        return super().to_internal_value(data)
+
+
+class InvestorProfileInput(Serializer):
+    annual_income = FigureField(help_text="Before tax, in a year.")
+    net_worth = FigureField(help_text="What is owned less what is owed, without the home that is lived in.")
+    invested_elsewhere = FigureField(help_text="On other platforms under the same rules, in the last twelve months.")
+    currency = CurrencyField(help_text="USD or EUR.")
+    answers = DictField(
+        child=CharField(max_length=40),
+        required=False,
+        help_text="Takes the knowledge test: the id of the chosen option by that of the question, for all questions.",
+    )
+    acknowledgements = ListField(child=AcknowledgementInput(), required=False, max_length=20)
+
+
 class InvestInput(Serializer):
     amount = AmountField()
     payment_method_id = IdField()
     currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
+    accepted_warnings = ListField(
+        child=AcknowledgementInput(),
+        required=False,
+        max_length=10,
+        help_text="What `warning_consent_required` has named.",
+    )
 
 
 class WithdrawInput(Serializer):

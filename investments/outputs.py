@@ -10,6 +10,7 @@ from msgspec import Meta
 from accounts.outputs.people import UserCard
 from campaigns.models import Status as CampaignStatus
 from campaigns.outputs import CampaignCard
+from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
 from core.models import Event
@@ -224,6 +225,84 @@ class PortfolioPage(Page[PortfolioCard]):
     """A page of one's investments, with the totals of all of them."""
 
     totals: list[PortfolioTotal]
+
+
+class KnowledgeTestCard(Output):
+    """The last try of the entry knowledge test."""
+
+    passed: bool
+    score: Annotated[int, Meta(ge=0, le=100, description="Percent.")]
+    pass_score: Annotated[int, Meta(ge=0, le=100, description="What passes.")]
+    taken_at: Moment
+    valid_until: Moment
+
+
+class LossSimulationCard(Output):
+    """Ten percent of net worth: the loss that one should be able to bear."""
+
+    amount: MoneyText
+    currency: Currency
+    valid_until: Moment
+
+
+class AcknowledgedText(Output):
+    id: str
+    version: str
+    sha256: Annotated[str, Meta(description="Of the words, in UTF-8.")]
+    acknowledged_at: Moment
+
+
+class TextCard(Output):
+    """What can be acknowledged, in its present words."""
+
+    id: str
+    version: str
+    sha256: str
+    rules: Rules
+    source: Annotated[str, Meta(description="The paragraph that asks for it.")]
+    text: str
+
+
+class OptionCard(Output):
+    id: str
+    text: str
+
+
+class QuestionCard(Output):
+    id: str
+    text: str
+    options: list[OptionCard]
+
+
+class InvestorProfileOutput(Output):
+    """What a person has declared, answered and acknowledged, and what there is to answer and to acknowledge."""
+
+    annual_income: MoneyText | None
+    net_worth: MoneyText | None
+    invested_elsewhere: MoneyText | None
+    currency: Currency | None
+    declared_at: Moment | None
+    knowledge_test: KnowledgeTestCard | None
+    loss_simulation: LossSimulationCard | None
+    acknowledgements: Annotated[list[AcknowledgedText], Meta(description="The newest of each text.")]
+    texts: list[TextCard]
+    questions: list[QuestionCard]
+
+
+class LimitCard(Output):
+    """How much a person may invest under one rule set."""
+
+    rules: Rules
+    limit: Annotated[MoneyText | None, Meta(description="Null: there is none.")]
+    used: MoneyText
+    remaining: MoneyText | None
+    currency: Currency
+    because: Annotated[str, Meta(description="In words for the person.")]
+    window_starts_at: Annotated[Moment, Meta(description="What was placed before it does not count.")]
+
+
+class LimitsOutput(Output):
+    items: list[LimitCard]
 
 
 class WithdrawalStatus(StrEnum):

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from accounts.errors import MoneyInFlight
 from core import events
-from core.privacy import Kept, Withheld, blocks_erasure, declare, declare_impersonal
+from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
+    Acknowledgement,
     Investment,
+    InvestorDeclaration,
+    KnowledgeTry,
     Payment,
     PaymentMethod,
     ProviderEvent,
@@ -88,6 +91,46 @@ declare(
     export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
     erase=BOOKS,
     retention=BOOKS,
+)
+
+
+def declarations_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Every declaration, opened."""
+    for one in InvestorDeclaration.objects.filter(person_id=person_id).order_by("pk"):
+        figures = one.open()
+        yield {
+            "id": one.pk,
+            "currency": one.currency,
+            "annualIncomeMinor": figures and figures.annual_income,
+            "netWorthMinor": figures and figures.net_worth,
+            "investedElsewhereMinor": figures and figures.invested_elsewhere,
+            "createdAt": one.created_at,
+        }
+
+
+def delete_declarations(*, person_id: UUID, now: datetime) -> None:
+    InvestorDeclaration.objects.filter(person_id=person_id).delete()
+
+
+declare(
+    InvestorDeclaration,
+    export=declarations_of,
+    erase=delete_declarations,
+    retention=Kept("what limits were computed from, until the person is erased"),
+)
+declare(
+    KnowledgeTry,
+    person="person_id",
+    export=("id", "version", "answers", "score", "passed", "created_at"),
+    erase=Delete(),
+    retention=Kept("what rights were computed from, until the person is erased"),
+)
+declare(
+    Acknowledgement,
+    person="person_id",
+    export=("id", "text_id", "version", "sha256", "investment_id", "created_at"),
+    erase=Kept("proves what was said before money moved, for an account without a name"),
+    retention=Kept("proves what was said before money moved"),
 )
 declare(
     ProviderEvent,

@@ -6,16 +6,52 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils.translation import gettext as _
 from msgspec.structs import asdict
 
+from accounts.models import User
+from campaigns.rules import Rules, RuleSet, rule_set, version_on
+from campaigns.rules.calendar import add_months
 from campaigns.selectors import campaign_cards
 from core import events
 from core.data.statements import load
-from core.money import minor_text
+from core.money import Money, minor_text
 from investments.access import investments_of
-from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, Reconciliation
-from investments.outputs import InvestmentCard, InvestmentEventCard, InvestmentOutput, PortfolioTotal
+from investments.eligibility import (
+    PLACE,
+    Facts,
+    counted_at,
+    investor_limit,
+    loss_simulation,
+    warning_threshold,
+)
+from investments.facts import investor_facts
+from investments.models import (
+    HOLDING,
+    UNDER_WAY,
+    Acknowledgement,
+    Investment,
+    InvestorDeclaration,
+    KnowledgeTry,
+    PaymentMethod,
+    Reconciliation,
+)
+from investments.outputs import (
+    AcknowledgedText,
+    InvestmentCard,
+    InvestmentEventCard,
+    InvestmentOutput,
+    InvestorProfileOutput,
+    KnowledgeTestCard,
+    LimitCard,
+    LossSimulationCard,
+    OptionCard,
+    PortfolioTotal,
+    QuestionCard,
+    TextCard,
+)
 from investments.providers import PROVIDERS
+from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
 _LIST = load("investments/sql/investment_list.sql")
@@ -84,3 +120,118 @@ def portfolio_totals(person: Any) -> list[PortfolioTotal]:
 
 
 _PORTFOLIO = ("invested", "pending", "returned", "refunded")
+
+
+def investor_profile(person: User, *, now: datetime) -> InvestorProfileOutput:
+    """A person's own profile. The loss simulation is made of the newest figures in the currency of the rules for it."""
+    newest = InvestorDeclaration.objects.filter(person=person).order_by("-created_at", "-id")
+    declaration = newest.first()
+    figures = declaration.open() if declaration else None
+    tried = KnowledgeTry.objects.filter(person=person).order_by("-created_at", "-id").first()
+    european = _rules_today(Rules.EU_ECSPR, now)
+    simulated = newest.filter(currency=european.currency).first()
+    simulated_figures = simulated.open() if simulated else None
+    own_texts = Acknowledgement.objects.filter(person=person)
+    acknowledged = own_texts.order_by("text_id", "-created_at", "-id").distinct("text_id")
+    return InvestorProfileOutput(
+        annual_income=minor_text(figures.annual_income, figures.currency) if figures else None,
+        net_worth=minor_text(figures.net_worth, figures.currency) if figures else None,
+        invested_elsewhere=minor_text(figures.invested_elsewhere, figures.currency) if figures else None,
+        currency=figures.currency if figures else None,
+        declared_at=declaration.created_at if declaration and figures else None,
+        knowledge_test=KnowledgeTestCard(
+            passed=tried.passed,
+            score=tried.score,
+            pass_score=tried.pass_percent,
+            taken_at=tried.created_at,
+            valid_until=european["knowledge_test"].after(tried.created_at, PLACE),
+        )
+        if tried
+        else None,
+        loss_simulation=LossSimulationCard(
+            amount=minor_text(loss_simulation(simulated_figures, european), european.currency),
+            currency=european.currency,
+            valid_until=european["loss_simulation"].after(simulated.created_at, PLACE),
+        )
+        if simulated and simulated_figures
+        else None,
+        acknowledgements=[
+            AcknowledgedText(id=one.text_id, version=one.version, sha256=one.sha256, acknowledged_at=one.created_at)
+            for one in acknowledged
+        ],
+        texts=[
+            TextCard(
+                id=text.id,
+                version=text.version,
+                sha256=text.sha256,
+                rules=text.rules,
+                source=text.source,
+                text=text.text,
+            )
+            for text in current_texts().values()
+        ],
+        questions=[
+            QuestionCard(
+                id=question.id,
+                text=question.text,
+                options=[OptionCard(id=option.id, text=option.text) for option in question.options],
+            )
+            for question in knowledge_test().questions
+        ],
+    )
+
+
+def investor_limits(person: User, *, now: datetime) -> list[LimitCard]:
+    """What a person may invest under each rule set that limits or warns, as the rules of today say."""
+    american, european = _rules_today(Rules.US_REG_CF, now), _rules_today(Rules.EU_ECSPR, now)
+    return [
+        _american_limit(investor_facts(person, american, now=now), american, now),
+        _european_limit(investor_facts(person, european, now=now), european, now),
+    ]
+
+
+def _american_limit(facts: Facts, rules: RuleSet, now: datetime) -> LimitCard:
+    used = sum(minor for _, minor in counted_at(facts, rules, now))
+    limit: int | None = None
+    because = _("You are accredited: these rules set no limit.")
+    if facts.protected and facts.figures is None:
+        limit, because = 0, _("Declare your annual income and net worth in this currency first.")
+    elif facts.protected and facts.figures is not None:
+        used += facts.figures.invested_elsewhere
+        limit, rule = investor_limit(facts.figures, rules)
+        because = rules[rule].text
+    return LimitCard(
+        rules=rules.name,
+        limit=None if limit is None else minor_text(limit, rules.currency),
+        used=minor_text(used, rules.currency),
+        remaining=None if limit is None else minor_text(max(0, limit - used), rules.currency),
+        currency=rules.currency,
+        because=because,
+        window_starts_at=rules["investor_limit_window"].before(now, PLACE),
+    )
+
+
+def _european_limit(facts: Facts, rules: RuleSet, now: datetime) -> LimitCard:
+    window_starts_at = add_months(now, -12, PLACE)
+    if not facts.protected:
+        because = _("You are a sophisticated investor: these rules set no limit.")
+    elif facts.figures is None:
+        because = _("These rules set no limit. Declare your net worth in this currency before you invest.")
+    else:
+        above = Money(warning_threshold(facts.figures, rules), rules.currency)
+        because = _("These rules set no limit. Above %(amount)s you are warned and consent to each investment.") % {
+            "amount": above
+        }
+    return LimitCard(
+        rules=rules.name,
+        limit=None,
+        used=minor_text(sum(one.minor for one in facts.counted if one.placed_at >= window_starts_at), rules.currency),
+        remaining=None,
+        currency=rules.currency,
+        because=because,
+        window_starts_at=window_starts_at,
+    )
+
+
+def _rules_today(name: Rules, now: datetime) -> RuleSet:
+    return rule_set(name, version_on(name, now.date()))

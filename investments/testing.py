@@ -1,6 +1,7 @@
 """Paying people for tests of every app, and a provider that misbehaves on demand."""
 
 from collections import deque
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,8 @@ from investments.models import Investment, PaymentMethod
 from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.providers.sandbox import SandboxGateway
 from investments.services.methods import add_payment_method
+from investments.services.profiles import save_profile
+from investments.texts import current_texts
 
 close_campaigns = partial(run_until_quiet, CLOSE_CAMPAIGNS)
 finish_payments = partial(run_until_quiet, FINISH_PAYMENTS)
@@ -79,3 +82,19 @@ class StandIn(SandboxGateway):
         if mishap == "reset":
             raise OutcomeUnknown("connection reset") from ConnectionResetError()
         return answer
+
+
+def declare_profile(
+    person: User, *, currency: str = "USD", net_worth: str = "50000", invested_elsewhere: str = "0"
+) -> None:
+    """Figures with which 2,500 may be invested in twelve months, and all that is read before the first commitment."""
+    texts = [{"id": text.id, "version": text.version} for text in current_texts().values()]
+    save_profile(
+        person=person,
+        annual_income=Decimal(0),
+        net_worth=Decimal(net_worth),
+        invested_elsewhere=Decimal(invested_elsewhere),
+        currency=currency,
+        acknowledgements=[one for one in texts if one["id"] != "large_investment"],
+        now=clock.now(),
+    )

@@ -14,7 +14,7 @@ from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
 from core import clock
 from core.api import limits
-from core.api.errors import OutcomeUnknown
+from core.api.errors import InvalidAmount, OutcomeUnknown
 from core.api.idempotency import multi_phase
 from core.api.operations import operation
 from core.api.outputs import Message, Page
@@ -26,11 +26,13 @@ from core.api.views import ApiViewSet
 from investments import errors, selectors
 from investments.access import access_investment, investments_in, investments_of
 from investments.card_data import check_card_data
-from investments.inputs import InvestInput, InvestmentQuery, PaymentMethodInput, WithdrawInput
+from investments.inputs import InvestInput, InvestmentQuery, InvestorProfileInput, PaymentMethodInput, WithdrawInput
 from investments.outputs import (
     BackerCard,
     InvestmentCard,
     InvestmentOutput,
+    InvestorProfileOutput,
+    LimitsOutput,
     PaymentMethodCard,
     PortfolioCard,
     PortfolioPage,
@@ -38,6 +40,7 @@ from investments.outputs import (
 )
 from investments.services.investing import place_investment
 from investments.services.methods import add_payment_method, remove_payment_method
+from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
 from investments.services.withdrawals import withdraw_from_investment
 
@@ -95,6 +98,44 @@ class Investments(ApiViewSet):
         return WithdrawalOutput.of(withdrawal)
 
 
+class InvestorProfile(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"save": [EmailVerified]}
+
+    @operation("getInvestorProfile", returns=InvestorProfileOutput)
+    def retrieve(self, request: Request) -> InvestorProfileOutput:
+        """Read what my rights and limits are computed from"""
+        return selectors.investor_profile(request.user, now=clock.now())
+
+    @operation(
+        "updateInvestorProfile",
+        InvestorProfileInput,
+        returns=InvestorProfileOutput,
+        errors=[
+            InvalidAmount,
+            errors.ProfileCurrencyNotSupported,
+            errors.AnswersIncomplete,
+            errors.UnknownAcknowledgement,
+            errors.AcknowledgementSuperseded,
+            limits.RateLimited,
+        ],
+    )
+    def save(self, request: Request, data: dict[str, Any]) -> InvestorProfileOutput:
+        """
+        Declare figures, take the knowledge test, acknowledge texts
+
+        Each call is a declaration of its own; the newest one in a currency counts. With `answers` the knowledge test is
+        taken anew.
+        """
+        save_profile(person=request.user, now=clock.now(), **data)
+        return selectors.investor_profile(request.user, now=clock.now())
+
+    @operation("listInvestorLimits", returns=LimitsOutput)
+    def list_limits(self, request: Request) -> LimitsOutput:
+        """Read how much I may invest"""
+        return LimitsOutput(items=selectors.investor_limits(request.user, now=clock.now()))
+
+
 class CampaignInvestments(ApiViewSet):
     permission_classes = [SignedIn]
     action_permissions = {"invest": [KYCVerified]}
@@ -110,6 +151,16 @@ class CampaignInvestments(ApiViewSet):
             errors.TooManyOpenPayments,
             errors.ConfirmationPending,
             OutcomeUnknown,
+            errors.ConsentRequired,
+            errors.AcknowledgementRequired,
+            errors.InvestorProfileRequired,
+            errors.ProfileCurrencyMismatch,
+            errors.InvestorLimitExceeded,
+            errors.KnowledgeTestRequired,
+            errors.LossSimulationRequired,
+            errors.WarningConsentRequired,
+            errors.UnknownAcknowledgement,
+            errors.AcknowledgementSuperseded,
             campaign_errors.OwnCampaign,
             campaign_errors.CampaignClosed,
             campaign_errors.CampaignNotOpen,

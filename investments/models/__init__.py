@@ -11,6 +11,7 @@ from investments.models.investments import (
     Step,
 )
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
+from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
 from investments.models.reconciliation import Reconciliation
 from investments.models.sandbox import SandboxCharge, SandboxRefund
@@ -18,8 +19,12 @@ from investments.models.sandbox import SandboxCharge, SandboxRefund
 __all__ = [
     "HOLDING",
     "UNDER_WAY",
+    "Acknowledgement",
+    "Figures",
     "Investment",
     "InvestmentQuerySet",
+    "InvestorDeclaration",
+    "KnowledgeTry",
     "Payment",
     "PaymentMethod",
     "PaymentMethodQuerySet",

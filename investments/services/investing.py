@@ -5,6 +5,7 @@ the books and stores the request; the provider call, outside of any transaction;
 """
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,7 +16,9 @@ from django.conf import settings
 from accounts.access import person_read
 from accounts.errors import EmailNotVerified, KYCRequired
 from accounts.models import User
+from campaigns.errors import CurrencyMismatch
 from campaigns.models import PUBLIC, Campaign
+from campaigns.rules import Rules
 from campaigns.services.funding import reserve_funding
 from core import events
 from core.api.errors import NotFound, Unauthenticated
@@ -27,6 +30,7 @@ from core.jobs import outbox
 from core.money import Money
 from investments import books
 from investments.access import CARD, CARD_MODELS, access_investment, as_card, is_protected
+from investments.eligibility import may_invest
 from investments.errors import (
     ConfirmationPending,
     PaymentDeclined,
@@ -34,9 +38,12 @@ from investments.errors import (
     PaymentMethodNotFound,
     TooManyOpenPayments,
 )
+from investments.facts import investor_facts
 from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status
 from investments.services import payments
 from investments.services.outcomes import go_on
+from investments.services.profiles import acknowledge, text_named
+from investments.texts import Text
 
 FIRST_TRY = timedelta(seconds=30)
 """The request itself asks the provider at once; the outbox asks after this should it have died."""
@@ -53,6 +60,7 @@ def place_investment(
     ticket: Ticket,
     now: datetime,
     currency: str = "",
+    accepted_warnings: Sequence[Mapping[str, str]] = (),
 ) -> Investment:
     """
     Invest `amount` (major units of the campaign's currency, or of `currency`, which must be the same).
@@ -65,12 +73,14 @@ def place_investment(
     :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
     :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.reserve_funding`
     :raises TooManyOpenPayments: :raises ConfirmationPending: nothing was begun
+    :raises Refusal: the campaign's rule set does not allow it: see `investments.eligibility.may_invest`
     :raises PaymentDeclined: nothing was taken
     :raises OutcomeUnknown: a repeat that could not even look
     """
     begun = None
     if ticket.result_id is None:
-        begun = _begin(investor, campaign_id, amount, currency, payment_method_id, ticket, now)
+        warnings = [text_named(one["id"], one["version"], field="acceptedWarnings") for one in accepted_warnings]
+        begun = _begin(investor, campaign_id, amount, currency, payment_method_id, warnings, ticket, now)
     investment_id: UUID = begun.pk if begun is not None else ticket.result_id  # type: ignore[assignment]
     investment = go_on(
         investment_id,
@@ -96,6 +106,7 @@ def _begin(
     amount: Decimal,
     currency: str,
     payment_method_id: UUID,
+    warnings: Sequence[Text],
     ticket: Ticket,
     now: datetime,
 ) -> Investment:
@@ -109,6 +120,7 @@ def _begin(
         raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    _refuse_unless_eligible(investor, campaign, money, warnings, now)
     investment = Investment(
         campaign=campaign,
         investor=investor,
@@ -140,6 +152,8 @@ def _begin(
         charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
         sql.insert(investment, payment, charge)
         events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign_id)
+        for warning in warnings:
+            acknowledge(investor, warning, now=now, investment=investment)
         ticket.bind(investment.pk)
         # Last: everybody who invests in this campaign waits from here to the commit.
         reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
@@ -188,6 +202,21 @@ def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:
             raise ConfirmationPending(investment_id=one.investment_id)
     if len(under_way) >= OPEN_PAYMENTS:
         raise TooManyOpenPayments(most=OPEN_PAYMENTS)
+
+
+def _refuse_unless_eligible(
+    investor: User, campaign: Campaign, amount: Money, warnings: Sequence[Text], now: datetime
+) -> None:
+    """Under the person's lock, so that of two investments at once the second one sees the first."""
+    if campaign.owner_id == investor.pk or campaign.rules == Rules.NONE:
+        return
+    if amount.currency != campaign.currency:
+        raise CurrencyMismatch(currency=campaign.currency)
+    facts = investor_facts(investor, campaign.rule_set, now=now)
+    accepted = [(one.id, one.version) for one in warnings]
+    answer = may_invest(facts, campaign.rule_set, minor=amount.minor, now=now, accepted=accepted)
+    if answer.refusal is not None:
+        raise answer.refusal
 
 
 def _require_current_permissions(investor: User) -> None:

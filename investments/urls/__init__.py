@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from investments.views import Investments, PaymentMethods, Webhooks
+from investments.views import Investments, InvestorProfile, PaymentMethods, Webhooks
 
 urlpatterns = [
     path("", Investments.as_view({"get": "list"})),
     path("/payment-methods", PaymentMethods.as_view({"get": "list", "post": "create"})),
     path("/payment-methods/<uuid:method_id>", PaymentMethods.as_view({"delete": "remove"})),
+    path("/profile", InvestorProfile.as_view({"get": "retrieve", "put": "save"})),
+    path("/limits", InvestorProfile.as_view({"get": "list_limits"})),
     path("/webhooks/<slug:provider>", Webhooks.as_view({"post": "receive"})),
     path("/<uuid:investment_id>", Investments.as_view({"get": "retrieve"})),
     path("/<uuid:investment_id>/withdraw", Investments.as_view({"post": "withdraw"})),
