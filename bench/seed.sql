@@ -92,11 +92,11 @@ INSERT INTO investments_paymentmethod (id, created_at, owner_id, type, provider,
            12, 2031, true
       FROM generate_series(1, 2000) n;
 INSERT INTO investments_investment (id, created_at, campaign_id, investor_id, method_id, amount_minor, currency, status,
-        reference, cancellable_until, updated_at)
+        reference, updated_at)
     SELECT pg_temp.id('investment', n), pg_temp.moment(n), pg_temp.id('campaign', n),
            CASE WHEN n % (:rows / 300) = 0 THEN :viewer ELSE pg_temp.any_person(n) END,
            pg_temp.id('card', 1 + (n * 7919) % 2000), 25000, 'EUR', 'committed',
-           'VG-' || upper(lpad(to_hex(n), 8, '0')), pg_temp.moment(n), pg_temp.moment(n)
+           'VG-' || upper(lpad(to_hex(n), 8, '0')), pg_temp.moment(n)
       FROM generate_series(1, :rows::bigint) n;
 ALTER TABLE ledger_transaction DISABLE TRIGGER USER;
 INSERT INTO ledger_transaction (id, created_at, key, phase, kind, reference, description, effective_at, entry_count)

@@ -109,6 +109,13 @@ class CancelWindowClosed(Conflict):
     members = {"until": Moment}
 
 
+class CancellationsOpen(Conflict):
+    """The campaign cannot be decided before the last reflection period of its commitments has ended."""
+
+    code = "cancellations_open"
+    message = _("Some commitments can still be taken back.")
+
+
 class RefundToOriginalOnly(Conflict):
     code = "refund_to_original_only"
     message = _("A commitment is refunded to the payment method that paid it.")

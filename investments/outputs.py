@@ -15,7 +15,7 @@ from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
 from core.models import Event
 from core.money import minor_text
-from investments.models import Investment, PaymentMethod, Status, Step
+from investments.models import Investment, PaymentMethod, Status, Step, cancellable_until
 from investments.services.withdrawals import Withdrawal
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
@@ -97,7 +97,7 @@ class InvestmentCard(Output):
             ),
             next_action=NextAction(type="redirect", url=row.action_url) if row.action_url else None,
             failure_code=row.failure_code or None,
-            cancellable_until=row.cancellable_until,
+            cancellable_until=cancellable_until(row.reflection_ends_at, row),
             created_at=row.created_at,
         )
 

@@ -18,7 +18,9 @@ from campaigns.models.campaigns import (
     available_minor,
     is_open,
     phase,
+    place_of,
     progress_percent,
+    rules_of,
 )
 from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
@@ -48,5 +50,7 @@ __all__ = [
     "available_minor",
     "is_open",
     "phase",
+    "place_of",
     "progress_percent",
+    "rules_of",
 ]

@@ -137,6 +137,20 @@ def available_minor(campaign: Any) -> int:
     return (campaign.max_minor or MAX_MINOR) - taken
 
 
+def rules_of(campaign: Any) -> RuleSet:
+    """
+    The rules that hold for a campaign; before it is submitted, those that are in force today.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    return rule_set(campaign.rules, campaign.rules_version or version_on(campaign.rules, clock.now().date()))
+
+
+def place_of(campaign: Any) -> Place:
+    """Whose clock and whose public holidays count for a campaign, or for a row with its columns."""
+    return Place(ZoneInfo(campaign.time_zone), rules_of(campaign).country or campaign.country)
+
+
 def progress_percent(raised_minor: int, goal_minor: int) -> float:
     """Raised as a share of the goal, cut to two decimals."""
     return raised_minor * 10_000 // goal_minor / 100
@@ -297,13 +311,11 @@ class Campaign(Entity):
 
     @property
     def rule_set(self) -> RuleSet:
-        """The rules that hold for it; before it is submitted, those that are in force today."""
-        return rule_set(self.rules, self.rules_version or version_on(self.rules, clock.now().date()))
+        return rules_of(self)
 
     @property
     def place(self) -> Place:
-        """Whose clock and whose public holidays count for it."""
-        return Place(ZoneInfo(self.time_zone), self.rule_set.country or self.country)
+        return place_of(self)
 
     @property
     def progress_percent(self) -> float:

@@ -4,6 +4,7 @@ How a live campaign ends: decided by its deadline, or cancelled by its owner; se
 `investments` refunds and releases: it starts on the event `campaign.cancelled` and calls `settle_campaign` at the end.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,14 +32,19 @@ def cancel_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
 
 
 @retrying
-def decide_campaign(campaign_id: UUID, *, now: datetime) -> Campaign:
+def decide_campaign(
+    campaign_id: UUID, *, now: datetime, check: Callable[[Campaign, datetime], None] | None = None
+) -> Campaign:
     """
     After its deadline a live campaign is funded if it raised its goal, else failed. Repeating it changes nothing.
 
+    :param check: called under the lock; raises while something else might still decide it
     :raises PaymentsUnderWay: what a payment brings might still decide it
     """
     campaign = lock_campaign(campaign_id)
     if campaign.status == Status.LIVE and campaign.ends_at <= now:
+        if check is not None:
+            check(campaign, now)
         reached = campaign.raised_minor >= campaign.goal_minor
         _close(campaign, Status.FUNDED if reached else Status.FAILED, actor=None, now=now)
     return campaign

@@ -9,6 +9,7 @@ from investments.models.investments import (
     Refund,
     Status,
     Step,
+    cancellable_until,
 )
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
@@ -35,4 +36,5 @@ __all__ = [
     "SandboxRefund",
     "Status",
     "Step",
+    "cancellable_until",
 ]

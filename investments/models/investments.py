@@ -1,13 +1,13 @@
 """What people put into campaigns, and every try to move its money (docs/money.md)."""
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, place_of, rules_of
 from core.models import Entity
 from core.money import Money, minor_text
 from investments.models.methods import PaymentMethod
@@ -43,6 +43,20 @@ class Step(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+def cancellable_until(reflection_ends_at: datetime | None, campaign: Any) -> datetime:
+    """
+    Until when a commitment may be taken back, in UTC; from that moment on it may not.
+
+    A reflection period is fixed when the investment is placed. What is counted from the deadline follows the deadline,
+    which moves when the campaign closes early or its terms are amended.
+
+    :param campaign: as it is now: a `Campaign`, or a row with its columns
+    """
+    if reflection_ends_at is not None:
+        return reflection_ends_at
+    return rules_of(campaign)["cancel_before_deadline"].before(campaign.ends_at, place_of(campaign))
+
+
 class InvestmentQuerySet(models.QuerySet["Investment"]):
     def for_output(self) -> Self:
         """With what an investment's JSON shows: two queries for any number."""
@@ -63,8 +77,8 @@ class Investment(Entity):
     status = models.CharField(max_length=15, choices=Status, default=Status.PENDING)
     reference = models.CharField(max_length=14, unique=True)
     """The reference that people quote to support: `VG-8F3K-Q2ZP`."""
-    cancellable_until = models.DateTimeField()
-    """Until then it may be taken back while the campaign is live."""
+    reflection_ends_at = models.DateTimeField(null=True, blank=True)
+    """Until then it may be taken back, fixed when it is placed; empty where the rules count from the deadline."""
     terms_version = models.PositiveIntegerField(default=1, db_default=1)
     """The campaign's terms that its investor has agreed to."""
     updated_at = models.DateTimeField()
@@ -102,8 +116,10 @@ class Investment(Entity):
     def text(self, minor: int) -> str:
         return minor_text(minor, self.currency)
 
-    def is_cancellable_at(self, now: datetime) -> bool:
-        return self.status == Status.COMMITTED and now < self.cancellable_until
+    @property
+    def cancellable_until(self) -> datetime:
+        """Until when it may be taken back while its campaign is live. Reads `campaign`."""
+        return cancellable_until(self.reflection_ends_at, self.campaign)
 
 
 class Payment(Entity):

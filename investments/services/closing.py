@@ -9,7 +9,7 @@ talks to a provider: the outbox does.
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
@@ -20,6 +20,7 @@ from core.data import sql
 from core.data.transactions import retrying
 from core.jobs import outbox
 from investments import books
+from investments.errors import CancellationsOpen
 from investments.models import Investment, Payment, Refund, Status
 from investments.services.locks import lock_payments
 from investments.services.payments import end_payment
@@ -31,8 +32,29 @@ BATCH = 200
 
 
 def campaigns_to_close(now: datetime) -> QuerySet[Campaign, UUID]:
-    """Ids of campaigns whose deadline has passed, and of those that are decided and not settled."""
-    return Campaign.objects.due_at(now).order_by("ends_at", "id").values_list("pk", flat=True)
+    """
+    Ids of campaigns whose deadline has passed, and of those that are decided and not settled; without those that only
+    wait for the end of reflection periods.
+    """
+    waiting = Q(Exists(_reflecting(now).filter(campaign=OuterRef("pk"))), status=CampaignStatus.LIVE, reserved_minor=0)
+    return Campaign.objects.due_at(now).exclude(waiting).order_by("ends_at", "id").values_list("pk", flat=True)
+
+
+def _reflecting(now: datetime) -> QuerySet[Investment]:
+    """Commitments whose reflection period is running."""
+    return Investment.objects.filter(
+        status=Status.COMMITTED, reflection_ends_at__gt=now, payment__captured_minor__gt=F("payment__refunded_minor")
+    )
+
+
+def _refuse_undecided(campaign: Campaign, now: datetime) -> None:
+    """
+    Under the campaign's lock.
+
+    :raises CancellationsOpen: somebody may still take a commitment back, which would change what decides the campaign
+    """
+    if _reflecting(now).filter(campaign=campaign).exists():
+        raise CancellationsOpen()
 
 
 def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
@@ -49,8 +71,8 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
         return False
     _end_payments(campaign_id, now)
     try:
-        campaign = decide_campaign(campaign_id, now=now)
-    except PaymentsUnderWay:
+        campaign = decide_campaign(campaign_id, now=now, check=_refuse_undecided)
+    except (PaymentsUnderWay, CancellationsOpen):
         return False
     if campaign.status == CampaignStatus.FUNDED:
         while _release_some(campaign_id, now):

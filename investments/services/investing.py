@@ -128,9 +128,7 @@ def _begin(
         amount_minor=money.minor,
         currency=money.currency,
         reference=_reference(),
-        cancellable_until=campaign.rule_set.cancellation_end(
-            invested_at=now, ends_at=campaign.ends_at, place=campaign.place, protected=is_protected(investor)
-        ),
+        reflection_ends_at=_reflection_end(campaign, investor, now),
         terms_version=campaign.terms_version,
         created_at=now,
         updated_at=now,
@@ -158,6 +156,15 @@ def _begin(
         # Last: everybody who invests in this campaign waits from here to the commit.
         reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
     return investment
+
+
+def _reflection_end(campaign: Campaign, investor: User, now: datetime) -> datetime | None:
+    """When the reflection period ends; None where the rules count from the deadline instead."""
+    if "reflection" not in campaign.rule_set:
+        return None
+    return campaign.rule_set.cancellation_end(
+        invested_at=now, ends_at=campaign.ends_at, place=campaign.place, protected=is_protected(investor)
+    )
 
 
 class _UnderWay(NamedTuple):

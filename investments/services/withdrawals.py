@@ -27,7 +27,7 @@ from investments.errors import (
     WholePaymentOnly,
     WithdrawalTooLarge,
 )
-from investments.models import Payment, Refund, Status
+from investments.models import Payment, Refund, Status, cancellable_until
 from investments.services.locks import Locked, lock_payment
 from investments.services.outcomes import go_on
 from investments.services.payments import finish
@@ -128,8 +128,9 @@ def _begin(
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     lock_backing(investment.campaign_id, investor.pk, now)  # before the campaign, as whoever commits beside us does
     campaign = lock_campaign(investment.campaign_id)
-    if campaign.status != CampaignStatus.LIVE or not investment.is_cancellable_at(now):
-        raise CancelWindowClosed(until=utc_text(investment.cancellable_until))
+    until = cancellable_until(investment.reflection_ends_at, campaign)
+    if campaign.status != CampaignStatus.LIVE or now >= until:
+        raise CancelWindowClosed(until=utc_text(until))
     minimum = campaign.min_investment_minor or 0
     if 0 < available - money.minor < minimum:
         raise RemainderBelowMinimum(
