@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0004_validate_rules_and_sums"),
-        ("investments", "0002_terms_version"),
+        ("investments", "0003_investor_profiles"),
     ]
     reviewed_locks = (
         "A new name and a NULL that is allowed change the catalogue only, and no release of before runs beside."

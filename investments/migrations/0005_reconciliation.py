@@ -8,7 +8,7 @@ import core.data.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0002_terms_version"),
+        ("investments", "0004_cancellation_follows_the_campaign"),
     ]
 
     operations = [
