@@ -36,6 +36,7 @@ def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campai
     for name in ("goal_amount", "max_amount", "min_investment"):
         if fields.get(name) is not None:
             fields[name] = parse_decimal(fields[name])
+    country = {"us_reg_cf": "US", "eu_ecspr": "DE"}.get(fields.get("rules", ""), "")
     campaign = create_campaign(
         owner=owner,
         now=now,
@@ -46,6 +47,7 @@ def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campai
             "category": "energy",
             "goal_amount": parse_decimal("1000.00"),
             "currency": "USD",
+            "country": country,
             "ends_at": now + timedelta(days=30),
             **fields,
         },

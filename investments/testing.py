@@ -15,7 +15,7 @@ from investments.providers.base import OutcomeUnknown, RefundRefused
 from investments.providers.sandbox import SandboxGateway
 from investments.services.methods import add_payment_method
 from investments.services.profiles import save_profile
-from investments.texts import current_texts
+from investments.texts import current_texts, knowledge_test
 
 close_campaigns = partial(run_until_quiet, CLOSE_CAMPAIGNS)
 finish_payments = partial(run_until_quiet, FINISH_PAYMENTS)
@@ -87,7 +87,10 @@ class StandIn(SandboxGateway):
 def declare_profile(
     person: User, *, currency: str = "USD", net_worth: str = "50000", invested_elsewhere: str = "0"
 ) -> None:
-    """Figures with which 2,500 may be invested in twelve months, and all that is read before the first commitment."""
+    """
+    Figures with which 2,500 may be invested in twelve months, a knowledge test that is passed, and all that is read
+    before the first commitment.
+    """
     texts = [{"id": text.id, "version": text.version} for text in current_texts().values()]
     save_profile(
         person=person,
@@ -95,6 +98,7 @@ def declare_profile(
         net_worth=Decimal(net_worth),
         invested_elsewhere=Decimal(invested_elsewhere),
         currency=currency,
+        answers={question.id: question.right for question in knowledge_test().questions},
         acknowledgements=[one for one in texts if one["id"] != "large_investment"],
         now=clock.now(),
     )

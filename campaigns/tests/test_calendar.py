@@ -97,6 +97,7 @@ ELSEWHERE = {
     "warning_share": "investments/tests/test_eligibility.py",
     "loss_share": "investments/tests/test_eligibility.py",
     "key_information": "campaigns/tests/test_key_information.py",
+    "domestic_issuer": "campaigns/tests/test_completeness.py",
     "communication_labelled": "campaigns/rules",
 }
 """Rules that are not about time, and where their edges are tested. Labels are data that chat and updates show."""

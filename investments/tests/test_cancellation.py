@@ -13,7 +13,7 @@ from core import clock
 from core.testing import Api
 from investments.models import Investment
 from investments.services.closing import campaigns_to_close
-from investments.testing import close_campaigns, invest
+from investments.testing import close_campaigns, declare_profile, invest
 from investments.tests.conftest import books_agree, refusal
 
 MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -22,9 +22,11 @@ REFLECTION_END = datetime(2027, 3, 5, 23, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def european(founder: User, time_machine: TimeMachineFixture) -> Campaign:
+def european(founder: User, backer: User, friend: User, time_machine: TimeMachineFixture) -> Campaign:
     """Goal 100.00 EUR, ends on Tuesday: before the reflection period of whoever invests on Monday."""
     time_machine.move_to(MONDAY, tick=False)
+    for investor in (backer, friend):
+        declare_profile(investor, currency="EUR")
     return make_campaign(
         founder,
         rules="eu_ecspr",
