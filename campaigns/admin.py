@@ -14,12 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
-from campaigns.models import CLOSED, Campaign, Category, ReviewPhrase, Status, Submission
+from campaigns.models import CLOSED, Campaign, Category, ReviewPhrase, Status, Submission, Update, UpdateEdit
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
 from campaigns.services.submissions import Changes, changes_since
 from core import clock
-from core.admin import ReadOnlyAdmin, StaffPage, chip, holds, links_of, person_cell
+from core.admin import ReadOnlyAdmin, ReadOnlyRows, StaffPage, chip, holds, links_of, person_cell, yes_or_no
 from core.api.errors import Refusal
 from core.money import Money
 from uploads.admin_pictures import let_load, pictures_here
@@ -229,6 +229,42 @@ class CampaignAdmin(ReadOnlyAdmin):
         submissions = list(Submission.objects.filter(campaign=campaign).order_by("-id")[:2])
         since = [changes_since(submission, campaign) for submission in submissions]
         return (*since, None, None)[0], (*since, None, None)[1]
+
+
+class UpdateEditRows(ReadOnlyRows):
+    model = UpdateEdit
+    fields = ("replaced_at", "audience", "title", "content")
+
+
+@admin.register(Update)
+class UpdateAdmin(ReadOnlyAdmin):
+    """What owners told, with what they deleted and what it said before."""
+
+    right = MODERATE
+    list_display = ("__str__", "campaign", "kind", "audience", "publish_at", "deleted_at")
+    list_filter = ("kind", "audience", ("deleted_at", yes_or_no(gettext_lazy("deleted"))))
+    list_select_related = ("campaign",)
+    search_fields = ("title", "=id", "=campaign__id", "campaign__title")
+    search_help_text = gettext_lazy("Title, id, campaign's title or id")
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = (
+        "campaign",
+        "kind",
+        "audience",
+        "author_role",
+        "title",
+        "content",
+        "publish_at",
+        "announced_at",
+        "created_at",
+        "edited_at",
+        "deleted_at",
+    )
+    inlines = (UpdateEditRows,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
 
 
 @admin.register(ReviewPhrase)

@@ -157,6 +157,31 @@ class OverCap(Conflict):
     amounts = ("available",)
 
 
+class NotPublishedYet(Conflict):
+    code = "campaign_not_published"
+    message = _("Updates are for campaigns that went live.")
+
+
+class TooManyUpdates(Conflict):
+    code = "too_many_updates"
+    message = _("A campaign has at most %(most)s updates.")
+
+
+class AnnualReportIsPublic(Invalid):
+    code = "annual_report_is_public"
+    message = _("An annual report is for everybody: its audience is public.")
+
+
+class PublishAtOutOfRange(Invalid):
+    code = "publish_at_out_of_range"
+    message = _("publishAt lies in the future, at most %(most)s days ahead.")
+
+
+class UpdateAlreadyPublished(Conflict):
+    code = "update_already_published"
+    message = _("The update is published: its moment and its kind cannot change any more.")
+
+
 class CampaignUnderWay(Conflict):
     code = "campaign_under_way"
     message = _("A campaign of yours is in review or running. Cancel it, or wait until it is settled.")

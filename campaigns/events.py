@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from campaigns.effects import FollowersNotice
+from campaigns.effects import BackersNotice, FollowersNotice
 from campaigns.models import Campaign, Status
 from campaigns.services.transitions import TRANSITIONS
 from core.events import Kind, declare
@@ -37,6 +37,11 @@ def _step(
     )
 
 
+UPDATE = Message(
+    "campaign_update", Category.CAMPAIGNS, ("campaign_id", "campaign_title"), path="/campaigns/{campaign_id}/updates"
+)
+"""One message for backers and followers: who is both has one entry."""
+
 declare(
     Kind("campaign.created", about=Campaign),
     Kind("campaign.edited", about=Campaign, facts={"fields": list[str]}),
@@ -53,6 +58,15 @@ declare(
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.followed", about=Campaign, audit=False, keep=timedelta(days=90)),
     Kind("campaign.unfollowed", about=Campaign, audit=False, keep=timedelta(days=90)),
+    Kind(
+        "campaign.update_published",
+        about=Campaign,
+        facts={"update_id": UUID, "is_public": bool},
+        sealed={"campaign_title": str},
+        effects=[BackersNotice(UPDATE), FollowersNotice(UPDATE, only_if="is_public")],
+    ),
+    Kind("campaign.update_edited", about=Campaign, facts={"update_id": UUID, "fields": list[str]}),
+    Kind("campaign.update_deleted", about=Campaign, facts={"update_id": UUID}),
     Kind(
         "campaign.ending_soon",
         about=Campaign,

@@ -8,7 +8,7 @@ from rest_framework.fields import (
     ListField,
 )
 
-from campaigns.models import Phase, Status
+from campaigns.models import Phase, Status, Update
 from campaigns.rules import Rules
 from campaigns.selectors import SORTS
 from core.api.serializers import (
@@ -69,3 +69,22 @@ class CampaignQuery(Serializer):
     rules = ChoiceField(choices=Rules.choices, required=False)
     q = CharField(required=False, max_length=200)
     sort = ChoiceField(choices=list(SORTS), required=False)
+
+
+class UpdateInput(Serializer):
+    title = LineField(max_length=120, required=False, allow_blank=True)
+    content = ProseField(max_length=20_000)
+    audience = ChoiceField(choices=Update.Audience.choices)
+    kind = ChoiceField(
+        choices=Update.Kind.choices, required=False, help_text="`update` if absent. An annual report is public."
+    )
+    publish_at = MomentField(
+        required=False, allow_null=True, help_text="When others may read it, at most 365 days ahead; at once if absent."
+    )
+    media = ListField(child=FileField(), required=False, max_length=MAX_PICTURES)
+    media_alt = ListField(
+        child=LineField(max_length=1000, allow_blank=True),
+        required=False,
+        max_length=MAX_PICTURES,
+        help_text="What each picture shows, in words, in the order of `media`.",
+    )

@@ -1,6 +1,6 @@
 """What runs by the clock."""
 
-from campaigns.services import follows
+from campaigns.services import follows, updates
 from core.jobs.runner import Job, register
 
 ANNOUNCE_DEADLINES = register(
@@ -9,5 +9,13 @@ ANNOUNCE_DEADLINES = register(
         "Notify followers of campaigns that end within 48 hours.",
         due=follows.campaigns_ending_soon,
         work=follows.announce_deadline,
+    )
+)
+ANNOUNCE_UPDATES = register(
+    Job(
+        "campaigns.announce_updates",
+        "Notify the readers of scheduled updates that became visible.",
+        due=updates.updates_to_announce,
+        work=updates.announce_update,
     )
 )

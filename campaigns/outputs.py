@@ -10,12 +10,15 @@ from accounts.outputs.people import UserCard
 from campaigns.errors import Missing
 from campaigns.models import (
     PUBLIC,
+    AuthorRole,
     Campaign,
     Category,
     Outcome,
     Phase,
     Status,
     StatusChange,
+    Update,
+    UpdateEdit,
     available_minor,
     phase,
     progress_percent,
@@ -25,7 +28,8 @@ from campaigns.services.transitions import TRANSITIONS, Actor
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
 from core.share_pages import share_url
-from uploads.outputs import MediaCard
+from uploads.models import StoredFile
+from uploads.outputs import MediaCard, media_cards
 from uploads.selectors import media_url
 
 Action = Literal["edit", "submit", "delete", "cancel", "invest"]
@@ -213,3 +217,57 @@ class CampaignOutput(CampaignCard):
     @property
     def etag(self) -> str:
         return f'"{self.version}"'
+
+
+class UpdateOutput(Output):
+    """Something that the owner tells."""
+
+    id: UUID
+    kind: Update.Kind
+    title: str | None
+    content: str
+    audience: Update.Audience
+    author_role: Annotated[AuthorRole, Meta(description="What the author was to the campaign when it was written.")]
+    media: list[MediaCard]
+    publish_at: Annotated[Moment, Meta(description="From when on others read it; until then only the owner does.")]
+    created_at: Moment
+    edited_at: Annotated[Moment | None, Meta(description="What it said before is in `GET .../history`.")]
+
+    @classmethod
+    def of(cls, update: Update, now: datetime) -> Self:
+        pictures = update.media.order_by("position").values_list("file_id", flat=True)
+        files = StoredFile.objects.with_renditions().in_bulk(pictures)
+        return cls._of(update, [MediaCard.of(files[file_id], now) for file_id in pictures])
+
+    @classmethod
+    def of_row(cls, row: Any, now: datetime) -> Self:
+        """From a row of `campaigns/sql/update_list.sql`."""
+        return cls._of(row, media_cards(row.media, now))
+
+    @classmethod
+    def _of(cls, update: Any, media: list[MediaCard]) -> Self:
+        return cls(
+            id=update.id,
+            kind=Update.Kind(update.kind),
+            title=update.title or None,
+            content=update.content,
+            audience=Update.Audience(update.audience),
+            author_role=AuthorRole(update.author_role),
+            media=media,
+            publish_at=update.publish_at,
+            created_at=update.created_at,
+            edited_at=update.edited_at,
+        )
+
+
+class UpdateEditOutput(Output):
+    """What an update said before it was edited."""
+
+    id: UUID
+    title: str | None
+    content: str
+    replaced_at: Moment
+
+    @classmethod
+    def of(cls, edit: UpdateEdit) -> Self:
+        return cls(id=edit.pk, title=edit.title or None, content=edit.content, replaced_at=edit.replaced_at)

@@ -20,6 +20,9 @@ from campaigns.models import (
     Status,
     StatusChange,
     Submission,
+    Update,
+    UpdateEdit,
+    UpdateMedia,
 )
 from campaigns.services.drafts import delete_campaign
 from campaigns.services.follows import delete_follows_of
@@ -112,6 +115,39 @@ declare(
     export=("campaign_id", "created_at", "fields", "pictures"),
     erase=Cascade("campaign"),
     retention=Cascade("campaign"),
+)
+declare(
+    Update,
+    person="campaign__owner_id",
+    export=(
+        "id",
+        "campaign_id",
+        "kind",
+        "audience",
+        "author_role",
+        "title",
+        "content",
+        "publish_at",
+        "created_at",
+        "edited_at",
+        "deleted_at",
+    ),
+    erase=Kept(PUBLIC_RECORD),
+    retention=Kept(PUBLIC_RECORD),
+)
+declare(
+    UpdateEdit,
+    person="update__campaign__owner_id",
+    export=("update_id", "title", "content", "audience", "replaced_at"),
+    erase=Kept(PUBLIC_RECORD),
+    retention=Kept(PUBLIC_RECORD),
+)
+declare(
+    UpdateMedia,
+    person="update__campaign__owner_id",
+    export=("update_id", "file_id", "position"),
+    erase=Kept(PUBLIC_RECORD),
+    retention=Kept(PUBLIC_RECORD),
 )
 declare(
     Backing,

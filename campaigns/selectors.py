@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec.structs import asdict
 
-from campaigns.access import visible_to
+from campaigns.access import reads_what_is_for_investors, visible_to
 from campaigns.errors import Missing
 from campaigns.models import (
     BEFORE_LIVE,
@@ -19,6 +19,8 @@ from campaigns.models import (
     Phase,
     Status,
     StatusChange,
+    Update,
+    UpdateEdit,
     is_open,
 )
 from campaigns.outputs import Action, CampaignCard, CampaignOutput, CampaignStep, MyInvestment
@@ -46,6 +48,7 @@ _LIST = load("campaigns/sql/campaign_list.sql")
 _CARDS = load("campaigns/sql/campaign_cards.sql")
 _SEARCH = load("campaigns/sql/campaign_search.sql")
 _PAGE = load("campaigns/sql/campaign_page.sql")
+_UPDATES = load("campaigns/sql/update_list.sql")
 
 
 def campaign_list(
@@ -169,6 +172,27 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def update_rows(person: Any, campaign_id: UUID, now: datetime, **part: Any) -> list[Any]:
+    """
+    The updates of a campaign that the person may read at `now`, newest first, for `UpdateOutput.of_row`.
+
+    :param part: `core.api.pages.Part.parameters`, by `publish_at` and `id`
+    :raises NotFound: no such campaign, or not for them
+    """
+    rows = _UPDATES.rows(viewer=person.pk, moderator=MODERATE.held_by(person), id=campaign_id, now=now, **part)
+    if not rows:
+        raise NotFound()
+    return [row for row in rows if row.update_id]
+
+
+def update_edits(person: Any, update: Update) -> QuerySet[UpdateEdit]:
+    """What the update said before, as far as the person could read it then."""
+    earlier = UpdateEdit.objects.filter(update=update)
+    if reads_what_is_for_investors(person, update.campaign):
+        return earlier
+    return earlier.filter(audience=Update.Audience.PUBLIC)
 
 
 def _missing(campaign_id: UUID, now: datetime) -> list[Missing]:

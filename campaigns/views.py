@@ -9,14 +9,16 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
-from campaigns.inputs import CampaignInput, CampaignQuery
-from campaigns.models import Campaign
-from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard
+from campaigns.access import access_update
+from campaigns.inputs import CampaignInput, CampaignQuery, UpdateInput
+from campaigns.models import Campaign, Update
+from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard, UpdateEditOutput, UpdateOutput
 from campaigns.selectors import SORTS, campaign_page
-from campaigns.services import follows
+from campaigns.services import follows, updates
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
+from campaigns.services.updates import UpdateDraft
 from core import clock
 from core.api import limits
 from core.api.errors import Stale, ZoneRequired
@@ -187,6 +189,99 @@ class Campaigns(ApiViewSet):
         """List categories"""
         order = ("position", "id")
         return paginate(request, selectors.categories(), CategoryCard.of, order=order, default_limit=MAX_LIMIT)
+
+
+class Updates(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"create": [EmailVerified], "edit": [EmailVerified], "remove": [EmailVerified]}
+
+    @operation("listCampaignUpdates", returns=Page[UpdateOutput])
+    def list(self, request: Request, campaign_id: UUID) -> Page[UpdateOutput]:
+        """
+        List the updates of a campaign
+
+        Those that I may read, newest first; its owner also reads what is scheduled.
+        """
+        now = clock.now()
+        part = asked_part(request, keys=("publish_at", "id"))
+        rows = selectors.update_rows(request.user, campaign_id, now, **part.parameters)
+        readable = Update.objects.visible_to(request.user, now).filter(campaign=campaign_id)
+        return part.page_of(rows, partial(UpdateOutput.of_row, now=now), whole=lambda: readable)
+
+    def _draft(self, request: Request, campaign_id: UUID) -> UpdateDraft:
+        given = parse(UpdateInput, request)
+        limits.hit_if_accepted(updates.PER_PERSON, request.user.pk)
+        return updates.draft_update(owner=request.user, campaign_id=campaign_id, now=clock.now(), **given)
+
+    @operation(
+        "createCampaignUpdate",
+        UpdateInput,
+        returns=UpdateOutput,
+        status=201,
+        errors=[
+            *BAD_FILE,
+            ZoneRequired,
+            errors.NotTheOwner,
+            errors.NotPublishedYet,
+            errors.TooManyUpdates,
+            errors.AnnualReportIsPublic,
+            errors.PublishAtOutOfRange,
+            limits.RateLimited,
+        ],
+        multipart=True,
+    )
+    @prepared(_draft)
+    def create(self, request: Request, campaign_id: UUID, prepared: UpdateDraft) -> UpdateOutput:
+        """
+        Publish or schedule an update
+
+        Its backers are notified, and followers too if it is public; of a scheduled one when it becomes visible.
+        """
+        now = clock.now()
+        return UpdateOutput.of(updates.keep_update(prepared, now=now), now)
+
+    @operation(
+        "editCampaignUpdate",
+        UpdateInput,
+        returns=UpdateOutput,
+        errors=[
+            *BAD_FILE,
+            ZoneRequired,
+            errors.NotTheOwner,
+            errors.UpdateAlreadyPublished,
+            errors.AnnualReportIsPublic,
+            errors.PublishAtOutOfRange,
+        ],
+        multipart=True,
+        partial=True,
+    )
+    def edit(self, request: Request, campaign_id: UUID, update_id: UUID, data: dict[str, Any]) -> UpdateOutput:
+        """
+        Change an update
+
+        Any of the fields; `media`, when given, replaces the pictures. What a published one said before stays readable.
+        For a scheduled one a `publishAt` that has passed publishes it at once.
+        """
+        now = clock.now()
+        update = updates.edit_update(owner=request.user, campaign_id=campaign_id, update_id=update_id, now=now, **data)
+        return UpdateOutput.of(update, now)
+
+    @operation("deleteCampaignUpdate", returns=Message, errors=[errors.NotTheOwner])
+    def remove(self, request: Request, campaign_id: UUID, update_id: UUID) -> Message:
+        """Delete an update"""
+        updates.delete_update(owner=request.user, campaign_id=campaign_id, update_id=update_id, now=clock.now())
+        return Message(message=_("Update deleted"))
+
+    @operation("listCampaignUpdateHistory", returns=Page[UpdateEditOutput])
+    def history(self, request: Request, campaign_id: UUID, update_id: UUID) -> Page[UpdateEditOutput]:
+        """
+        What an update said before it was edited
+
+        Newest first, for whoever sees the update; words that were for investors stay with them.
+        """
+        update = access_update(request.user, campaign_id, update_id, clock.now())
+        edits = selectors.update_edits(request.user, update)
+        return paginate(request, edits, UpdateEditOutput.of, order=("-id",))
 
 
 class OwnCampaigns(ApiViewSet):

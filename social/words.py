@@ -9,7 +9,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from social.models.posts import AuthorRole
+from campaigns.models import AuthorRole
 from social.outputs.posts import PostOutput
 
 _MENTION = r"<@(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})>"

@@ -26,12 +26,14 @@ from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
 from campaigns.models.review import ReviewPhrase
 from campaigns.models.submissions import Submission
+from campaigns.models.updates import AuthorRole, Update, UpdateEdit, UpdateMedia
 
 __all__ = [
     "BEFORE_LIVE",
     "CLOSED",
     "EDITABLE",
     "PUBLIC",
+    "AuthorRole",
     "Backing",
     "Campaign",
     "CampaignAudience",
@@ -47,6 +49,9 @@ __all__ = [
     "Status",
     "StatusChange",
     "Submission",
+    "Update",
+    "UpdateEdit",
+    "UpdateMedia",
     "available_minor",
     "is_open",
     "phase",

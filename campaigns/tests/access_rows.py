@@ -2,6 +2,8 @@
 
 from vectragrow.tests.matrix import Row
 
+UPDATE = {"content": "The panels are here.", "audience": "public"}
+
 ROWS = {
     "GET /api/campaigns": Row.of(user=200),
     "POST /api/campaigns": Row.of(user=403, investor=400, staff=400),
@@ -13,5 +15,10 @@ ROWS = {
     "POST /api/campaigns/{campaign_id}/cancel": Row.of(unverified=403, user=404),
     "POST /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
     "DELETE /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
+    "GET /api/campaigns/{campaign_id}/updates": Row.of(user=404),
+    "POST /api/campaigns/{campaign_id}/updates": Row.of(unverified=403, user=404, body=UPDATE),
+    "PUT /api/campaigns/{campaign_id}/updates/{update_id}": Row.of(unverified=403, user=404, body=UPDATE),
+    "DELETE /api/campaigns/{campaign_id}/updates/{update_id}": Row.of(unverified=403, user=404),
+    "GET /api/campaigns/{campaign_id}/updates/{update_id}/history": Row.of(user=404),
     "GET /api/profile/campaigns": Row.of(user=200),
 }

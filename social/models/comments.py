@@ -8,8 +8,9 @@ from django.db.models import Q
 
 from accounts.models import Status
 from accounts.relations import not_hidden_from
+from campaigns.models import AuthorRole
 from core.models import Entity
-from social.models.posts import AuthorRole, Post
+from social.models.posts import Post
 from social.permissions import MODERATE
 
 

@@ -9,19 +9,12 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Status
 from accounts.relations import not_hidden_from
+from campaigns.models import AuthorRole
 from core.models import Entity
 from social.models.channels import Channel, ChannelMember
 from social.models.follows import Follow
 from social.models.groups import Group, Membership
 from social.permissions import MODERATE
-
-
-class AuthorRole(models.TextChoices):
-    """What somebody was to a campaign when they said something about it (17 CFR 227.303(c))."""
-
-    FOUNDER = "founder"
-    STAFF = "staff"
-    INVESTOR = "investor"
 
 
 class PostQuerySet(models.QuerySet["Post"]):

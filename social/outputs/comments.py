@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
+from campaigns.models import AuthorRole
 from core.api.outputs import Count, Moment, Output
-from social.models.posts import AuthorRole
 from social.outputs.mentions import mention_cards
 from social.permissions import MODERATE
 

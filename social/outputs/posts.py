@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from accounts.outputs.people import UserCard
+from campaigns.models import AuthorRole
 from core.api.outputs import Count, Moment, Output, Page, Url
 from core.share_pages import share_url
 from social.emojis import LIKE
-from social.models.posts import AuthorRole, Post, PostEdit, etag_of
+from social.models.posts import Post, PostEdit, etag_of
 from social.outputs.comments import CommentOutput, Moderation, ModerationState
 from social.outputs.mentions import mention_cards
 from uploads.outputs import MediaCard, media_cards

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from campaigns.roles import author_role
 from core import events
 from core.api.errors import NotFound
 from core.data import sql
@@ -15,7 +16,6 @@ from social.access import access_comment_to_delete, access_post, asker, lock_thr
 from social.errors import CommentDeleted
 from social.models import Comment
 from social.services.mentions import check_mentions, mention_in_comment
-from social.services.posts import author_role
 
 _LIKE = load("social/sql/add_comment_like.sql")
 _UNLIKE = load("social/sql/remove_comment_like.sql")

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 
-from accounts.permissions import USE_ADMIN
 from accounts.services.counts import count
-from campaigns.models import PUBLIC, Backing, Campaign
+from campaigns.models import PUBLIC, Campaign
+from campaigns.roles import author_role
 from core import events
 from core.api.etags import require_match
 from core.data.transactions import atomic, retrying
@@ -28,7 +28,7 @@ from social.errors import (
 )
 from social.models import Channel, ChannelMember, ChannelPin, Group, Membership, Post, PostCounts, PostEdit, PostMedia
 from social.models.channels import WRITERS
-from social.models.posts import AuthorRole, etag_of
+from social.models.posts import etag_of
 from social.services import feeds
 from social.services.mentions import check_mentions, check_tags, mention_in_post
 from uploads.models import StoredFile, Visibility
@@ -261,16 +261,6 @@ def is_for_everyone(post: Post) -> bool:
     is_shown = post.hidden_at is None and post.held_at is None
     is_open = post.group is None or post.group.visibility == Group.Visibility.PUBLIC
     return is_shown and is_open and post.visibility == Post.Visibility.PUBLIC
-
-
-def author_role(author: Any, campaign: Campaign) -> str:
-    """What somebody is to a campaign now; of several the one that matters most to a reader (17 CFR 227.303(c))."""
-    if campaign.owner_id == author.pk:
-        return AuthorRole.FOUNDER
-    if USE_ADMIN.held_by(author):
-        return AuthorRole.STAFF
-    backs = Backing.objects.filter(campaign=campaign, backer=author, committed_minor__gt=0).exists()
-    return AuthorRole.INVESTOR if backs else ""
 
 
 def _group(author: Any, group_id: UUID) -> Group:

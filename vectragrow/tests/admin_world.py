@@ -75,6 +75,9 @@ def make_world() -> User:
     make_ad(founder, title="x" * 80, body="Roofs for everybody. " * 14, target_url=target)
     make_ad(founder, title=LONG[:80], approved_by=ines, daily_cap=1_000_000)
     make_story(founder, caption=LONG * 4)
+    told = {"title": LONG[:120], "content": "The panels are here. " * 40, "audience": "public"}
+    update = api.as_user(founder).post(f"/api/campaigns/{live.pk}/updates", told).json()
+    api.as_user(founder).put(f"/api/campaigns/{live.pk}/updates/{update['id']}", {"content": "They are on the roof."})
     card = make_card(backer)
     investment = invest(api, backer, live, "1234.56", card)
     invest(api, backer, live, "500000")
