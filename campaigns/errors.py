@@ -182,6 +182,25 @@ class UpdateAlreadyPublished(Conflict):
     message = _("The update is published: its moment and its kind cannot change any more.")
 
 
+class IssuerCapReached(OverCap):
+    """As `over_cap`, where the campaign has no cap of its own and the law sets one for its owner."""
+
+    code = "issuer_cap_reached"
+    message = _("The law lets the owner of this campaign raise only %(available)s more.")
+
+
+class IssuerCapExceeded(Conflict):
+    """`available` is what the owner's other campaigns leave of `limit`, in major units."""
+
+    code = "issuer_cap_exceeded"
+    message = _(
+        "Under these rules an owner may raise %(limit)s in twelve months. Your other campaigns leave %(available)s: "
+        "set maxAmount to at most that."
+    )
+    members = {"limit": MoneyText, "available": MoneyText, "currency": Currency}
+    amounts = ("limit", "available")
+
+
 class CampaignUnderWay(Conflict):
     code = "campaign_under_way"
     message = _("A campaign of yours is in review or running. Cancel it, or wait until it is settled.")

@@ -142,7 +142,13 @@ class Campaigns(ApiViewSet):
         "submitCampaign",
         returns=CampaignOutput,
         etag=True,
-        errors=[errors.NotTheOwner, errors.NotADraft, errors.ReviewedDeadlinePassed, errors.CampaignIncomplete],
+        errors=[
+            errors.NotTheOwner,
+            errors.NotADraft,
+            errors.ReviewedDeadlinePassed,
+            errors.CampaignIncomplete,
+            errors.IssuerCapExceeded,
+        ],
     )
     def submit(self, request: Request, campaign_id: UUID) -> Response:
         """Submit a draft for review"""

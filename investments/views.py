@@ -167,6 +167,7 @@ class CampaignInvestments(ApiViewSet):
             campaign_errors.CurrencyMismatch,
             campaign_errors.BelowMinimum,
             campaign_errors.OverCap,
+            campaign_errors.IssuerCapReached,
         ],
     )
     @multi_phase

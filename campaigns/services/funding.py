@@ -10,8 +10,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from campaigns.errors import BelowMinimum, CampaignClosed, CampaignNotOpen, CurrencyMismatch, OverCap, OwnCampaign
+from campaigns.errors import (
+    BelowMinimum,
+    CampaignClosed,
+    CampaignNotOpen,
+    CurrencyMismatch,
+    IssuerCapReached,
+    OverCap,
+    OwnCampaign,
+)
 from campaigns.models import PUBLIC, Backing, Campaign, Status
+from campaigns.rules import Rules
 from campaigns.trending import WITH_ONE_MORE, score_of_one
 from core import events
 from core.api.errors import NotFound
@@ -44,7 +53,7 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
 
     :raises NotFound: missing or not public
     :raises OwnCampaign: :raises CampaignNotOpen: :raises CampaignClosed: :raises CurrencyMismatch:
-    :raises BelowMinimum: :raises OverCap:
+    :raises BelowMinimum: :raises OverCap: :raises IssuerCapReached:
     """
     campaign = lock_campaign(campaign_id)
     if campaign.owner_id == backer.pk:
@@ -59,7 +68,8 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
         raise CurrencyMismatch(currency=campaign.currency)
     available = campaign.available_minor
     if amount.minor > available:
-        raise OverCap(available=campaign.text(available), currency=campaign.currency)
+        refusal = OverCap if campaign.max_minor or campaign.rules == Rules.NONE else IssuerCapReached
+        raise refusal(available=campaign.text(available), currency=campaign.currency)
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
         raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)

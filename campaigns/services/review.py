@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from accounts.access import lock_person
 from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import ChangedSinceSeen, NotADraft, NotInReview, OwnCampaign
 from campaigns.models import EDITABLE, Campaign, Status
 from campaigns.rules import version_on
+from campaigns.services.issuer_caps import refuse_over_issuer_cap
 from campaigns.services.steps import take_step
 from campaigns.services.submissions import keep_submission
 from campaigns.trending import score_of_one
@@ -24,7 +26,9 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
     :raises NotADraft: it is further already
     :raises ReviewedDeadlinePassed: nobody could invest any more
     :raises CampaignIncomplete: something is still missing
+    :raises IssuerCapExceeded: the owner's campaigns would raise more than the rule set allows
     """
+    lock_person(owner.pk)  # before the campaign: two of one owner are not submitted at the same time
     campaign = access_own_campaign(owner, campaign_id)
     if campaign.status not in EDITABLE:
         raise NotADraft(status=campaign.status)
@@ -32,6 +36,7 @@ def submit_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
         take_step(campaign, Status.DRAFT, actor=owner, now=now, review_note="")
     version = version_on(campaign.rules, now.date())
     take_step(campaign, Status.IN_REVIEW, actor=owner, now=now, rules_version=version)
+    refuse_over_issuer_cap(campaign, now=now)
     keep_submission(campaign, now=now)
     return campaign
 
