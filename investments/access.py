@@ -13,7 +13,14 @@ from campaigns.models import Campaign, Category
 from core.api.errors import NotFound
 from core.data import sql
 from investments.errors import InvestorsOnly, PaymentMethodNotFound
-from investments.models import Investment, InvestmentQuerySet, Payment, PaymentMethod
+from investments.models import (
+    Investment,
+    InvestmentQuerySet,
+    Payment,
+    PaymentMethod,
+    WaitingEntry,
+    WaitingQuerySet,
+)
 
 
 def investments_of(person: Any, **filters: Any) -> InvestmentQuerySet:
@@ -81,6 +88,18 @@ def investments_in(person: Any, campaign_id: UUID) -> InvestmentQuerySet:
     if not own.exists():
         raise InvestorsOnly()
     return own
+
+
+def waiting_list_of(person: Any, campaign_id: UUID) -> WaitingQuerySet | None:
+    """
+    Who is in the waiting list of a campaign, for its owner and moderators; None for others, who see their own entry.
+
+    :raises NotFound: a campaign that `person` may not see
+    """
+    campaign = access_campaign(person, campaign_id)
+    if not can_see_backers(person, campaign):
+        return None
+    return WaitingEntry.objects.in_list().filter(campaign=campaign)
 
 
 def is_protected(investor: User) -> bool:

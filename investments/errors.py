@@ -116,6 +116,35 @@ class CancellationsOpen(Conflict):
     message = _("Some commitments can still be taken back.")
 
 
+class RoomAvailable(Conflict):
+    """`available` in major units, beside `currency`: so much can be invested at once."""
+
+    code = "room_available"
+    message = _("There is no need to wait: %(available)s can be invested in this campaign.")
+    members = {"available": MoneyText, "currency": Currency}
+    amounts = ("available",)
+
+
+class AlreadyWaiting(Conflict):
+    code = "already_waiting"
+    message = _("You are in the waiting list of this campaign already.")
+
+
+class NotWaiting(NotFound):
+    code = "not_waiting"
+    message = _("You are not in the waiting list of this campaign.")
+
+
+class NoOffer(Conflict):
+    code = "no_offer"
+    message = _("There is no free place for you yet.")
+
+
+class OfferExpired(Conflict):
+    code = "offer_expired"
+    message = _("This offer has run out. You can join the waiting list again.")
+
+
 class RefundToOriginalOnly(Conflict):
     code = "refund_to_original_only"
     message = _("A commitment is refunded to the payment method that paid it.")

@@ -6,7 +6,14 @@ from uuid import UUID
 from campaigns.models import Campaign
 from core.events import Kind, declare
 from core.money import Money
-from investments.models import Acknowledgement, Investment, InvestorDeclaration, KnowledgeTry, PaymentMethod
+from investments.models import (
+    Acknowledgement,
+    Investment,
+    InvestorDeclaration,
+    KnowledgeTry,
+    PaymentMethod,
+    WaitingEntry,
+)
 from notifications.effects import Category, Notice
 from notifications.messages import Message
 
@@ -31,6 +38,21 @@ def _step(name: str, *effects: Notice, audit: bool = True, sealed: dict[str, Any
         audit=audit,
         timeline=True,
         effects=effects,
+    )
+
+
+def _told(name: str, *, sms: bool = False) -> Kind:
+    """What becomes of somebody's entry in a waiting list without their doing."""
+    facts = ("campaign_id", "campaign_title", "amount")
+    path = "/campaigns/{campaign_id}"
+    message = Message(f"waiting_list_{name}", Category.INVESTMENTS, facts, sms=sms, path=path)
+    return Kind(
+        f"waiting_list.{name}",
+        about=WaitingEntry,
+        facts={"amount": Money, "campaign_id": UUID, "investor_id": UUID},
+        sealed={"campaign_title": str},
+        audit=False,
+        effects=[Notice(message, to="investor_id")],
     )
 
 
@@ -60,6 +82,10 @@ declare(
     _step("refunded", _notice("investment_refunded"), reason=str),
     _step("invested", _notice("investment_settled"), audit=False),
     _step("cancelled", reason=str),
+    Kind("waiting_list.joined", about=WaitingEntry, facts={"amount": Money, "campaign_id": UUID}),
+    Kind("waiting_list.left", about=WaitingEntry, facts={"campaign_id": UUID}),
+    _told("offered", sms=True),
+    _told("expired"),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),
     Kind("investor.profile_declared", about=InvestorDeclaration),

@@ -97,6 +97,16 @@ class InvestInput(Serializer):
     )
 
 
+class WaitInput(Serializer):
+    amount = AmountField()
+    payment_method_id = IdField(help_text="What pays when an offer is accepted.")
+    currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
+
+
+class AcceptOfferInput(Serializer):
+    payment_method_id = IdField(required=False, help_text="In place of the one that the entry names.")
+
+
 class WithdrawInput(Serializer):
     amount = AmountField()
     payment_method_id = IdField()

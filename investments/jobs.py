@@ -6,7 +6,7 @@ from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
 from investments.reconciliation import providers_to_reconcile, reconcile
-from investments.services import closing, payments, refunds
+from investments.services import closing, payments, refunds, waiting
 
 CLOSE_CAMPAIGNS = register(
     Job(
@@ -14,6 +14,14 @@ CLOSE_CAMPAIGNS = register(
         "Decide campaigns whose deadline has passed, and release or refund what they hold.",
         due=closing.campaigns_to_close,
         work=closing.close_campaign,
+    )
+)
+MOVE_WAITING_LISTS = register(
+    Job(
+        "investments.move_waiting_lists",
+        "Pass on offers of places in campaigns that have run out.",
+        due=waiting.lists_to_move,
+        work=waiting.move_list,
     )
 )
 FINISH_PAYMENTS = register(
@@ -62,6 +70,12 @@ def send_refunds(event_id: UUID, campaign_id: str) -> None:
     if not refunds.send_refunds(UUID(campaign_id), now=clock.now()):
         raise outbox.NotYet("more refunds wait", after=refunds.GO_ON_AFTER, tried=False)
     closing.close_campaign(UUID(campaign_id), now=clock.now())
+
+
+@outbox.on("investments.leave_waiting_lists")
+def leave_waiting_lists(event_id: UUID, person_id: str) -> None:
+    """Of somebody whose account was erased."""
+    waiting.leave_every_list(UUID(person_id), now=clock.now())
 
 
 @outbox.on("investments.close_campaign")

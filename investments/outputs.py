@@ -15,7 +15,15 @@ from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
 from core.models import Event
 from core.money import minor_text
-from investments.models import Investment, PaymentMethod, Status, Step, cancellable_until
+from investments.models import (
+    Investment,
+    PaymentMethod,
+    Status,
+    Step,
+    WaitingEntry,
+    WaitingStatus,
+    cancellable_until,
+)
 from investments.services.withdrawals import Withdrawal
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
@@ -181,6 +189,60 @@ class BackerCard(Output):
             status=Status(investment.status),
             created_at=investment.created_at,
         )
+
+
+class WaitingPlace(Output):
+    """Of an entry in a waiting list, by the clock."""
+
+    id: UUID
+    amount: Annotated[MoneyText, Meta(description="What is wanted.")]
+    currency: Currency
+    position: Annotated[int, Meta(ge=1, description="Who has the smaller one comes first.")]
+    status: WaitingStatus
+    offered_amount: Annotated[
+        MoneyText | None, Meta(description="What is kept free: all that is wanted, or the part there is room for.")
+    ]
+    offer_ends_at: Annotated[Moment | None, Meta(description="Until when the offer holds.")]
+    created_at: Moment
+
+    @classmethod
+    def members(cls, entry: WaitingEntry, now: datetime) -> dict[str, Any]:
+        campaign = entry.campaign
+        status = entry.status_at(now, campaign)
+        is_offered = status == WaitingStatus.OFFERED
+        ends_at = entry.offer_ends_at
+        return {
+            "id": entry.pk,
+            "amount": campaign.text(entry.amount_minor),
+            "currency": entry.currency,
+            "position": entry.position,
+            "status": status,
+            "offered_amount": campaign.text(entry.offered_minor) if is_offered else None,
+            "offer_ends_at": min(ends_at, campaign.ends_at) if is_offered and ends_at else None,
+            "created_at": entry.created_at,
+        }
+
+
+class WaitingOutput(WaitingPlace):
+    """One's own entry in the waiting list of a campaign."""
+
+    campaign: CampaignCard
+    ahead: Annotated[int, Meta(ge=0, description="How many entries come before it.")]
+    investment_id: Annotated[UUID | None, Meta(description="The investment that it became.")]
+
+    @classmethod
+    def of(cls, entry: WaitingEntry, *, campaign: CampaignCard, ahead: int, now: datetime) -> Self:
+        return cls(**cls.members(entry, now), campaign=campaign, ahead=ahead, investment_id=entry.investment_id)
+
+
+class WaitingCard(WaitingPlace):
+    """Somebody's entry as the campaign's owner sees it."""
+
+    investor: UserCard
+
+    @classmethod
+    def of(cls, entry: WaitingEntry, now: datetime) -> Self:
+        return cls(**cls.members(entry, now), investor=UserCard.of(entry.investor))
 
 
 class PortfolioTotal(Output):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.errors import MoneyInFlight
 from core import events
+from core.jobs import outbox
 from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
@@ -22,6 +23,7 @@ from investments.models import (
     SandboxCharge,
     SandboxRefund,
     Status,
+    WaitingEntry,
 )
 from ledger.models import LedgerAccount
 
@@ -41,6 +43,11 @@ def blank_methods(*, person_id: UUID, now: datetime) -> None:
     methods = PaymentMethod.objects.filter(owner_id=person_id)
     methods.filter(removed_at__isnull=True).update(removed_at=now)
     methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+
+
+def leave_waiting_lists(*, person_id: UUID, now: datetime) -> None:
+    """After the erasure, which holds locks that come behind those of campaigns."""
+    outbox.emit("investments.leave_waiting_lists", person_id=str(person_id))
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -78,6 +85,16 @@ def investments_of(person_id: UUID) -> Iterator[dict[str, Any]]:
 
 
 declare(Investment, export=investments_of, erase=BOOKS, retention=BOOKS)
+declare(
+    WaitingEntry,
+    person="investor_id",
+    export=(
+        *("campaign_id", "campaign__title", "amount_minor", "currency", "position", "status"),
+        *("offered_minor", "offer_ends_at", "investment_id", "created_at", "updated_at"),
+    ),
+    erase=leave_waiting_lists,
+    retention=Kept("says in which order places were given"),
+)
 declare(
     Payment,
     person="investment__investor_id",

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
@@ -35,6 +36,8 @@ from investments.models import (
     KnowledgeTry,
     PaymentMethod,
     Reconciliation,
+    WaitingEntry,
+    WaitingStatus,
 )
 from investments.outputs import (
     AcknowledgedText,
@@ -49,8 +52,10 @@ from investments.outputs import (
     PortfolioTotal,
     QuestionCard,
     TextCard,
+    WaitingOutput,
 )
 from investments.providers import PROVIDERS
+from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
@@ -88,6 +93,23 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
         **asdict(InvestmentCard.of(investment, now)),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[],
+    )
+
+
+def waiting_page(person: Any, campaign_id: UUID, now: datetime) -> WaitingOutput:
+    """
+    A person's last entry in the waiting list of a campaign, whatever became of it.
+
+    :raises NotWaiting: there is none
+    """
+    entry = latest_entry(person, campaign_id)
+    before = WaitingEntry.objects.in_list().filter(campaign_id=campaign_id, position__lt=entry.position)
+    is_waiting = entry.status_at(now, entry.campaign) == WaitingStatus.WAITING
+    return WaitingOutput.of(
+        entry,
+        campaign=campaign_cards({campaign_id}, now)[campaign_id],
+        ahead=before.count() if is_waiting else 0,
+        now=now,
     )
 
 

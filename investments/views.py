@@ -24,9 +24,17 @@ from core.api.requests import Request
 from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from investments import errors, selectors
-from investments.access import access_investment, investments_in, investments_of
+from investments.access import access_investment, investments_in, investments_of, waiting_list_of
 from investments.card_data import check_card_data
-from investments.inputs import InvestInput, InvestmentQuery, InvestorProfileInput, PaymentMethodInput, WithdrawInput
+from investments.inputs import (
+    AcceptOfferInput,
+    InvestInput,
+    InvestmentQuery,
+    InvestorProfileInput,
+    PaymentMethodInput,
+    WaitInput,
+    WithdrawInput,
+)
 from investments.outputs import (
     BackerCard,
     InvestmentCard,
@@ -36,16 +44,41 @@ from investments.outputs import (
     PaymentMethodCard,
     PortfolioCard,
     PortfolioPage,
+    WaitingCard,
+    WaitingOutput,
     WithdrawalOutput,
 )
-from investments.services.investing import place_investment
+from investments.services.investing import accept_offer, join_waiting_list, place_investment
 from investments.services.methods import add_payment_method, remove_payment_method
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
+from investments.services.waiting import leave_waiting_list
 from investments.services.withdrawals import withdraw_from_investment
 
 NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 """Per person: enough for anyone with cards, too few for anyone trying out stolen ones."""
+
+
+NOT_AN_INVESTOR_NOW = (
+    errors.PaymentMethodNotFound,
+    errors.PaymentMethodExpired,
+    errors.TooManyOpenPayments,
+    errors.ConfirmationPending,
+)
+NOT_ELIGIBLE = (
+    errors.ConsentRequired,
+    errors.AcknowledgementRequired,
+    errors.InvestorProfileRequired,
+    errors.ProfileCurrencyMismatch,
+    errors.InvestorLimitExceeded,
+    errors.KnowledgeTestRequired,
+    errors.LossSimulationRequired,
+    errors.WarningConsentRequired,
+    errors.UnknownAcknowledgement,
+    errors.AcknowledgementSuperseded,
+)
+"""What the rule set of a campaign says."""
+CAMPAIGN_NOT_OPEN = (campaign_errors.OwnCampaign, campaign_errors.CampaignClosed, campaign_errors.CampaignNotOpen)
 
 
 class Investments(ApiViewSet):
@@ -145,25 +178,11 @@ class CampaignInvestments(ApiViewSet):
         InvestInput,
         returns=InvestmentCard,
         errors=[
-            errors.PaymentMethodNotFound,
-            errors.PaymentMethodExpired,
+            *NOT_AN_INVESTOR_NOW,
+            *CAMPAIGN_NOT_OPEN,
             errors.PaymentDeclined,
-            errors.TooManyOpenPayments,
-            errors.ConfirmationPending,
             OutcomeUnknown,
-            errors.ConsentRequired,
-            errors.AcknowledgementRequired,
-            errors.InvestorProfileRequired,
-            errors.ProfileCurrencyMismatch,
-            errors.InvestorLimitExceeded,
-            errors.KnowledgeTestRequired,
-            errors.LossSimulationRequired,
-            errors.WarningConsentRequired,
-            errors.UnknownAcknowledgement,
-            errors.AcknowledgementSuperseded,
-            campaign_errors.OwnCampaign,
-            campaign_errors.CampaignClosed,
-            campaign_errors.CampaignNotOpen,
+            *NOT_ELIGIBLE,
             campaign_errors.CurrencyMismatch,
             campaign_errors.BelowMinimum,
             campaign_errors.OverCap,
@@ -193,6 +212,91 @@ class CampaignInvestments(ApiViewSet):
         """List a campaign's investments"""
         investments = investments_in(request.user, campaign_id).select_related("investor", "payment")
         return paginate(request, investments, BackerCard.of)
+
+
+class WaitingLists(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"join": [KYCVerified], "accept": [KYCVerified], "leave": [EmailVerified]}
+
+    @operation(
+        "joinWaitingList",
+        WaitInput,
+        returns=WaitingOutput,
+        status=201,
+        errors=[
+            *NOT_AN_INVESTOR_NOW,
+            *CAMPAIGN_NOT_OPEN,
+            *NOT_ELIGIBLE,
+            campaign_errors.CurrencyMismatch,
+            campaign_errors.BelowMinimum,
+            campaign_errors.OverCap,
+            errors.AlreadyWaiting,
+            errors.RoomAvailable,
+        ],
+    )
+    def join(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> WaitingOutput:
+        """
+        Wait for a place in a full campaign
+
+        First come, first served, and nothing is charged. A place that becomes free is offered for 72 hours. An offer
+        may be for a part of the amount; what becomes free later is added to it.
+        """
+        now = clock.now()
+        join_waiting_list(investor=request.user, campaign_id=campaign_id, now=now, **data)
+        return selectors.waiting_page(request.user, campaign_id, now)
+
+    @operation("getWaitingList", returns=WaitingOutput | Page[WaitingCard], errors=[errors.NotWaiting])
+    def retrieve(self, request: Request, campaign_id: UUID) -> WaitingOutput | Page[WaitingCard]:
+        """
+        Read my entry in a waiting list
+
+        The last one, whatever became of it. The campaign's owner and moderators get the list of those who wait, the
+        first one first.
+        """
+        now = clock.now()
+        everybody = waiting_list_of(request.user, campaign_id)
+        if everybody is None:
+            return selectors.waiting_page(request.user, campaign_id, now)
+        entries = everybody.select_related("investor", "campaign")
+        return paginate(request, entries, partial(WaitingCard.of, now=now), order=("position", "id"))
+
+    @operation("leaveWaitingList", returns=WaitingOutput, errors=[errors.NotWaiting])
+    def leave(self, request: Request, campaign_id: UUID) -> WaitingOutput:
+        """
+        Leave a waiting list
+
+        An offer goes to the next.
+        """
+        now = clock.now()
+        leave_waiting_list(investor=request.user, campaign_id=campaign_id, now=now)
+        return selectors.waiting_page(request.user, campaign_id, now)
+
+    @operation(
+        "acceptWaitingListOffer",
+        AcceptOfferInput,
+        returns=InvestmentCard,
+        errors=[
+            *NOT_AN_INVESTOR_NOW,
+            *CAMPAIGN_NOT_OPEN,
+            *NOT_ELIGIBLE,
+            errors.PaymentDeclined,
+            OutcomeUnknown,
+            errors.NotWaiting,
+            errors.NoOffer,
+            errors.OfferExpired,
+        ],
+    )
+    @multi_phase
+    def accept(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> InvestmentCard:
+        """
+        Accept a place that is offered
+
+        Invests the offered amount; everything is as in investing. A place whose payment fails goes to the next.
+        """
+        investment = accept_offer(
+            investor=request.user, campaign_id=campaign_id, ticket=request.ticket, now=clock.now(), **data
+        )
+        return InvestmentCard.of(investment, clock.now())
 
 
 class PaymentMethods(ApiViewSet):

@@ -219,6 +219,8 @@ class Campaign(Entity):
     """What payments under way may still add; it counts against the cap, not towards the goal."""
     offered_minor = models.BigIntegerField(default=0, db_default=0)
     """What is offered to people in the waiting list; it counts against the cap like a payment under way."""
+    waiting_count = models.PositiveIntegerField(default=0, db_default=0)
+    """How many are in the waiting list without an offer."""
     settled_minor = models.BigIntegerField(default=0, db_default=0)
     """What of the raised money was released to the owner."""
     investor_count = models.PositiveIntegerField(default=0)

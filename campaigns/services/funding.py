@@ -2,7 +2,8 @@
 The money columns of a campaign and who backs it: reserve, then confirm or release; give back later (docs/locking.md).
 
 Call these inside the transaction that books the same amounts in the ledger, after locking rows of your own and right
-before booking: all who invest in the campaign wait from there to the commit. `reserve_funding` looks after its lock.
+before booking: all who invest in the campaign wait from there to the commit. What takes a locked campaign keeps its
+sums in memory as they will be, so that its caller can go on with them.
 """
 
 from collections.abc import Mapping
@@ -45,17 +46,13 @@ def lock_campaign(campaign_id: UUID) -> Campaign:
     return campaign
 
 
-def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datetime) -> Campaign:
+def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
     """
-    Set `amount` aside for a payment that begins now.
+    Whether somebody may put money into a locked campaign, whatever room there is.
 
-    The smallest investment does not apply to the very last piece under the cap.
-
-    :raises NotFound: missing or not public
+    :raises NotFound: not public
     :raises OwnCampaign: :raises CampaignNotOpen: :raises CampaignClosed: :raises CurrencyMismatch:
-    :raises BelowMinimum: :raises OverCap: :raises IssuerCapReached:
     """
-    campaign = lock_campaign(campaign_id)
     if campaign.owner_id == backer.pk:
         raise OwnCampaign()
     if campaign.status not in PUBLIC:
@@ -66,6 +63,19 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
         raise CampaignClosed()
     if amount.currency != campaign.currency:
         raise CurrencyMismatch(currency=campaign.currency)
+
+
+def reserve_funding(*, campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
+    """
+    Set `amount` of a locked campaign aside for a payment that begins now.
+
+    The smallest investment does not apply to the very last piece under the cap.
+
+    :raises NotFound: :raises OwnCampaign: :raises CampaignNotOpen: :raises CampaignClosed:
+    :raises CurrencyMismatch: see `require_open`
+    :raises BelowMinimum: :raises OverCap: :raises IssuerCapReached:
+    """
+    require_open(campaign, backer, amount, now)
     available = campaign.available_minor
     if amount.minor > available:
         refusal = OverCap if campaign.max_minor or campaign.rules == Rules.NONE else IssuerCapReached
@@ -75,7 +85,6 @@ def reserve_funding(*, campaign_id: UUID, backer: Any, amount: Money, now: datet
         raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)
     sql.change(_RESERVE, [amount.minor, campaign.pk])
     campaign.reserved_minor += amount.minor
-    return campaign
 
 
 def confirm_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: datetime) -> None:
@@ -91,9 +100,21 @@ def confirm_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: 
     sql.change(_CONFIRM, [amount.minor, amount.minor, int(joined), one, one, campaign.pk])
 
 
-def release_funding(*, campaign_id: UUID, amount: Money) -> None:
-    """Release a reservation: the payment failed."""
-    sql.change(_RESERVE, [-amount.minor, campaign_id])
+def release_funding(*, campaign: Campaign, amount: Money) -> None:
+    """Release a reservation in a locked campaign: the payment failed."""
+    sql.change(_RESERVE, [-amount.minor, campaign.pk])
+    campaign.reserved_minor -= amount.minor
+
+
+def write_offers(campaign: Campaign, *, accepted_minor: int = 0) -> None:
+    """
+    Write what a locked campaign offers to its waiting list, and how many wait, as the caller has set them.
+
+    :param accepted_minor: what of it turns into a reservation for a payment that begins now
+    """
+    campaign.offered_minor -= accepted_minor
+    campaign.reserved_minor += accepted_minor
+    sql.change(_OFFERS, [campaign.offered_minor, campaign.waiting_count, accepted_minor, campaign.pk])
 
 
 def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: datetime) -> None:
@@ -111,6 +132,7 @@ def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: date
             left += 1
             events.record("campaign.backer_left", campaign, actor=None, now=now, backer_id=backing.backer_id)
     sql.change(_RETURN, [sum(amounts.values()), left, campaign.pk])
+    campaign.raised_minor -= sum(amounts.values())
 
 
 def settle_funding(campaign_id: UUID) -> None:
@@ -134,6 +156,10 @@ def lock_backing(campaign_id: UUID, backer_id: UUID, now: datetime) -> Backing:
 # may travel with the last ones of their transaction (`core.data.sql.together`); the table's checks see the outcome.
 _CAMPAIGN = f"SELECT {sql.columns(Campaign, 'c', ('description',))} FROM campaigns_campaign c WHERE c.id = %s"
 _RESERVE = "UPDATE campaigns_campaign SET reserved_minor = reserved_minor + %s WHERE id = %s"
+_OFFERS = """
+    UPDATE campaigns_campaign SET offered_minor = %s, waiting_count = %s, reserved_minor = reserved_minor + %s
+    WHERE id = %s
+"""
 _CONFIRM = f"""
     UPDATE campaigns_campaign SET
         reserved_minor = reserved_minor - %s, raised_minor = raised_minor + %s, investor_count = investor_count + %s,

@@ -37,9 +37,11 @@ def usd(text: str) -> Money:
     return Money.of(text, "USD")
 
 
+@retrying
 def reserve(campaign: Campaign, backer: User, amount: Money, now: datetime | None = None) -> Campaign:
-    with atomic():
-        return reserve_funding(campaign_id=campaign.pk, backer=backer, amount=amount, now=now or timezone.now())
+    locked = funding.lock_campaign(campaign.pk)
+    reserve_funding(campaign=locked, backer=backer, amount=amount, now=now or timezone.now())
+    return locked
 
 
 def invest(campaign: Campaign, backer: User, amount: Money, now: datetime | None = None) -> None:
@@ -67,7 +69,7 @@ def test_reserve_confirm_release_return(capped: Campaign, backer: User, person: 
     reserve(capped, other, usd("70"))
     assert columns(capped) == (160_00, 70_00, 1)
     with atomic():
-        release_funding(campaign_id=capped.pk, amount=usd("70"))
+        release_funding(campaign=funding.lock_campaign(capped.pk), amount=usd("70"))
     with atomic():
         return_funding(campaign=capped, amounts={backer.pk: 60_00}, now=timezone.now())
     assert columns(capped) == (100_00, 0, 1)
@@ -140,9 +142,7 @@ def test_the_database_keeps_the_cap(capped: Campaign) -> None:
 @pytest.fixture
 def rivals_for_the_last_700(capped: Campaign, backer: User, person: Callable[..., User]) -> list[Any]:
     other = person("other", identity=True)
-    booked = retrying(reserve_funding)
-    now = timezone.now()
-    return [partial(booked, campaign_id=capped.pk, backer=who, amount=usd("700"), now=now) for who in (backer, other)]
+    return [partial(reserve, capped, who, usd("700")) for who in (backer, other)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from campaigns.models import Campaign
-from campaigns.services.funding import confirm_funding, reserve_funding
+from campaigns.services.funding import confirm_funding, lock_campaign, reserve_funding
 from campaigns.testing import make_campaign
 from core.data.transactions import atomic
 from core.money import Money
@@ -25,7 +25,7 @@ def titles(response: Any) -> list[Any]:
 def fund(campaign: Campaign, backer: User, amount: Any, now: datetime) -> None:
     money = Money.of(amount, campaign.currency)
     with atomic():
-        reserve_funding(campaign_id=campaign.pk, backer=backer, amount=money, now=now)
+        reserve_funding(campaign=lock_campaign(campaign.pk), backer=backer, amount=money, now=now)
     with atomic():
         confirm_funding(campaign=campaign, backer_id=backer.pk, amount=money, now=now)
 

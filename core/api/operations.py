@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from core.api import limits
 from core.api.errors import Refusal
 from core.api.outputs import DEFAULT_LIMIT, Page
+from core.api.schemas import parts_of
 from core.api.serializers import AmountField, Serializer, parse, parse_query
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -55,8 +56,8 @@ class Operation:
 
     @property
     def is_page(self) -> bool:
-        shape = get_origin(self.returns) or self.returns
-        return isinstance(shape, type) and issubclass(shape, Page)
+        shapes = [get_origin(part) or part for part in parts_of(self.returns)]
+        return any(isinstance(shape, type) and issubclass(shape, Page) for shape in shapes)
 
     @property
     def largest_form(self) -> int:

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cache
 from inspect import cleandoc
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import msgspec.inspect as mi
 from msgspec import NODEFAULT
@@ -41,7 +41,12 @@ def components(shape: Any) -> dict[str, Schema]:
 
 def _infos(shape: Any) -> list[mi.Type]:
     """msgspec itself knows unions of structs only where a tag distinguishes them."""
-    return [mi.type_info(part) for part in (get_args(shape) if isinstance(shape, UnionType) else [shape])]
+    return [mi.type_info(part) for part in parts_of(shape)]
+
+
+def parts_of(shape: Any) -> list[Any]:
+    """The types of a union, or the one type."""
+    return list(get_args(shape)) if get_origin(shape) in (Union, UnionType) else [shape]
 
 
 @cache

@@ -16,9 +16,11 @@ from investments.models.profiles import Acknowledgement, Figures, InvestorDeclar
 from investments.models.provider_events import ProviderEvent
 from investments.models.reconciliation import Reconciliation
 from investments.models.sandbox import SandboxCharge, SandboxRefund
+from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
     "HOLDING",
+    "IN_LIST",
     "UNDER_WAY",
     "Acknowledgement",
     "Figures",
@@ -36,5 +38,8 @@ __all__ = [
     "SandboxRefund",
     "Status",
     "Step",
+    "WaitingEntry",
+    "WaitingQuerySet",
+    "WaitingStatus",
     "cancellable_until",
 ]

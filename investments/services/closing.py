@@ -22,6 +22,7 @@ from core.jobs import outbox
 from investments import books
 from investments.errors import CancellationsOpen
 from investments.models import Investment, Payment, Refund, Status
+from investments.services import waiting
 from investments.services.locks import lock_payments
 from investments.services.payments import end_payment
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
@@ -36,8 +37,10 @@ def campaigns_to_close(now: datetime) -> QuerySet[Campaign, UUID]:
     Ids of campaigns whose deadline has passed, and of those that are decided and not settled; without those that only
     wait for the end of reflection periods.
     """
-    waiting = Q(Exists(_reflecting(now).filter(campaign=OuterRef("pk"))), status=CampaignStatus.LIVE, reserved_minor=0)
-    return Campaign.objects.due_at(now).exclude(waiting).order_by("ends_at", "id").values_list("pk", flat=True)
+    only_reflecting = Q(
+        Exists(_reflecting(now).filter(campaign=OuterRef("pk"))), status=CampaignStatus.LIVE, reserved_minor=0
+    )
+    return Campaign.objects.due_at(now).exclude(only_reflecting).order_by("ends_at", "id").values_list("pk", flat=True)
 
 
 def _reflecting(now: datetime) -> QuerySet[Investment]:
@@ -80,6 +83,8 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
     elif campaign.status in (CampaignStatus.FAILED, CampaignStatus.CANCELLED):
         while _request_some_refunds(campaign_id, now):
             pass
+    while waiting.end_some(campaign_id, now=now):
+        pass
     if refunds_of_ended(campaign_id, now).exists():
         ask_for_sending(campaign_id, now=now)
     return _settle_if_done(campaign_id, now)

@@ -5,7 +5,7 @@ the books and stores the request; the provider call, outside of any transaction;
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from accounts.models import User
 from campaigns.errors import CurrencyMismatch
 from campaigns.models import PUBLIC, Campaign
 from campaigns.rules import Rules
-from campaigns.services.funding import reserve_funding
+from campaigns.services.funding import lock_campaign, reserve_funding
 from core import events
 from core.api.errors import NotFound, Unauthenticated
 from core.api.requests import Ticket
@@ -39,8 +39,8 @@ from investments.errors import (
     TooManyOpenPayments,
 )
 from investments.facts import investor_facts
-from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status
-from investments.services import payments
+from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status, WaitingEntry
+from investments.services import payments, waiting
 from investments.services.outcomes import go_on
 from investments.services.profiles import acknowledge, text_named
 from investments.texts import Text
@@ -77,10 +77,44 @@ def place_investment(
     :raises PaymentDeclined: nothing was taken
     :raises OutcomeUnknown: a repeat that could not even look
     """
-    begun = None
-    if ticket.result_id is None:
-        warnings = [text_named(one["id"], one["version"], field="acceptedWarnings") for one in accepted_warnings]
-        begun = _begin(investor, campaign_id, amount, currency, payment_method_id, warnings, ticket, now)
+
+    def begin() -> Investment:
+        warnings = _texts_of(accepted_warnings)
+        return _begin(investor, campaign_id, amount, currency, payment_method_id, warnings, ticket, now)
+
+    return _place(investor, ticket, now, begin=begin)
+
+
+def accept_offer(
+    *,
+    investor: User,
+    campaign_id: UUID,
+    ticket: Ticket,
+    now: datetime,
+    payment_method_id: UUID | None = None,
+    accepted_warnings: Sequence[Mapping[str, str]] = (),
+) -> Investment:
+    """
+    Invest what the waiting list offers somebody, in the same way.
+
+    :param payment_method_id: in place of the one that the entry names
+    :raises NotWaiting: :raises NoOffer: :raises OfferExpired: see `waiting.lock_offer`
+    :raises NotFound: and the others of `place_investment`, without BelowMinimum and OverCap
+    """
+
+    def begin() -> Investment:
+        return _begin_accepted(investor, campaign_id, payment_method_id, _texts_of(accepted_warnings), ticket, now)
+
+    return _place(investor, ticket, now, begin=begin)
+
+
+def _texts_of(accepted: Sequence[Mapping[str, str]]) -> list[Text]:
+    return [text_named(one["id"], one["version"], field="acceptedWarnings") for one in accepted]
+
+
+def _place(investor: User, ticket: Ticket, now: datetime, *, begin: Callable[[], Investment]) -> Investment:
+    """:param begin: the first commit, unless `ticket` says that there was one"""
+    begun = begin() if ticket.result_id is None else None
     investment_id: UUID = begun.pk if begun is not None else ticket.result_id  # type: ignore[assignment]
     investment = go_on(
         investment_id,
@@ -110,16 +144,101 @@ def _begin(
     ticket: Ticket,
     now: datetime,
 ) -> Investment:
-    investor, campaign, method, under_way = _lock_investor(investor.pk, campaign_id, payment_method_id)
+    investor, campaign, method = _require_investor(investor.pk, campaign_id, payment_method_id, now)
+    money = Money.of(amount, currency or campaign.currency)
+
+    def reserve(investment: Investment) -> None:
+        locked = lock_campaign(campaign_id)
+        waiting.offer_free_places(locked, now=now)
+        reserve_funding(campaign=locked, backer=investor, amount=money, now=now)
+
+    return _open(campaign, investor, method, money, warnings, ticket, now, reserve=reserve)
+
+
+@retrying
+def _begin_accepted(
+    investor: User,
+    campaign_id: UUID,
+    payment_method_id: UUID | None,
+    warnings: Sequence[Text],
+    ticket: Ticket,
+    now: datetime,
+) -> Investment:
+    method_id = payment_method_id or waiting.latest_entry(investor, campaign_id).method_id
+    investor, campaign, method = _require_investor(investor.pk, campaign_id, method_id, now)
+    locked, entry = waiting.lock_offer(investor=investor, campaign_id=campaign_id, now=now)
+
+    def reserve(investment: Investment) -> None:
+        waiting.accept(locked, entry, investment, now)
+
+    return _open(campaign, investor, method, entry.offered, warnings, ticket, now, reserve=reserve)
+
+
+@retrying
+def join_waiting_list(
+    *,
+    investor: User,
+    campaign_id: UUID,
+    amount: Decimal,
+    payment_method_id: UUID,
+    now: datetime,
+    currency: str = "",
+    accepted_warnings: Sequence[Mapping[str, str]] = (),
+) -> WaitingEntry:
+    """
+    Wait for room for `amount` in a campaign that is full. Who may invest may wait; nothing is charged, and what is
+    accepted here is accepted again with the offer.
+
+    :raises NotFound: a campaign that is not to be seen
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises TooManyOpenPayments:
+    :raises ConfirmationPending: see `place_investment`
+    :raises OwnCampaign: and the others of `waiting.join`
+    """
+    investor, campaign, method = _require_investor(investor.pk, campaign_id, payment_method_id, now)
+    money = Money.of(amount, currency or campaign.currency)
+    _refuse_unless_eligible(investor, campaign, money, _texts_of(accepted_warnings), now)
+    return waiting.join(campaign=campaign, investor=investor, method=method, amount=money, now=now)
+
+
+def _require_investor(
+    investor_id: UUID, campaign_id: UUID, method_id: UUID, now: datetime
+) -> tuple[User, Campaign, PaymentMethod]:
+    """
+    Who wants to invest, locked, with the campaign and the payment method as they are read: whoever places an
+    investment, waits for a place or accepts one.
+
+    :raises NotFound: :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises TooManyOpenPayments:
+    :raises ConfirmationPending: see `place_investment`
+    """
+    investor, campaign, method, under_way = _lock_investor(investor_id, campaign_id, method_id)
     if campaign is None:
         raise NotFound()
-    money = Money.of(amount, currency or campaign.currency)
     _require_current_permissions(investor)
     _refuse_too_many(under_way, campaign_id)
     if method is None:
         raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    return investor, campaign, method
+
+
+def _open(
+    campaign: Campaign,
+    investor: User,
+    method: PaymentMethod,
+    money: Money,
+    warnings: Sequence[Text],
+    ticket: Ticket,
+    now: datetime,
+    *,
+    reserve: Callable[[Investment], None],
+) -> Investment:
+    """
+    Write a new investment and the request of its charge.
+
+    :param reserve: sets the amount aside in the campaign; the last of its transaction
+    :raises Refusal: the campaign's rule set does not allow it: see `investments.eligibility.may_invest`
+    """
     _refuse_unless_eligible(investor, campaign, money, warnings, now)
     investment = Investment(
         campaign=campaign,
@@ -141,7 +260,7 @@ def _begin(
             provider=method.provider,
             key=f"payment-{payment_id}",
             reservation=books.reserve_charge(
-                investment_id=investment.pk, campaign_id=campaign_id, provider=method.provider, amount=money, now=now
+                investment_id=investment.pk, campaign_id=campaign.pk, provider=method.provider, amount=money, now=now
             ),
             expires_at=now + settings.PAYMENT_WINDOW,
             created_at=now,
@@ -149,12 +268,12 @@ def _begin(
         )
         charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
         sql.insert(investment, payment, charge)
-        events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign_id)
+        events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign.pk)
         for warning in warnings:
             acknowledge(investor, warning, now=now, investment=investment)
         ticket.bind(investment.pk)
         # Last: everybody who invests in this campaign waits from here to the commit.
-        reserve_funding(campaign_id=campaign_id, backer=investor, amount=money, now=now)
+        reserve(investment)
     return investment
 
 

@@ -24,6 +24,7 @@ from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services.locks import Locked, lock_payment
 from investments.services.refunds import request_refunds
 from investments.services.timeline import move, record_event
+from investments.services.waiting import offer_free_places
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -170,8 +171,9 @@ def _commit(locked: Locked, answer: Charge, now: datetime) -> None:
 
 def _refund_given_up(locked: Locked, now: datetime) -> None:
     """The provider took it all the same, after its investor had given it up."""
-    if lock_campaign(locked.campaign.pk).status == CampaignStatus.LIVE:
-        request_refunds([locked], Refund.Reason.WITHDRAWN, now=now)
+    campaign = lock_campaign(locked.campaign.pk)
+    if campaign.status == CampaignStatus.LIVE:
+        request_refunds([locked], Refund.Reason.WITHDRAWN, now=now, locked_campaign=campaign)
 
 
 def _ask_for_action(locked: Locked, answer: Charge, now: datetime) -> None:
@@ -200,7 +202,10 @@ def _give_up(locked: Locked, answer: Charge, now: datetime) -> None:
     else:
         move(investment, Status.FAILED, now=now)
         record_event("investment.failed", investment, campaign, now=now, reason=reason)
-    release_funding(campaign_id=campaign.pk, amount=investment.amount)
+    # Last: everybody who invests in this campaign waits from here to the commit.
+    campaign = lock_campaign(campaign.pk)
+    release_funding(campaign=campaign, amount=investment.amount)
+    offer_free_places(campaign, now=now)
     void_reserved(payment.reservation, now=now)
 
 

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from campaigns.models import Campaign
 from campaigns.services.funding import return_funding
 from core import events
 from core.data import sql
@@ -34,6 +35,7 @@ from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services.locks import Locked, lock_refunds
 from investments.services.timeline import move, record_event
+from investments.services.waiting import offer_free_places
 from ledger.services.reservations import post_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -54,7 +56,12 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 def request_refunds(
-    payments: Sequence[Locked], reason: str, *, now: datetime, amount: Money | None = None
+    payments: Sequence[Locked],
+    reason: str,
+    *,
+    now: datetime,
+    amount: Money | None = None,
+    locked_campaign: Campaign | None = None,
 ) -> list[Refund]:
     """
     Hold the way back of payments of one campaign, in the transaction that locked them.
@@ -62,8 +69,9 @@ def request_refunds(
     The database refuses more than was captured.
 
     :param amount: part of the only payment; without it all that is still held of each
+    :param locked_campaign: while it is live: what becomes free is offered to those who wait for it
     """
-    campaign = payments[0].campaign
+    campaign = locked_campaign or payments[0].campaign
     with sql.together():
         refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
         taken: Counter[UUID] = Counter()
@@ -71,6 +79,8 @@ def request_refunds(
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         return_funding(campaign=campaign, amounts=taken, now=now)
+        if locked_campaign is not None:
+            offer_free_places(locked_campaign, now=now)
         for provider, some in _by_provider(refunds):
             # Last: everybody who is paid by this provider waits from here to the commit.
             postings = books.reserve_refunds(

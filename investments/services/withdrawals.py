@@ -139,7 +139,7 @@ def _begin(
             minimum=investment.text(minimum),
             currency=investment.currency,
         )
-    (refund,) = request_refunds([locked], Refund.Reason.WITHDRAWN, now=now, amount=money)
+    (refund,) = request_refunds([locked], Refund.Reason.WITHDRAWN, now=now, amount=money, locked_campaign=campaign)
     ticket.bind(refund.pk)
     return Withdrawal.of_refund(refund)
 

@@ -15,5 +15,9 @@ ROWS = {
     "POST /api/investments/webhooks/{provider}": Row.of(anonymous=404, user=404),
     "POST /api/campaigns/{campaign_id}/invest": Row.of(user=403, investor=400, staff=400),
     "GET /api/campaigns/{campaign_id}/investments": Row.of(user=404),
+    "POST /api/campaigns/{campaign_id}/waitlist": Row.of(user=403, investor=400, staff=400),
+    "GET /api/campaigns/{campaign_id}/waitlist": Row.of(user=404),
+    "DELETE /api/campaigns/{campaign_id}/waitlist": Row.of(unverified=403, user=404),
+    "POST /api/campaigns/{campaign_id}/waitlist/accept": Row.of(user=403, investor=404, staff=404),
     "GET /api/profile/investments": Row.of(user=200),
 }

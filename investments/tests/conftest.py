@@ -9,7 +9,7 @@ from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from investments import providers
-from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod
+from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, WaitingEntry
 from investments.testing import StandIn, make_card
 from ledger import oracle
 from ledger.selectors import balances
@@ -94,6 +94,9 @@ def books_agree() -> bool:
         held = sum(i.payment.held_minor for i in investments if i.status in HOLDING)
         reserved = sum(i.amount_minor for i in investments if i.status in UNDER_WAY)
         assert (campaign.raised_minor, campaign.reserved_minor) == (held, reserved)
+        waiting = WaitingEntry.objects.in_list().filter(campaign=campaign)
+        assert campaign.offered_minor == sum(entry.offered_minor for entry in waiting)
+        assert campaign.waiting_count == sum(1 for entry in waiting if entry.status == "waiting")
         backers = {i.investor_id: 0 for i in investments}
         for i in investments:
             backers[i.investor_id] += i.payment.held_minor

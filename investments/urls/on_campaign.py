@@ -1,10 +1,12 @@
-"""/api/campaigns/<id>/invest and /investments"""
+"""/api/campaigns/<id>/invest, /investments and /waitlist"""
 
 from django.urls import path
 
-from investments.views import CampaignInvestments
+from investments.views import CampaignInvestments, WaitingLists
 
 urlpatterns = [
     path("/<uuid:campaign_id>/invest", CampaignInvestments.as_view({"post": "invest"})),
     path("/<uuid:campaign_id>/investments", CampaignInvestments.as_view({"get": "list"})),
+    path("/<uuid:campaign_id>/waitlist", WaitingLists.as_view({"post": "join", "get": "retrieve", "delete": "leave"})),
+    path("/<uuid:campaign_id>/waitlist/accept", WaitingLists.as_view({"post": "accept"})),
 ]
