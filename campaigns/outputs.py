@@ -25,6 +25,7 @@ from campaigns.models import (
 )
 from campaigns.rules import Rules
 from campaigns.services.transitions import TRANSITIONS, Actor
+from campaigns.verdicts import Verdict
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
 from core.money import minor_text
 from core.share_pages import share_url
@@ -32,7 +33,46 @@ from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
 from uploads.selectors import media_url
 
-Action = Literal["edit", "submit", "delete", "cancel", "invest"]
+Action = Literal[
+    "edit",
+    "submit",
+    "delete",
+    "cancel",
+    "close_early",
+    "amend",
+    "post_update",
+    "propose_distribution",
+    "invest",
+    "join_waitlist",
+    "accept_offer",
+    "leave_waitlist",
+]
+
+
+class AllowedAction(Output):
+    """What the write call would answer now."""
+
+    action: Action
+    allowed: bool
+    because: Annotated[str | None, Meta(description="The code of the refusal; null when it is allowed.")]
+    detail: Annotated[str | None, Meta(description="The refusal in a sentence.")]
+    rule: Annotated[
+        str | None,
+        Meta(description="The rule of the campaign's rule set that decides it; null when it is no such rule."),
+    ]
+    until: Annotated[Moment | None, Meta(description="When the answer changes by the clock alone; null: it does not.")]
+
+    @classmethod
+    def of(cls, action: Action, verdict: Verdict) -> Self:
+        refusal = verdict.refusal
+        return cls(
+            action=action,
+            allowed=refusal is None,
+            because=refusal.code if refusal else None,
+            detail=refusal.detail if refusal else None,
+            rule=verdict.rule or None,
+            until=verdict.changes_at,
+        )
 
 
 class CategoryCard(Output):
@@ -198,7 +238,9 @@ class CampaignOutput(CampaignCard):
     my_investment: MyInvestment | None
     follower_count: Count
     followed_by_me: bool
-    allowed_actions: list[Action]
+    allowed_actions: Annotated[
+        list[AllowedAction], Meta(description="What the caller may do with it now, why not, and until when.")
+    ]
     missing: Annotated[
         list[Missing] | None,
         Meta(description="What is asked for before it can be submitted; for the owner, until it is live."),

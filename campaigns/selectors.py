@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from msgspec.structs import asdict
 
 from campaigns.access import reads_what_is_for_investors, visible_to
+from campaigns.actions import campaign_actions
 from campaigns.errors import Missing
 from campaigns.models import (
     BEFORE_LIVE,
-    EDITABLE,
     Campaign,
     CampaignMedia,
     Category,
@@ -21,9 +21,8 @@ from campaigns.models import (
     StatusChange,
     Update,
     UpdateEdit,
-    is_open,
 )
-from campaigns.outputs import Action, CampaignCard, CampaignOutput, CampaignStep, MyInvestment
+from campaigns.outputs import CampaignCard, CampaignOutput, CampaignStep, MyInvestment
 from campaigns.permissions import MODERATE
 from campaigns.services.completeness import missing_items
 from core.api.errors import NotFound
@@ -162,7 +161,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         my_investment=mine,
         follower_count=row.follower_count,
         followed_by_me=row.followed_by_me,
-        allowed_actions=allowed_actions(row, person, now, is_complete=not missing),
+        allowed_actions=campaign_actions(person, row, now),
         missing=missing,
         history=_history(campaign_id) if is_own or MODERATE.held_by(person) else None,
         review_note=row.review_note if is_own and row.review_note else None,
@@ -218,21 +217,3 @@ def public_campaign(now: datetime, **which: Any) -> tuple[Campaign, MediaCard | 
     first = CampaignMedia.objects.filter(campaign=campaign).order_by("position").values("file_id")[:1]
     picture = StoredFile.objects.with_renditions().filter(pk__in=first).first()
     return campaign, MediaCard.of(picture, now) if picture else None
-
-
-def allowed_actions(campaign: Any, person: Any, now: datetime, *, is_complete: bool) -> list[Action]:
-    """
-    What `person` could do with it now: the calls that neither its state nor their permissions would refuse.
-
-    :param campaign: a `Campaign`, or a row with its columns
-    :param is_complete: whether nothing is missing that a submission asks for
-    """
-    if campaign.owner_id != person.pk:
-        takes_money = is_open(campaign.status, campaign.starts_at, campaign.ends_at, now)
-        return ["invest"] if takes_money and person.email_verified and person.kyc_verified else []
-    actions: list[Action] = ["edit"]
-    if campaign.status in EDITABLE:
-        actions += ["submit", "delete"] if is_complete else ["delete"]
-    if campaign.status == Status.LIVE and campaign.ends_at > now:
-        actions.append("cancel")
-    return actions

@@ -26,6 +26,16 @@ def draft_fields(**changes: Any) -> dict[str, Any]:
     }
 
 
+def action_of(page: Any, action: str) -> Any:
+    """An entry of `allowedActions` of a campaign's or an investment's page."""
+    return next(one for one in page["allowedActions"] if one["action"] == action)
+
+
+def allowed(page: Any) -> list[str]:
+    """The actions that are allowed."""
+    return [one["action"] for one in page["allowedActions"] if one["allowed"]]
+
+
 def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campaign:
     """
     A campaign of `owner` as its workflows leave it.

@@ -5,7 +5,7 @@ class InvestmentsConfig(AppConfig):
     name = "investments"
 
     def ready(self) -> None:
-        from investments import jobs  # noqa: F401
+        from investments import actions, jobs  # noqa: F401
         from investments.providers import check_settings
 
         check_settings()

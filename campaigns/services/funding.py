@@ -20,9 +20,10 @@ from campaigns.errors import (
     OverCap,
     OwnCampaign,
 )
-from campaigns.models import PUBLIC, Backing, Campaign, Status
+from campaigns.models import PUBLIC, Backing, Campaign, Status, is_open
 from campaigns.rules import Rules
 from campaigns.trending import WITH_ONE_MORE, score_of_one
+from campaigns.verdicts import Verdict
 from core import events
 from core.api.errors import NotFound
 from core.data import locks, sql
@@ -46,6 +47,21 @@ def lock_campaign(campaign_id: UUID) -> Campaign:
     return campaign
 
 
+def open_verdict(campaign: Any, backer_id: UUID, now: datetime) -> Verdict:
+    """
+    Whether somebody may put money into a campaign that they see, whatever room there is.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    if campaign.owner_id == backer_id:
+        return Verdict(OwnCampaign())
+    if campaign.status == Status.LIVE and campaign.starts_at is not None and now < campaign.starts_at:
+        return Verdict(CampaignNotOpen(), changes_at=campaign.starts_at)
+    if not is_open(campaign.status, campaign.starts_at, campaign.ends_at, now):
+        return Verdict(CampaignClosed())
+    return Verdict(changes_at=campaign.ends_at)
+
+
 def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
     """
     Whether somebody may put money into a locked campaign, whatever room there is.
@@ -53,14 +69,11 @@ def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) 
     :raises NotFound: not public
     :raises OwnCampaign: :raises CampaignNotOpen: :raises CampaignClosed: :raises CurrencyMismatch:
     """
-    if campaign.owner_id == backer.pk:
-        raise OwnCampaign()
-    if campaign.status not in PUBLIC:
+    if campaign.status not in PUBLIC and campaign.owner_id != backer.pk:
         raise NotFound()
-    if campaign.status == Status.LIVE and campaign.starts_at is not None and now < campaign.starts_at:
-        raise CampaignNotOpen()
-    if not campaign.is_open_at(now):
-        raise CampaignClosed()
+    refusal = open_verdict(campaign, backer.pk, now).refusal
+    if refusal is not None:
+        raise refusal
     if amount.currency != campaign.currency:
         raise CurrencyMismatch(currency=campaign.currency)
 

@@ -7,11 +7,13 @@ The life of a campaign as a table: every step, who takes it, what is checked bef
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from campaigns.errors import CampaignIncomplete, NotEndedYet, NotLive, PaymentsUnderWay, ReviewedDeadlinePassed
 from campaigns.models import Campaign, Status
 from campaigns.services.completeness import last_day_to_open, missing_items
+from campaigns.verdicts import Verdict, first_refusal
 from core.api.errors import Refusal
 
 
@@ -20,17 +22,6 @@ class Actor(StrEnum):
     STAFF = "staff"
     """A moderator who does not own it, or an operator."""
     CLOCK = "clock"
-
-
-class Verdict(NamedTuple):
-    """What a check says at a moment."""
-
-    refusal: Refusal | None = None
-    """None: nothing is against it."""
-    rule: str = ""
-    """The rule of the campaign's set that decides it, if one does."""
-    changes_at: datetime | None = None
-    """When the answer changes by the clock alone; None: never."""
 
 
 Check = Callable[[Campaign, datetime], Verdict]
@@ -45,10 +36,12 @@ class Transition(NamedTuple):
     checks: tuple[Check, ...] = ()
     """The first line of each one's docstring stands in the table of the docs."""
 
+    def verdict(self, campaign: Campaign, now: datetime) -> Verdict:
+        """The first refusal that a check gives at `now`, or until when none does."""
+        return first_refusal(partial(check, campaign, now) for check in self.checks)
+
     def refusal(self, campaign: Campaign, now: datetime) -> Refusal | None:
-        """The first that a check gives at `now`."""
-        verdicts = (check(campaign, now) for check in self.checks)
-        return next((verdict.refusal for verdict in verdicts if verdict.refusal), None)
+        return self.verdict(campaign, now).refusal
 
 
 def before_deadline(campaign: Campaign, now: datetime) -> Verdict:

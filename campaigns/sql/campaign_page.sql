@@ -4,7 +4,7 @@
 --   moderator       whether the viewer has the rights of a moderator
 SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.status, c.outcome, c.currency,
        c.goal_minor, c.max_minor, c.min_investment_minor, c.raised_minor, c.reserved_minor, c.offered_minor,
-       c.settled_minor, c.investor_count,
+       c.settled_minor, c.waiting_count, c.investor_count,
        c.starts_at, c.ends_at, c.description, c.expected_return_percent::float8 AS expected_return_percent,
        c.rules, c.rules_version, c.country, c.time_zone, c.fiscal_year_end, c.terms_version,
        c.review_note, c.published_at, c.closed_at, c.settled_at, c.updated_at, c.version,

@@ -19,7 +19,8 @@ from accounts.models import User
 from campaigns.errors import CurrencyMismatch
 from campaigns.models import PUBLIC, Campaign
 from campaigns.rules import Rules
-from campaigns.services.funding import lock_campaign, reserve_funding
+from campaigns.services.funding import lock_campaign, open_verdict, reserve_funding
+from campaigns.verdicts import ALLOWED, Verdict
 from core import events
 from core.api.errors import NotFound, Unauthenticated
 from core.api.requests import Ticket
@@ -214,12 +215,18 @@ def _require_investor(
     if campaign is None:
         raise NotFound()
     _require_current_permissions(investor)
-    _refuse_too_many(under_way, campaign_id)
+    _insist(too_many_verdict(under_way, campaign_id))
     if method is None:
         raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    _insist(open_verdict(campaign, investor.pk, now))  # the same again under the campaign's lock
     return investor, campaign, method
+
+
+def _insist(verdict: Verdict) -> None:
+    if verdict.refusal is not None:
+        raise verdict.refusal
 
 
 def _open(
@@ -286,7 +293,7 @@ def _reflection_end(campaign: Campaign, investor: User, now: datetime) -> dateti
     )
 
 
-class _UnderWay(NamedTuple):
+class UnderWay(NamedTuple):
     """A payment of the investor that is not done yet."""
 
     investment_id: UUID
@@ -296,7 +303,7 @@ class _UnderWay(NamedTuple):
 
 def _lock_investor(
     investor_id: UUID, campaign_id: UUID, method_id: UUID
-) -> tuple[User, Campaign | None, PaymentMethod | None, list[_UnderWay]]:
+) -> tuple[User, Campaign | None, PaymentMethod | None, list[UnderWay]]:
     """The investor, locked, and what goes with them, in one exchange: a campaign they see, a method they can use."""
     ((investor,),), methods, under_way, campaigns = sql.read(
         person_read(investor_id),
@@ -306,7 +313,7 @@ def _lock_investor(
     )
     locks.taken(investor)
     campaign = as_card(*campaigns[0]) if campaigns else None
-    return investor, campaign, methods[0][0] if methods else None, [_UnderWay(*row) for row in under_way]
+    return investor, campaign, methods[0][0] if methods else None, [UnderWay(*row) for row in under_way]
 
 
 _METHOD = (
@@ -321,13 +328,12 @@ _CAMPAIGN = f"""
 """
 
 
-def _refuse_too_many(under_way: list[_UnderWay], campaign_id: UUID) -> None:
-    """Under the person's lock: open payments reserve amounts that nobody else can invest."""
+def too_many_verdict(under_way: Sequence[UnderWay], campaign_id: UUID) -> Verdict:
+    """Open payments reserve amounts that nobody else can invest; whoever writes asks this under the person's lock."""
     for one in under_way:
         if one.campaign_id == campaign_id and one.status == Status.REQUIRES_ACTION:
-            raise ConfirmationPending(investment_id=one.investment_id)
-    if len(under_way) >= OPEN_PAYMENTS:
-        raise TooManyOpenPayments(most=OPEN_PAYMENTS)
+            return Verdict(ConfirmationPending(investment_id=one.investment_id))
+    return Verdict(TooManyOpenPayments(most=OPEN_PAYMENTS)) if len(under_way) >= OPEN_PAYMENTS else ALLOWED
 
 
 def _refuse_unless_eligible(

@@ -5,8 +5,10 @@ All of it happens under the campaign's lock. Whoever frees a place calls `offer_
 whoever wants a place calls it first, so that offers that have run out are passed on without a job.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Value
@@ -140,21 +142,55 @@ def offer_free_places(campaign: Campaign, *, now: datetime) -> None:
     unfinished = Q(status=WaitingStatus.WAITING) | Q(
         Q(offer_ends_at__lte=now) | Q(offered_minor__lt=F("amount_minor")), status=WaitingStatus.OFFERED
     )
-    entries = list(WaitingEntry.objects.filter(unfinished, campaign=campaign).order_by("position")[:AT_ONCE])
+    entries = list(line_of(campaign.pk).filter(unfinished)[:AT_ONCE])
+    plan = plan_offers(entries, available=campaign.available_minor, smallest=smallest_place(campaign), now=now)
     with sql.together():
-        for entry in entries:
-            if entry.is_expired_at(now):
+        for entry, part in plan.steps:
+            if part:
+                _offer(campaign, entry, part, now)
+            else:
                 _expire(campaign, entry, now)
-        smallest = smallest_place(campaign)
-        for entry in entries:
-            if entry.status not in IN_LIST:
-                continue
-            part = min(campaign.available_minor, entry.missing_minor)
-            if part <= 0 or entry.offered_minor + part < min(smallest, entry.amount_minor):
-                break
-            _offer(campaign, entry, part, now)
-        if entries:
+        if plan.steps:
             write_offers(campaign)
+
+
+class Step(NamedTuple):
+    entry: WaitingEntry
+    part: int
+    """Minor units that are offered (more); zero: its offer has run out."""
+
+
+class Plan(NamedTuple):
+    steps: list[Step]
+    left: int
+    """What is free after them, in minor units."""
+
+
+def plan_offers(entries: Sequence[WaitingEntry], *, available: int, smallest: int, now: datetime) -> Plan:
+    """
+    What becomes of the free places of a campaign at a moment. Changes nothing.
+
+    :param entries: those that wait or have an offer, in their order
+    :param available: what is free, in minor units
+    :param smallest: below which nothing is offered
+    """
+    ended = [Step(entry, 0) for entry in entries if entry.is_expired_at(now)]
+    available += sum(step.entry.offered_minor for step in ended)
+    steps = []
+    for entry in entries:
+        if entry.is_expired_at(now) or not entry.missing_minor:
+            continue
+        part = min(available, entry.missing_minor)
+        if part <= 0 or entry.offered_minor + part < min(smallest, entry.amount_minor):
+            break
+        available -= part
+        steps.append(Step(entry, part))
+    return Plan([*ended, *steps], available)
+
+
+def line_of(campaign_id: UUID) -> QuerySet[WaitingEntry]:
+    """Those that wait or have an offer, in their order."""
+    return WaitingEntry.objects.in_list().filter(campaign=campaign_id).order_by("position")
 
 
 def smallest_place(campaign: Campaign) -> int:

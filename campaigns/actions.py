@@ -1,0 +1,84 @@
+"""
+What a person may do with a campaign at a moment, why not, and when that changes (docs/investor-rights.md).
+
+Each answer comes from the checks that the call itself makes. Apps above add theirs: `investments` says who may invest.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from accounts.errors import EmailNotVerified, KYCRequired
+from campaigns.errors import HasInvestments, NotADraft, NotLive, NotPublishedYet
+from campaigns.models import EDITABLE, PUBLIC, Campaign, Status
+from campaigns.outputs import Action, AllowedAction
+from campaigns.services.transitions import TRANSITIONS
+from campaigns.verdicts import ALLOWED, Verdict, first_refusal
+
+Source = Callable[[Any, Any, datetime], Iterator[tuple[Action, Verdict]]]
+"""`source(person, campaign, now)`: what somebody else than the owner may do; the campaign is a row of its page."""
+_sources: list[Source] = []
+
+
+def add_source(source: Source) -> Source:
+    """Have an app above say what else a person may do with a campaign. Call it when the app is loaded."""
+    if source not in _sources:
+        _sources.append(source)
+    return source
+
+
+def campaign_actions(person: Any, campaign: Any, now: datetime) -> list[AllowedAction]:
+    """
+    For the person who reads the campaign's page: the owner's actions for its owner, an investor's for others.
+
+    :param campaign: a row of `campaign_page.sql`
+    """
+    if person.pk is None:
+        return []
+    if campaign.owner_id == person.pk:
+        own = Campaign.objects.defer("description").get(pk=campaign.id)
+        return [AllowedAction.of(action, verdict) for action, verdict in _of_owner(person, own, now)]
+    return [AllowedAction.of(*one) for source in _sources for one in source(person, campaign, now)]
+
+
+def _of_owner(owner: Any, campaign: Campaign, now: datetime) -> Iterator[tuple[Action, Verdict]]:
+    verified, proven = email_verified(owner), identity_proven(owner)
+    yield "edit", verified
+    yield "submit", first_refusal([lambda: proven, lambda: _is_draft(campaign), lambda: _submission(campaign, now)])
+    yield "delete", first_refusal([lambda: verified, lambda: _holds_nothing(campaign), lambda: _is_draft(campaign)])
+    yield "cancel", first_refusal([lambda: verified, lambda: _cancellation(campaign, now)])
+    yield "post_update", first_refusal([lambda: verified, lambda: _is_published(campaign)])
+
+
+def email_verified(person: Any) -> Verdict:
+    """What `accounts.permissions.EmailVerified` asks."""
+    return ALLOWED if person.email_verified else Verdict(EmailNotVerified())
+
+
+def identity_proven(person: Any) -> Verdict:
+    """What `accounts.permissions.KYCVerified` asks."""
+    return first_refusal(
+        [lambda: email_verified(person), lambda: ALLOWED if person.kyc_verified else Verdict(KYCRequired())]
+    )
+
+
+def _is_draft(campaign: Campaign) -> Verdict:
+    return ALLOWED if campaign.status in EDITABLE else Verdict(NotADraft(status=campaign.status))
+
+
+def _submission(campaign: Campaign, now: datetime) -> Verdict:
+    return TRANSITIONS[Status.DRAFT, Status.IN_REVIEW].verdict(campaign, now)
+
+
+def _holds_nothing(campaign: Campaign) -> Verdict:
+    return Verdict(HasInvestments()) if campaign.raised_minor or campaign.reserved_minor else ALLOWED
+
+
+def _cancellation(campaign: Campaign, now: datetime) -> Verdict:
+    if campaign.status != Status.LIVE:
+        return Verdict(NotLive(status=campaign.status))
+    return TRANSITIONS[Status.LIVE, Status.CANCELLED].verdict(campaign, now)
+
+
+def _is_published(campaign: Campaign) -> Verdict:
+    return ALLOWED if campaign.status in PUBLIC else Verdict(NotPublishedYet())
