@@ -17,6 +17,11 @@ def _to_followers(name: str) -> FollowersNotice:
     return FollowersNotice(Message(name, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}"))
 
 
+def _about_report(name: str) -> Message:
+    facts = ("campaign_id", "campaign_title", "report", "due_date")
+    return Message(name, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}/updates")
+
+
 def _step(
     to: Status, *facts: str, notify: bool = True, sms: bool = False, followers: FollowersNotice | None = None
 ) -> Kind:
@@ -64,6 +69,17 @@ declare(
         facts={"update_id": UUID, "is_public": bool},
         sealed={"campaign_title": str},
         effects=[BackersNotice(UPDATE), FollowersNotice(UPDATE, only_if="is_public")],
+    ),
+    Kind(
+        "campaign.report_due",
+        about=Campaign,
+        facts={"owner_id": UUID, "report": str, "due_date": str, "is_overdue": bool},
+        sealed={"campaign_title": str},
+        audit=False,
+        effects=[
+            Notice(_about_report("report_due"), to="owner_id", unless="is_overdue"),
+            Notice(_about_report("report_overdue"), to="owner_id", only_if="is_overdue"),
+        ],
     ),
     Kind("campaign.update_edited", about=Campaign, facts={"update_id": UUID, "fields": list[str]}),
     Kind("campaign.update_deleted", about=Campaign, facts={"update_id": UUID}),

@@ -1,6 +1,6 @@
 """What runs by the clock."""
 
-from campaigns.services import follows, updates
+from campaigns.services import follows, reporting, updates
 from core.jobs.runner import Job, register
 
 ANNOUNCE_DEADLINES = register(
@@ -17,5 +17,13 @@ ANNOUNCE_UPDATES = register(
         "Notify the readers of scheduled updates that became visible.",
         due=updates.updates_to_announce,
         work=updates.announce_update,
+    )
+)
+REMIND_OF_REPORTS = register(
+    Job(
+        "campaigns.remind_of_reports",
+        "Remind owners of funded campaigns of the updates and annual reports that they owe.",
+        due=reporting.campaigns_to_remind,
+        work=reporting.remind_of_reports,
     )
 )

@@ -1,5 +1,6 @@
 """What clients see of campaigns."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -23,6 +24,7 @@ from campaigns.models import (
     phase,
     progress_percent,
 )
+from campaigns.reporting import DueReport, on_time_rate
 from campaigns.rules import Rules
 from campaigns.services.transitions import TRANSITIONS, Actor
 from campaigns.verdicts import Verdict
@@ -223,6 +225,33 @@ class CampaignStep(Output):
         )
 
 
+class DueReportCard(Output):
+    """An update or an annual report that the owner owes."""
+
+    kind: Update.Kind
+    due_at: Moment
+    published_at: Moment | None
+    on_time: Annotated[bool | None, Meta(description="Null while it is neither published nor overdue.")]
+
+    @classmethod
+    def of(cls, report: DueReport) -> Self:
+        return cls(kind=report.kind, due_at=report.due_at, published_at=report.published_at, on_time=report.on_time)
+
+
+class Reporting(Output):
+    """What the owner owes after the end, and whether it came on time."""
+
+    on_time_rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="The share that came on time of what was due; null while nothing was."),
+    ]
+    due: Annotated[list[DueReportCard], Meta(description="The last ten by `dueAt`, the next ones included.")]
+
+    @classmethod
+    def of(cls, reports: Sequence[DueReport]) -> Self:
+        return cls(on_time_rate=on_time_rate(reports), due=[DueReportCard.of(report) for report in reports[-10:]])
+
+
 class CampaignOutput(CampaignCard):
     """Everything about one campaign that the person who asks may know."""
 
@@ -248,6 +277,10 @@ class CampaignOutput(CampaignCard):
     history: Annotated[
         list[CampaignStep] | None,
         Meta(description="The last 50 steps, the oldest first; for the owner and moderators."),
+    ]
+    reporting: Annotated[Reporting | None, Meta(description="Of a campaign that was funded.")]
+    author_role: Annotated[
+        AuthorRole | None, Meta(description="How what I say about it would be labelled (17 CFR 227.303(c)).")
     ]
     review_note: Annotated[str | None, Meta(description="Why it was rejected; for the owner.")]
     published_at: Moment | None

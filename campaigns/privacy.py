@@ -16,6 +16,8 @@ from campaigns.models import (
     CampaignIndex,
     CampaignMedia,
     Category,
+    ReportingReminder,
+    ReportingWatch,
     ReviewPhrase,
     Status,
     StatusChange,
@@ -161,6 +163,14 @@ declare(
     person="follower_id",
     export=("campaign_id", "campaign__title", "created_at"),
     erase=delete_campaign_follows,
+    retention=Cascade("campaign"),
+)
+declare_impersonal(ReportingWatch, about="when reports of a campaign are due", retention=Cascade("campaign"))
+declare(
+    ReportingReminder,
+    person="campaign__owner_id",
+    export=("campaign_id", "kind", "due_at", "stage", "created_at"),
+    erase=Kept("belongs to the public record of a campaign"),
     retention=Cascade("campaign"),
 )
 declare_impersonal(CampaignAudience, about="how many follow a campaign", retention=Cascade("campaign"))

@@ -8,11 +8,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec.structs import asdict
 
+from accounts.permissions import USE_ADMIN
 from campaigns.access import reads_what_is_for_investors, visible_to
 from campaigns.actions import campaign_actions
 from campaigns.errors import Missing
 from campaigns.models import (
     BEFORE_LIVE,
+    AuthorRole,
     Campaign,
     CampaignMedia,
     Category,
@@ -22,9 +24,10 @@ from campaigns.models import (
     Update,
     UpdateEdit,
 )
-from campaigns.outputs import CampaignCard, CampaignOutput, CampaignStep, MyInvestment
+from campaigns.outputs import CampaignCard, CampaignOutput, CampaignStep, MyInvestment, Reporting
 from campaigns.permissions import MODERATE
 from campaigns.services.completeness import missing_items
+from campaigns.services.reporting import reports_of
 from core.api.errors import NotFound
 from core.api.principals import Anonymous
 from core.data.statements import load
@@ -143,6 +146,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         raise NotFound()
     row = rows[0]
     is_own = row.owner_id == person.pk
+    reports = reports_of(row, now)
     missing = _missing(campaign_id, now) if is_own and row.status in BEFORE_LIVE else None
     mine = row.backed_minor and MyInvestment(
         amount=minor_text(row.backed_minor, row.currency), currency=row.currency, since=row.backed_since
@@ -164,6 +168,8 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         allowed_actions=campaign_actions(person, row, now),
         missing=missing,
         history=_history(campaign_id) if is_own or MODERATE.held_by(person) else None,
+        reporting=None if reports is None else Reporting.of(reports),
+        author_role=_author_role(row, person),
         review_note=row.review_note if is_own and row.review_note else None,
         published_at=row.published_at,
         closed_at=row.closed_at,
@@ -171,6 +177,15 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def _author_role(row: Any, person: Any) -> AuthorRole | None:
+    """As `campaigns.roles.author_role`, from a row that knows whether the person backs it."""
+    if row.owner_id == person.pk:
+        return AuthorRole.FOUNDER
+    if USE_ADMIN.held_by(person):
+        return AuthorRole.STAFF
+    return AuthorRole.INVESTOR if row.backed_minor else None
 
 
 def update_rows(person: Any, campaign_id: UUID, now: datetime, **part: Any) -> list[Any]:

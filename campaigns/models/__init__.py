@@ -25,6 +25,7 @@ from campaigns.models.campaigns import (
 )
 from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
+from campaigns.models.reporting import ReportingReminder, ReportingWatch
 from campaigns.models.review import ReviewPhrase
 from campaigns.models.submissions import Submission
 from campaigns.models.updates import AuthorRole, Update, UpdateEdit, UpdateMedia
@@ -46,6 +47,8 @@ __all__ = [
     "Category",
     "Outcome",
     "Phase",
+    "ReportingReminder",
+    "ReportingWatch",
     "ReviewPhrase",
     "Status",
     "StatusChange",

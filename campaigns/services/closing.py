@@ -13,6 +13,7 @@ from campaigns.access import access_own_campaign
 from campaigns.errors import NotLive
 from campaigns.models import CLOSED, Campaign, Status
 from campaigns.services.funding import lock_campaign
+from campaigns.services.reporting import watch_reporting
 from campaigns.services.steps import take_step
 from core.data.transactions import retrying
 
@@ -59,3 +60,5 @@ def settle_campaign(campaign: Campaign, *, now: datetime) -> None:
 
 def _close(campaign: Campaign, outcome: str, *, actor: Any, now: datetime) -> None:
     take_step(campaign, outcome, actor=actor, now=now, closed_at=now, outcome=outcome)
+    if outcome == Status.FUNDED:
+        watch_reporting(campaign, now=now)

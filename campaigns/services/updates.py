@@ -20,6 +20,7 @@ from campaigns.errors import (
 )
 from campaigns.models import PUBLIC, Campaign, Update, UpdateEdit, UpdateMedia
 from campaigns.roles import author_role
+from campaigns.services.reporting import look_again
 from core import events
 from core.api.errors import Refusal
 from core.api.limits import Limit
@@ -202,6 +203,7 @@ def delete_update(*, owner: Any, campaign_id: UUID, update_id: UUID, now: dateti
     update.deleted_at = now
     update.save(update_fields=["deleted_at"])
     _delete_pictures(update, now)
+    look_again(campaign_id, now=now)
     events.record("campaign.update_deleted", update.campaign, actor=owner, now=now, update_id=update.pk)
 
 
@@ -224,6 +226,7 @@ def announce_update(update_id: UUID, *, now: datetime) -> None:
 
 def _record_published(update: Update, now: datetime) -> None:
     campaign = update.campaign
+    look_again(campaign.pk, now=now)
     events.record(
         "campaign.update_published",
         campaign,

@@ -330,6 +330,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "investments.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal-days": {"task": "ledger.seal_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "announce-updates": {"task": "campaigns.announce_updates", "schedule": 60.0, "options": {"expires": 60}},
+    "remind-of-reports": {"task": "campaigns.remind_of_reports", "schedule": 600.0, "options": {"expires": 600}},
     "announce-deadlines": {"task": "campaigns.announce_deadlines", "schedule": 600.0, "options": {"expires": 600}},
     "trim-feeds": {"task": "social.trim_feeds", "schedule": crontab(minute=27)},
     "delete-stories": {"task": "social.delete_stories", "schedule": 600.0, "options": {"expires": 600}},
