@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
 from campaigns.access import access_update
+from campaigns.callers import ReadsCampaigns
 from campaigns.inputs import CampaignInput, CampaignQuery, UpdateInput
 from campaigns.models import Campaign, Update
 from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard, UpdateEditOutput, UpdateOutput
@@ -51,6 +52,9 @@ def _answer(request: Request, campaign_id: UUID, status: int = 200) -> Response:
 class Campaigns(ApiViewSet):
     permission_classes = [SignedIn]
     action_permissions = {
+        "list": [ReadsCampaigns],
+        "retrieve": [ReadsCampaigns],
+        "categories": [ReadsCampaigns],
         "create": [KYCVerified],
         "submit": [KYCVerified],
         "edit": [EmailVerified],
@@ -60,9 +64,14 @@ class Campaigns(ApiViewSet):
         "unfollow": [EmailVerified],
     }
 
-    @operation("listCampaigns", query=CampaignQuery, returns=Page[CampaignCard])
+    @operation("listCampaigns", query=CampaignQuery, returns=Page[CampaignCard], errors=[limits.RateLimited])
     def list(self, request: Request, query: dict[str, Any]) -> Page[CampaignCard]:
-        """List campaigns"""
+        """
+        List campaigns
+
+        Those that went live, and my own. Without a token too where the operator allows it, as the page, the updates and
+        the categories.
+        """
         now, order = clock.now(), SORTS[query.get("sort", "newest")]
         if query.get("q"):
             found = selectors.campaign_list(request.user, now=now, **query)
@@ -90,7 +99,7 @@ class Campaigns(ApiViewSet):
         campaign = keep_draft(owner=request.user, draft=prepared, now=clock.now())
         return _answer(request, campaign.pk, 201)
 
-    @operation("getCampaign", returns=CampaignOutput, etag=True)
+    @operation("getCampaign", returns=CampaignOutput, etag=True, errors=[limits.RateLimited])
     def retrieve(self, request: Request, campaign_id: UUID) -> Response:
         """Read a campaign"""
         return _answer(request, campaign_id)
@@ -190,7 +199,12 @@ class Campaigns(ApiViewSet):
         follows.unfollow_campaign(person=request.user, campaign_id=campaign_id, now=clock.now())
         return _answer(request, campaign_id)
 
-    @operation("listCampaignCategories", returns=Page[CategoryCard], default_limit=MAX_LIMIT)
+    @operation(
+        "listCampaignCategories",
+        returns=Page[CategoryCard],
+        default_limit=MAX_LIMIT,
+        errors=[limits.RateLimited],
+    )
     def categories(self, request: Request) -> Page[CategoryCard]:
         """List categories"""
         order = ("position", "id")
@@ -199,9 +213,14 @@ class Campaigns(ApiViewSet):
 
 class Updates(ApiViewSet):
     permission_classes = [SignedIn]
-    action_permissions = {"create": [EmailVerified], "edit": [EmailVerified], "remove": [EmailVerified]}
+    action_permissions = {
+        "list": [ReadsCampaigns],
+        "create": [EmailVerified],
+        "edit": [EmailVerified],
+        "remove": [EmailVerified],
+    }
 
-    @operation("listCampaignUpdates", returns=Page[UpdateOutput])
+    @operation("listCampaignUpdates", returns=Page[UpdateOutput], errors=[limits.RateLimited])
     def list(self, request: Request, campaign_id: UUID) -> Page[UpdateOutput]:
         """
         List the updates of a campaign

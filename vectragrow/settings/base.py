@@ -401,6 +401,8 @@ MAILBOX_ENABLED = False
 # --- Business rules that a jurisdiction may change ------------------------------------------------------------------
 
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
+PUBLIC_CAMPAIGNS = env.bool("PUBLIC_CAMPAIGNS", default=False)
+"""Whether campaigns that went live, and their public updates, are read without an account."""
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
 """The last hours of a live campaign, in which a commitment can no longer be taken back."""
 PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15))
