@@ -70,11 +70,13 @@ def reads() -> dict[str, Callable[[], Any]]:
         "campaign list": lambda: campaigns.campaign_rows(me, now=now, limit=11),
         "campaign list, most funded": lambda: campaigns.campaign_rows(me, now=now, sort="most_funded", limit=11),
         "campaign list of a category": lambda: campaigns.campaign_rows(me, now=now, category="energy", limit=11),
+        "campaign list, trending": lambda: campaigns.campaign_rows(me, now=now, sort="trending", limit=11),
         "campaign page": lambda: campaigns.campaign_page(me, listed[5].id, now),
+        "campaign updates": lambda: campaigns.update_rows(me, listed[5].id, now, limit=11),
         "message page": lambda: chat.message_rows(me, group, part={"limit": 51}),
         "conversation list": lambda: chat.conversation_rows(me, limit=11),
         "notifications": lambda: notifications.inbox_rows(me.pk, limit=11),
-        "investment list": lambda: investments.investment_cards(investments.investment_rows(me, limit=11)),
+        "investment list": lambda: investments.investment_cards(investments.investment_rows(me, limit=11), now),
     }
 
 

@@ -49,6 +49,14 @@ INSERT INTO campaigns_campaignmedia (id, created_at, campaign_id, file_id, posit
     SELECT pg_temp.id('media', n), pg_temp.moment(n), pg_temp.id('campaign', n), pg_temp.id('file', n), 0
       FROM generate_series(1, :rows::bigint) n;
 
+-- One for each campaign or so, and twenty for each of the newest fifty.
+INSERT INTO campaigns_update (id, created_at, campaign_id, kind, audience, author_role, title, content, publish_at, announced_at)
+    SELECT pg_temp.id('update', n), pg_temp.moment(n), pg_temp.id('campaign', CASE WHEN n > 1000 THEN 1 + n * 7919 % :rows
+                                                                               ELSE :rows - n % 50 END),
+           'update', CASE WHEN n % 4 = 0 THEN 'investors' ELSE 'public' END, 'founder', 'Number ' || n,
+           repeat('What has happened since the last time. ', 10), pg_temp.moment(n), pg_temp.moment(n)
+      FROM generate_series(1, :rows::bigint + 1000) n;
+
 -- The viewer's conversation i is with person i; the first is a group of twenty-one with half of all messages.
 INSERT INTO chat_conversation (id, created_at, type, title, direct_key, last_seq, active_at)
     SELECT pg_temp.id('conversation', i), pg_temp.moment(i), CASE i WHEN 1 THEN 'group' ELSE 'direct' END,

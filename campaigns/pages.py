@@ -26,7 +26,7 @@ def campaign(request: HttpRequest, **which: Any) -> HttpResponse:
         "campaign": shown,
         "picture": picture,
         "time_left": time_left(shown, now),
-        "is_open": shown.is_open_at(now),
+        "is_open": shown.is_open_at(now) and shown.available_minor > 0,
         "filled": min(shown.progress_percent, 100),
     }
     return share_page(request, "share/campaign.html", _head_of(shown, picture), media_from=media_origins(), **facts)
@@ -51,7 +51,9 @@ def time_left(campaign: Campaign, now: datetime) -> str:
         return _("Starts on %(date)s") % {"date": formats.date_format(campaign.starts_at)}
     seconds = (campaign.ends_at - now).total_seconds()
     if seconds <= 0:
-        return _("Ended")
+        return _("Ended, being counted")
+    if campaign.available_minor <= 0:
+        return _("No places left")
     if seconds < HOUR:
         return _("Less than an hour left")
     if seconds < 2 * DAY:
@@ -76,4 +78,6 @@ def _preview_of(campaign: Campaign) -> Preview:
     if campaign.status == Status.LIVE:
         facts = {"raised": campaign.raised, "goal": campaign.goal}
         return Preview(campaign.title, _("%(raised)s raised of %(goal)s") % facts)
+    if campaign.outcome == Outcome.FUNDED:
+        return Preview(campaign.title, _("Funded with %(raised)s") % {"raised": campaign.raised})
     return Preview(campaign.title, _("Campaign by %(name)s") % {"name": campaign.owner.name})
