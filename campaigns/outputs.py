@@ -323,11 +323,11 @@ class UpdateOutput(Output):
     def _of(cls, update: Any, media: list[MediaCard]) -> Self:
         return cls(
             id=update.id,
-            kind=Update.Kind(update.kind),
+            kind=update.kind,
             title=update.title or None,
             content=update.content,
-            audience=Update.Audience(update.audience),
-            author_role=AuthorRole(update.author_role),
+            audience=update.audience,
+            author_role=update.author_role,
             media=media,
             publish_at=update.publish_at,
             created_at=update.created_at,

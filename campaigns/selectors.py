@@ -201,6 +201,11 @@ def update_rows(person: Any, campaign_id: UUID, now: datetime, **part: Any) -> l
     return [row for row in rows if row.update_id]
 
 
+def readable_updates(person: Any, campaign_id: UUID, now: datetime) -> QuerySet[Update]:
+    """All that `update_rows` reads page by page."""
+    return Update.objects.visible_to(person, now).filter(campaign=campaign_id)
+
+
 def update_edits(person: Any, update: Update) -> QuerySet[UpdateEdit]:
     """What the update said before, as far as the person could read it then."""
     earlier = UpdateEdit.objects.filter(update=update)

@@ -12,7 +12,7 @@ from campaigns import errors, selectors
 from campaigns.access import access_update
 from campaigns.callers import ReadsCampaigns
 from campaigns.inputs import CampaignInput, CampaignQuery, UpdateInput
-from campaigns.models import Campaign, Update
+from campaigns.models import Campaign
 from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard, UpdateEditOutput, UpdateOutput
 from campaigns.selectors import SORTS, campaign_page
 from campaigns.services import follows, updates
@@ -230,8 +230,8 @@ class Updates(ApiViewSet):
         now = clock.now()
         part = asked_part(request, keys=("publish_at", "id"))
         rows = selectors.update_rows(request.user, campaign_id, now, **part.parameters)
-        readable = Update.objects.visible_to(request.user, now).filter(campaign=campaign_id)
-        return part.page_of(rows, partial(UpdateOutput.of_row, now=now), whole=lambda: readable)
+        whole = partial(selectors.readable_updates, request.user, campaign_id, now)
+        return part.page_of(rows, partial(UpdateOutput.of_row, now=now), whole=whole)
 
     def _draft(self, request: Request, campaign_id: UUID) -> UpdateDraft:
         given = parse(UpdateInput, request)
