@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Self
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -199,6 +200,19 @@ class IssuerCapExceeded(Conflict):
     )
     members = {"limit": MoneyText, "available": MoneyText, "currency": Currency}
     amounts = ("limit", "available")
+
+
+class TooManyDocuments(Conflict):
+    code = "too_many_documents"
+    message = _("A document can have at most %(most)s versions.")
+
+
+class DocumentSuperseded(Conflict):
+    """`document_id` and `version` are those of the newest one."""
+
+    code = "document_superseded"
+    message = _("There is a newer version of this document. Read and accept version %(version)s.")
+    members = {"document_id": UUID, "version": int}
 
 
 class CampaignUnderWay(Conflict):

@@ -59,6 +59,8 @@ declare(
     _step(Status.FAILED, "amount", sms=True, followers=_to_followers("followed_campaign_failed")),
     _step(Status.CANCELLED, "amount", followers=_to_followers("followed_campaign_cancelled")),
     _step(Status.SETTLED, notify=False),
+    Kind("campaign.document_added", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
+    Kind("campaign.document_accepted", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.followed", about=Campaign, audit=False, keep=timedelta(days=90)),

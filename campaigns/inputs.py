@@ -8,7 +8,7 @@ from rest_framework.fields import (
     ListField,
 )
 
-from campaigns.models import Phase, Status, Update
+from campaigns.models import DocumentKind, Phase, Status, Update
 from campaigns.rules import Rules
 from campaigns.selectors import SORTS
 from core.api.serializers import (
@@ -56,6 +56,12 @@ class CampaignInput(Serializer):
     time_zone = TimeZoneField(required=False, help_text="In which days are counted.")
     fiscal_year_end = YearlyDayField(required=False, help_text="The last day of the owner's fiscal year.")
     media = ListField(child=FileField(), required=False, max_length=MAX_PICTURES)
+
+
+class DocumentInput(Serializer):
+    kind = ChoiceField(choices=DocumentKind.choices)
+    title = LineField(max_length=120)
+    file = FileField(help_text="A PDF of at most 10 MB.")
 
 
 class CampaignQuery(Serializer):

@@ -1,7 +1,7 @@
 """What clients see of campaigns."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -13,7 +13,9 @@ from campaigns.models import (
     PUBLIC,
     AuthorRole,
     Campaign,
+    CampaignDocument,
     Category,
+    DocumentKind,
     Outcome,
     Phase,
     Status,
@@ -34,7 +36,10 @@ from core.share_pages import share_url
 from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
 from uploads.selectors import media_url
+from uploads.services import make_link
 
+DOCUMENT_LINK = timedelta(minutes=15)
+"""How long a link to a document opens."""
 Action = Literal[
     "edit",
     "submit",
@@ -197,6 +202,35 @@ class CampaignCard(Output):
 
 def _share_url(campaign: Any) -> str | None:
     return share_url("campaign", campaign.id) if campaign.status in PUBLIC else None
+
+
+class DocumentCard(Output):
+    """A version of a document that investors read and accept."""
+
+    id: UUID
+    kind: DocumentKind
+    version: Annotated[int, Meta(ge=1)]
+    title: str
+    url: Annotated[Url, Meta(description="A PDF. Opens for you alone, with your access token, for some minutes.")]
+    sha256: Annotated[str, Meta(description="Of its bytes.")]
+    required: Annotated[bool, Meta(description="Whether it is accepted before investing: the newest of its kind.")]
+    accepted_at: Annotated[Moment | None, Meta(description="When I accepted it.")]
+    created_at: Moment
+
+    @classmethod
+    def of(cls, document: CampaignDocument, *, viewer_id: UUID, now: datetime) -> Self:
+        """From a row of `selectors.campaign_documents`. Does not query."""
+        return cls(
+            id=document.pk,
+            kind=DocumentKind(document.kind),
+            version=document.version,
+            title=document.title,
+            url=make_link(document.file_id, viewer_id=viewer_id, now=now, lifetime=DOCUMENT_LINK).url,
+            sha256=document.sha256,
+            required=document.version == document.newest,  # type: ignore[attr-defined]
+            accepted_at=document.accepted_at,  # type: ignore[attr-defined]
+            created_at=document.created_at,
+        )
 
 
 class MyInvestment(Output):

@@ -12,10 +12,12 @@ from campaigns.models import (
     Backing,
     Campaign,
     CampaignAudience,
+    CampaignDocument,
     CampaignFollow,
     CampaignIndex,
     CampaignMedia,
     Category,
+    DocumentConsent,
     ReportingReminder,
     ReportingWatch,
     ReviewPhrase,
@@ -150,6 +152,20 @@ declare(
     export=("update_id", "file_id", "position"),
     erase=Kept(PUBLIC_RECORD),
     retention=Kept(PUBLIC_RECORD),
+)
+declare(
+    CampaignDocument,
+    person="campaign__owner_id",
+    export=("id", "campaign_id", "kind", "version", "title", "file_id", "sha256", "created_at"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    DocumentConsent,
+    person="person_id",
+    export=("document__campaign_id", "document__kind", "document__version", "sha256", "created_at"),
+    erase=Kept("proves what was agreed to before money moved, for an account without a name"),
+    retention=Kept("proves what was agreed to before money moved"),
 )
 declare(
     Backing,

@@ -5,19 +5,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from msgspec.structs import asdict
 
 from accounts.permissions import USE_ADMIN
-from campaigns.access import reads_what_is_for_investors, visible_to
+from campaigns.access import access_campaign, reads_what_is_for_investors, visible_to
 from campaigns.actions import campaign_actions
 from campaigns.errors import Missing
 from campaigns.models import (
     BEFORE_LIVE,
     AuthorRole,
     Campaign,
+    CampaignDocument,
     CampaignMedia,
     Category,
+    DocumentConsent,
     Phase,
     Status,
     StatusChange,
@@ -237,3 +239,18 @@ def public_campaign(now: datetime, **which: Any) -> tuple[Campaign, MediaCard | 
     first = CampaignMedia.objects.filter(campaign=campaign).order_by("position").values("file_id")[:1]
     picture = StoredFile.objects.with_renditions().filter(pk__in=first).first()
     return campaign, MediaCard.of(picture, now) if picture else None
+
+
+def campaign_documents(person: Any, campaign_id: UUID) -> QuerySet[CampaignDocument]:
+    """
+    All versions of a campaign's documents, the newest first, for `DocumentCard.of`.
+
+    :raises NotFound: missing, or not yet public and somebody else's
+    """
+    campaign = access_campaign(person, campaign_id)
+    of_kind = CampaignDocument.objects.filter(campaign=OuterRef("campaign"), kind=OuterRef("kind"))
+    consents = DocumentConsent.objects.filter(document=OuterRef("pk"), person_id=person.pk)
+    return CampaignDocument.objects.filter(campaign=campaign).annotate(
+        newest=Subquery(of_kind.order_by("-version").values("version")[:1]),
+        accepted_at=Subquery(consents.values("created_at")[:1]),
+    )

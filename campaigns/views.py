@@ -11,11 +11,18 @@ from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
 from campaigns.access import access_update
 from campaigns.callers import ReadsCampaigns
-from campaigns.inputs import CampaignInput, CampaignQuery, UpdateInput
+from campaigns.inputs import CampaignInput, CampaignQuery, DocumentInput, UpdateInput
 from campaigns.models import Campaign
-from campaigns.outputs import CampaignCard, CampaignOutput, CategoryCard, UpdateEditOutput, UpdateOutput
+from campaigns.outputs import (
+    CampaignCard,
+    CampaignOutput,
+    CategoryCard,
+    DocumentCard,
+    UpdateEditOutput,
+    UpdateOutput,
+)
 from campaigns.selectors import SORTS, campaign_page
-from campaigns.services import follows, updates
+from campaigns.services import documents, follows, updates
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.review import submit_campaign
@@ -307,6 +314,56 @@ class Updates(ApiViewSet):
         update = access_update(request.user, campaign_id, update_id, clock.now())
         edits = selectors.update_edits(request.user, update)
         return paginate(request, edits, UpdateEditOutput.of, order=("-id",))
+
+
+class Documents(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"create": [KYCVerified], "accept": [EmailVerified]}
+
+    @operation("listCampaignDocuments", returns=Page[DocumentCard])
+    def list(self, request: Request, campaign_id: UUID) -> Page[DocumentCard]:
+        """List what is read and accepted before investing, in all its versions"""
+        each = partial(DocumentCard.of, viewer_id=request.user.pk, now=clock.now())
+        return paginate(request, selectors.campaign_documents(request.user, campaign_id), each)
+
+    def _store(self, request: Request, campaign_id: UUID) -> dict[str, Any]:
+        data = parse(DocumentInput, request)
+        stored = documents.store_document_file(owner=request.user, file=data.pop("file"), now=clock.now())
+        return {**data, "stored": stored}
+
+    @operation(
+        "addCampaignDocument",
+        DocumentInput,
+        returns=DocumentCard,
+        status=201,
+        multipart=True,
+        errors=[*BAD_FILE, errors.NotTheOwner, errors.TermsFrozen, errors.TooManyDocuments],
+    )
+    @prepared(_store)
+    def create(self, request: Request, campaign_id: UUID, prepared: dict[str, Any]) -> DocumentCard:
+        """
+        Add a version of a document, before the campaign is live
+
+        Each call makes a new version of its kind, which investors have to accept.
+        """
+        added = documents.add_document(owner=request.user, campaign_id=campaign_id, now=clock.now(), **prepared)
+        return self._card(request, campaign_id, added.pk)
+
+    @operation(
+        "acceptCampaignDocument",
+        returns=DocumentCard,
+        errors=[errors.OwnCampaign, errors.CampaignNotOpen, errors.DocumentSuperseded],
+    )
+    def accept(self, request: Request, campaign_id: UUID, document_id: UUID) -> DocumentCard:
+        """Accept a document, in its newest version"""
+        documents.accept_document(
+            person=request.user, campaign_id=campaign_id, document_id=document_id, now=clock.now()
+        )
+        return self._card(request, campaign_id, document_id)
+
+    def _card(self, request: Request, campaign_id: UUID, document_id: UUID) -> DocumentCard:
+        document = selectors.campaign_documents(request.user, campaign_id).get(pk=document_id)
+        return DocumentCard.of(document, viewer_id=request.user.pk, now=clock.now())
 
 
 class OwnCampaigns(ApiViewSet):

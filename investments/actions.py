@@ -93,7 +93,9 @@ def _position(person: Any, campaign: Any, now: datetime) -> Position:
         entries = WaitingEntry.objects.filter(campaign=campaign.id, investor=person.pk)
         entry = entries.order_by("-position").first()
         line = list(line_of(campaign.id)[:AT_ONCE])
-    facts = investor_facts(person, rules_of(campaign), now=now) if campaign.rules != Rules.NONE else None
+    facts = None
+    if campaign.rules != Rules.NONE or row.has_documents:
+        facts = investor_facts(person, rules_of(campaign), now=now, campaign_id=campaign.id)
     return Position(person, campaign, under_way, facts, entry, line)
 
 

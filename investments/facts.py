@@ -1,6 +1,9 @@
 """What `investments.eligibility` decides by, read in one statement."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
 
 from accounts.models import User
 from campaigns.rules import RuleSet
@@ -8,18 +11,22 @@ from campaigns.rules.calendar import add_months
 from core.data.statements import load
 from investments.access import is_protected
 from investments.eligibility import PLACE, Acknowledged, Counted, Facts
+from investments.errors import NamedDocument
 from investments.models import HOLDING, UNDER_WAY, Figures
 
 _FACTS = load("investments/sql/investor_facts.sql")
 
 
-def investor_facts(investor: User, rules: RuleSet, *, now: datetime) -> Facts:
+def investor_facts(investor: User, rules: RuleSet, *, now: datetime, campaign_id: UUID | None = None) -> Facts:
     """
     What is known of a person under a rule set. To decide by it, hold the person's lock: every investment of theirs is
     placed under it.
+
+    :param campaign_id: whose documents are looked at
     """
     (row,) = _FACTS.rows(
         investor=investor.pk,
+        campaign=campaign_id,
         currency=rules.currency,
         rules=rules.name.value,
         counted_since=_counted_since(now),
@@ -36,6 +43,7 @@ def investor_facts(investor: User, rules: RuleSet, *, now: datetime) -> Facts:
         passed=bool(row.passed),
         acknowledged={text: Acknowledged(version, moment) for text, version, moment in texts},
         counted=[Counted(placed, int(amount)) for placed, amount in counted],
+        unaccepted=msgspec.json.decode(row.unaccepted, type=list[NamedDocument]),
     )
 
 

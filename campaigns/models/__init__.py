@@ -23,6 +23,7 @@ from campaigns.models.campaigns import (
     progress_percent,
     rules_of,
 )
+from campaigns.models.documents import CampaignDocument, DocumentConsent, DocumentKind
 from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
 from campaigns.models.reporting import ReportingReminder, ReportingWatch
@@ -39,12 +40,15 @@ __all__ = [
     "Backing",
     "Campaign",
     "CampaignAudience",
+    "CampaignDocument",
     "CampaignFollow",
     "CampaignIndex",
     "CampaignMedia",
     "CampaignPictures",
     "CampaignQuerySet",
     "Category",
+    "DocumentConsent",
+    "DocumentKind",
     "Outcome",
     "Phase",
     "ReportingReminder",

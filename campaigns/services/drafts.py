@@ -172,6 +172,7 @@ def delete_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> None:
         raise NotADraft(status=campaign.status)
     events.record("campaign.deleted", campaign, actor=owner, now=now, title=campaign.title)
     files = [picture.file for picture in campaign.media.select_related("file")]
+    files += [document.file for document in campaign.documents.select_related("file")]
     campaign.delete()
     for file in files:
         delete_file(file, now=now)

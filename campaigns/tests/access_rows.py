@@ -20,5 +20,8 @@ ROWS = {
     "PUT /api/campaigns/{campaign_id}/updates/{update_id}": Row.of(unverified=403, user=404, body=UPDATE),
     "DELETE /api/campaigns/{campaign_id}/updates/{update_id}": Row.of(unverified=403, user=404),
     "GET /api/campaigns/{campaign_id}/updates/{update_id}/history": Row.of(user=404),
+    "GET /api/campaigns/{campaign_id}/documents": Row.of(user=404),
+    "POST /api/campaigns/{campaign_id}/documents": Row.of(user=403, investor=400, staff=400),
+    "POST /api/campaigns/{campaign_id}/documents/{document_id}/accept": Row.of(unverified=403, user=404),
     "GET /api/profile/campaigns": Row.of(user=200),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.views import Campaigns, Updates
+from campaigns.views import Campaigns, Documents, Updates
 
 urlpatterns = [
     path("", Campaigns.as_view({"get": "list", "post": "create"})),
@@ -14,4 +14,6 @@ urlpatterns = [
     path("/<uuid:campaign_id>/updates", Updates.as_view({"get": "list", "post": "create"})),
     path("/<uuid:campaign_id>/updates/<uuid:update_id>", Updates.as_view({"put": "edit", "delete": "remove"})),
     path("/<uuid:campaign_id>/updates/<uuid:update_id>/history", Updates.as_view({"get": "history"})),
+    path("/<uuid:campaign_id>/documents", Documents.as_view({"get": "list", "post": "create"})),
+    path("/<uuid:campaign_id>/documents/<uuid:document_id>/accept", Documents.as_view({"post": "accept"})),
 ]

@@ -312,7 +312,11 @@ def _lock_investor(
         sql.Read(_CAMPAIGN, [campaign_id, list(PUBLIC), investor_id], CARD_MODELS),
     )
     locks.taken(investor)
-    campaign = as_card(*campaigns[0]) if campaigns else None
+    campaign = None
+    if campaigns:
+        *card, has_documents = campaigns[0]
+        campaign = as_card(*card)
+        campaign.has_documents = has_documents  # type: ignore[attr-defined]
     return investor, campaign, methods[0][0] if methods else None, [UnderWay(*row) for row in under_way]
 
 
@@ -322,7 +326,8 @@ _METHOD = (
 )
 _UNDER_WAY = "SELECT id, campaign_id, status FROM investments_investment WHERE investor_id = %s AND status = ANY(%s)"
 _CAMPAIGN = f"""
-    SELECT {CARD} FROM campaigns_campaign c
+    SELECT {CARD}, EXISTS (SELECT FROM campaigns_campaigndocument d WHERE d.campaign_id = c.id)
+    FROM campaigns_campaign c
     JOIN accounts_user u ON u.id = c.owner_id JOIN campaigns_category g ON g.id = c.category_id
     WHERE c.id = %s AND (c.status = ANY(%s) OR c.owner_id = %s)
 """
@@ -340,11 +345,12 @@ def _refuse_unless_eligible(
     investor: User, campaign: Campaign, amount: Money, warnings: Sequence[Text], now: datetime
 ) -> None:
     """Under the person's lock, so that of two investments at once the second one sees the first."""
-    if campaign.owner_id == investor.pk or campaign.rules == Rules.NONE:
+    has_documents: bool = campaign.has_documents  # type: ignore[attr-defined]
+    if campaign.owner_id == investor.pk or (campaign.rules == Rules.NONE and not has_documents):
         return
     if amount.currency != campaign.currency:
         raise CurrencyMismatch(currency=campaign.currency)
-    facts = investor_facts(investor, campaign.rule_set, now=now)
+    facts = investor_facts(investor, campaign.rule_set, now=now, campaign_id=campaign.pk)
     accepted = [(one.id, one.version) for one in warnings]
     answer = may_invest(facts, campaign.rule_set, minor=amount.minor, now=now, accepted=accepted)
     if answer.refusal is not None:

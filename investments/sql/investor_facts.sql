@@ -2,6 +2,7 @@
 -- `investments.selectors.investor_facts`. One row, always.
 --
 --   counted_since   investments placed after this may count for the limit
+--   campaign        whose documents are looked at; without one there are none
 --   holding         the statuses in which an investment counts
 --
 -- Indexes: declaration_by_person, knowledge_try_by_person, acknowledgement_by_person, investment_by_investor, and the
@@ -9,7 +10,9 @@
 SELECT d.figures, d.created_at AS declared_at,
        EXISTS (SELECT FROM investments_investordeclaration o
                 WHERE o.person_id = :investor::uuid AND o.currency <> :currency::text) AS declares_otherwise,
-       t.created_at AS tested_at, t.passed, a.texts, a.versions, a.moments, i.placed, i.amounts
+       t.created_at AS tested_at, t.passed, a.texts, a.versions, a.moments, i.placed, i.amounts, (
+-- include campaigns/sql/unaccepted_documents.part.sql
+       ) AS unaccepted
   FROM (SELECT) one
   LEFT JOIN LATERAL (
        SELECT figures, created_at FROM investments_investordeclaration

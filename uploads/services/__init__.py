@@ -9,6 +9,7 @@ from uploads.services.files import (
     store_document,
     store_drawing,
     store_image,
+    store_pdf,
     store_private,
     store_sizes,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "store_drawing",
     "store_image",
     "store_media",
+    "store_pdf",
     "store_private",
     "store_sizes",
     "store_video",

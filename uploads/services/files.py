@@ -130,6 +130,21 @@ def store_document(file: Any, *, owner_id: UUID, purpose: str, now: datetime, fi
     return _store(row, picture.content)
 
 
+def store_pdf(
+    file: Any, *, owner_id: UUID, purpose: str, now: datetime, field: str = "", is_counted: bool = True
+) -> StoredFile:
+    """
+    Keep a PDF, sealed and as it came; only ever downloaded.
+
+    :raises FileTooLarge: :raises UnsupportedFileType: :raises BrokenFile: :raises StorageQuotaExceeded:
+    """
+    sent, _ = _read(file, (PDF,), LARGEST, field)
+    if b"%%EOF" not in sent[-2048:]:
+        raise BrokenFile(field=field)
+    kept = Picture(sent, PDF, None, None)
+    return _store(_row(owner_id, purpose, Visibility.PRIVATE, sent, kept, now, is_counted=is_counted), sent)
+
+
 def store_drawing(content: bytes, *, size: tuple[int, int], owner_id: UUID, purpose: str, now: datetime) -> StoredFile:
     """Keep a public PNG that we drew ourselves, as it is. It counts in no limit of its owner."""
     picture = Picture(content, "image/png", *size)

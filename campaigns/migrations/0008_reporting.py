@@ -9,7 +9,7 @@ import core.data.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0006_updates"),
+        ("campaigns", "0007_waiting_count"),
     ]
 
     operations = [
