@@ -39,6 +39,12 @@ INSERT INTO campaigns_campaign (id, created_at, owner_id, title, slug, summary, 
            LATERAL (SELECT array_agg(id ORDER BY position) AS categories FROM campaigns_category) c,
            LATERAL (SELECT CASE WHEN n % 20 = 7 THEN 'draft' WHEN n % 10 < 7 THEN 'live' WHEN n % 10 = 7 THEN 'funded'
                                WHEN n % 10 = 8 THEN 'settled' ELSE 'failed' END AS status) s;
+INSERT INTO campaigns_termsversion (id, created_at, campaign_id, version, terms, reason, words)
+    SELECT gen_random_uuid(), published_at, id, 1,
+           jsonb_build_object('goal_minor', goal_minor, 'max_minor', max_minor, 'min_investment_minor', min_investment_minor,
+                              'ends_at', to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+                              'expected_return_percent', expected_return_percent::text), 'published', ''
+      FROM campaigns_campaign WHERE status <> 'draft';
 
 INSERT INTO uploads (id, created_at, owner_id, purpose, visibility, content_type, size, width, height, fingerprint,
         storage_name)

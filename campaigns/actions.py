@@ -12,6 +12,7 @@ from accounts.errors import EmailNotVerified, KYCRequired
 from campaigns.errors import HasInvestments, NotADraft, NotLive, NotPublishedYet
 from campaigns.models import EDITABLE, PUBLIC, Campaign, Status
 from campaigns.outputs import Action, AllowedAction
+from campaigns.services.early_close import may_close_early
 from campaigns.services.transitions import TRANSITIONS
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 
@@ -47,6 +48,7 @@ def _of_owner(owner: Any, campaign: Campaign, now: datetime) -> Iterator[tuple[A
     yield "submit", first_refusal([lambda: proven, lambda: _is_draft(campaign), lambda: _submission(campaign, now)])
     yield "delete", first_refusal([lambda: verified, lambda: _holds_nothing(campaign), lambda: _is_draft(campaign)])
     yield "cancel", first_refusal([lambda: verified, lambda: _cancellation(campaign, now)])
+    yield "close_early", first_refusal([lambda: verified, lambda: may_close_early(campaign, now)])
     yield "post_update", first_refusal([lambda: verified, lambda: _is_published(campaign)])
 
 

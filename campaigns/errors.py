@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from core.api.errors import Conflict, Invalid, NotAllowed
-from core.api.outputs import Currency, MoneyText, Output
+from core.api.outputs import Currency, Moment, MoneyText, Output
 
 
 class UnknownCategory(Invalid):
@@ -122,6 +122,34 @@ class NotLive(Conflict):
 class NotEndedYet(Conflict):
     code = "campaign_not_ended"
     message = _("The deadline of this campaign has not passed yet.")
+
+
+class EarlyCloseNotProvided(Conflict):
+    code = "early_close_not_provided"
+    message = _("The rules of this campaign know no early close.")
+
+
+class EarlyCloseUnderWay(Conflict):
+    code = "early_close_under_way"
+    message = _("This campaign has an earlier deadline already.")
+
+
+class GoalNotReached(Conflict):
+    code = "goal_not_reached"
+    message = _("The campaign has not reached its goal in committed money.")
+
+
+class EarlyCloseTooSoon(Conflict):
+    """`earliest` is the first deadline that leaves everybody the time that the rules give."""
+
+    code = "early_close_too_soon"
+    message = _("The new deadline may be %(earliest)s at the earliest.")
+    members = {"earliest": Moment}
+
+
+class EarlyCloseNotEarlier(Conflict):
+    code = "early_close_not_earlier"
+    message = _("The new deadline must be before the present one.")
 
 
 class CampaignClosed(Conflict):

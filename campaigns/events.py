@@ -1,6 +1,6 @@
 """Events of campaigns, with their notices."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from campaigns.effects import BackersNotice, FollowersNotice
@@ -20,6 +20,19 @@ def _to_followers(name: str) -> FollowersNotice:
 def _about_report(name: str) -> Message:
     facts = ("campaign_id", "campaign_title", "report", "due_date")
     return Message(name, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}/updates")
+
+
+def _message(name: str) -> Message:
+    return Message(name, Category.CAMPAIGNS, ("campaign_id", "campaign_title"), path="/campaigns/{campaign_id}")
+
+
+def _to_owner(name: str) -> Notice:
+    return Notice(_message(name), to="owner_id")
+
+
+def _to_audience(name: str) -> list[Notice]:
+    """To those who follow or back it, each once."""
+    return [FollowersNotice(_message(name)), BackersNotice(_message(name))]
 
 
 def _step(
@@ -61,6 +74,22 @@ declare(
     _step(Status.SETTLED, notify=False),
     Kind("campaign.document_added", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
     Kind("campaign.document_accepted", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
+    Kind(
+        "campaign.early_close_announced",
+        about=Campaign,
+        facts={"ends_at": datetime},
+        sealed={"campaign_title": str},
+        timeline=True,
+        effects=_to_audience("campaign_closes_early"),
+    ),
+    Kind(
+        "campaign.early_close_missed",
+        about=Campaign,
+        facts={"ends_at": datetime, "owner_id": UUID},
+        sealed={"campaign_title": str},
+        timeline=True,
+        effects=[_to_owner("campaign_goes_on"), *_to_audience("campaign_goes_on")],
+    ),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.followed", about=Campaign, audit=False, keep=timedelta(days=90)),

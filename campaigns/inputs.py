@@ -64,6 +64,10 @@ class DocumentInput(Serializer):
     file = FileField(help_text="A PDF of at most 10 MB.")
 
 
+class EarlyCloseInput(Serializer):
+    ends_at = MomentField(help_text="The new deadline.")
+
+
 class CampaignQuery(Serializer):
     category = CharField(required=False, max_length=60)
     status = ChoiceField(choices=Status.choices, required=False)

@@ -23,6 +23,7 @@ from campaigns.models import (
     Update,
     UpdateEdit,
     available_minor,
+    deadline,
     phase,
     progress_percent,
 )
@@ -135,7 +136,7 @@ class CampaignCard(Output):
     @classmethod
     def of(cls, campaign: Campaign, now: datetime) -> Self:
         """From a row of `for_cards()`. Does not query."""
-        by_clock = phase(campaign.status, campaign.starts_at, campaign.ends_at, now)
+        by_clock = phase(campaign.status, campaign.starts_at, deadline(campaign, now), now)
         return cls(
             id=campaign.pk,
             title=campaign.title,
@@ -158,7 +159,7 @@ class CampaignCard(Output):
             investor_count=campaign.investor_count,
             progress_percent=campaign.progress_percent,
             starts_at=campaign.starts_at,
-            ends_at=campaign.ends_at,
+            ends_at=deadline(campaign, now),
             cover_image=media_url(campaign.cover) if campaign.cover else None,  # type: ignore[attr-defined]
             share_url=_share_url(campaign),
             created_at=campaign.created_at,
@@ -168,7 +169,7 @@ class CampaignCard(Output):
     def of_row(cls, row: Any, now: datetime) -> Self:
         """From a row of `campaigns/sql`."""
         currency = row.currency
-        by_clock = phase(row.status, row.starts_at, row.ends_at, now)
+        by_clock = phase(row.status, row.starts_at, deadline(row, now), now)
         return cls(
             id=row.id,
             title=row.title,
@@ -193,7 +194,7 @@ class CampaignCard(Output):
             investor_count=row.investor_count,
             progress_percent=progress_percent(row.raised_minor, row.goal_minor),
             starts_at=row.starts_at,
-            ends_at=row.ends_at,
+            ends_at=deadline(row, now),
             cover_image=media_url(row.cover) if row.cover else None,
             share_url=_share_url(row),
             created_at=row.created_at,
@@ -297,6 +298,9 @@ class CampaignOutput(CampaignCard):
     time_zone: Annotated[str, Meta(description="In which days are counted, an IANA name.")]
     fiscal_year_end: Annotated[str, Meta(description="The last day of the owner's fiscal year, `MM-DD`.")]
     terms_version: Annotated[int, Meta(ge=1, description="Grows with every change of the terms once it is live.")]
+    first_ends_at: Annotated[
+        Moment | None, Meta(description="The deadline before an early close; it holds again if the goal is missed.")
+    ]
     media: list[MediaCard]
     my_investment: MyInvestment | None
     follower_count: Count

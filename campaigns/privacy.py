@@ -24,6 +24,7 @@ from campaigns.models import (
     Status,
     StatusChange,
     Submission,
+    TermsVersion,
     Update,
     UpdateEdit,
     UpdateMedia,
@@ -103,6 +104,13 @@ declare(
     CampaignMedia,
     person="campaign__owner_id",
     export=("campaign_id", "file_id", "position"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    TermsVersion,
+    person="actor_id",
+    export=("campaign_id", "version", "terms", "reason", "words", "created_at"),
     erase=Cascade("campaign"),
     retention=Cascade("campaign"),
 )

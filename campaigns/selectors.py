@@ -163,6 +163,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         time_zone=row.time_zone,
         fiscal_year_end=row.fiscal_year_end,
         terms_version=row.terms_version,
+        first_ends_at=row.first_ends_at,
         media=media_cards(row.media, now),
         my_investment=mine,
         follower_count=row.follower_count,

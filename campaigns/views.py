@@ -11,7 +11,7 @@ from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
 from campaigns.access import access_update
 from campaigns.callers import ReadsCampaigns
-from campaigns.inputs import CampaignInput, CampaignQuery, DocumentInput, UpdateInput
+from campaigns.inputs import CampaignInput, CampaignQuery, DocumentInput, EarlyCloseInput, UpdateInput
 from campaigns.models import Campaign
 from campaigns.outputs import (
     CampaignCard,
@@ -25,6 +25,7 @@ from campaigns.selectors import SORTS, campaign_page
 from campaigns.services import documents, follows, updates
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
+from campaigns.services.early_close import close_early
 from campaigns.services.review import submit_campaign
 from campaigns.services.updates import UpdateDraft
 from core import clock
@@ -67,6 +68,7 @@ class Campaigns(ApiViewSet):
         "edit": [EmailVerified],
         "remove": [EmailVerified],
         "cancel": [EmailVerified],
+        "close_early": [EmailVerified],
         "follow": [EmailVerified],
         "unfollow": [EmailVerified],
     }
@@ -180,6 +182,32 @@ class Campaigns(ApiViewSet):
     def cancel(self, request: Request, campaign_id: UUID) -> Response:
         """Cancel a live campaign"""
         cancel_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
+        return _answer(request, campaign_id)
+
+    @operation(
+        "closeCampaignEarly",
+        EarlyCloseInput,
+        returns=CampaignOutput,
+        etag=True,
+        errors=[
+            errors.NotTheOwner,
+            errors.NotLive,
+            errors.EarlyCloseNotProvided,
+            errors.EarlyCloseUnderWay,
+            errors.GoalNotReached,
+            errors.EarlyCloseTooSoon,
+            errors.EarlyCloseNotEarlier,
+            ZoneRequired,
+        ],
+    )
+    def close_early(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> Response:
+        """
+        End a campaign earlier
+
+        Once its goal is reached. Investors and followers are told, and investors may take their commitment back until
+        48 hours before the new deadline. If the goal is not reached any more then, the first deadline holds again.
+        """
+        close_early(owner=request.user, campaign_id=campaign_id, now=clock.now(), **data)
         return _answer(request, campaign_id)
 
     @operation(

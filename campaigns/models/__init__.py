@@ -17,6 +17,7 @@ from campaigns.models.campaigns import (
     Status,
     available_minor,
     cap_minor,
+    deadline,
     is_open,
     phase,
     place_of,
@@ -29,13 +30,27 @@ from campaigns.models.history import StatusChange
 from campaigns.models.reporting import ReportingReminder, ReportingWatch
 from campaigns.models.review import ReviewPhrase
 from campaigns.models.submissions import Submission
+from campaigns.models.terms import (
+    FIELD_CLASSES,
+    MATERIAL,
+    PUBLIC_NAMES,
+    FieldClass,
+    TermsReason,
+    TermsVersion,
+    read_stored,
+    shown,
+    stored,
+)
 from campaigns.models.updates import AuthorRole, Update, UpdateEdit, UpdateMedia
 
 __all__ = [
     "BEFORE_LIVE",
     "CLOSED",
     "EDITABLE",
+    "FIELD_CLASSES",
+    "MATERIAL",
     "PUBLIC",
+    "PUBLIC_NAMES",
     "AuthorRole",
     "Backing",
     "Campaign",
@@ -49,6 +64,7 @@ __all__ = [
     "Category",
     "DocumentConsent",
     "DocumentKind",
+    "FieldClass",
     "Outcome",
     "Phase",
     "ReportingReminder",
@@ -57,14 +73,20 @@ __all__ = [
     "Status",
     "StatusChange",
     "Submission",
+    "TermsReason",
+    "TermsVersion",
     "Update",
     "UpdateEdit",
     "UpdateMedia",
     "available_minor",
     "cap_minor",
+    "deadline",
     "is_open",
     "phase",
     "place_of",
     "progress_percent",
+    "read_stored",
     "rules_of",
+    "shown",
+    "stored",
 ]

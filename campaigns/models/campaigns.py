@@ -122,6 +122,24 @@ def phase(status: str, starts_at: datetime | None, ends_at: datetime, now: datet
     return Phase.OPEN if now < ends_at else Phase.ENDED
 
 
+def deadline(campaign: Any, now: datetime) -> datetime:
+    """
+    The deadline that holds at `now`. An earlier one at which the goal is not reached any more gives way to the first one
+    (`services.early_close`), also before anybody has written that down.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    has_missed = (
+        campaign.first_ends_at is not None
+        and campaign.status == Status.LIVE
+        and campaign.ends_at <= now
+        and not campaign.reserved_minor
+        and campaign.raised_minor < campaign.goal_minor
+    )
+    found: datetime = campaign.first_ends_at if has_missed else campaign.ends_at
+    return found
+
+
 def is_open(status: str, starts_at: datetime | None, ends_at: datetime, now: datetime) -> bool:
     """Whether a campaign with these terms takes investments."""
     return phase(status, starts_at, ends_at, now) == Phase.OPEN
@@ -203,6 +221,10 @@ class Campaign(Entity):
     """The last day of the owner's fiscal year, `MM-DD`."""
     terms_version = models.PositiveIntegerField(default=1, db_default=1)
     """Counts the terms that investors have agreed to; it grows with every change of them once the campaign is live."""
+    first_ends_at = models.DateTimeField(null=True, blank=True)
+    """The deadline before an early close; it holds again if the goal is missed at the earlier one."""
+    reconfirm_until = models.DateTimeField(null=True, blank=True)
+    """Until when those who invested before the last amendment have to confirm it."""
 
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     review_note = models.TextField(max_length=1000, default="", blank=True)
@@ -342,9 +364,13 @@ class Campaign(Entity):
     def text_or_none(self, minor: int | None) -> str | None:
         return None if minor is None else self.text(minor)
 
+    @property
+    def is_live(self) -> bool:
+        return self.status == Status.LIVE
+
     def is_open_at(self, now: datetime) -> bool:
         """Computed from the clock: a deadline holds without a job that runs."""
-        return is_open(self.status, self.starts_at, self.ends_at, now)
+        return is_open(self.status, self.starts_at, deadline(self, now), now)
 
     @property
     def etag(self) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from campaigns.access import access_own_campaign
 from campaigns.errors import NotLive
 from campaigns.models import CLOSED, Campaign, Status
+from campaigns.services.early_close import continue_if_missed
 from campaigns.services.funding import lock_campaign
 from campaigns.services.reporting import watch_reporting
 from campaigns.services.steps import take_step
@@ -26,6 +27,7 @@ def cancel_campaign(*, owner: Any, campaign_id: UUID, now: datetime) -> Campaign
     :raises NotLive: not live yet, or decided already
     """
     campaign = access_own_campaign(owner, campaign_id)
+    continue_if_missed(campaign, now=now)
     if campaign.status != Status.LIVE:
         raise NotLive(status=campaign.status)
     _close(campaign, Status.CANCELLED, actor=owner, now=now)
@@ -37,7 +39,8 @@ def decide_campaign(
     campaign_id: UUID, *, now: datetime, check: Callable[[Campaign, datetime], None] | None = None
 ) -> Campaign:
     """
-    After its deadline a live campaign is funded if it raised its goal, else failed. Repeating it changes nothing.
+    After its deadline a live campaign is funded if it raised its goal, else failed; it goes on if it only missed its
+    goal at an early close. Repeating it changes nothing.
 
     :param check: called under the lock; raises while something else might still decide it
     :raises PaymentsUnderWay: what a payment brings might still decide it
@@ -46,6 +49,8 @@ def decide_campaign(
     if campaign.status == Status.LIVE and campaign.ends_at <= now:
         if check is not None:
             check(campaign, now)
+        if continue_if_missed(campaign, now=now):
+            return campaign
         reached = campaign.raised_minor >= campaign.goal_minor
         _close(campaign, Status.FUNDED if reached else Status.FAILED, actor=None, now=now)
     return campaign

@@ -20,7 +20,7 @@ from campaigns.errors import (
     OverCap,
     OwnCampaign,
 )
-from campaigns.models import PUBLIC, Backing, Campaign, Status, is_open
+from campaigns.models import PUBLIC, Backing, Campaign, Status, deadline, is_open
 from campaigns.rules import Rules
 from campaigns.trending import WITH_ONE_MORE, score_of_one
 from campaigns.verdicts import Verdict
@@ -57,9 +57,10 @@ def open_verdict(campaign: Any, backer_id: UUID, now: datetime) -> Verdict:
         return Verdict(OwnCampaign())
     if campaign.status == Status.LIVE and campaign.starts_at is not None and now < campaign.starts_at:
         return Verdict(CampaignNotOpen(), changes_at=campaign.starts_at)
-    if not is_open(campaign.status, campaign.starts_at, campaign.ends_at, now):
+    ends_at = deadline(campaign, now)
+    if not is_open(campaign.status, campaign.starts_at, ends_at, now):
         return Verdict(CampaignClosed())
-    return Verdict(changes_at=campaign.ends_at)
+    return Verdict(changes_at=ends_at)
 
 
 def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 from accounts.access import lock_person
 from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import ChangedSinceSeen, NotADraft, NotInReview, OwnCampaign
-from campaigns.models import EDITABLE, Campaign, Status
+from campaigns.models import EDITABLE, Campaign, Status, TermsReason
 from campaigns.rules import version_on
 from campaigns.services.issuer_caps import refuse_over_issuer_cap
 from campaigns.services.steps import take_step
 from campaigns.services.submissions import keep_submission
+from campaigns.services.terms import write_version
 from campaigns.trending import score_of_one
 from core.api.errors import NotFound
 from core.data.locks import lock
@@ -63,6 +64,7 @@ def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime, seen: 
         starts_at=campaign.starts_at or now,
         trend=score_of_one(now),
     )
+    write_version(campaign, reason=TermsReason.PUBLISHED, actor=moderator, now=now)
     return campaign
 
 

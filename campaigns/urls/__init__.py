@@ -10,6 +10,7 @@ urlpatterns = [
     path("/<uuid:campaign_id>", Campaigns.as_view({"get": "retrieve", "put": "edit", "delete": "remove"})),
     path("/<uuid:campaign_id>/submit", Campaigns.as_view({"post": "submit"})),
     path("/<uuid:campaign_id>/cancel", Campaigns.as_view({"post": "cancel"})),
+    path("/<uuid:campaign_id>/close-early", Campaigns.as_view({"post": "close_early"})),
     path("/<uuid:campaign_id>/follow", Campaigns.as_view({"post": "follow", "delete": "unfollow"})),
     path("/<uuid:campaign_id>/updates", Updates.as_view({"get": "list", "post": "create"})),
     path("/<uuid:campaign_id>/updates/<uuid:update_id>", Updates.as_view({"put": "edit", "delete": "remove"})),

@@ -19,7 +19,8 @@ from accounts.models import User
 from campaigns.errors import CurrencyMismatch
 from campaigns.models import PUBLIC, Campaign
 from campaigns.rules import Rules
-from campaigns.services.funding import lock_campaign, open_verdict, reserve_funding
+from campaigns.services.early_close import lock_by_clock
+from campaigns.services.funding import open_verdict, reserve_funding
 from campaigns.verdicts import ALLOWED, Verdict
 from core import events
 from core.api.errors import NotFound, Unauthenticated
@@ -149,7 +150,7 @@ def _begin(
     money = Money.of(amount, currency or campaign.currency)
 
     def reserve(investment: Investment) -> None:
-        locked = lock_campaign(campaign_id)
+        locked = lock_by_clock(campaign_id, now=now)
         waiting.offer_free_places(locked, now=now)
         reserve_funding(campaign=locked, backer=investor, amount=money, now=now)
 

@@ -18,6 +18,7 @@ from accounts.models import User
 from campaigns.access import access_campaign
 from campaigns.errors import BelowMinimum, OverCap
 from campaigns.models import Campaign, Phase, Status as CampaignStatus
+from campaigns.services.early_close import lock_by_clock
 from campaigns.services.funding import lock_campaign, require_open, write_offers
 from core import events
 from core.data import sql
@@ -41,7 +42,7 @@ def join(*, campaign: Campaign, investor: User, method: PaymentMethod, amount: M
     :raises AlreadyWaiting: the person has an entry
     :raises RoomAvailable: there is room to invest
     """
-    campaign = lock_campaign(campaign.pk)
+    campaign = lock_by_clock(campaign.pk, now=now)
     require_open(campaign, investor, amount, now)
     offer_free_places(campaign, now=now)
     if WaitingEntry.objects.in_list().filter(campaign=campaign, investor=investor).exists():
@@ -79,7 +80,7 @@ def leave_waiting_list(*, investor: User, campaign_id: UUID, now: datetime) -> W
     :raises NotWaiting: the person has no entry
     """
     access_campaign(investor, campaign_id)
-    campaign = lock_campaign(campaign_id)
+    campaign = lock_by_clock(campaign_id, now=now)
     entry = latest_entry(investor, campaign_id)
     if entry.status_at(now, campaign) not in IN_LIST:
         raise NotWaiting()
@@ -100,7 +101,7 @@ def lock_offer(*, investor: User, campaign_id: UUID, now: datetime) -> tuple[Cam
     :raises NoOffer: their turn has not come
     :raises OfferExpired: it has run out
     """
-    campaign = lock_campaign(campaign_id)
+    campaign = lock_by_clock(campaign_id, now=now)
     entry = latest_entry(investor, campaign_id)
     require_open(campaign, investor, entry.amount, now)
     offer_free_places(campaign, now=now)

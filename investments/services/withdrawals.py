@@ -13,7 +13,8 @@ from uuid import UUID
 
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
-from campaigns.services.funding import lock_backing, lock_campaign
+from campaigns.services.early_close import lock_by_clock
+from campaigns.services.funding import lock_backing
 from core import events
 from core.api.rendering import utc_text
 from core.api.requests import Ticket
@@ -127,7 +128,7 @@ def _begin(
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     lock_backing(investment.campaign_id, investor.pk, now)  # before the campaign, as whoever commits beside us does
-    campaign = lock_campaign(investment.campaign_id)
+    campaign = lock_by_clock(investment.campaign_id, now=now)
     until = cancellable_until(investment.reflection_ends_at, campaign)
     if campaign.status != CampaignStatus.LIVE or now >= until:
         raise CancelWindowClosed(until=utc_text(until))

@@ -7,7 +7,8 @@ import pytest
 from time_machine import TimeMachineFixture
 
 from accounts.models import User
-from campaigns.models import Campaign
+from campaigns.models import Campaign, TermsReason
+from campaigns.services.terms import change_terms
 from campaigns.testing import make_campaign
 from core import clock
 from core.testing import Api
@@ -50,11 +51,13 @@ def shown_to(api: Api, investor: User) -> set[str]:
     return {listed["cancellableUntil"], client.get(f"/api/investments/{listed['id']}").json()["cancellableUntil"]}
 
 
-def test_hours_before_the_deadline_follow_the_deadline(api: Api, backer: User, campaign: Campaign) -> None:
+def test_hours_before_the_deadline_follow_the_deadline(
+    api: Api, founder: User, backer: User, campaign: Campaign
+) -> None:
     investment = invest(api, backer, campaign, "100")
     assert investment.cancellable_until == campaign.ends_at - timedelta(hours=48)
     sooner = clock.now().replace(microsecond=0) + timedelta(hours=47)
-    Campaign.objects.filter(pk=campaign.pk).update(ends_at=sooner, terms_version=2)
+    change_terms(campaign, {"ends_at": sooner}, reason=TermsReason.EARLY_CLOSE, actor=founder, now=clock.now())
     assert shown_to(api, backer) == {f"{sooner - timedelta(hours=48):%Y-%m-%dT%H:%M:%SZ}"}
     assert refusal(taken_back(api, investment, "10")) == (409, "cancel_window_closed")
 
