@@ -108,7 +108,7 @@ def _has_list(position: Position) -> bool:
 
 def _ends(position: Position) -> list[datetime | None]:
     campaign = position.campaign
-    return [campaign.starts_at, campaign.ends_at, *(one.offer_ends_at for one in position.line)]
+    return [campaign.starts_at, campaign.ends_at, campaign.first_ends_at, *(one.offer_ends_at for one in position.line)]
 
 
 # --- In the order in which the calls check --------------------------------------------------------------------------

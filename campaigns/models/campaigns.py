@@ -124,8 +124,8 @@ def phase(status: str, starts_at: datetime | None, ends_at: datetime, now: datet
 
 def deadline(campaign: Any, now: datetime) -> datetime:
     """
-    The deadline that holds at `now`. An earlier one at which the goal is not reached any more gives way to the first one
-    (`services.early_close`), also before anybody has written that down.
+    The deadline that holds at `now`. An earlier one at which the goal is not reached any more gives way to the first
+    one (`services.early_close`), also before anybody has written that down.
 
     :param campaign: a `Campaign`, or a row with its columns
     """
