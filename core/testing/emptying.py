@@ -8,7 +8,7 @@ test finds the database as `migrate` made it, whatever ran before.
 
 from django.db import connection, transaction
 
-FROM_MIGRATE = ("auth_permission", "campaigns_category", "django_content_type")
+FROM_MIGRATE = ("auth_permission", "campaigns_category", "campaigns_reviewphrase", "django_content_type")
 
 
 def empty_database() -> None:
