@@ -253,11 +253,10 @@ class Schema(AutoSchema):
         return answers
 
     def _success_content(self, operation: Operation) -> dict[str, Any]:
-        if operation.files:
-            return {kind: {"schema": FILE} for kind in operation.files}
+        files = {kind: {"schema": FILE} for kind in operation.files}
         if operation.returns is None:
-            return {}
-        return {JSON: {"schema": self._with_components(operation.returns)}}
+            return files
+        return {JSON: {"schema": self._with_components(operation.returns)}, **files}
 
     def _with_components(self, shape: Any) -> dict[str, Any]:
         for name, schema in schemas.components(shape).items():

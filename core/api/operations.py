@@ -113,7 +113,7 @@ def operation(
     :param errors: refusals of its own; those of permissions, input, pages and idempotency are added
     :param errors_from: gives further errors when the document is made: those that apps above have registered
     :param default_limit: how many rows a page has when the client does not say
-    :param files: the content types of an answer that is a file
+    :param files: the content types of an answer that is a file; beside `returns` where the client may choose
     :param multipart: files are taken, so multipart/form-data is offered; JSON beside it, unless files are required
     :param takes_video: the same, and a body may be as large as a video (settings.UPLOAD_MAX_VIDEO_BODY_SIZE)
     :param partial: any subset of the input's members
