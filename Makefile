@@ -49,8 +49,8 @@ contracts:
 drift:       # generated files and settings that must follow the code
 	@exec .ci/drift
 
-schema: dev  ## renew the generated pages: docs/openapi.json, errors.md, events.md, permissions.md
-	@for name in openapi errors_doc events_doc permissions_doc; do \
+schema: dev  ## renew the generated pages: docs/openapi.json, errors.md, events.md, permissions.md, investor-rights.md
+	@for name in openapi errors_doc events_doc permissions_doc investor_rights_doc; do \
 	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
 
 clients: dev ## lint docs/openapi.json, generate clients from it and run the main story with each
