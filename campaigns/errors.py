@@ -211,13 +211,6 @@ class UpdateAlreadyPublished(Conflict):
     message = _("The update is published: its moment and its kind cannot change any more.")
 
 
-class IssuerCapReached(OverCap):
-    """As `over_cap`, where the campaign has no cap of its own and the law sets one for its owner."""
-
-    code = "issuer_cap_reached"
-    message = _("The law lets the owner of this campaign raise only %(available)s more.")
-
-
 class IssuerCapExceeded(Conflict):
     """`available` is what the owner's other campaigns leave of `limit`, in major units."""
 
@@ -241,6 +234,21 @@ class DocumentSuperseded(Conflict):
     code = "document_superseded"
     message = _("There is a newer version of this document. Read and accept version %(version)s.")
     members = {"document_id": UUID, "version": int}
+
+
+class UnknownKeyInformationField(Invalid):
+    code = "unknown_key_information_field"
+    message = _("The key investment information sheet has no such field; GET …/key-information lists them.")
+
+
+class LettersNotPrintable(Invalid):
+    code = "letters_not_printable"
+    message = _("The font of the sheet does not have these letters: %(letters)s")
+
+
+class KeyInformationTooLong(Conflict):
+    code = "key_information_too_long"
+    message = _("The key investment information sheet has more than %(most)s pages of A4. Shorten it.")
 
 
 class CampaignUnderWay(Conflict):

@@ -72,6 +72,7 @@ declare(
     _step(Status.FAILED, "amount", sms=True, followers=_to_followers("followed_campaign_failed")),
     _step(Status.CANCELLED, "amount", followers=_to_followers("followed_campaign_cancelled")),
     _step(Status.SETTLED, notify=False),
+    Kind("campaign.key_information_written", about=Campaign),
     Kind("campaign.document_added", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
     Kind("campaign.document_accepted", about=Campaign, facts={"document_id": UUID, "kind": str, "version": int}),
     Kind(

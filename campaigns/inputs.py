@@ -1,13 +1,16 @@
 """What clients send about campaigns."""
 
 from rest_framework.fields import (
+    BooleanField,
     CharField,
     ChoiceField,
     DecimalField,
+    DictField,
     FileField,
     ListField,
 )
 
+from campaigns.key_information import Instrument
 from campaigns.models import DocumentKind, Phase, Status, Update
 from campaigns.rules import Rules
 from campaigns.selectors import SORTS
@@ -56,6 +59,18 @@ class CampaignInput(Serializer):
     time_zone = TimeZoneField(required=False, help_text="In which days are counted.")
     fiscal_year_end = YearlyDayField(required=False, help_text="The last day of the owner's fiscal year.")
     media = ListField(child=FileField(), required=False, max_length=MAX_PICTURES)
+
+
+class KeyInformationInput(Serializer):
+    instrument = ChoiceField(choices=[one.value for one in Instrument], help_text="What investors get.")
+    has_vehicle = BooleanField(
+        required=False, default=False, help_text="Whether a special purpose vehicle stands in between."
+    )
+    texts = DictField(child=ProseField(max_length=4_000, allow_blank=True), help_text="By the id of the field.")
+
+
+class KeyInformationQuery(Serializer):
+    format = ChoiceField(choices=["html", "pdf"], required=False, help_text="Without it: its fields, as JSON.")
 
 
 class DocumentInput(Serializer):

@@ -9,6 +9,7 @@ from msgspec import Meta, field
 
 from accounts.outputs.people import UserCard
 from campaigns.errors import Missing
+from campaigns.key_information import Instrument, current_form
 from campaigns.models import (
     PUBLIC,
     AuthorRole,
@@ -16,6 +17,7 @@ from campaigns.models import (
     CampaignDocument,
     Category,
     DocumentKind,
+    KeyInformation,
     Outcome,
     Phase,
     Status,
@@ -203,6 +205,57 @@ class CampaignCard(Output):
 
 def _share_url(campaign: Any) -> str | None:
     return share_url("campaign", campaign.id) if campaign.status in PUBLIC else None
+
+
+class KeyInformationField(Output):
+    id: str
+    label: str
+    text: str
+    missing: Annotated[bool, Meta(description="It is needed for this offer, and empty.")]
+
+
+class KeyInformationPart(Output):
+    id: Annotated[str, Meta(description="The letter of Annex I.")]
+    title: str
+    needed: bool
+    fields: list[KeyInformationField]
+
+
+class KeyInformationOutput(Output):
+    """The key investment information sheet, by its parts."""
+
+    title: str
+    instrument: Instrument
+    has_vehicle: bool
+    disclaimer: str
+    warning: str
+    parts: list[KeyInformationPart]
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, written: KeyInformation) -> Self:
+        sheet, form = written.sheet(), current_form()
+        missing = {id for _part, id in sheet.missing()}
+        return cls(
+            title=sheet.title,
+            instrument=Instrument(sheet.instrument),
+            has_vehicle=sheet.has_vehicle,
+            disclaimer=form.disclaimer,
+            warning=form.warning,
+            parts=[
+                KeyInformationPart(
+                    id=part.id,
+                    title=part.title,
+                    needed=sheet.needs(part),
+                    fields=[
+                        KeyInformationField(id=id, label=label, text=sheet.texts.get(id, ""), missing=id in missing)
+                        for id, label in part.fields.items()
+                    ],
+                )
+                for part in form.parts
+            ],
+            updated_at=written.updated_at,
+        )
 
 
 class DocumentCard(Output):

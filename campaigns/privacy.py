@@ -18,6 +18,7 @@ from campaigns.models import (
     CampaignMedia,
     Category,
     DocumentConsent,
+    KeyInformation,
     ReportingReminder,
     ReportingWatch,
     ReviewPhrase,
@@ -160,6 +161,13 @@ declare(
     export=("update_id", "file_id", "position"),
     erase=Kept(PUBLIC_RECORD),
     retention=Kept(PUBLIC_RECORD),
+)
+declare(
+    KeyInformation,
+    person="campaign__owner_id",
+    export=("campaign_id", "instrument", "has_vehicle", "texts", "updated_at"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
 )
 declare(
     CampaignDocument,

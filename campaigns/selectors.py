@@ -20,6 +20,7 @@ from campaigns.models import (
     CampaignMedia,
     Category,
     DocumentConsent,
+    KeyInformation,
     Phase,
     Status,
     StatusChange,
@@ -255,3 +256,16 @@ def campaign_documents(person: Any, campaign_id: UUID) -> QuerySet[CampaignDocum
         newest=Subquery(of_kind.order_by("-version").values("version")[:1]),
         accepted_at=Subquery(consents.values("created_at")[:1]),
     )
+
+
+def key_information(person: Any, campaign_id: UUID) -> KeyInformation:
+    """
+    The sheet of a campaign, with the campaign.
+
+    :raises NotFound: there is none, or the campaign is not to be seen
+    """
+    access_campaign(person, campaign_id)
+    written = KeyInformation.objects.select_related("campaign").filter(campaign_id=campaign_id).first()
+    if written is None:
+        raise NotFound()
+    return written

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.models import User
+from campaigns.key_information import Instrument, current_form
 from campaigns.models import Campaign
 from campaigns.services.drafts import create_campaign
+from campaigns.services.key_information import write_key_information
 from campaigns.services.review import publish_campaign, submit_campaign
 from core import clock
 from core.money import parse_decimal
@@ -62,8 +64,23 @@ def make_campaign(owner: User, *, status: str = "live", **fields: Any) -> Campai
             **fields,
         },
     )
+    if campaign.rules == "eu_ecspr" and status != "draft":
+        write_sheet(campaign)
     if status in ("in_review", "live"):
         campaign = submit_campaign(owner=owner, campaign_id=campaign.pk, now=now)
     if status == "live":
         campaign = publish_campaign(moderator=None, campaign_id=campaign.pk, now=now)
     return campaign
+
+
+def write_sheet(campaign: Campaign, **texts: str) -> None:
+    """A complete key investment information sheet of a loan, with other texts where they are given."""
+    written = {id: "What there is to say." for part in current_form().parts for id in part.fields}
+    write_key_information(
+        owner=campaign.owner,
+        campaign_id=campaign.pk,
+        instrument=Instrument.LOAN,
+        has_vehicle=False,
+        texts={**written, **texts},
+        now=clock.now(),
+    )

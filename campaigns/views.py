@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
@@ -11,13 +12,23 @@ from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
 from campaigns.access import access_update
 from campaigns.callers import ReadsCampaigns
-from campaigns.inputs import CampaignInput, CampaignQuery, DocumentInput, EarlyCloseInput, UpdateInput
+from campaigns.inputs import (
+    CampaignInput,
+    CampaignQuery,
+    DocumentInput,
+    EarlyCloseInput,
+    KeyInformationInput,
+    KeyInformationQuery,
+    UpdateInput,
+)
+from campaigns.key_information.rendering import as_html, as_pdf
 from campaigns.models import Campaign
 from campaigns.outputs import (
     CampaignCard,
     CampaignOutput,
     CategoryCard,
     DocumentCard,
+    KeyInformationOutput,
     UpdateEditOutput,
     UpdateOutput,
 )
@@ -26,7 +37,8 @@ from campaigns.services import documents, follows, updates
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.early_close import close_early
-from campaigns.services.review import submit_campaign
+from campaigns.services.key_information import WRITING, Prepared, prepare_submission, write_key_information
+from campaigns.services.review import keep_submitted
 from campaigns.services.updates import UpdateDraft
 from core import clock
 from core.api import limits
@@ -156,6 +168,9 @@ class Campaigns(ApiViewSet):
         delete_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
         return Message(message=_("Campaign deleted successfully"))
 
+    def _sheet(self, request: Request, campaign_id: UUID) -> Prepared | None:
+        return prepare_submission(owner=request.user, campaign_id=campaign_id, now=clock.now())
+
     @operation(
         "submitCampaign",
         returns=CampaignOutput,
@@ -166,11 +181,13 @@ class Campaigns(ApiViewSet):
             errors.ReviewedDeadlinePassed,
             errors.CampaignIncomplete,
             errors.IssuerCapExceeded,
+            Stale,
         ],
     )
-    def submit(self, request: Request, campaign_id: UUID) -> Response:
+    @prepared(_sheet)
+    def submit(self, request: Request, campaign_id: UUID, prepared: Prepared | None) -> Response:
         """Submit a draft for review"""
-        submit_campaign(owner=request.user, campaign_id=campaign_id, now=clock.now())
+        keep_submitted(owner=request.user, campaign_id=campaign_id, sheet=prepared, now=clock.now())
         return _answer(request, campaign_id)
 
     @operation(
@@ -342,6 +359,56 @@ class Updates(ApiViewSet):
         update = access_update(request.user, campaign_id, update_id, clock.now())
         edits = selectors.update_edits(request.user, update)
         return paginate(request, edits, UpdateEditOutput.of, order=("-id",))
+
+
+class KeyInformationSheet(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"write": [EmailVerified]}
+
+    @operation(
+        "getKeyInformation",
+        returns=KeyInformationOutput,
+        files=["text/html", "application/pdf"],
+        query=KeyInformationQuery,
+    )
+    def retrieve(self, request: Request, campaign_id: UUID, query: dict[str, Any]) -> Response | HttpResponse:
+        """
+        Read the key investment information sheet
+
+        As JSON, as a page (`format=html`), or as a PDF. What investors accept is the document that was made of it when
+        the campaign was submitted.
+        """
+        written = selectors.key_information(request.user, campaign_id)
+        if query.get("format") == "html":
+            return HttpResponse(as_html(written.sheet()), content_type="text/html; charset=utf-8")
+        if query.get("format") == "pdf":
+            name = 'attachment; filename="key-information.pdf"'
+            content, _pages = as_pdf(written.sheet())
+            return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": name})
+        return Response(KeyInformationOutput.of(written))
+
+    @operation(
+        "updateKeyInformation",
+        KeyInformationInput,
+        returns=KeyInformationOutput,
+        errors=[
+            errors.NotTheOwner,
+            errors.TermsFrozen,
+            errors.UnknownKeyInformationField,
+            errors.LettersNotPrintable,
+            errors.KeyInformationTooLong,
+            limits.RateLimited,
+        ],
+    )
+    def write(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> KeyInformationOutput:
+        """
+        Write the key investment information sheet of a draft
+
+        In place of what was there. `missing` in the answer marks the fields that are still needed.
+        """
+        limits.hit(WRITING, request.user.pk)
+        write_key_information(owner=request.user, campaign_id=campaign_id, now=clock.now(), **data)
+        return KeyInformationOutput.of(selectors.key_information(request.user, campaign_id))
 
 
 class Documents(ApiViewSet):

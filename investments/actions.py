@@ -13,14 +13,14 @@ from functools import partial
 from typing import Any
 
 from campaigns.actions import add_source, email_verified, identity_proven
-from campaigns.errors import IssuerCapReached, OverCap
-from campaigns.models import available_minor, cap_minor, rules_of
+from campaigns.errors import OverCap
+from campaigns.models import available_minor, rules_of
 from campaigns.outputs import Action
 from campaigns.rules import Rules
 from campaigns.services.funding import open_verdict
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 from core.data.statements import load
-from core.money import minor_text
+from core.money import MAX_MINOR, minor_text
 from investments.eligibility import Facts, may_invest
 from investments.errors import AlreadyWaiting, NoOffer, NotWaiting, OfferExpired, RoomAvailable
 from investments.facts import investor_facts
@@ -126,7 +126,7 @@ def _join(position: Position, at: datetime) -> Verdict:
         if entry in IN_LIST:
             return Verdict(AlreadyWaiting())
         campaign, room = position.campaign, _room(position, at)
-        if position.smallest > (campaign.max_minor or cap_minor(campaign)):
+        if position.smallest > (campaign.max_minor or MAX_MINOR):
             return Verdict(OverCap(available="", currency=campaign.currency))
         if room >= position.smallest:
             return Verdict(RoomAvailable(available=_text(campaign, room), currency=campaign.currency))
@@ -190,8 +190,7 @@ def _has_room(position: Position, room: int) -> Verdict:
     campaign = position.campaign
     if room > 0:
         return ALLOWED
-    refusal = OverCap if campaign.max_minor or campaign.rules == Rules.NONE else IssuerCapReached
-    return Verdict(refusal(available=_text(campaign, 0), currency=campaign.currency))
+    return Verdict(OverCap(available=_text(campaign, 0), currency=campaign.currency))
 
 
 def _entry_at(position: Position, at: datetime) -> WaitingStatus | None:

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from accounts.models import User
-from campaigns.models import Campaign
+from campaigns.models import Campaign, CampaignDocument
+from campaigns.services.documents import accept_document
 from core import clock
 from core.testing import Api, run_until_quiet
 from investments.jobs import CLOSE_CAMPAIGNS, FINISH_PAYMENTS, FINISH_REFUNDS
@@ -27,8 +28,10 @@ def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:
 
 
 def invest(api: Api, investor: User, campaign: Campaign, amount: str, card: PaymentMethod | None = None) -> Investment:
-    """Invest through the API, and insist that it is committed."""
+    """Invest through the API, having accepted the key information, and insist that it is committed."""
     method = card or make_card(investor)
+    if campaign.rules == "eu_ecspr":
+        accept_documents(investor, campaign)
     body = {"amount": amount, "paymentMethodId": str(method.pk)}
     answer = api.as_user(investor).post(f"/api/campaigns/{campaign.pk}/invest", body)
     assert (answer.status_code, answer.json().get("status")) == (200, "committed"), answer.content
@@ -102,3 +105,9 @@ def declare_profile(
         acknowledgements=[one for one in texts if one["id"] != "large_investment"],
         now=clock.now(),
     )
+
+
+def accept_documents(person: User, campaign: Campaign) -> None:
+    """The newest documents of a campaign, all of them."""
+    for document in CampaignDocument.objects.filter(campaign=campaign).order_by("kind", "-version").distinct("kind"):
+        accept_document(person=person, campaign_id=campaign.pk, document_id=document.pk, now=clock.now())

@@ -186,7 +186,6 @@ class CampaignInvestments(ApiViewSet):
             campaign_errors.CurrencyMismatch,
             campaign_errors.BelowMinimum,
             campaign_errors.OverCap,
-            campaign_errors.IssuerCapReached,
         ],
     )
     @multi_phase

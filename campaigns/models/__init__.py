@@ -16,7 +16,6 @@ from campaigns.models.campaigns import (
     Phase,
     Status,
     available_minor,
-    cap_minor,
     deadline,
     is_open,
     phase,
@@ -27,6 +26,7 @@ from campaigns.models.campaigns import (
 from campaigns.models.documents import CampaignDocument, DocumentConsent, DocumentKind
 from campaigns.models.following import CampaignAudience, CampaignFollow
 from campaigns.models.history import StatusChange
+from campaigns.models.key_information import KeyInformation
 from campaigns.models.reporting import ReportingReminder, ReportingWatch
 from campaigns.models.review import ReviewPhrase
 from campaigns.models.submissions import Submission
@@ -65,6 +65,7 @@ __all__ = [
     "DocumentConsent",
     "DocumentKind",
     "FieldClass",
+    "KeyInformation",
     "Outcome",
     "Phase",
     "ReportingReminder",
@@ -79,7 +80,6 @@ __all__ = [
     "UpdateEdit",
     "UpdateMedia",
     "available_minor",
-    "cap_minor",
     "deadline",
     "is_open",
     "phase",

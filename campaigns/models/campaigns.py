@@ -145,23 +145,14 @@ def is_open(status: str, starts_at: datetime | None, ends_at: datetime, now: dat
     return phase(status, starts_at, ends_at, now) == Phase.OPEN
 
 
-def cap_minor(campaign: Any) -> int:
+def available_minor(campaign: Any) -> int:
     """
-    The most that it may raise: by its own terms, by the law for its owner, or by what one campaign may hold.
+    How much may still be invested: up to the cap, or up to what one campaign may hold.
 
     :param campaign: a `Campaign`, or a row with its columns
     """
-    rules = rules_of(campaign)
-    if "issuer_cap" not in rules:
-        return campaign.max_minor or MAX_MINOR
-    most = rules["issuer_cap"].value
-    return min(campaign.max_minor or most, most)
-
-
-def available_minor(campaign: Any) -> int:
-    """How much may still be invested, up to the cap; of a campaign or a row."""
     taken: int = campaign.raised_minor + campaign.reserved_minor + campaign.offered_minor
-    return cap_minor(campaign) - taken
+    return (campaign.max_minor or MAX_MINOR) - taken
 
 
 def rules_of(campaign: Any) -> RuleSet:
@@ -331,10 +322,6 @@ class Campaign(Entity):
     @property
     def raised(self) -> Money:
         return Money(self.raised_minor, self.currency)
-
-    @property
-    def cap_minor(self) -> int:
-        return cap_minor(self)
 
     @property
     def available_minor(self) -> int:

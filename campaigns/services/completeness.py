@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import EDITABLE, Campaign
+from campaigns.models import EDITABLE, Campaign, KeyInformation
 from campaigns.rules import Rules, RuleSet, rule_set, version_on
 
 
@@ -68,5 +68,17 @@ def _time_open(campaign: Campaign, rules: RuleSet, now: datetime) -> Iterator[Mi
         yield MissingItem("endsAt", because % {"days": rules["open_at_least"].value})
 
 
-QUESTIONS: list[Question] = [_deadline, _country, _currency, _time_open]
+def _key_information(campaign: Campaign, rules: RuleSet, now: datetime) -> Iterator[MissingItem]:
+    if "key_information" not in rules:
+        return
+    written = KeyInformation.objects.select_related("campaign").filter(campaign=campaign).first()
+    if written is None:
+        yield MissingItem("keyInformation", _("Write the key investment information sheet."))
+        return
+    for part, id in written.sheet().missing():
+        because = _("The key investment information sheet lacks in part %(part)s: %(label)s.")
+        yield MissingItem(f"keyInformation.texts.{id}", because % {"part": part.id, "label": part.fields[id]})
+
+
+QUESTIONS: list[Question] = [_deadline, _country, _currency, _time_open, _key_information]
 """Each looks at one thing. They read no clock, and no row that the campaign does not lead to."""

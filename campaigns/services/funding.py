@@ -16,12 +16,10 @@ from campaigns.errors import (
     CampaignClosed,
     CampaignNotOpen,
     CurrencyMismatch,
-    IssuerCapReached,
     OverCap,
     OwnCampaign,
 )
 from campaigns.models import PUBLIC, Backing, Campaign, Status, deadline, is_open
-from campaigns.rules import Rules
 from campaigns.trending import WITH_ONE_MORE, score_of_one
 from campaigns.verdicts import Verdict
 from core import events
@@ -87,13 +85,12 @@ def reserve_funding(*, campaign: Campaign, backer: Any, amount: Money, now: date
 
     :raises NotFound: :raises OwnCampaign: :raises CampaignNotOpen: :raises CampaignClosed:
     :raises CurrencyMismatch: see `require_open`
-    :raises BelowMinimum: :raises OverCap: :raises IssuerCapReached:
+    :raises BelowMinimum: :raises OverCap:
     """
     require_open(campaign, backer, amount, now)
     available = campaign.available_minor
     if amount.minor > available:
-        refusal = OverCap if campaign.max_minor or campaign.rules == Rules.NONE else IssuerCapReached
-        raise refusal(available=campaign.text(available), currency=campaign.currency)
+        raise OverCap(available=campaign.text(available), currency=campaign.currency)
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
         raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)

@@ -1,8 +1,8 @@
 """
 How much one owner may raise in twelve months under a rule set, over all campaigns (docs/eligibility.md).
 
-What a campaign may raise at most is counted when it is submitted, under the owner's lock, and each investment stays
-within that under the campaign's lock. So campaigns that raise at the same time need no lock in common.
+What a campaign may raise at most is counted when it is submitted and published, under the owner's lock, and each
+investment stays within that under the campaign's lock. So campaigns that raise at the same time need no lock in common.
 """
 
 from datetime import datetime
@@ -15,25 +15,28 @@ from campaigns.models import Campaign, Outcome, Status
 from core.money import minor_text
 
 
-def refuse_over_issuer_cap(campaign: Campaign, *, now: datetime) -> None:
+def reach_within_issuer_cap(campaign: Campaign, *, now: datetime) -> int | None:
     """
-    Whether what the campaign may raise fits into what its owner may still raise. Call it with the owner locked, before
-    the campaign: for a submission, and for a change of `max_minor` of a live campaign.
+    The most that a campaign may raise, in minor units: its own cap, or without one what the law leaves its owner. None:
+    neither says anything.
 
-    :raises IssuerCapExceeded:
+    Call it with the owner locked, before the campaign, and keep the result as `max_minor`: for a step towards live, and
+    for a change of the cap of a live campaign.
+
+    :raises IssuerCapExceeded: the owner's other campaigns leave less than its cap, or its goal
     """
     rules = campaign.rule_set
-    if "issuer_cap" not in rules:
-        return
+    if "issuer_cap" not in rules or campaign.currency != rules.currency:  # which `completeness` refuses
+        return campaign.max_minor
     most = rules["issuer_cap"].value
-    taken = _taken(campaign, most, rules["issuer_cap_window"].before(now, campaign.place))
-    reach = campaign.max_minor or max(most, campaign.goal_minor)
-    if taken + reach > most:
+    available = max(0, most - _taken(campaign, most, rules["issuer_cap_window"].before(now, campaign.place)))
+    if (campaign.max_minor or campaign.goal_minor) > available:
         raise IssuerCapExceeded(
             limit=minor_text(most, rules.currency),
-            available=minor_text(max(0, most - taken), rules.currency),
+            available=minor_text(available, rules.currency),
             currency=rules.currency,
         )
+    return campaign.max_minor or available
 
 
 def _taken(campaign: Campaign, most: int, since: datetime) -> int:

@@ -16,7 +16,7 @@
 -- campaign_by_category, campaign_by_status.
 SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.status, c.outcome, c.currency,
        c.goal_minor, c.max_minor, c.min_investment_minor, c.raised_minor, c.reserved_minor, c.offered_minor,
-       c.settled_minor, c.rules, c.rules_version, c.first_ends_at, c.investor_count, c.trend,
+       c.settled_minor, c.first_ends_at, c.investor_count, c.trend,
        c.starts_at, c.ends_at,
        c.owner_id, o.first_name AS owner_first_name, o.last_name AS owner_last_name,
        o.profile_photo AS owner_profile_photo, o.badges AS owner_badges,

@@ -24,5 +24,7 @@ ROWS = {
     "GET /api/campaigns/{campaign_id}/documents": Row.of(user=404),
     "POST /api/campaigns/{campaign_id}/documents": Row.of(user=403, investor=400, staff=400),
     "POST /api/campaigns/{campaign_id}/documents/{document_id}/accept": Row.of(unverified=403, user=404),
+    "GET /api/campaigns/{campaign_id}/key-information": Row.of(user=404),
+    "PUT /api/campaigns/{campaign_id}/key-information": Row.of(unverified=403, user=400),
     "GET /api/profile/campaigns": Row.of(user=200),
 }

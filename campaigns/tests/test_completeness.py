@@ -29,8 +29,8 @@ def fields_of(items: Any) -> list[str]:
         ({"rules": "us_reg_cf", "country": ""}, ["country"]),
         ({**US, "country": "FR"}, ["country"]),
         ({**US, "currency": "EUR"}, ["currency"]),
-        ({"rules": "eu_ecspr", "country": ""}, ["country", "currency"]),
-        ({"rules": "eu_ecspr", "country": "FR", "currency": "EUR"}, []),
+        ({"rules": "eu_ecspr", "country": ""}, ["country", "currency", "keyInformation"]),
+        ({"rules": "eu_ecspr", "country": "FR", "currency": "EUR"}, ["keyInformation"]),
     ],
 )
 def test_a_draft_says_what_is_missing(api: Api, founder: User, draft: dict[str, Any], fields: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.views import Campaigns, Documents, Updates
+from campaigns.views import Campaigns, Documents, KeyInformationSheet, Updates
 
 urlpatterns = [
     path("", Campaigns.as_view({"get": "list", "post": "create"})),
@@ -17,4 +17,5 @@ urlpatterns = [
     path("/<uuid:campaign_id>/updates/<uuid:update_id>/history", Updates.as_view({"get": "history"})),
     path("/<uuid:campaign_id>/documents", Documents.as_view({"get": "list", "post": "create"})),
     path("/<uuid:campaign_id>/documents/<uuid:document_id>/accept", Documents.as_view({"post": "accept"})),
+    path("/<uuid:campaign_id>/key-information", KeyInformationSheet.as_view({"get": "retrieve", "put": "write"})),
 ]

@@ -14,7 +14,7 @@ from campaigns.testing import make_campaign
 from core.models import Event
 from core.testing import Api
 from investments.models import Acknowledgement, Investment, InvestorDeclaration, KnowledgeTry
-from investments.testing import declare_profile, make_card
+from investments.testing import accept_documents, declare_profile, make_card
 from investments.tests.conftest import invest_url, refusal
 from investments.texts import current_texts, knowledge_test
 
@@ -155,6 +155,7 @@ def make_european(founder: User) -> Campaign:
 
 
 def ask(api: Api, who: User, campaign: Campaign, amount: str, **more: Any) -> Any:
+    accept_documents(who, campaign)
     body = {"amount": amount, "paymentMethodId": str(make_card(who).pk), **more}
     return api.as_user(who).post(invest_url(campaign), body)
 
