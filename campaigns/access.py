@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from campaigns.errors import NotTheOwner
-from campaigns.models import Backing, Campaign, CampaignQuerySet, Update
+from campaigns.models import Amendment, AmendmentStatus, Backing, Campaign, CampaignQuerySet, Update
 from campaigns.permissions import MODERATE
 from core.api.errors import NotFound
 from core.data.locks import lock
@@ -78,3 +80,16 @@ def reads_what_is_for_investors(person: Any, campaign: Campaign) -> bool:
 def can_see_backers(person: Any, campaign: Campaign) -> bool:
     """Names and amounts are for the owner and for those who moderate campaigns."""
     return campaign.owner_id == person.pk or MODERATE.held_by(person)
+
+
+def amendments_visible_to(person: Any, campaign_id: UUID) -> QuerySet[Amendment]:
+    """
+    Amendments of a campaign: what was approved is for everyone who sees it, the rest for its owner and moderators.
+
+    :raises NotFound: missing, or not yet public and somebody else's
+    """
+    campaign = access_campaign(person, campaign_id)
+    amendments = Amendment.objects.filter(campaign=campaign).select_related("campaign")
+    if can_see_backers(person, campaign):
+        return amendments
+    return amendments.filter(status=AmendmentStatus.APPROVED)

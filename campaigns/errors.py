@@ -116,12 +116,44 @@ class ReviewedDeadlinePassed(Conflict):
 
 class NotLive(Conflict):
     code = "campaign_not_live"
-    message = _("Only a live campaign can be cancelled; this one is %(status)s.")
+    message = _("Only a campaign that is live and before its deadline can do this; this one is %(status)s.")
 
 
 class NotEndedYet(Conflict):
     code = "campaign_not_ended"
     message = _("The deadline of this campaign has not passed yet.")
+
+
+class NothingChanges(Invalid):
+    code = "nothing_changes"
+    message = _("The campaign has these terms already.")
+
+
+class AmendmentUnderReview(Conflict):
+    code = "amendment_under_review"
+    message = _("An amendment of this campaign waits for its decision already.")
+
+
+class AmendmentDecided(Conflict):
+    code = "amendment_decided"
+    message = _("This amendment is decided already; it is %(status)s.")
+
+
+class CapBelowTaken(Conflict):
+    """`taken` is what is raised, reserved and offered, in major units."""
+
+    code = "cap_below_raised"
+    message = _("%(taken)s are raised, reserved or offered already; maxAmount may not be below that.")
+    members = {"taken": MoneyText, "currency": Currency}
+    amounts = ("taken",)
+
+
+class EndTooSoon(Conflict):
+    """`earliest` is the first deadline that leaves investors the time to confirm."""
+
+    code = "end_too_soon"
+    message = _("endsAt may be %(earliest)s at the earliest: investors have to confirm the new terms before.")
+    members = {"earliest": Moment}
 
 
 class EarlyCloseNotProvided(Conflict):

@@ -91,6 +91,32 @@ declare(
         timeline=True,
         effects=[_to_owner("campaign_goes_on"), *_to_audience("campaign_goes_on")],
     ),
+    Kind("campaign.amendment_proposed", about=Campaign, facts={"fields": list[str]}),
+    Kind(
+        "campaign.amendment_approved",
+        about=Campaign,
+        facts={"owner_id": UUID, "reconfirm_until": datetime},
+        sealed={"campaign_title": str},
+        timeline=True,
+        effects=[_to_owner("amendment_approved"), BackersNotice(_message("terms_amended"))],
+    ),
+    Kind(
+        "campaign.amendment_rejected",
+        about=Campaign,
+        facts={"owner_id": UUID},
+        sealed={"campaign_title": str, "reason": str},
+        effects=[
+            Notice(
+                Message(
+                    "amendment_rejected",
+                    Category.CAMPAIGNS,
+                    ("campaign_id", "campaign_title", "reason"),
+                    path="/campaigns/{campaign_id}",
+                ),
+                to="owner_id",
+            )
+        ],
+    ),
     Kind("campaign.backer_joined", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.backer_left", about=Campaign, facts={"backer_id": UUID}, audit=False),
     Kind("campaign.followed", about=Campaign, audit=False, keep=timedelta(days=90)),

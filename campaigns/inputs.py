@@ -1,5 +1,10 @@
 """What clients send about campaigns."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import (
     BooleanField,
     CharField,
@@ -11,9 +16,10 @@ from rest_framework.fields import (
 )
 
 from campaigns.key_information import Instrument
-from campaigns.models import DocumentKind, Phase, Status, Update
+from campaigns.models import FIELD_CLASSES, DocumentKind, FieldClass, Phase, Status, Update
 from campaigns.rules import Rules
 from campaigns.selectors import SORTS
+from core.api.names import to_camel
 from core.api.serializers import (
     AmountField,
     CountryField,
@@ -77,6 +83,51 @@ class DocumentInput(Serializer):
     kind = ChoiceField(choices=DocumentKind.choices)
     title = LineField(max_length=120)
     file = FileField(help_text="A PDF of at most 10 MB.")
+
+
+class NewTermsInput(Serializer):
+    """Material fields; every other one is refused."""
+
+    goal_amount = AmountField(required=False)
+    max_amount = AmountField(required=False, allow_null=True, help_text=CLEARED)
+    min_investment = AmountField(required=False, allow_null=True, help_text=CLEARED)
+    ends_at = MomentField(required=False)
+    expected_return_percent = DecimalField(
+        required=False,
+        allow_null=True,
+        max_digits=6,
+        decimal_places=2,
+        min_value=0,
+        coerce_to_string=False,
+        help_text=CLEARED,
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        refused = {}
+        for name in data if isinstance(data, Mapping) else ():
+            if name not in self.fields:
+                code, message = _why_not_amended(name)
+                refused[name] = [ErrorDetail(message, code)]
+        if refused:
+            raise ValidationError(refused)
+        return super().to_internal_value(data)
+
+
+def _why_not_amended(name: str) -> tuple[str, Any]:
+    match _CLASSES.get(name):
+        case FieldClass.MINOR:
+            return "field_is_minor", _("This may change at any time: PUT the campaign.")
+        case FieldClass.FIXED:
+            return "field_is_fixed", _("This cannot change any more.")
+    return "unknown_field", _("This is no field of the terms.")
+
+
+_CLASSES = {to_camel(name): kind for name, kind in FIELD_CLASSES.items()}
+
+
+class AmendmentInput(Serializer):
+    changes = NewTermsInput()
+    reason = ProseField(max_length=1000, help_text="Why, for staff and investors.")
 
 
 class EarlyCloseInput(Serializer):

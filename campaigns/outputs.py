@@ -1,6 +1,6 @@
 """What clients see of campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -11,7 +11,11 @@ from accounts.outputs.people import UserCard
 from campaigns.errors import Missing
 from campaigns.key_information import Instrument, current_form
 from campaigns.models import (
+    MATERIAL,
     PUBLIC,
+    PUBLIC_NAMES,
+    Amendment,
+    AmendmentStatus,
     AuthorRole,
     Campaign,
     CampaignDocument,
@@ -28,6 +32,7 @@ from campaigns.models import (
     deadline,
     phase,
     progress_percent,
+    shown,
 )
 from campaigns.reporting import DueReport, on_time_rate
 from campaigns.rules import Rules
@@ -338,6 +343,59 @@ class Reporting(Output):
     @classmethod
     def of(cls, reports: Sequence[DueReport]) -> Self:
         return cls(on_time_rate=on_time_rate(reports), due=[DueReportCard.of(report) for report in reports[-10:]])
+
+
+class TermsChange(Output):
+    """A field of the terms that changes; amounts in major units of the campaign's currency, moments in UTC."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+    @classmethod
+    def between(cls, before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -> "list[TermsChange]":
+        """:param before: material fields by their columns, as versions of the terms keep them; `after` too"""
+        return [
+            cls(
+                field=PUBLIC_NAMES[name],
+                before=shown(name, before[name], currency),
+                after=shown(name, after[name], currency),
+            )
+            for name in MATERIAL
+            if name in after and before.get(name) != after[name]
+        ]
+
+
+class AmendmentOutput(Output):
+    id: UUID
+    campaign_id: UUID
+    status: AmendmentStatus
+    currency: Currency
+    changes: list[TermsChange]
+    reason: str
+    review_note: Annotated[str | None, Meta(description="Why it was rejected; for the owner and staff.")]
+    terms_version: Annotated[int | None, Meta(description="The version of the terms that it made.")]
+    reconfirm_until: Annotated[Moment | None, Meta(description="Until when investors have to confirm it.")]
+    created_at: Moment
+    decided_at: Moment | None
+
+    @classmethod
+    def of(cls, amendment: Amendment) -> Self:
+        """Reads its `campaign`."""
+        currency = amendment.campaign.currency
+        return cls(
+            id=amendment.pk,
+            campaign_id=amendment.campaign_id,
+            status=AmendmentStatus(amendment.status),
+            currency=currency,
+            changes=TermsChange.between(amendment.before, amendment.changes, currency),
+            reason=amendment.words,
+            review_note=amendment.review_note or None,
+            terms_version=amendment.terms_version,
+            reconfirm_until=amendment.reconfirm_until,
+            created_at=amendment.created_at,
+            decided_at=amendment.decided_at,
+        )
 
 
 class CampaignOutput(CampaignCard):

@@ -9,6 +9,7 @@ from campaigns.errors import CampaignUnderWay
 from campaigns.models import (
     CLOSED,
     EDITABLE,
+    Amendment,
     Backing,
     Campaign,
     CampaignAudience,
@@ -105,6 +106,13 @@ declare(
     CampaignMedia,
     person="campaign__owner_id",
     export=("campaign_id", "file_id", "position"),
+    erase=Cascade("campaign"),
+    retention=Cascade("campaign"),
+)
+declare(
+    Amendment,
+    person="campaign__owner_id",
+    export=("campaign_id", "changes", "before", "words", "status", "review_note", "created_at", "decided_at"),
     erase=Cascade("campaign"),
     retention=Cascade("campaign"),
 )

@@ -10,9 +10,10 @@ from rest_framework.response import Response
 
 from accounts.permissions import EmailVerified, KYCVerified
 from campaigns import errors, selectors
-from campaigns.access import access_update
+from campaigns.access import access_update, amendments_visible_to
 from campaigns.callers import ReadsCampaigns
 from campaigns.inputs import (
+    AmendmentInput,
     CampaignInput,
     CampaignQuery,
     DocumentInput,
@@ -24,6 +25,7 @@ from campaigns.inputs import (
 from campaigns.key_information.rendering import as_html, as_pdf
 from campaigns.models import Campaign
 from campaigns.outputs import (
+    AmendmentOutput,
     CampaignCard,
     CampaignOutput,
     CategoryCard,
@@ -34,6 +36,7 @@ from campaigns.outputs import (
 )
 from campaigns.selectors import SORTS, campaign_page
 from campaigns.services import documents, follows, updates
+from campaigns.services.amendments import propose_amendment
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import Draft, delete_campaign, draft_campaign, edit_campaign, keep_draft
 from campaigns.services.early_close import close_early
@@ -42,7 +45,7 @@ from campaigns.services.review import keep_submitted
 from campaigns.services.updates import UpdateDraft
 from core import clock
 from core.api import limits
-from core.api.errors import Stale, ZoneRequired
+from core.api.errors import InvalidAmount, Stale, ZoneRequired
 from core.api.etags import if_match
 from core.api.idempotency import prepared
 from core.api.operations import operation
@@ -261,6 +264,49 @@ class Campaigns(ApiViewSet):
         """List categories"""
         order = ("position", "id")
         return paginate(request, selectors.categories(), CategoryCard.of, order=order, default_limit=MAX_LIMIT)
+
+
+class Amendments(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"create": [EmailVerified]}
+
+    @operation("listCampaignAmendments", returns=Page[AmendmentOutput])
+    def list(self, request: Request, campaign_id: UUID) -> Page[AmendmentOutput]:
+        """
+        List the amendments of a campaign
+
+        Those that were approved; its owner and moderators see all.
+        """
+        return paginate(request, amendments_visible_to(request.user, campaign_id), AmendmentOutput.of)
+
+    @operation(
+        "proposeCampaignAmendment",
+        AmendmentInput,
+        returns=AmendmentOutput,
+        status=201,
+        errors=[
+            ZoneRequired,
+            InvalidAmount,
+            errors.NotTheOwner,
+            errors.NotLive,
+            errors.AmendmentUnderReview,
+            errors.NothingChanges,
+            errors.CapBelowGoal,
+            errors.MinimumAboveGoal,
+            errors.CapBelowTaken,
+            errors.EndTooSoon,
+        ],
+    )
+    def create(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> AmendmentOutput:
+        """
+        Ask to change the terms of a live campaign
+
+        After staff have approved it, each investor sees what changed since their own commitment, and confirms within
+        five business days or is refunded.
+        """
+        return AmendmentOutput.of(
+            propose_amendment(owner=request.user, campaign_id=campaign_id, now=clock.now(), **data)
+        )
 
 
 class Updates(ApiViewSet):

@@ -5,7 +5,10 @@ class InvestmentsConfig(AppConfig):
     name = "investments"
 
     def ready(self) -> None:
+        from campaigns.services.amendments import on_room
         from investments import actions, jobs  # noqa: F401
         from investments.providers import check_settings
+        from investments.services.waiting import offer_free_places
 
         check_settings()
+        on_room(offer_free_places)

@@ -145,6 +145,32 @@ class OfferExpired(Conflict):
     message = _("This offer has run out. You can join the waiting list again.")
 
 
+class ReconfirmationsOpen(Conflict):
+    """The campaign cannot be decided before everybody has answered to its new terms or is refunded."""
+
+    code = "reconfirmations_open"
+    message = _("Investors have still to confirm the new terms.")
+
+
+class NothingToReconfirm(Conflict):
+    code = "nothing_to_reconfirm"
+    message = _("There are no new terms to confirm for this investment.")
+
+
+class ReconfirmationOver(Conflict):
+    code = "reconfirmation_over"
+    message = _("The new terms could be confirmed until %(until)s. Your money goes back to you.")
+    members = {"until": Moment}
+
+
+class TermsChanged(Conflict):
+    """`terms_version` is the present one."""
+
+    code = "terms_changed"
+    message = _("The terms have changed again; read them before you confirm.")
+    members = {"terms_version": int}
+
+
 class RefundToOriginalOnly(Conflict):
     code = "refund_to_original_only"
     message = _("A commitment is refunded to the payment method that paid it.")

@@ -82,6 +82,7 @@ declare(
     _step("refunded", _notice("investment_refunded"), reason=str),
     _step("invested", _notice("investment_settled"), audit=False),
     _step("cancelled", reason=str),
+    _step("reconfirmed"),
     Kind("waiting_list.joined", about=WaitingEntry, facts={"amount": Money, "campaign_id": UUID}),
     Kind("waiting_list.left", about=WaitingEntry, facts={"campaign_id": UUID}),
     _told("offered", sms=True),

@@ -107,6 +107,13 @@ class AcceptOfferInput(Serializer):
     payment_method_id = IdField(required=False, help_text="In place of the one that the entry names.")
 
 
+class ReconfirmInput(Serializer):
+    decision = ChoiceField(choices=("confirm", "decline"), required=False, help_text="`confirm` if absent.")
+    terms_version = IntegerField(
+        min_value=1, required=False, help_text="The terms that were read; others are not confirmed unseen."
+    )
+
+
 class WithdrawInput(Serializer):
     amount = AmountField()
     payment_method_id = IdField()

@@ -6,7 +6,7 @@ from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
 from investments.reconciliation import providers_to_reconcile, reconcile
-from investments.services import closing, payments, refunds, waiting
+from investments.services import closing, payments, reconfirming, refunds, waiting
 
 CLOSE_CAMPAIGNS = register(
     Job(
@@ -22,6 +22,14 @@ MOVE_WAITING_LISTS = register(
         "Pass on offers of places in campaigns that have run out.",
         due=waiting.lists_to_move,
         work=waiting.move_list,
+    )
+)
+REFUND_UNCONFIRMED = register(
+    Job(
+        "investments.refund_unconfirmed",
+        "Refund investors who have not confirmed new terms of their campaign in time.",
+        due=reconfirming.unconfirmed,
+        work=reconfirming.refund_unconfirmed,
     )
 )
 FINISH_PAYMENTS = register(

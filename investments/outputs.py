@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from campaigns.models import Status as CampaignStatus
-from campaigns.outputs import CampaignCard
+from campaigns.outputs import CampaignCard, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
@@ -160,8 +160,27 @@ class ReturnCard(Output):
     paid_at: Moment
 
 
+class ReconfirmationState(StrEnum):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
+class ReconfirmationOutput(Output):
+    """New terms of the campaign, and what their investor said to them."""
+
+    state: Annotated[ReconfirmationState, Meta(description="`lapsed`: not confirmed in time; the money goes back.")]
+    until: Moment
+    terms_version: int
+    changes: Annotated[list[TermsChange], Meta(description="Since the terms that the investor had agreed to.")]
+
+
 class InvestmentOutput(InvestmentCard):
     """One's own investment, with what happened to it and what it returned."""
+
+    terms_version: Annotated[int, Meta(ge=1, description="The terms that its investor has agreed to.")]
+    reconfirmation: ReconfirmationOutput | None
 
     events: list[InvestmentEventCard]
     returns: list[ReturnCard]

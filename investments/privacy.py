@@ -19,6 +19,7 @@ from investments.models import (
     PaymentMethod,
     ProviderEvent,
     Reconciliation,
+    Reconfirmation,
     Refund,
     SandboxCharge,
     SandboxRefund,
@@ -85,6 +86,13 @@ def investments_of(person_id: UUID) -> Iterator[dict[str, Any]]:
 
 
 declare(Investment, export=investments_of, erase=BOOKS, retention=BOOKS)
+declare(
+    Reconfirmation,
+    person="investment__investor_id",
+    export=("investment_id", "from_version", "terms_version", "answer", "created_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
 declare(
     WaitingEntry,
     person="investor_id",

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from msgspec.structs import asdict
 
 from accounts.models import User
+from campaigns.models import TermsVersion
+from campaigns.outputs import TermsChange
 from campaigns.rules import Rules, RuleSet, rule_set, version_on
 from campaigns.rules.calendar import add_months
 from campaigns.selectors import campaign_cards
@@ -51,10 +53,13 @@ from investments.outputs import (
     OptionCard,
     PortfolioTotal,
     QuestionCard,
+    ReconfirmationOutput,
+    ReconfirmationState,
     TextCard,
     WaitingOutput,
 )
 from investments.providers import PROVIDERS
+from investments.services.reconfirming import asked, is_asked
 from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
@@ -91,8 +96,36 @@ def latest_reconciliations() -> list[Reconciliation]:
 def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment, now)),
+        terms_version=investment.terms_version,
+        reconfirmation=_reconfirmation(investment, now),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[],
+    )
+
+
+def _reconfirmation(investment: Investment, now: datetime) -> ReconfirmationOutput | None:
+    """What is asked about new terms of the campaign, or what was answered to the last ones; None if there were none."""
+    campaign = investment.campaign
+    if campaign.reconfirm_until is None:
+        return None
+    versions = {one.version: one for one in TermsVersion.objects.filter(campaign_id=campaign.pk)}
+    amendments = [one for _, one in sorted(versions.items()) if one.reconfirm_until is not None]
+    answer = investment.reconfirmations.order_by("-id").first()
+    question = asked(amendments, investment.terms_version, now) if is_asked(investment) else None
+    if question is not None:
+        state = ReconfirmationState.LAPSED if question.is_over else ReconfirmationState.OPEN
+        since, version, until = investment.terms_version, campaign.terms_version, question.until
+    elif answer is not None:
+        state = ReconfirmationState(answer.answer)
+        since, version = answer.from_version, answer.terms_version
+        until = max(one.reconfirm_until for one in amendments if one.version <= version and one.reconfirm_until)
+    else:
+        return None
+    return ReconfirmationOutput(
+        state=state,
+        until=until,
+        terms_version=version,
+        changes=TermsChange.between(versions[since].terms, versions[version].terms, campaign.currency),
     )
 
 

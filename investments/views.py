@@ -32,6 +32,7 @@ from investments.inputs import (
     InvestmentQuery,
     InvestorProfileInput,
     PaymentMethodInput,
+    ReconfirmInput,
     WaitInput,
     WithdrawInput,
 )
@@ -52,6 +53,7 @@ from investments.services.investing import accept_offer, join_waiting_list, plac
 from investments.services.methods import add_payment_method, remove_payment_method
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
+from investments.services.reconfirming import reconfirm
 from investments.services.waiting import leave_waiting_list
 from investments.services.withdrawals import withdraw_from_investment
 
@@ -83,7 +85,7 @@ CAMPAIGN_NOT_OPEN = (campaign_errors.OwnCampaign, campaign_errors.CampaignClosed
 
 class Investments(ApiViewSet):
     permission_classes = [SignedIn]
-    action_permissions = {"withdraw": [EmailVerified, TwoFactorRecent]}
+    action_permissions = {"withdraw": [EmailVerified, TwoFactorRecent], "reconfirm": [EmailVerified]}
 
     @operation("listInvestments", query=InvestmentQuery, returns=Page[InvestmentCard])
     def list(self, request: Request, query: dict[str, Any]) -> Page[InvestmentCard]:
@@ -129,6 +131,29 @@ class Investments(ApiViewSet):
             **data,
         )
         return WithdrawalOutput.of(withdrawal)
+
+    @operation(
+        "reconfirmInvestment",
+        ReconfirmInput,
+        returns=InvestmentOutput,
+        errors=[errors.NothingToReconfirm, errors.ReconfirmationOver, errors.TermsChanged],
+    )
+    def reconfirm(self, request: Request, investment_id: UUID, data: dict[str, Any]) -> InvestmentOutput:
+        """
+        Confirm new terms of a campaign, or decline them
+
+        `reconfirmation` of the investment says what has changed and until when. Who declines, or says nothing, gets
+        the money back.
+        """
+        now = clock.now()
+        reconfirm(
+            investor=request.user,
+            investment_id=investment_id,
+            decline=data.get("decision") == "decline",
+            terms_version=data.get("terms_version"),
+            now=now,
+        )
+        return selectors.investment_page(access_investment(request.user, investment_id), now)
 
 
 class InvestorProfile(ApiViewSet):

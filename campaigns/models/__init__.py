@@ -1,5 +1,6 @@
 """Campaigns, their pictures, every step of their life, and who backs and follows them."""
 
+from campaigns.models.amendments import Amendment, AmendmentStatus
 from campaigns.models.backing import Backing
 from campaigns.models.campaigns import (
     BEFORE_LIVE,
@@ -51,6 +52,8 @@ __all__ = [
     "MATERIAL",
     "PUBLIC",
     "PUBLIC_NAMES",
+    "Amendment",
+    "AmendmentStatus",
     "AuthorRole",
     "Backing",
     "Campaign",

@@ -12,6 +12,7 @@ from uuid import UUID
 from campaigns.access import access_own_campaign
 from campaigns.errors import NotLive
 from campaigns.models import CLOSED, Campaign, Status
+from campaigns.services.amendments import lapse_amendments
 from campaigns.services.early_close import continue_if_missed
 from campaigns.services.funding import lock_campaign
 from campaigns.services.reporting import watch_reporting
@@ -67,3 +68,4 @@ def _close(campaign: Campaign, outcome: str, *, actor: Any, now: datetime) -> No
     take_step(campaign, outcome, actor=actor, now=now, closed_at=now, outcome=outcome)
     if outcome == Status.FUNDED:
         watch_reporting(campaign, now=now)
+    lapse_amendments(campaign, now=now)

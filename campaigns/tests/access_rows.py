@@ -14,6 +14,8 @@ ROWS = {
     "POST /api/campaigns/{campaign_id}/submit": Row.of(user=403, investor=404, staff=404),
     "POST /api/campaigns/{campaign_id}/cancel": Row.of(unverified=403, user=404),
     "POST /api/campaigns/{campaign_id}/close-early": Row.of(unverified=403, user=400),
+    "GET /api/campaigns/{campaign_id}/amendments": Row.of(user=404),
+    "POST /api/campaigns/{campaign_id}/amendments": Row.of(unverified=403, user=400),
     "POST /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
     "DELETE /api/campaigns/{campaign_id}/follow": Row.of(unverified=403, user=404),
     "GET /api/campaigns/{campaign_id}/updates": Row.of(user=404),

@@ -9,10 +9,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from campaigns.access import visible_to
-from campaigns.models import CLOSED, PUBLIC, Backing, Campaign, CampaignMedia, Category, Status
+from campaigns.models import CLOSED, PUBLIC, Backing, Campaign, CampaignMedia, Category, Status, TermsReason
 from campaigns.outputs import CampaignCard
 from campaigns.rules import version_on
 from campaigns.selectors import SORTS, campaign_list
+from campaigns.services.terms import write_version
 from campaigns.testing import make_campaign
 from core.testing import Api
 from core.testing.pages import as_json, by_cursor, by_number
@@ -34,6 +35,9 @@ def campaigns(request: pytest.FixtureRequest, people: list[Any]) -> list[Campaig
     categories = list(Category.objects.all()[:3])
     made = [_campaign(chance, n, chance.choice(people[:2]), chance.choice(categories)) for n in range(40)]
     Campaign.objects.bulk_create(made)
+    for campaign in made:
+        if campaign.status in PUBLIC:
+            write_version(campaign, reason=TermsReason.PUBLISHED, actor=None, now=NOW)
     for campaign in made:
         for position in range(chance.choice([0, 0, 1, 3])):
             stored = StoredFile.objects.create(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.views import Campaigns, Documents, KeyInformationSheet, Updates
+from campaigns.views import Amendments, Campaigns, Documents, KeyInformationSheet, Updates
 
 urlpatterns = [
     path("", Campaigns.as_view({"get": "list", "post": "create"})),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("/<uuid:campaign_id>/submit", Campaigns.as_view({"post": "submit"})),
     path("/<uuid:campaign_id>/cancel", Campaigns.as_view({"post": "cancel"})),
     path("/<uuid:campaign_id>/close-early", Campaigns.as_view({"post": "close_early"})),
+    path("/<uuid:campaign_id>/amendments", Amendments.as_view({"get": "list", "post": "create"})),
     path("/<uuid:campaign_id>/follow", Campaigns.as_view({"post": "follow", "delete": "unfollow"})),
     path("/<uuid:campaign_id>/updates", Updates.as_view({"get": "list", "post": "create"})),
     path("/<uuid:campaign_id>/updates/<uuid:update_id>", Updates.as_view({"put": "edit", "delete": "remove"})),

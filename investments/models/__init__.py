@@ -15,6 +15,7 @@ from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
 from investments.models.reconciliation import Reconciliation
+from investments.models.reconfirmations import Answer, Reconfirmation
 from investments.models.sandbox import SandboxCharge, SandboxRefund
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
@@ -23,6 +24,7 @@ __all__ = [
     "IN_LIST",
     "UNDER_WAY",
     "Acknowledgement",
+    "Answer",
     "Figures",
     "Investment",
     "InvestmentQuerySet",
@@ -33,6 +35,7 @@ __all__ = [
     "PaymentMethodQuerySet",
     "ProviderEvent",
     "Reconciliation",
+    "Reconfirmation",
     "Refund",
     "SandboxCharge",
     "SandboxRefund",

@@ -41,6 +41,7 @@ class Step(models.TextChoices):
     REFUNDED = "refunded"
     INVESTED = "invested"
     CANCELLED = "cancelled"
+    RECONFIRMED = "reconfirmed"
 
 
 def cancellable_until(reflection_ends_at: datetime | None, campaign: Any) -> datetime:
@@ -205,6 +206,8 @@ class Refund(Entity):
         CAMPAIGN_FAILED = "campaign_failed"
         CAMPAIGN_CANCELLED = "campaign_cancelled"
         WITHDRAWN = "withdrawn"
+        NOT_RECONFIRMED = "not_reconfirmed"
+        """New terms of the campaign were declined, or not confirmed in time."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     reason = models.CharField(max_length=20, choices=Reason)

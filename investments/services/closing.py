@@ -20,11 +20,12 @@ from core.data import sql
 from core.data.transactions import retrying
 from core.jobs import outbox
 from investments import books
-from investments.errors import CancellationsOpen
+from investments.errors import CancellationsOpen, ReconfirmationsOpen
 from investments.models import Investment, Payment, Refund, Status
 from investments.services import waiting
 from investments.services.locks import lock_payments
 from investments.services.payments import end_payment
+from investments.services.reconfirming import waits_for_answers
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event
 
@@ -55,9 +56,12 @@ def _refuse_undecided(campaign: Campaign, now: datetime) -> None:
     Under the campaign's lock.
 
     :raises CancellationsOpen: somebody may still take a commitment back, which would change what decides the campaign
+    :raises ReconfirmationsOpen: somebody has not yet answered to new terms, or is not refunded yet
     """
     if _reflecting(now).filter(campaign=campaign).exists():
         raise CancellationsOpen()
+    if waits_for_answers(campaign):
+        raise ReconfirmationsOpen()
 
 
 def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
@@ -75,7 +79,7 @@ def close_campaign(campaign_id: UUID, *, now: datetime) -> bool:
     _end_payments(campaign_id, now)
     try:
         campaign = decide_campaign(campaign_id, now=now, check=_refuse_undecided)
-    except (PaymentsUnderWay, CancellationsOpen):
+    except (PaymentsUnderWay, CancellationsOpen, ReconfirmationsOpen):
         return False
     if campaign.status == CampaignStatus.FUNDED:
         while _release_some(campaign_id, now):

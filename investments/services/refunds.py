@@ -4,8 +4,8 @@ The way back: what a payment brought goes to the method that paid it, once, howe
 `request_refunds` takes the money out of the campaign and holds it in the books; `send_refund` asks the provider and
 books its yes. In between lies a commit, so a crash loses nothing and repeats nothing.
 
-A withdrawal has an event of its own in the outbox. Refunds of a campaign that ended have one for all, which sends
-several at the same time; those that are not confirmed at once get one of their own too.
+What goes back while the campaign is live has an event of its own in the outbox. Refunds of a campaign that ended have
+one for all, which sends several at the same time; those that are not confirmed at once get one of their own too.
 """
 
 import logging
@@ -96,6 +96,9 @@ def request_refunds(
     return refunds
 
 
+_SENT_ALONE = (Refund.Reason.WITHDRAWN, Refund.Reason.NOT_RECONFIRMED)
+
+
 def _refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
     return Refund(
         payment=locked.payment,
@@ -118,8 +121,8 @@ def _take_out(locked: Locked, refund: Refund, now: datetime) -> None:
     kind = "investment.withdrawal_requested" if withdrawn else "investment.refund_requested"
     actor = investment.investor if withdrawn else None
     events.record(kind, investment, actor=actor, now=now, amount=refund.amount, reason=refund.reason)
-    if withdrawn:
-        sql.insert(_own_event(refund.pk, now, FIRST_TRY))
+    if refund.reason in _SENT_ALONE:
+        sql.insert(_own_event(refund.pk, now, FIRST_TRY if withdrawn else timedelta(0)))
 
 
 def _own_event(refund_id: UUID, now: datetime, after: timedelta = timedelta(0)) -> OutboxEvent:

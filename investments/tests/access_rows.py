@@ -5,6 +5,7 @@ from vectragrow.tests.matrix import Row
 ROWS = {
     "GET /api/investments": Row.of(user=200),
     "GET /api/investments/{investment_id}": Row.of(user=404),
+    "POST /api/investments/{investment_id}/reconfirm": Row.of(unverified=403, user=404),
     "POST /api/investments/{investment_id}/withdraw": Row.of(unverified=403, user=400),
     "GET /api/investments/payment-methods": Row.of(user=200),
     "POST /api/investments/payment-methods": Row.of(user=403, investor=400, staff=400),

@@ -12,5 +12,6 @@ urlpatterns = [
     path("/limits", InvestorProfile.as_view({"get": "list_limits"})),
     path("/webhooks/<slug:provider>", Webhooks.as_view({"post": "receive"})),
     path("/<uuid:investment_id>", Investments.as_view({"get": "retrieve"})),
+    path("/<uuid:investment_id>/reconfirm", Investments.as_view({"post": "reconfirm"})),
     path("/<uuid:investment_id>/withdraw", Investments.as_view({"post": "withdraw"})),
 ]

@@ -343,6 +343,7 @@ CELERY_BEAT_SCHEDULE = {
     "drop-partitions": {"task": "analytics.drop_partitions", "schedule": crontab(minute=33, hour=2)},
     "learn-words": {"task": "social.learn_words", "schedule": crontab(minute=52)},
     "finish-payments": {"task": "investments.finish_payments", "schedule": 60.0, "options": {"expires": 60}},
+    "refund-unconfirmed": {"task": "investments.refund_unconfirmed", "schedule": 60.0, "options": {"expires": 60}},
     "move-waiting-lists": {"task": "investments.move_waiting_lists", "schedule": 60.0, "options": {"expires": 60}},
     "finish-refunds": {"task": "investments.finish_refunds", "schedule": 60.0, "options": {"expires": 60}},
 }
