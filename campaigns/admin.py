@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from campaigns import amendments_admin  # noqa: F401  (registers its pages)
 from campaigns.models import CLOSED, Campaign, Category, ReviewPhrase, Status, Submission, Update, UpdateEdit
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign

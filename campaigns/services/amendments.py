@@ -24,7 +24,7 @@ from campaigns.errors import (
 from campaigns.models import PUBLIC_NAMES, Amendment, AmendmentStatus, Campaign, TermsReason, read_stored, stored
 from campaigns.services.early_close import continue_if_missed, lock_by_clock
 from campaigns.services.terms import change_terms
-from campaigns.services.transitions import Verdict
+from campaigns.verdicts import Verdict
 from core import events
 from core.api.errors import NotFound
 from core.api.rendering import utc_text

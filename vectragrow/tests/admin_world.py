@@ -1,6 +1,7 @@
 """A row for every page of the admin, made by the services that make them, with the long words that people have."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -13,6 +14,7 @@ from analytics.models import PLATFORM, DayCount
 from analytics.services import event_names
 from analytics.services.rollups import VISIT
 from campaigns.models import Campaign
+from campaigns.services.amendments import propose_amendment
 from campaigns.testing import make_campaign
 from chat.services.conversations import begin_group
 from core.data.ids import uuid7
@@ -70,6 +72,8 @@ def make_world() -> User:
 
     live = make_campaign(founder, title=LONG, max_amount="1200000", goal_amount="1000000", min_investment="10")
     make_campaign(founder, status="in_review", title="A windmill on the hill")
+    terms = {"goal_amount": Decimal(900_000), "expected_return_percent": Decimal("2.5")}
+    propose_amendment(owner=founder, campaign_id=live.pk, changes=terms, reason="The panels cost less. " * 20, now=now)
     make_campaign(make_person(first_name="Own", identity=True), status="in_review", title="x" * 120)
     target = "https://community-investors.example.com/" + "offers-of-the-season/" * 8
     make_ad(founder, title="x" * 80, body="Roofs for everybody. " * 14, target_url=target)
