@@ -10,8 +10,9 @@ from typing import Any
 
 from accounts.errors import EmailNotVerified, KYCRequired
 from campaigns.errors import HasInvestments, NotADraft, NotLive, NotPublishedYet
-from campaigns.models import EDITABLE, PUBLIC, Campaign, Status
+from campaigns.models import EDITABLE, PUBLIC, Amendment, AmendmentStatus, Campaign, Status
 from campaigns.outputs import Action, AllowedAction
+from campaigns.services.amendments import may_amend
 from campaigns.services.early_close import may_close_early
 from campaigns.services.transitions import TRANSITIONS
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
@@ -49,6 +50,7 @@ def _of_owner(owner: Any, campaign: Campaign, now: datetime) -> Iterator[tuple[A
     yield "delete", first_refusal([lambda: verified, lambda: _holds_nothing(campaign), lambda: _is_draft(campaign)])
     yield "cancel", first_refusal([lambda: verified, lambda: _cancellation(campaign, now)])
     yield "close_early", first_refusal([lambda: verified, lambda: may_close_early(campaign, now)])
+    yield "amend", first_refusal([lambda: verified, lambda: _amendment(campaign, now)])
     yield "post_update", first_refusal([lambda: verified, lambda: _is_published(campaign)])
 
 
@@ -80,6 +82,11 @@ def _cancellation(campaign: Campaign, now: datetime) -> Verdict:
     if campaign.status != Status.LIVE:
         return Verdict(NotLive(status=campaign.status))
     return TRANSITIONS[Status.LIVE, Status.CANCELLED].verdict(campaign, now)
+
+
+def _amendment(campaign: Campaign, now: datetime) -> Verdict:
+    is_one_open = Amendment.objects.filter(campaign=campaign, status=AmendmentStatus.PROPOSED).exists()
+    return may_amend(campaign, now, is_one_open=is_one_open)
 
 
 def _is_published(campaign: Campaign) -> Verdict:

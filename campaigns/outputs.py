@@ -64,10 +64,9 @@ Action = Literal[
 ]
 
 
-class AllowedAction(Output):
-    """What the write call would answer now."""
+class Allowance(Output):
+    """What a write call would answer now."""
 
-    action: Action
     allowed: bool
     because: Annotated[str | None, Meta(description="The code of the refusal; null when it is allowed.")]
     detail: Annotated[str | None, Meta(description="The refusal in a sentence.")]
@@ -78,16 +77,22 @@ class AllowedAction(Output):
     until: Annotated[Moment | None, Meta(description="When the answer changes by the clock alone; null: it does not.")]
 
     @classmethod
-    def of(cls, action: Action, verdict: Verdict) -> Self:
+    def of(cls, action: str, verdict: Verdict) -> Self:
         refusal = verdict.refusal
         return cls(
-            action=action,
+            action=action,  # type: ignore[call-arg]  # each subclass says which there are
             allowed=refusal is None,
             because=refusal.code if refusal else None,
             detail=refusal.detail if refusal else None,
             rule=verdict.rule or None,
             until=verdict.changes_at,
         )
+
+
+class AllowedAction(Allowance):
+    """Something that may, or may not, be done with a campaign now."""
+
+    action: Action
 
 
 class CategoryCard(Output):

@@ -39,6 +39,7 @@ def access_investment(person: Any, investment_id: UUID) -> Investment:
     investment: Investment
     investment, payment, method, *campaign = found
     investment.payment, investment.method, investment.campaign = payment, method, as_card(*campaign)
+    investment.investor = person
     return investment
 
 

@@ -22,11 +22,21 @@ from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 from core.data.statements import load
 from core.money import MAX_MINOR, minor_text
 from investments.eligibility import Facts, may_invest
-from investments.errors import AlreadyWaiting, NoOffer, NotWaiting, OfferExpired, RoomAvailable
+from investments.errors import (
+    AlreadyWaiting,
+    NoOffer,
+    NotWaiting,
+    OfferExpired,
+    RoomAvailable,
+    WithdrawalTooLarge,
+)
 from investments.facts import investor_facts
-from investments.models import IN_LIST, WaitingEntry, WaitingStatus
+from investments.models import IN_LIST, Investment, Payment, Status, WaitingEntry, WaitingStatus
+from investments.outputs import AllowedInvestmentAction, InvestmentAction
 from investments.services.investing import UnderWay, too_many_verdict
+from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
+from investments.services.withdrawals import window_verdict
 
 _POSITION = load("investments/sql/investor_position.sql")
 
@@ -83,6 +93,43 @@ def until_it_changes(
         if (then.code if then else None) != code:
             return present._replace(changes_at=moment)
     return present._replace(changes_at=None)
+
+
+def investment_actions(investment: Investment, now: datetime) -> list[AllowedInvestmentAction]:
+    """
+    What its investor may do with an investment.
+
+    :param investment: with its campaign, payment and investor
+    """
+    campaign = investment.campaign
+    amendments = amendments_of(campaign.pk) if campaign.reconfirm_until is not None else []
+
+    def answers(decline: bool) -> Verdict:
+        return first_refusal(
+            [
+                lambda: email_verified(investment.investor),
+                lambda: answer_verdict(investment, amendments, now, decline=decline),
+            ]
+        )
+
+    found: list[tuple[InvestmentAction, Verdict]] = [("withdraw", _withdraw(investment, now))]
+    if amendments:
+        found += [("reconfirm", answers(decline=False)), ("decline_terms", answers(decline=True))]
+    return [AllowedInvestmentAction.of(*one) for one in found]
+
+
+def _withdraw(investment: Investment, now: datetime) -> Verdict:
+    """Of some amount; a payment that waits for its investor is given up as a whole."""
+    payment = investment.payment
+
+    def is_left() -> Verdict:
+        if payment.status == Payment.Status.REQUIRES_ACTION:
+            return ALLOWED
+        if investment.status != Status.COMMITTED or not payment.held_minor:
+            return Verdict(WithdrawalTooLarge(available=investment.text(0), currency=investment.currency))
+        return window_verdict(investment.reflection_ends_at, investment.campaign, now)
+
+    return first_refusal([lambda: email_verified(investment.investor), is_left])
 
 
 def _position(person: Any, campaign: Any, now: datetime) -> Position:

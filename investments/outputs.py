@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from accounts.outputs.people import UserCard
 from campaigns.models import Status as CampaignStatus
-from campaigns.outputs import CampaignCard, TermsChange
+from campaigns.outputs import Allowance, CampaignCard, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Currency, Moment, MoneyText, Output, Page
@@ -160,6 +160,9 @@ class ReturnCard(Output):
     paid_at: Moment
 
 
+InvestmentAction = Literal["withdraw", "reconfirm", "decline_terms"]
+
+
 class ReconfirmationState(StrEnum):
     OPEN = "open"
     CONFIRMED = "confirmed"
@@ -176,12 +179,25 @@ class ReconfirmationOutput(Output):
     changes: Annotated[list[TermsChange], Meta(description="Since the terms that the investor had agreed to.")]
 
 
+class AllowedInvestmentAction(Allowance):
+    """
+    Something that may, or may not, be done with an investment now. The second factor that `withdraw` asks for is not
+    considered.
+    """
+
+    action: InvestmentAction
+
+
 class InvestmentOutput(InvestmentCard):
     """One's own investment, with what happened to it and what it returned."""
 
     terms_version: Annotated[int, Meta(ge=1, description="The terms that its investor has agreed to.")]
     reconfirmation: ReconfirmationOutput | None
 
+    allowed_actions: Annotated[
+        list[AllowedInvestmentAction],
+        Meta(description="What the investor may do with it now, why not, and until when."),
+    ]
     events: list[InvestmentEventCard]
     returns: list[ReturnCard]
 

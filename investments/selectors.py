@@ -20,6 +20,7 @@ from core import events
 from core.data.statements import load
 from core.money import Money, minor_text
 from investments.access import investments_of
+from investments.actions import investment_actions
 from investments.eligibility import (
     PLACE,
     Facts,
@@ -98,6 +99,7 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
         **asdict(InvestmentCard.of(investment, now)),
         terms_version=investment.terms_version,
         reconfirmation=_reconfirmation(investment, now),
+        allowed_actions=investment_actions(investment, now),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[],
     )

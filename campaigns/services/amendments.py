@@ -4,11 +4,13 @@ each investor who agreed to older terms has some business days to confirm; `inve
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from accounts.access import lock_person
 from campaigns.access import access_own_campaign
 from campaigns.errors import (
     AmendmentDecided,
@@ -21,8 +23,18 @@ from campaigns.errors import (
     NotLive,
     OwnCampaign,
 )
-from campaigns.models import PUBLIC_NAMES, Amendment, AmendmentStatus, Campaign, TermsReason, read_stored, stored
+from campaigns.models import (
+    PUBLIC_NAMES,
+    Amendment,
+    AmendmentStatus,
+    Campaign,
+    TermsReason,
+    deadline,
+    read_stored,
+    stored,
+)
 from campaigns.services.early_close import continue_if_missed, lock_by_clock
+from campaigns.services.issuer_caps import reach_within_issuer_cap
 from campaigns.services.terms import change_terms
 from campaigns.verdicts import Verdict
 from core import events
@@ -49,11 +61,12 @@ def may_amend(campaign: Campaign, now: datetime, *, is_one_open: bool = False) -
 
     :param is_one_open: whether one waits for its decision
     """
-    if not (campaign.is_live and now < campaign.ends_at):
+    ends_at = deadline(campaign, now)
+    if not (campaign.is_live and now < ends_at):
         return Verdict(NotLive(status=campaign.status))
     if is_one_open:
-        return Verdict(AmendmentUnderReview(), RULE)
-    return Verdict(rule=RULE, changes_at=campaign.ends_at)
+        return Verdict(AmendmentUnderReview(), RULE, ends_at)
+    return Verdict(rule=RULE, changes_at=ends_at)
 
 
 def may_apply(campaign: Campaign, columns: Mapping[str, Any], now: datetime) -> Verdict:
@@ -124,11 +137,14 @@ def approve_amendment(*, moderator: Any, amendment_id: UUID, now: datetime) -> A
 
     :raises NotFound: :raises OwnCampaign: :raises AmendmentDecided: :raises NotLive:
     :raises CapBelowGoal: :raises MinimumAboveGoal: :raises CapBelowTaken: :raises EndTooSoon: what has changed since
+    :raises IssuerCapExceeded: the law leaves its owner less than the new cap
     """
+    _lock_owner(amendment_id)
     campaign, amendment = _access_proposed(moderator, amendment_id, now)
     _refuse(may_amend(campaign, now))
     columns = {name: read_stored(name, value) for name, value in amendment.changes.items()}
     _refuse(may_apply(campaign, columns, now))
+    columns |= _within_issuer_cap(campaign, columns, now)
     until = campaign.rule_set[RULE].after(now, campaign.place)
     more_columns: dict[str, Any] = {"reconfirm_until": until}
     if "ends_at" in columns:
@@ -178,6 +194,24 @@ def reject_amendment(*, moderator: Any, amendment_id: UUID, reason: str, now: da
         reason=reason,
     )
     return amendment
+
+
+def _lock_owner(amendment_id: UUID) -> None:
+    """Before the campaign: what an owner's campaigns may raise together is shared out under the owner's lock."""
+    owner_id = Amendment.objects.filter(pk=amendment_id).values_list("campaign__owner_id", flat=True).first()
+    if owner_id is not None:
+        lock_person(owner_id)
+
+
+def _within_issuer_cap(campaign: Campaign, columns: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The cap that a locked campaign gets with these values, where the law leaves its owner only so much."""
+    if not {"goal_minor", "max_minor"}.intersection(columns):
+        return {}
+    changed = copy(campaign)
+    for name in ("goal_minor", "max_minor"):
+        setattr(changed, name, columns.get(name, getattr(campaign, name)))
+    reach = reach_within_issuer_cap(changed, now=now)
+    return {} if reach == changed.max_minor else {"max_minor": reach}
 
 
 def lapse_amendments(campaign: Campaign, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from campaigns.models import Campaign, place_of, rules_of
+from campaigns.models import Campaign, deadline, place_of, rules_of
 from core.models import Entity
 from core.money import Money, minor_text
 from investments.models.methods import PaymentMethod
@@ -44,7 +44,7 @@ class Step(models.TextChoices):
     RECONFIRMED = "reconfirmed"
 
 
-def cancellable_until(reflection_ends_at: datetime | None, campaign: Any) -> datetime:
+def cancellable_until(reflection_ends_at: datetime | None, campaign: Any, now: datetime | None = None) -> datetime:
     """
     Until when a commitment may be taken back, in UTC; from that moment on it may not.
 
@@ -52,10 +52,12 @@ def cancellable_until(reflection_ends_at: datetime | None, campaign: Any) -> dat
     which moves when the campaign closes early or its terms are amended.
 
     :param campaign: as it is now: a `Campaign`, or a row with its columns
+    :param now: the moment whose deadline counts, for a campaign that was not locked by the clock
     """
     if reflection_ends_at is not None:
         return reflection_ends_at
-    return rules_of(campaign)["cancel_before_deadline"].before(campaign.ends_at, place_of(campaign))
+    ends_at = campaign.ends_at if now is None else deadline(campaign, now)
+    return rules_of(campaign)["cancel_before_deadline"].before(ends_at, place_of(campaign))
 
 
 class InvestmentQuerySet(models.QuerySet["Investment"]):

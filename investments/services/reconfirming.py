@@ -15,7 +15,9 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from campaigns.models import Campaign, Status as CampaignStatus, TermsVersion
+from campaigns.services.amendments import RULE
 from campaigns.services.funding import lock_backing, lock_campaign
+from campaigns.verdicts import ALLOWED, Verdict
 from core import events
 from core.api.rendering import utc_text
 from core.data.transactions import retrying
@@ -83,13 +85,13 @@ def reconfirm(
     investment = locked.investment
     if terms_version is not None and terms_version != campaign.terms_version:
         raise TermsChanged(terms_version=campaign.terms_version)
-    question = _question(campaign, locked, now)
-    if question is None:
-        if not decline and _has_confirmed(investment, campaign.terms_version):
-            return investment
-        raise NothingToReconfirm()
-    if question.is_over:
-        raise ReconfirmationOver(until=utc_text(question.until))
+    investment.campaign = campaign
+    amendments = amendments_of(campaign.pk) if campaign.reconfirm_until is not None else []
+    refusal = answer_verdict(investment, amendments, now, decline=decline).refusal
+    if refusal is not None:
+        raise refusal
+    if question_of(investment, amendments, now) is None:
+        return investment  # confirmed before
     if decline:
         _give_back(campaign, locked, Answer.DECLINED, now)
     else:
@@ -105,12 +107,27 @@ def _has_confirmed(investment: Investment, terms_version: int) -> bool:
     return investment.terms_version >= 1 and confirmed.exists()
 
 
-def _question(campaign: Campaign, locked: Locked, now: datetime) -> Asked | None:
-    """Of a commitment that is in a live campaign; nobody else is asked."""
-    locked.investment.campaign = campaign
-    if campaign.reconfirm_until is None or not is_asked(locked.investment):
-        return None
-    return asked(amendments_of(campaign.pk), locked.investment.terms_version, now)
+def answer_verdict(
+    investment: Investment, amendments: Sequence[TermsVersion], now: datetime, *, decline: bool
+) -> Verdict:
+    """
+    Whether an investor may confirm, or decline, the present terms. Confirming again is no mistake.
+
+    :param investment: with its campaign and payment
+    :param amendments: `amendments_of` its campaign
+    """
+    question = question_of(investment, amendments, now)
+    if question is None:
+        is_repeat = not decline and bool(amendments) and _has_confirmed(investment, investment.campaign.terms_version)
+        return ALLOWED if is_repeat else Verdict(NothingToReconfirm())
+    if question.is_over:
+        return Verdict(ReconfirmationOver(until=utc_text(question.until)), RULE)
+    return Verdict(rule=RULE, changes_at=question.until)
+
+
+def question_of(investment: Investment, amendments: Sequence[TermsVersion], now: datetime) -> Asked | None:
+    """What is asked of a commitment that is in a live campaign; nobody else is asked."""
+    return asked(amendments, investment.terms_version, now) if is_asked(investment) else None
 
 
 def is_asked(investment: Investment) -> bool:
@@ -173,6 +190,7 @@ def refund_unconfirmed(payment_id: UUID, *, now: datetime) -> None:
     locked = lock_payment(payment_id)
     lock_backing(payment.investment.campaign_id, payment.investment.investor_id, now)
     campaign = lock_campaign(payment.investment.campaign_id)
-    question = _question(campaign, locked, now)
+    locked.investment.campaign = campaign
+    question = question_of(locked.investment, amendments_of(campaign.pk), now)
     if question is not None and question.is_over:
         _give_back(campaign, locked, Answer.LAPSED, now)

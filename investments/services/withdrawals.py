@@ -9,12 +9,14 @@ withdrawn; there is none before returns are paid. Nobody is asked for KYC: money
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from campaigns.models import Status as CampaignStatus
 from campaigns.services.early_close import lock_by_clock
 from campaigns.services.funding import lock_backing
+from campaigns.verdicts import Verdict
 from core import events
 from core.api.rendering import utc_text
 from core.api.requests import Ticket
@@ -129,9 +131,9 @@ def _begin(
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     lock_backing(investment.campaign_id, investor.pk, now)  # before the campaign, as whoever commits beside us does
     campaign = lock_by_clock(investment.campaign_id, now=now)
-    until = cancellable_until(investment.reflection_ends_at, campaign)
-    if campaign.status != CampaignStatus.LIVE or now >= until:
-        raise CancelWindowClosed(until=utc_text(until))
+    refusal = window_verdict(investment.reflection_ends_at, campaign, now).refusal
+    if refusal is not None:
+        raise refusal
     minimum = campaign.min_investment_minor or 0
     if 0 < available - money.minor < minimum:
         raise RemainderBelowMinimum(
@@ -143,6 +145,19 @@ def _begin(
     (refund,) = request_refunds([locked], Refund.Reason.WITHDRAWN, now=now, amount=money, locked_campaign=campaign)
     ticket.bind(refund.pk)
     return Withdrawal.of_refund(refund)
+
+
+def window_verdict(reflection_ends_at: datetime | None, campaign: Any, now: datetime) -> Verdict:
+    """
+    Whether a commitment may be taken back now.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    rule = "cancel_before_deadline" if reflection_ends_at is None else "reflection"
+    until = cancellable_until(reflection_ends_at, campaign, now)
+    if campaign.status != CampaignStatus.LIVE or now >= until:
+        return Verdict(CancelWindowClosed(until=utc_text(until)), rule)
+    return Verdict(rule=rule, changes_at=until)
 
 
 def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:

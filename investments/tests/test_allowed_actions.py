@@ -17,6 +17,7 @@ from time_machine import TimeMachineFixture
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.selectors import campaign_page
+from campaigns.services.amendments import approve_amendment, propose_amendment
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import delete_campaign
 from campaigns.services.early_close import close_early, earliest_end
@@ -26,11 +27,14 @@ from campaigns.testing import action_of, make_campaign
 from core import clock
 from core.api.errors import Refusal
 from core.api.idempotency import NoTicket
-from core.money import minor_text
+from core.money import Money, minor_text
 from core.testing import Api
+from investments.access import access_investment
 from investments.models import Investment, PaymentMethod, WaitingEntry
+from investments.selectors import investment_page
 from investments.services import waiting
 from investments.services.investing import accept_offer, join_waiting_list, place_investment
+from investments.services.reconfirming import reconfirm
 from investments.services.withdrawals import withdraw_from_investment
 from investments.testing import close_campaigns, declare_profile, finish_payments, make_card
 
@@ -50,6 +54,7 @@ class World:
         self.now = datetime(2027, 3, 1, tzinfo=UTC) + timedelta(minutes=random.randrange(60 * 24 * 60))
         self.move_to(self.now)
         self.owner = person("owner", identity=True)
+        self.moderator = person("moderator", role="moderator")
         self.people = [person(f"investor{number}", identity=number < 3) for number in range(4)]
         self.rules = random.choice(list(RULES))
         self.campaign = self.make()
@@ -81,7 +86,7 @@ class World:
         person, random = self.random.choice(self.people[:3]), self.random
         with suppress(Refusal):
             random.choice([self.invest, self.invest, self.join, self.accept, self.leave, self.take_back, self.wait,
-                           self.wait, self.close_early])(person)  # fmt: skip
+                           self.wait, self.close_early, self.amend, self.answer_terms])(person)  # fmt: skip
 
     def wait(self, person: User) -> None:
         scale = self.random.choice([timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)])
@@ -114,6 +119,26 @@ class World:
             withdraw_from_investment(investor=person, investment_id=held.pk, amount=Decimal(held.amount.text),
                                      payment_method_id=held.method_id, ticket=NoTicket(), now=self.now)  # fmt: skip
 
+    def amend(self, person: User) -> None:
+        campaign = Campaign.objects.get(pk=self.campaign.pk)
+        changes = self.random.choice(
+            [
+                {"goal_amount": Decimal(90)},
+                {"max_amount": Decimal(3000)},
+                {"ends_at": campaign.ends_at + timedelta(days=self.random.randrange(1, 9))},
+            ]
+        )
+        asked = propose_amendment(
+            owner=self.owner, campaign_id=campaign.pk, changes=changes, reason="Prices fell", now=self.now
+        )
+        if self.random.random() < 0.8:
+            approve_amendment(moderator=self.moderator, amendment_id=asked.pk, now=self.now)
+
+    def answer_terms(self, person: User) -> None:
+        held = Investment.objects.filter(investor=person, campaign=self.campaign).order_by("?").first()
+        if held is not None:
+            reconfirm(investor=person, investment_id=held.pk, decline=self.random.random() < 0.3, now=self.now)
+
     def close_early(self, person: User) -> None:
         ends_at = earliest_end(Campaign.objects.get(pk=self.campaign.pk), self.now) + timedelta(hours=1)
         close_early(owner=self.owner, campaign_id=self.campaign.pk, ends_at=ends_at, now=self.now)
@@ -129,6 +154,7 @@ class World:
                 "delete": lambda: delete_campaign(**own),
                 "cancel": lambda: cancel_campaign(**own),
                 "close_early": lambda: close_early(**own, ends_at=self.earliest(now)),
+                "amend": lambda: propose_amendment(**own, changes={"max_amount": Decimal(7_000)}, reason="Room"),
             }
         card = self.cards.get(person.pk)
         method = {"payment_method_id": card.pk if card else self.campaign.pk}
@@ -173,6 +199,31 @@ class World:
                 assert one.until > now, one
                 yield one.until
 
+    def compare_investments(self, person: User, now: datetime) -> Iterator[datetime]:
+        """The same of what the person has invested."""
+        self.move_to(now)
+        for one in Investment.objects.filter(investor=person).order_by("-id")[:2]:
+            page = investment_page(access_investment(person, one.pk), now)
+            calls = self.investment_calls(person, one, now)
+            for answer in page.allowed_actions:
+                does = refusal_of(calls[answer.action])
+                said = f"{self.rules}: {answer} of {one.status} at {now}, call {does}"
+                assert (answer.allowed, answer.because) == (does is None, does), said
+                if answer.until is not None:
+                    yield answer.until
+
+    def investment_calls(self, person: User, one: Investment, now: datetime) -> dict[str, Callable[[], object]]:
+        is_open = one.payment.status == "requires_action"
+        amount = one.amount if is_open else Money(max(1, one.payment.held_minor), one.currency)
+        what: dict[str, Any] = {"investor": person, "investment_id": one.pk, "now": now}
+        return {
+            "withdraw": lambda: withdraw_from_investment(
+                **what, amount=Decimal(amount.text), payment_method_id=one.method_id, ticket=NoTicket()
+            ),
+            "reconfirm": lambda: reconfirm(**what, decline=False),
+            "decline_terms": lambda: reconfirm(**what, decline=True),
+        }
+
 
 def refusal_of(call: Callable[[], object]) -> str | None:
     """The code with which a call is refused, or None. What it did is undone."""
@@ -202,6 +253,11 @@ def test_the_page_says_what_the_calls_do(
             for one in [*random.sample(world.people, 2), world.owner]:
                 edges = list(world.compare(one, present))
                 looked += 1
+                for edge in world.compare_investments(one, present):
+                    for moment in (edge - timedelta(seconds=1), edge):
+                        if moment >= present:
+                            list(world.compare_investments(one, moment))
+                            looked += 1
                 for edge in random.sample(edges, min(2, len(edges))):
                     for moment in (edge - timedelta(seconds=1), edge):
                         if moment >= present:
