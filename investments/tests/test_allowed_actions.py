@@ -15,6 +15,7 @@ from django.db import transaction
 from time_machine import TimeMachineFixture
 
 from accounts.models import User
+from campaigns.access import visible_to
 from campaigns.models import Campaign
 from campaigns.selectors import campaign_page
 from campaigns.services.amendments import approve_amendment, propose_amendment
@@ -121,7 +122,7 @@ class World:
 
     def amend(self, person: User) -> None:
         campaign = Campaign.objects.get(pk=self.campaign.pk)
-        changes = self.random.choice(
+        changes: dict[str, Any] = self.random.choice(
             [
                 {"goal_amount": Decimal(90)},
                 {"max_amount": Decimal(3000)},
@@ -140,7 +141,7 @@ class World:
             reconfirm(investor=person, investment_id=held.pk, decline=self.random.random() < 0.3, now=self.now)
 
     def close_early(self, person: User) -> None:
-        ends_at = earliest_end(Campaign.objects.get(pk=self.campaign.pk), self.now) + timedelta(hours=1)
+        ends_at = self.earliest(self.now) + timedelta(hours=1)
         close_early(owner=self.owner, campaign_id=self.campaign.pk, ends_at=ends_at, now=self.now)
 
     # --- What the calls do ------------------------------------------------------------------------------------------
@@ -187,6 +188,8 @@ class World:
     def compare(self, person: User, now: datetime) -> Iterator[datetime]:
         """Gives each `until`, after insisting that the page is right at `now`."""
         self.move_to(now)
+        if not visible_to(person).filter(pk=self.campaign.pk).exists():
+            return
         page = campaign_page(User.objects.get(pk=person.pk), self.campaign.pk, now)
         calls = self.calls(User.objects.get(pk=person.pk), now)
         for one in page.allowed_actions:
