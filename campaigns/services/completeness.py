@@ -22,7 +22,7 @@ Question = Callable[[Campaign, RuleSet, datetime], Iterator[MissingItem]]
 
 def missing_items(campaign: Campaign, now: datetime) -> list[MissingItem]:
     """What is asked for before the campaign can be submitted at `now`, or published if it is in review."""
-    rules = _rules_at(campaign, now)
+    rules = rules_at(campaign, now)
     return [item for question in QUESTIONS for item in question(campaign, rules, now)]
 
 
@@ -36,7 +36,7 @@ def last_day_to_open(campaign: Campaign, rules: RuleSet) -> datetime | None:
     return rules["open_at_least"].before(campaign.ends_at, campaign.place) if "open_at_least" in rules else None
 
 
-def _rules_at(campaign: Campaign, now: datetime) -> RuleSet:
+def rules_at(campaign: Campaign, now: datetime) -> RuleSet:
     """Those that a submission at `now` would fix, or has fixed."""
     if campaign.status in EDITABLE:
         return rule_set(campaign.rules, version_on(campaign.rules, now.date()))

@@ -5,14 +5,14 @@ The life of a campaign as a table: every step, who takes it, what is checked bef
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
 from campaigns.errors import CampaignIncomplete, NotEndedYet, NotLive, PaymentsUnderWay, ReviewedDeadlinePassed
 from campaigns.models import Campaign, Status
-from campaigns.services.completeness import last_day_to_open, missing_items
+from campaigns.services.completeness import last_day_to_open, missing_items, rules_at
 from campaigns.verdicts import Verdict, first_refusal
 from core.api.errors import Refusal
 
@@ -56,10 +56,10 @@ def complete(campaign: Campaign, now: datetime) -> Verdict:
     items = missing_items(campaign, now)
     if items:
         return Verdict(CampaignIncomplete.of(items))
-    latest = last_day_to_open(campaign, campaign.rule_set)
-    if latest is None or (campaign.starts_at is not None and campaign.starts_at > now):
+    latest = last_day_to_open(campaign, rules_at(campaign, now))
+    if latest is None:
         return Verdict(changes_at=campaign.ends_at)
-    return Verdict(rule="open_at_least", changes_at=latest)
+    return Verdict(rule="open_at_least", changes_at=latest + timedelta.resolution)
 
 
 def still_open(campaign: Campaign, now: datetime) -> Verdict:

@@ -10,6 +10,7 @@ from accounts.models import User
 from campaigns.errors import CampaignIncomplete
 from campaigns.services.completeness import missing_items
 from campaigns.services.review import publish_campaign, submit_campaign
+from campaigns.services.transitions import Check, before_deadline, complete, deadline_reached, still_open
 from campaigns.testing import allowed, make_campaign
 from core import clock
 from core.testing import Api
@@ -68,6 +69,19 @@ def test_it_is_open_for_21_days_to_the_second(founder: User, zone: str, starts_i
     assert [item.field for item in missing_items(campaign, opens + timedelta(seconds=1))] == ["endsAt"]
     campaign.ends_at -= timedelta(seconds=1)
     assert [item.field for item in missing_items(campaign, now)] == ["endsAt"]
+
+
+@pytest.mark.parametrize("starts_in", [None, timedelta(days=2), timedelta(days=10)])
+@pytest.mark.parametrize("check", [before_deadline, complete, still_open, deadline_reached])
+def test_a_check_says_when_its_answer_changes(founder: User, check: Check, starts_in: timedelta | None) -> None:
+    now = clock.now()
+    starts_at = now + starts_in if starts_in else None
+    campaign = make_campaign(founder, status="draft", starts_at=starts_at, ends_at=now + timedelta(days=40), **US)
+    before = check(campaign, now)
+    assert before.changes_at is not None
+    last, first = check(campaign, before.changes_at - timedelta.resolution), check(campaign, before.changes_at)
+    assert type(last.refusal) is type(before.refusal)
+    assert type(first.refusal) is not type(before.refusal)
 
 
 def test_a_review_that_took_too_long_is_noticed_when_it_is_published(founder: User, moderator: User) -> None:
