@@ -1,6 +1,7 @@
 """
 Everybody's money against a model of plain integers that shares no code with it: invest, repeat, lose answers, confirm,
-withdraw, crash, close, over and over; after each step the books, the columns and the provider agree with the model.
+withdraw, amend the terms, crash, close, over and over; after each step the books, the columns and the provider agree
+with the model.
 """
 
 from collections.abc import Callable
@@ -16,14 +17,18 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from accounts.models import User
 from campaigns.models import Campaign
+from campaigns.services.amendments import approve_amendment, propose_amendment
 from campaigns.testing import make_campaign
 from core.api.errors import Refusal
 from core.api.idempotency import NoTicket
 from core.jobs import outbox
+from core.testing import run_until_quiet
+from investments.jobs import REFUND_UNCONFIRMED
 from investments.models import Investment, Payment, Refund, SandboxCharge, Status
 from investments.providers import breakers
 from investments.services import payments
 from investments.services.investing import place_investment
+from investments.services.reconfirming import reconfirm
 from investments.services.withdrawals import withdraw_from_investment
 from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, make_card
 from investments.tests.conftest import minor
@@ -46,12 +51,16 @@ class Try:
     held: int = 0
     reserved: int = 0
     back: int = 0
+    version: int = 1
+    """The terms that its investor has agreed to."""
 
 
 @dataclass
 class Model:
     tries: list[Try] = field(default_factory=list)
     closed: bool = False
+    version: int = 1
+    """Of the campaign's terms."""
 
     @property
     def raised(self) -> int:
@@ -69,6 +78,8 @@ step = st.one_of(
     st.tuples(st.just("withdraw"), st.integers(0, 9), amounts, st.sampled_from(MISHAPS)),
     st.tuples(st.just("answer"), st.integers(0, 9), st.booleans()),
     st.tuples(st.just("finish")),
+    st.tuples(st.just("amend")),
+    st.tuples(st.just("reconfirm"), st.integers(0, 9), st.booleans()),
     st.tuples(st.just("close"), st.sampled_from(MISHAPS)),
 )
 
@@ -85,6 +96,7 @@ class World:
         self.cards = {(n, token): make_card(p, token) for n, p in enumerate(self.backers) for token in set(CARDS)}
         assert self.campaign.starts_at
         self.now: datetime = self.campaign.starts_at + timedelta(minutes=1)
+        self.reconfirm_until = self.now
         self.made: list[tuple[Try, Investment]] = []
 
     def take(self, name: str, *facts: Any) -> None:
@@ -114,7 +126,7 @@ class World:
         assert (new is not None) is fits
         if new is None:
             return
-        one = Try(who, amount, card, reserved=amount)
+        one = Try(who, amount, card, reserved=amount, version=self.model.version)
         self.model.tries.append(one)
         self.made.append((one, new))
         reached = mishap not in ("lost before", "died")
@@ -174,21 +186,55 @@ class World:
             one.held -= amount
             one.back += amount
 
+    def amend(self) -> None:
+        """The terms change; whoever is in, or on the way in, is asked to confirm."""
+        if self.model.closed:
+            return
+        changes = {"expected_return_percent": Decimal(self.model.version)}
+        amendment = propose_amendment(
+            owner=self.founder, campaign_id=self.campaign.pk, changes=changes, reason="New panels", now=self.now
+        )
+        amendment = approve_amendment(moderator=self.backers[0], amendment_id=amendment.pk, now=self.now)
+        assert amendment.reconfirm_until
+        self.reconfirm_until = amendment.reconfirm_until
+        self.model.version += 1
+
+    def reconfirm(self, number: int, decline: bool) -> None:
+        if not self.made:
+            return
+        one, investment = self.made[number % len(self.made)]
+        is_asked = not self.model.closed and one.held > 0 and one.version < self.model.version
+        before = Refund.objects.count()
+        try:
+            reconfirm(investor=self.backers[one.who], investment_id=investment.pk, decline=decline, now=self.now)
+        except Refusal:
+            assert not is_asked
+        assert (Refund.objects.count() > before) is (is_asked and decline)
+        if is_asked and decline:
+            one.held, one.back = 0, one.back + one.held
+        elif is_asked:
+            one.version = self.model.version
+
     def close(self, mishap: str) -> None:
         """The deadline passes. A mishap or a death in the middle is made good by the next run."""
-        self.now = max(self.now, self.campaign.ends_at)
+        self.now = max(self.now, self.campaign.ends_at, self.reconfirm_until)
         if mishap:
             self.provider.plan("refund", mishap)
-        try:
-            close_campaigns(now=self.now)
-        except KeyboardInterrupt:
-            pass
-        self.now += outbox.LEASE
+        rounds = 3 if self.model.version > 1 else 1
+        for _ in range(rounds):  # what is committed by the deadline and not confirmed goes back before the decision
+            try:
+                run_until_quiet(REFUND_UNCONFIRMED, now=self.now)
+                close_campaigns(now=self.now)
+            except KeyboardInterrupt:
+                pass
+            self.now += outbox.LEASE
         close_campaigns(now=self.now)
         if self.model.closed:
             return
         for one, _ in self.made:  # what was taken counts, whatever we had heard of it
             one.held, one.reserved = (one.held or one.asked if one.taken and not one.back else one.held), 0
+            if one.held and one.version < self.model.version:
+                one.back, one.held = one.back + one.held, 0
         self.model.closed = True
         if self.model.raised < GOAL:
             for one, _ in self.made:
