@@ -97,14 +97,18 @@ class InvestInput(Serializer):
     )
 
 
-class WaitInput(Serializer):
-    amount = AmountField()
+class WaitInput(InvestInput):
     payment_method_id = IdField(help_text="What pays when an offer is accepted.")
-    currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
 
 
 class AcceptOfferInput(Serializer):
     payment_method_id = IdField(required=False, help_text="In place of the one that the entry names.")
+    accepted_warnings = ListField(
+        child=AcknowledgementInput(),
+        required=False,
+        max_length=10,
+        help_text="What `warning_consent_required` has named.",
+    )
 
 
 class ReconfirmInput(Serializer):

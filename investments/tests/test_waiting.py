@@ -16,8 +16,9 @@ from core.testing import Api, deliver_events
 from investments.jobs import MOVE_WAITING_LISTS
 from investments.models import Investment, WaitingEntry
 from investments.services.waiting import leave_every_list
-from investments.testing import close_campaigns, invest, make_card
+from investments.testing import accept_documents, close_campaigns, declare_profile, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, refusal
+from investments.texts import current_texts
 from notifications.models import Notification
 
 OFFER = timedelta(hours=72)
@@ -210,4 +211,35 @@ def test_an_erased_account_leaves_its_lists(
     leave_every_list(backer.pk, now=clock.now())
     assert entry(api, stranger, full)[0] == "offered"
     leave_every_list(backer.pk, now=clock.now())
+    assert books_agree()
+
+
+def test_large_offers_need_the_consent_that_large_investments_need(
+    api: Api, founder: User, backer: User, friend: User
+) -> None:
+    """Under `eu_ecspr` above 1,000.00 or a share of net worth: when joining, and again when accepting."""
+    campaign = make_campaign(
+        founder, rules="eu_ecspr", country="DE", currency="EUR", goal_amount="9000", max_amount="9000"
+    )
+    friend.badges = ["accredited_investor"]
+    friend.save(update_fields=["badges"])
+    for who in (backer, friend):
+        declare_profile(who, currency="EUR")
+        accept_documents(who, campaign)
+    held = invest(api, friend, campaign, "4000")
+    invest(api, friend, campaign, "5000")
+    Investment.objects.filter(pk=held.pk).update(reflection_ends_at=campaign.ends_at)
+    method = str(make_card(backer).pk)
+    consent = [{"id": "large_investment", "version": current_texts()["large_investment"].version}]
+
+    def ask(then: str, **body: Any) -> Any:
+        return api.as_user(backer).post(url(campaign, then), body)
+
+    asked = {"amount": "4000", "paymentMethodId": method}
+    assert refusal(ask("", **asked)) == (403, "warning_consent_required")
+    assert ask("", **asked, acceptedWarnings=consent).status_code == 201
+    free(api, friend, campaign, "4000", "4000")
+    assert refusal(ask("/accept")) == (403, "warning_consent_required")
+    accepted = ask("/accept", acceptedWarnings=consent)
+    assert (accepted.status_code, accepted.json()["status"]) == (200, "committed"), accepted.content
     assert books_agree()
