@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from campaigns.testing import make_campaign
 from core import clock
 from core.jobs import outbox
 from core.jobs.runner import run
-from core.testing import Api, deliver_events, drain_outbox, run_until_quiet, together
+from core.testing import WAIT_LIMIT, Api, deliver_events, drain_outbox, run_until_quiet, together
 from investments.jobs import REFUND_UNCONFIRMED
-from investments.models import Investment, Reconfirmation, Refund, SandboxCharge
+from investments.models import Investment, Payment, Reconfirmation, Refund, SandboxCharge
+from investments.services import reconfirming
+from investments.services.locks import Locked
 from investments.services.reconfirming import Asked, asked
 from investments.testing import StandIn, close_campaigns, invest, make_card
 from investments.tests.conftest import books_agree, refusal
@@ -307,3 +310,28 @@ def test_five_answers_and_the_job_at_once(
     drain_outbox()
     assert SandboxCharge.objects.get().refunded_minor == 100_00
     assert books_agree()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_at_once_twin(
+    api: Api,
+    backer: User,
+    amended: Campaign,
+    change: Callable[..., Amendment],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the payment's lock two find the question open; only the tables keep the second refund out."""
+    investment = invest(api, backer, amended, "100")
+    change(goalAmount="900")
+    barrier = Barrier(2)
+
+    def read(payment_id: Any) -> Locked:
+        payment = Payment.objects.select_related("investment__campaign", "reservation").get(pk=payment_id)
+        barrier.wait(timeout=WAIT_LIMIT)
+        return Locked(payment.investment.campaign, payment.investment, payment)
+
+    monkeypatch.setattr("core.data.locks.is_guarded", False)
+    monkeypatch.setattr(reconfirming, "lock_payment", read)
+    client = api.as_user(backer)
+    decline = partial(client.post, f"/api/investments/{investment.pk}/reconfirm", {"decision": "decline"})
+    assert sorted(one.status_code for one in together(*[decline] * 2)) == [200, 500]
