@@ -68,7 +68,7 @@ class CampaignInput(Serializer):
 
 
 class KeyInformationInput(Serializer):
-    instrument = ChoiceField(choices=[one.value for one in Instrument], help_text="What investors get.")
+    instrument = ChoiceField(choices=Instrument.choices, help_text="What investors get.")
     has_vehicle = BooleanField(
         required=False, default=False, help_text="Whether a special purpose vehicle stands in between."
     )

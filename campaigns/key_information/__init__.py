@@ -7,14 +7,15 @@ The key investment information sheet: which parts there are and what they ask fo
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
+
+from django.db import models
 
 _DATA = Path(__file__).parent / "data"
 
 
-class Instrument(StrEnum):
+class Instrument(models.TextChoices):
     LOAN = "loan"
     TRANSFERABLE_SECURITIES = "transferable_securities"
 

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "instrument",
                     models.CharField(
-                        choices=[("loan", "loan"), ("transferable_securities", "transferable_securities")],
+                        choices=[("loan", "Loan"), ("transferable_securities", "Transferable Securities")],
                         max_length=25,
                     ),
                 ),

@@ -11,7 +11,7 @@ class KeyInformation(Entity):
     """The newest text; what investors accept is the document that is made of it when the campaign is submitted."""
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="key_information")
-    instrument = models.CharField(max_length=25, choices=[(one.value, one.value) for one in Instrument])
+    instrument = models.CharField(max_length=25, choices=Instrument)
     has_vehicle = models.BooleanField(default=False)
     texts = models.JSONField(default=dict)
     """By the id of the field (`campaigns.key_information`)."""

@@ -93,6 +93,14 @@ def test_a_cap_that_grew_in_review_is_counted_again(api: Api, founder: User) -> 
     assert publish_campaign(moderator=None, campaign_id=first.pk, now=clock.now()).status == "live"
 
 
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
+def test_a_campaign_is_in_the_currency_of_its_rules(api: Api, founder: User, currency: str) -> None:
+    terms = {"currency": currency, "goal_amount": "1000", "max_amount": None}
+    refused = submit(api, founder, draft(founder, None, **terms))
+    assert (code(refused), refused.json()["missing"][0]["field"]) == ("campaign_incomplete", "currency")
+    assert submit(api, founder, draft(founder, None, **{**terms, "rules": "none"})).status_code == 200
+
+
 @pytest.fixture
 def rivals(founder: User) -> list[Any]:
     drafts = [draft(founder, "3000000") for _ in range(2)]
