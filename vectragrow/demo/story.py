@@ -11,11 +11,12 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from vectragrow.demo import community, figures, pictures
+from vectragrow.demo import community, figures, pictures, rights
 from vectragrow.demo.client import Client, DemoFailed, command, receive, until
 from vectragrow.demo.community import Community
 from vectragrow.demo.figures import Figures
 from vectragrow.demo.people import Person
+from vectragrow.demo.rights import Rights
 
 DOMAIN = "@demo.example"
 CARD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
@@ -36,7 +37,7 @@ class Story:
     waiting: dict[str, Any] = field(default_factory=dict)
     """The campaign that is left for a moderator to try."""
 
-    STEPS = 24 + community.STEPS + figures.STEPS
+    STEPS = 25 + rights.STEPS + community.STEPS + figures.STEPS
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
@@ -50,6 +51,7 @@ class Story:
         self.backers_invest()
         self.they_talk()
         self.deadlines_pass()
+        Rights(self.say, self.people, self.password).play()
         solar = next(iter(self.campaigns.values()))
         Community(self.base, self.say, self.people, solar, self.chapter).play()
         self.the_books_are_checked()
@@ -226,6 +228,7 @@ class Story:
 
     def the_books_are_checked(self) -> None:
         self.say(f"The ledger is rebuilt from its entries: {command('ledger_verify').splitlines()[-1]}")
+        self.say(f"Rows, ledger and the provider's statement: {command('reconcile').splitlines()[-1]}")
         self.say(f"The counts of the community are counted again: {command('social_verify').splitlines()[-1]}")
 
     # --- small words ------------------------------------------------------------------------------------------------
