@@ -40,6 +40,13 @@ class DeadlinePassed(Invalid):
     message = _("endsAt must lie in the future.")
 
 
+class DeadlineTooFar(Invalid):
+    """`days`: how many days ahead a deadline may lie."""
+
+    code = "deadline_too_far"
+    message = _("endsAt may lie at most %(days)s days ahead.")
+
+
 class NotTheOwner(NotAllowed):
     code = "not_the_owner"
     message = _("Only the owner of the campaign may do this.")

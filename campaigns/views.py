@@ -63,6 +63,7 @@ BAD_TERMS = (
     errors.MinimumAboveGoal,
     errors.EndsBeforeStart,
     errors.DeadlinePassed,
+    errors.DeadlineTooFar,
     ZoneRequired,
 )
 
@@ -295,6 +296,7 @@ class Amendments(ApiViewSet):
             errors.MinimumAboveGoal,
             errors.CapBelowTaken,
             errors.EndTooSoon,
+            errors.DeadlineTooFar,
         ],
     )
     def create(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> AmendmentOutput:

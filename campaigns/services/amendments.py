@@ -33,6 +33,7 @@ from campaigns.models import (
     read_stored,
     stored,
 )
+from campaigns.services.drafts import refuse_too_far
 from campaigns.services.early_close import continue_if_missed, lock_by_clock
 from campaigns.services.issuer_caps import reach_within_issuer_cap
 from campaigns.services.terms import change_terms
@@ -107,7 +108,7 @@ def propose_amendment(
     :param changes: new values of material fields by their public names in snake_case; amounts in major units
     :raises NotFound: :raises NotTheOwner: :raises NotLive: :raises AmendmentUnderReview:
     :raises NothingChanges: they have these values already
-    :raises CapBelowGoal: :raises MinimumAboveGoal: :raises CapBelowTaken: :raises EndTooSoon:
+    :raises CapBelowGoal: :raises MinimumAboveGoal: :raises CapBelowTaken: :raises EndTooSoon: :raises DeadlineTooFar:
     """
     campaign = access_own_campaign(owner, campaign_id)
     continue_if_missed(campaign, now=now)
@@ -117,6 +118,8 @@ def propose_amendment(
     columns = {name: value for name, value in asked.items() if value != getattr(campaign, name)}
     if not columns:
         raise NothingChanges(field="changes")
+    if "ends_at" in columns:
+        refuse_too_far(columns["ends_at"], now, field="changes.endsAt")
     _refuse(may_apply(campaign, columns, now))
     amendment = Amendment.objects.create(
         campaign=campaign,

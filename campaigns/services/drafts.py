@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from campaigns.errors import (
     AmountsNeeded,
     CapBelowGoal,
     DeadlinePassed,
+    DeadlineTooFar,
     EndsBeforeStart,
     HasInvestments,
     MinimumAboveGoal,
@@ -34,6 +35,8 @@ from core.money import Money
 from uploads.models import StoredFile
 from uploads.services import delete_file, keep_files, store_image
 
+LONGEST = timedelta(days=730)
+"""How far ahead a deadline may lie."""
 AMOUNTS = {"goal_amount": "goal_minor", "max_amount": "max_minor", "min_investment": "min_investment_minor"}
 TERMS = (
     "goal_minor",
@@ -201,6 +204,14 @@ def _write_fields(campaign: Campaign, fields: dict[str, Any], now: datetime) -> 
         raise EndsBeforeStart(field="endsAt")
     if "ends_at" in fields and campaign.status in BEFORE_LIVE and campaign.ends_at <= now:
         raise DeadlinePassed(field="endsAt")
+    if "ends_at" in fields:
+        refuse_too_far(campaign.ends_at, now, field="endsAt")
+
+
+def refuse_too_far(ends_at: datetime, now: datetime, *, field: str) -> None:
+    """:raises DeadlineTooFar: money would be bound for years"""
+    if ends_at > now + LONGEST:
+        raise DeadlineTooFar(field=field, days=LONGEST.days)
 
 
 def _category(name: str) -> Category:

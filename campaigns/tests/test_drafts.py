@@ -54,6 +54,7 @@ def test_a_draft_is_made_and_read_back(api: Api, founder: User) -> None:
         ({"minInvestment": "1000.01"}, "minInvestment", "minimum_above_goal"),
         ({"category": "nothing-like-it"}, "category", "unknown_category"),
         ({"endsAt": "2020-01-01T00:00:00Z"}, "endsAt", "deadline_passed"),
+        ({"endsAt": "9999-12-31T23:59:59Z"}, "endsAt", "deadline_too_far"),
         ({"startsAt": "2900-01-01T00:00:00Z"}, "endsAt", "ends_before_start"),
         ({"title": "x" * 121}, "title", "max_length"),
         ({"title": "two\nlines"}, "title", "not_one_line"),

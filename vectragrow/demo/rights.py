@@ -62,8 +62,8 @@ class Rights:
         self._invest(mei, campaign, "2000")
         self._invest(self.people["Noor"], campaign, "2000")
         self.say(
-            f"With $50,000.00 she may invest ${Decimal(limit['limit']):,.2f} in twelve months; more is refused ({over['code']}), "
-            "$2,000.00 is in"
+            f"With $50,000.00 she may invest ${Decimal(limit['limit']):,.2f} in twelve months; more is refused "
+            f"({over['code']}), $2,000.00 is in"
         )
 
     def a_waiting_list_moves(self, campaign: dict[str, Any]) -> None:
