@@ -7,20 +7,26 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F, QuerySet
+
 from accounts.models import User
 from campaigns.access import access_campaign, can_see_backers
 from campaigns.models import Campaign, Category
+from campaigns.permissions import MODERATE
 from core.api.errors import NotFound
 from core.data import sql
 from investments.errors import InvestorsOnly, PaymentMethodNotFound
 from investments.models import (
+    Distribution,
     Investment,
     InvestmentQuerySet,
     Payment,
     PaymentMethod,
+    Status,
     WaitingEntry,
     WaitingQuerySet,
 )
+from investments.permissions import REVIEW_DISTRIBUTIONS
 
 
 def investments_of(person: Any, **filters: Any) -> InvestmentQuerySet:
@@ -101,6 +107,29 @@ def waiting_list_of(person: Any, campaign_id: UUID) -> WaitingQuerySet | None:
     if not can_see_backers(person, campaign):
         return None
     return WaitingEntry.objects.in_list().filter(campaign=campaign)
+
+
+def holdings_in(campaign_id: UUID) -> InvestmentQuerySet:
+    """The investments that hold a part of a settled campaign: something of them was not refunded."""
+    held = Investment.objects.filter(campaign_id=campaign_id, status=Status.INVESTED)
+    return held.filter(payment__captured_minor__gt=F("payment__refunded_minor"))
+
+
+def distributions_in(person: Any, campaign_id: UUID) -> tuple[QuerySet[Distribution], bool]:
+    """
+    All of them for the owner and for staff; for an investor those that were approved.
+
+    :returns: and whether `person` sees sums instead of a part of their own
+    :raises NotFound: a campaign that `person` may not see
+    :raises InvestorsOnly: neither owner nor staff nor investor
+    """
+    campaign = access_campaign(person, campaign_id)
+    found = Distribution.objects.filter(campaign=campaign)
+    if campaign.owner_id == person.pk or REVIEW_DISTRIBUTIONS.held_by(person) or MODERATE.held_by(person):
+        return found, True
+    if not Investment.objects.filter(campaign=campaign, investor_id=person.pk, status=Status.INVESTED).exists():
+        raise InvestorsOnly()
+    return found.filter(status__in=[Distribution.Status.APPROVED, Distribution.Status.PAID]), False
 
 
 def is_protected(investor: User) -> bool:

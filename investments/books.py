@@ -1,16 +1,18 @@
 """
-Which postings an investment makes (docs/ledger.md, how the money of a campaign flows). Reserve here, then post or void.
+Which postings investments and their returns make (docs/ledger.md, how the money of a campaign flows). Reserve here,
+then post or void.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from core.money import Money
 from ledger.models import LedgerAccount, Posting
 from ledger.services.accounts import Nature, open_accounts
-from ledger.services.postings import credit, debit, post
-from ledger.services.reservations import Hold, reserve, reserve_new
+from ledger.services.postings import Booking, credit, debit, post, post_new
+from ledger.services.reservations import reserve, reserve_new
 
 
 def provider_account(name: str, currency: str) -> Nature:
@@ -23,6 +25,14 @@ def escrow_account(campaign_id: UUID, currency: str) -> Nature:
 
 def payable_account(user_id: UUID, currency: str) -> Nature:
     return Nature(f"payable:user:{user_id}:{currency}", "liability", currency)
+
+
+def distribution_account(distribution_id: UUID, currency: str) -> Nature:
+    return Nature(f"distribution:{distribution_id}", "liability", currency)
+
+
+def returns_account(user_id: UUID, currency: str) -> Nature:
+    return Nature(f"returns:user:{user_id}:{currency}", "liability", currency)
 
 
 def reserve_charge(*, investment_id: UUID, campaign_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
@@ -48,7 +58,7 @@ def reserve_refunds(
     """
     with_provider, escrow = _opened(provider, campaign_id, currency, now)
     holds = [
-        Hold(
+        Booking(
             key=f"refund:{refund_id}",
             lines=[debit(escrow, amount), credit(with_provider, amount)],
             reference=f"investment:{investment_id}",
@@ -68,6 +78,84 @@ def release_escrow(*, campaign_id: UUID, owner_id: UUID, amount: Money, now: dat
         lines=[debit(escrow, amount), credit(payable, amount)],
         reference=f"campaign:{campaign_id}",
         now=now,
+    )
+
+
+def reserve_distribution_charge(*, distribution_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
+    """Reserve the expected money of a new distribution: held by the provider, owed to the campaign's holders."""
+    natures = provider_account(provider, amount.currency), distribution_account(distribution_id, amount.currency)
+    with_provider, for_holders = open_accounts(*natures, now=now)
+    return reserve(
+        key=f"distribution-charge:{distribution_id}",
+        kind="distribution.charged",
+        lines=[debit(with_provider, amount), credit(for_holders, amount)],
+        reference=f"distribution:{distribution_id}",
+        now=now,
+        is_new=True,
+    )
+
+
+def reserve_distribution_refund(*, distribution_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
+    """Reserve the way back of a rejected distribution. Happens once per distribution, however often it is called."""
+    natures = provider_account(provider, amount.currency), distribution_account(distribution_id, amount.currency)
+    with_provider, for_holders = open_accounts(*natures, now=now)
+    return reserve(
+        key=f"distribution-refund:{distribution_id}",
+        kind="distribution.refunded",
+        lines=[debit(for_holders, amount), credit(with_provider, amount)],
+        reference=f"distribution:{distribution_id}",
+        now=now,
+    )
+
+
+class Credited(NamedTuple):
+    """What a holder gets of a distribution: the ids of the return, of its investment and of the holder."""
+
+    return_id: UUID
+    investment_id: UUID
+    investor_id: UUID
+    amount: Money
+
+
+def credit_returns(
+    *, distribution_id: UUID, currency: str, credits: Sequence[Credited], now: datetime
+) -> list[Posting]:
+    """
+    Move parts of a distribution to their holders, a posting for each. The books refuse more than was paid in, and a
+    return that was credited before.
+    """
+    investors = list(dict.fromkeys(one.investor_id for one in credits))
+    natures = [returns_account(investor_id, currency) for investor_id in investors]
+    source, *opened = open_accounts(distribution_account(distribution_id, currency), *natures, now=now)
+    accounts = dict(zip(investors, opened, strict=True))
+    bookings = [
+        Booking(
+            key=f"return:{one.return_id}",
+            lines=[debit(source, one.amount), credit(accounts[one.investor_id], one.amount)],
+            reference=f"investment:{one.investment_id}",
+        )
+        for one in credits
+    ]
+    return post_new(bookings, kind="investment.returned", now=now)
+
+
+def reserve_payout(
+    *, payout_id: UUID, investment_id: UUID, investor_id: UUID, provider: str, amount: Money, now: datetime
+) -> Posting:
+    """
+    Reserve returned money that a new payout takes to its owner.
+
+    :raises InsufficientFunds: the provider holds less than that for us
+    """
+    natures = returns_account(investor_id, amount.currency), provider_account(provider, amount.currency)
+    returned, with_provider = open_accounts(*natures, now=now)
+    return reserve(
+        key=f"payout:{payout_id}",
+        kind="investment.paid_out",
+        lines=[debit(returned, amount), credit(with_provider, amount)],
+        reference=f"investment:{investment_id}",
+        now=now,
+        is_new=True,
     )
 
 

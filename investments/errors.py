@@ -176,6 +176,61 @@ class RefundToOriginalOnly(Conflict):
     message = _("A commitment is refunded to the payment method that paid it.")
 
 
+class PayoutDeclined(Conflict):
+    """`reason` is the provider's; the money is available again."""
+
+    code = "payout_declined"
+    is_outcome = True
+    message = _("The payment provider refused to pay out: %(reason)s. Choose another payment method.")
+    members = {"reason": str, "payout_id": UUID}
+
+
+# --- Distributions --------------------------------------------------------------------------------------------------
+
+
+class NothingToDistributeTo(Conflict):
+    code = "campaign_not_settled"
+    message = _("Distributions go to the investors of a campaign that was funded and whose money is settled.")
+
+
+class DistributionUnderWay(Conflict):
+    code = "distribution_under_way"
+    message = _("The payment of another distribution of this campaign is not done yet. Confirm it first.")
+
+
+class DistributionDeclined(Conflict):
+    """`reason` is the provider's: `card_declined`, `authentication_failed`, ..."""
+
+    code = "distribution_declined"
+    is_outcome = True
+    message = _("The payment was declined: %(reason)s. Propose the distribution again with another payment method.")
+    members = {"reason": str, "distribution_id": UUID}
+
+
+class HolderDecides(NotAllowed):
+    code = "holder_decides"
+    message = _("You have invested in this campaign. Someone else decides on its distributions.")
+
+
+class DistributionDecided(Conflict):
+    code = "distribution_decided"
+    message = _("This distribution is %(status)s already.")
+    members = {"status": str}
+
+
+class DistributionNotPaidIn(Conflict):
+    code = "distribution_not_paid_in"
+    message = _("Its owner has not paid it in yet.")
+
+
+class DistributionChanged(Conflict):
+    code = "distribution_changed"
+    message = _("This distribution or its holders changed after you opened it. Read it again, then decide.")
+
+
+# --- Providers ------------------------------------------------------------------------------------------------------
+
+
 class UnknownProvider(NotFound):
     code = "unknown_provider"
     message = _("There is no such payment provider here.")

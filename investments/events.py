@@ -8,6 +8,7 @@ from core.events import Kind, declare
 from core.money import Money
 from investments.models import (
     Acknowledgement,
+    Distribution,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
@@ -66,6 +67,20 @@ NEW_BACKER = Notice(
     to="owner_id",
 )
 
+
+def _distribution(name: str, *effects: Notice, sealed: dict[str, Any] | None = None, **facts: Any) -> Kind:
+    """What became of a distribution; notices go to its owner."""
+    facts = {"amount": Money, "campaign_id": UUID, **facts}
+    if sealed is None:
+        facts, sealed = {**facts, "owner_id": UUID}, {"campaign_title": str}
+    return Kind(f"distribution.{name}", about=Distribution, facts=facts, sealed=sealed, timeline=True, effects=effects)
+
+
+def _to_owner(message: str, *more: str) -> Notice:
+    facts = ("distribution_id", "campaign_id", "campaign_title", "amount", *more)
+    return Notice(Message(message, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}"), to="owner_id")
+
+
 declare(
     _step("placed", campaign_id=UUID),
     _step("requires_action", _notice("investment_requires_action"), audit=False),
@@ -87,6 +102,22 @@ declare(
     Kind("waiting_list.left", about=WaitingEntry, facts={"campaign_id": UUID}),
     _told("offered", sms=True),
     _told("expired"),
+    _step("returned", _notice("investment_returned", sms=False), audit=False, reason=str),
+    _step("payout_requested"),
+    _step("paid_out", _notice("investment_paid_out", sms=False)),
+    _step("payout_failed", _notice("investment_payout_failed", sms=False), reason=str),
+    _distribution("proposed", sealed={}, distribution_kind=str),
+    _distribution("paid_in"),
+    _distribution("payment_failed", _to_owner("distribution_payment_failed"), reason=str),
+    _distribution("approved", _to_owner("distribution_approved")),
+    _distribution(
+        "rejected",
+        _to_owner("distribution_rejected", "reason"),
+        owner_id=UUID,
+        sealed={"campaign_title": str, "reason": str},
+    ),
+    _distribution("refunded"),
+    _distribution("paid", _to_owner("distribution_paid", "holders"), holders=int),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),
     Kind("investor.profile_declared", about=InvestorDeclaration),

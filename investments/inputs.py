@@ -17,8 +17,8 @@ from rest_framework.fields import (
 
 from core.api.names import to_camel
 from core.api.outputs import MONEY_PATTERN
-from core.api.serializers import AmountField, CurrencyField, IdField, Serializer
-from investments.models import PaymentMethod, Status
+from core.api.serializers import AmountField, CurrencyField, IdField, ProseField, Serializer
+from investments.models import Distribution, PaymentMethod, Status
 
 
 class DetailsInput(Serializer):
@@ -120,6 +120,13 @@ class ReconfirmInput(Serializer):
 
 class WithdrawInput(Serializer):
     amount = AmountField()
+    payment_method_id = IdField()
+
+
+class DistributionInput(Serializer):
+    amount = AmountField()
+    kind = ChoiceField(choices=Distribution.Kind.choices)
+    note = ProseField(max_length=500, required=False, allow_blank=True, help_text="For the investors.")
     payment_method_id = IdField()
 
 

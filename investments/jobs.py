@@ -6,7 +6,17 @@ from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
 from investments.reconciliation import providers_to_reconcile, reconcile
-from investments.services import closing, payments, reconfirming, refunds, waiting
+from investments.services import (
+    closing,
+    distributing,
+    distribution_review,
+    distributions,
+    payments,
+    payouts,
+    reconfirming,
+    refunds,
+    waiting,
+)
 
 CLOSE_CAMPAIGNS = register(
     Job(
@@ -60,6 +70,40 @@ RECONCILE = register(
 )
 
 
+DISTRIBUTE_RETURNS = register(
+    Job(
+        "investments.distribute_returns",
+        "Credit the holders of campaigns with the distributions that are approved.",
+        due=distributing.distributions_to_pay,
+        work=distributing.distribute,
+    )
+)
+FINISH_DISTRIBUTIONS = register(
+    Job(
+        "investments.finish_distributions",
+        "Ask the provider about distributions whose payment has been under way for a minute, or whose time is up.",
+        due=distributions.quiet_charges,
+        work=distributions.ask_about,
+    )
+)
+FINISH_DISTRIBUTION_REFUNDS = register(
+    Job(
+        "investments.finish_distribution_refunds",
+        "Send refunds of rejected distributions again that have been under way for five minutes.",
+        due=distribution_review.quiet_refunds,
+        work=distribution_review.send_refund_again,
+    )
+)
+FINISH_PAYOUTS = register(
+    Job(
+        "investments.finish_payouts",
+        "Send payouts again that have been under way for a minute.",
+        due=payouts.quiet_payouts,
+        work=payouts.send_payout_again,
+    )
+)
+
+
 @outbox.on("investments.charge")
 def charge(event_id: UUID, payment_id: str) -> None:
     if not payments.finish(UUID(payment_id), now=clock.now()):
@@ -90,3 +134,27 @@ def leave_waiting_lists(event_id: UUID, person_id: str) -> None:
 def close_campaign(event_id: UUID, campaign_id: str) -> None:
     """At once; whatever has to wait is done by the job."""
     closing.close_campaign(UUID(campaign_id), now=clock.now())
+
+
+@outbox.on("investments.pay_in")
+def pay_in(event_id: UUID, charge_id: str) -> None:
+    if not distributions.finish(UUID(charge_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=payments.ASK_AGAIN, tried=False)
+
+
+@outbox.on("investments.refund_distribution")
+def refund_distribution(event_id: UUID, charge_id: str) -> None:
+    if pause := distribution_review.send_refund(UUID(charge_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not confirm", after=pause, tried=False)
+
+
+@outbox.on("investments.distribute")
+def distribute(event_id: UUID, distribution_id: str) -> None:
+    """At once; whatever is left is done by the job."""
+    distributing.distribute(UUID(distribution_id), now=clock.now())
+
+
+@outbox.on("investments.pay_out")
+def pay_out(event_id: UUID, payout_id: str) -> None:
+    if pause := payouts.send_payout(UUID(payout_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=pause, tried=False)

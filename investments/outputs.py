@@ -12,12 +12,15 @@ from campaigns.models import Status as CampaignStatus
 from campaigns.outputs import Allowance, CampaignCard, TermsChange
 from campaigns.rules import Rules
 from core import events
-from core.api.outputs import Currency, Moment, MoneyText, Output, Page
+from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
 from core.models import Event
 from core.money import minor_text
 from investments.models import (
+    Distribution,
+    DistributionCharge,
     Investment,
     PaymentMethod,
+    Return,
     Status,
     Step,
     WaitingEntry,
@@ -153,11 +156,99 @@ class InvestmentEventCard(Output):
 
 
 class ReturnCard(Output):
+    """What an investment brought back: its part of a distribution."""
+
     id: UUID
-    kind: str
+    kind: Distribution.Kind
     amount: MoneyText
     currency: Currency
     paid_at: Moment
+
+    @classmethod
+    def of(cls, one: Return) -> Self:
+        """From a row with its distribution, that was credited. Does not query."""
+        assert one.credited_at is not None
+        return cls(
+            id=one.pk,
+            kind=Distribution.Kind(one.distribution.kind),
+            amount=one.amount.text,
+            currency=one.currency,
+            paid_at=one.credited_at,
+        )
+
+
+class ReturnItem(ReturnCard):
+    """The same in the list of all returns."""
+
+    investment_id: UUID
+    campaign: CampaignCard
+
+
+class ReturnedTotal(Output):
+    """Of one currency, over all investments."""
+
+    currency: Currency
+    amount: Annotated[MoneyText, Meta(description="What came back as returns, paid out or not.")]
+    available: Annotated[MoneyText, Meta(description="What of it can be withdrawn.")]
+
+
+class ReturnPage(Page[ReturnItem]):
+    """A page of one's returns, with the totals of all of them."""
+
+    totals: list[ReturnedTotal]
+
+
+class DistributionCard(Output):
+    """Money for the investors of a campaign. Its owner and staff see sums, an investor their own part."""
+
+    id: UUID
+    campaign: CampaignCard
+    kind: Distribution.Kind
+    note: str | None
+    amount: MoneyText
+    currency: Currency
+    status: Distribution.Status
+    per_holder: Annotated[
+        MoneyText | None, Meta(description="What you get, once the amount is split. Null for the owner and staff.")
+    ]
+    holder_count: Annotated[Count | None, Meta(description="How many investments get a part. Null for investors.")]
+    credited_amount: Annotated[MoneyText | None, Meta(description="What holders have got. Null for investors.")]
+    payment_status: Annotated[
+        DistributionCharge.Status | None, Meta(description="How far its owner has paid it in. Null for investors.")
+    ]
+    next_action: NextAction | None
+    failure_code: str | None
+    reason: Annotated[str | None, Meta(description="Why it was rejected. Null for investors.")]
+    paid_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, one: Distribution, campaign: CampaignCard, *, with_sums: bool, minor: int | None) -> Self:
+        """
+        :param with_sums: for the owner and staff
+        :param minor: what all holders have got, or for an investor their own part
+        """
+        charge = one.charge
+        amount = None if minor is None else minor_text(minor, one.currency)
+        action = charge.action_url if with_sums else ""
+        return cls(
+            id=one.pk,
+            campaign=campaign,
+            kind=Distribution.Kind(one.kind),
+            note=one.note or None,
+            amount=one.amount.text,
+            currency=one.currency,
+            status=Distribution.Status(one.status),
+            per_holder=None if with_sums else amount,
+            holder_count=one.holder_count if with_sums else None,
+            credited_amount=amount if with_sums else None,
+            payment_status=DistributionCharge.Status(charge.status) if with_sums else None,
+            next_action=NextAction(type="redirect", url=action) if action else None,
+            failure_code=(charge.failure_code or None) if with_sums else None,
+            reason=(one.reason or None) if with_sums else None,
+            paid_at=one.paid_at,
+            created_at=one.created_at,
+        )
 
 
 InvestmentAction = Literal["withdraw", "reconfirm", "decline_terms"]
@@ -406,6 +497,7 @@ class WithdrawalStatus(StrEnum):
     PENDING = "pending"
     REFUNDED = "refunded"
     CANCELLED = "cancelled"
+    PAID = "paid"
 
 
 class WithdrawalOutput(Output):

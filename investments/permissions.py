@@ -1,4 +1,4 @@
-"""The right over other people's investments (core.rights)."""
+"""The rights over other people's investments and distributions (core.rights)."""
 
 from core import rights
 
@@ -7,4 +7,9 @@ READ = rights.declare(
     roles=["admin"],
     about="See in the admin investments, refunds, payment methods and what payment providers reported.",
     scope="investments:read_all",
+)
+REVIEW_DISTRIBUTIONS = rights.declare(
+    "distributions.review",
+    roles=["admin"],
+    about="See the distributions of campaigns; approve and reject them, but for one's own and those one has a part in.",
 )

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.errors import MoneyInFlight
 from core import events
 from core.jobs import outbox
@@ -12,16 +14,21 @@ from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declar
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
+    Distribution,
+    DistributionCharge,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
     Payment,
     PaymentMethod,
+    Payout,
     ProviderEvent,
     Reconciliation,
     Reconfirmation,
     Refund,
+    Return,
     SandboxCharge,
+    SandboxPayout,
     SandboxRefund,
     Status,
     WaitingEntry,
@@ -34,8 +41,13 @@ def block_while_money_moves(person_id: UUID) -> None:
     """:raises MoneyInFlight: a payment or refund is not done, money waits for a campaign's end, or we owe them some"""
     moving = Investment.objects.filter(investor_id=person_id, status__in=[*UNDER_WAY, Status.COMMITTED])
     refunds = Refund.objects.filter(payment__investment__investor_id=person_id, status=Refund.Status.PENDING)
-    owed = LedgerAccount.objects.filter(code__startswith=f"payable:user:{person_id}:").exclude(posted=0)
-    if moving.exists() or refunds.exists() or owed.exists():
+    own_accounts = Q(code__startswith=f"payable:user:{person_id}:") | Q(code__startswith=f"returns:user:{person_id}:")
+    owed = LedgerAccount.objects.filter(own_accounts).exclude(posted=0)
+    paying = DistributionCharge.objects.filter(
+        Q(status__in=["pending", "requires_action", "refunding"]) | Q(distribution__status="proposed"),
+        distribution__proposed_by_id=person_id,
+    )
+    if any(rows.exists() for rows in (moving, refunds, owed, paying)):
         raise MoneyInFlight()
 
 
@@ -158,6 +170,37 @@ declare(
     retention=Kept("proves what was said before money moved"),
 )
 declare(
+    Distribution,
+    person="proposed_by_id",
+    export=(
+        *("id", "campaign_id", "kind", "note", "amount_minor", "currency", "status", "reason"),
+        *("created_at", "decided_at", "paid_at", "updated_at"),
+    ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    DistributionCharge,
+    person="distribution__proposed_by_id",
+    export=("distribution_id", "provider", "status", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Return,
+    person="investor_id",
+    export=("id", "investment_id", "distribution__kind", "amount_minor", "currency", "credited_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Payout,
+    person="investment__investor_id",
+    export=("id", "investment_id", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
     ProviderEvent,
     export=Withheld("what a payment provider reported; its effect is exported with the payment"),
     erase=Kept("holds keys of payments and no name"),
@@ -168,5 +211,5 @@ declare_impersonal(
     about="references and amounts that differ from a provider's statement",
     retention=Kept("the books' proof"),
 )
-for sandbox in (SandboxCharge, SandboxRefund):
+for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

@@ -34,16 +34,19 @@ from investments.models import (
     HOLDING,
     UNDER_WAY,
     Acknowledgement,
+    Distribution,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
     PaymentMethod,
     Reconciliation,
+    Return,
     WaitingEntry,
     WaitingStatus,
 )
 from investments.outputs import (
     AcknowledgedText,
+    DistributionCard,
     InvestmentCard,
     InvestmentEventCard,
     InvestmentOutput,
@@ -56,6 +59,9 @@ from investments.outputs import (
     QuestionCard,
     ReconfirmationOutput,
     ReconfirmationState,
+    ReturnCard,
+    ReturnedTotal,
+    ReturnItem,
     TextCard,
     WaitingOutput,
 )
@@ -65,6 +71,8 @@ from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
+MOST_RETURNS = 100
+"""The newest of one investment that its page shows; `GET /api/investments/returns` has all."""
 _LIST = load("investments/sql/investment_list.sql")
 
 
@@ -101,7 +109,7 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
         reconfirmation=_reconfirmation(investment, now),
         allowed_actions=investment_actions(investment, now),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
-        returns=[],
+        returns=[ReturnCard.of(one) for one in _returns().filter(investment=investment)[:MOST_RETURNS]],
     )
 
 
@@ -148,11 +156,77 @@ def waiting_page(person: Any, campaign_id: UUID, now: datetime) -> WaitingOutput
     )
 
 
+def _returns() -> QuerySet[Return]:
+    """What was credited, the newest first."""
+    credited = Return.objects.filter(credited_at__isnull=False).select_related("distribution")
+    return credited.order_by("-credited_at", "-id")
+
+
+def returns_of(person: Any) -> QuerySet[Return]:
+    return _returns().filter(investor_id=person.pk)
+
+
+def return_items(rows: Sequence[Return], now: datetime) -> list[ReturnItem]:
+    """The items of a page of `returns_of`, with the cards of their campaigns in one more query."""
+    campaigns = campaign_cards({one.distribution.campaign_id for one in rows}, now)
+    return [
+        ReturnItem(
+            **asdict(ReturnCard.of(one)),
+            investment_id=one.investment_id,
+            campaign=campaigns[one.distribution.campaign_id],
+        )
+        for one in rows
+    ]
+
+
+def returned_totals(person: Any) -> list[ReturnedTotal]:
+    """Per currency: what came back, and what of it is still here, which the books say."""
+    sums = _returned(person)
+    here = totals(f"returns:user:{person.pk}:")
+    return [
+        ReturnedTotal(
+            currency=currency,
+            amount=minor_text(minor, currency),
+            available=here[currency].available.text if currency in here else minor_text(0, currency),
+        )
+        for currency, minor in sorted(sums.items())
+    ]
+
+
+def _returned(person: Any) -> dict[str, int]:
+    """Minor units by currency."""
+    rows = Return.objects.filter(investor_id=person.pk, credited_at__isnull=False).values_list("currency")
+    return {currency: int(minor) for currency, minor in rows.annotate(Sum("amount_minor")).order_by("currency")}
+
+
+def distribution_cards(
+    rows: Sequence[Distribution], viewer: Any, now: datetime, *, with_sums: bool
+) -> list[DistributionCard]:
+    """
+    The cards of distributions with their charges, with what was credited, in two more queries.
+
+    :param with_sums: for the owner and staff; without, what `viewer` gets of each
+    """
+    campaigns = campaign_cards({one.campaign_id for one in rows}, now)
+    parts = Return.objects.filter(distribution__in=[one.pk for one in rows])
+    parts = parts.filter(credited_at__isnull=False) if with_sums else parts.filter(investor_id=viewer.pk)
+    sums = dict(parts.values_list("distribution").annotate(Sum("amount_minor")).order_by())
+    return [
+        DistributionCard.of(
+            one,
+            campaigns[one.campaign_id],
+            with_sums=with_sums,
+            minor=int(sums.get(one.pk, 0)) if with_sums or one.split_at else None,
+        )
+        for one in rows
+    ]
+
+
 def portfolio_totals(person: Any) -> list[PortfolioTotal]:
     """
     Per currency: what is in campaigns, what is on its way in, what came back as returns, what was refunded.
 
-    Returns are read from the books (`returns:user:<id>:<currency>`), where paying one out puts them.
+    Returns count when they were credited, whether they were paid out since or not.
     """
     held = F("payment__captured_minor") - F("payment__refunded_minor")
     rows = (
@@ -168,8 +242,8 @@ def portfolio_totals(person: Any) -> list[PortfolioTotal]:
     sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_PORTFOLIO, 0))
     for row in rows:
         sums[row["currency"]].update({name: int(row[name]) for name in ("invested", "pending", "refunded")})
-    for currency, balance in totals(f"returns:user:{person.pk}:").items():
-        sums[currency]["returned"] = balance.posted.minor
+    for currency, minor in _returned(person).items():
+        sums[currency]["returned"] = minor
     return [
         PortfolioTotal(currency=currency, **{name: minor_text(minor, currency) for name, minor in amounts.items()})
         for currency, amounts in sorted(sums.items())

@@ -1,6 +1,7 @@
 """Paying people for tests of every app, and a provider that misbehaves on demand."""
 
 from collections import deque
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -9,11 +10,20 @@ from accounts.models import User
 from campaigns.models import Campaign, CampaignDocument
 from campaigns.services.documents import accept_document
 from core import clock
-from core.testing import Api, run_until_quiet
-from investments.jobs import CLOSE_CAMPAIGNS, FINISH_PAYMENTS, FINISH_REFUNDS
-from investments.models import Investment, PaymentMethod
-from investments.providers.base import OutcomeUnknown, RefundRefused
+from core.testing import Api, commits, run_until_quiet
+from investments.jobs import (
+    CLOSE_CAMPAIGNS,
+    DISTRIBUTE_RETURNS,
+    FINISH_DISTRIBUTION_REFUNDS,
+    FINISH_DISTRIBUTIONS,
+    FINISH_PAYMENTS,
+    FINISH_PAYOUTS,
+    FINISH_REFUNDS,
+)
+from investments.models import Distribution, Investment, PaymentMethod
+from investments.providers.base import OutcomeUnknown, PayoutRefused, RefundRefused
 from investments.providers.sandbox import SandboxGateway
+from investments.services.distribution_review import approve_distribution, evidence_of, holders_of
 from investments.services.methods import add_payment_method
 from investments.services.profiles import save_profile
 from investments.texts import current_texts, knowledge_test
@@ -21,6 +31,10 @@ from investments.texts import current_texts, knowledge_test
 close_campaigns = partial(run_until_quiet, CLOSE_CAMPAIGNS)
 finish_payments = partial(run_until_quiet, FINISH_PAYMENTS)
 finish_refunds = partial(run_until_quiet, FINISH_REFUNDS)
+distribute_returns = partial(run_until_quiet, DISTRIBUTE_RETURNS)
+finish_distributions = partial(run_until_quiet, FINISH_DISTRIBUTIONS)
+finish_distribution_refunds = partial(run_until_quiet, FINISH_DISTRIBUTION_REFUNDS)
+finish_payouts = partial(run_until_quiet, FINISH_PAYOUTS)
 
 
 def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:
@@ -38,12 +52,37 @@ def invest(api: Api, investor: User, campaign: Campaign, amount: str, card: Paym
     return Investment.objects.select_related("payment").get(pk=answer.json()["id"])
 
 
+def settle(campaign: Campaign) -> Campaign:
+    """Let its deadline pass, and pay its owner or refund everybody."""
+    close_campaigns(now=campaign.ends_at + timedelta(seconds=1))
+    campaign.refresh_from_db()
+    assert campaign.status == "settled"
+    return campaign
+
+
+def propose(api: Api, owner: User, campaign: Campaign, amount: str, card: PaymentMethod | None = None) -> Distribution:
+    """Propose a distribution through the API, and insist that it is paid in."""
+    method = card or make_card(owner)
+    body = {"amount": amount, "kind": "dividend", "note": "A good year.", "paymentMethodId": str(method.pk)}
+    answer = api.as_user(owner).post(f"/api/campaigns/{campaign.pk}/distributions", body)
+    assert (answer.status_code, answer.json().get("paymentStatus")) == (201, "captured"), answer.content
+    return Distribution.objects.select_related("charge").get(pk=answer.json()["id"])
+
+
+def approve(staff: User, distribution: Distribution) -> None:
+    """As who has just read it."""
+    distribution = Distribution.objects.select_related("charge").get(pk=distribution.pk)
+    seen = evidence_of(distribution, distribution.charge, holders_of(distribution.campaign_id))
+    with commits():
+        approve_distribution(staff=staff, distribution_id=distribution.pk, seen=seen, now=clock.now())
+
+
 class StandIn(SandboxGateway):
     """
     The sandbox with planned faults. `plan("charge", "lost after")` breaks the next charge; other calls succeed.
 
     `lost before`: the question never arrives. `lost after`: it is done and the answer is lost. `reset`: the same, as a
-    broken connection. `refused`: a refund is clearly refused. `died`: our own process ends before it can ask.
+    broken connection. `refused`: a refund or payout is clearly refused. `died`: our own process ends before it can ask.
     """
 
     def __init__(self) -> None:
@@ -69,6 +108,9 @@ class StandIn(SandboxGateway):
     def refund(self, **question: Any) -> Any:
         return self._call("refund", question)
 
+    def payout(self, **question: Any) -> Any:
+        return self._call("payout", question)
+
     def _call(self, name: str, question: dict[str, Any]) -> Any:
         self.calls.append((name, question["key"]))
         planned = self.plans.get(name)
@@ -76,7 +118,7 @@ class StandIn(SandboxGateway):
         if mishap == "died":
             raise KeyboardInterrupt
         if mishap == "refused":
-            raise RefundRefused("insufficient_provider_balance")
+            raise (PayoutRefused if name == "payout" else RefundRefused)("insufficient_provider_balance")
         if mishap == "lost before":
             raise OutcomeUnknown("timed out")
         answer = getattr(super(), name)(**question)

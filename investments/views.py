@@ -24,10 +24,17 @@ from core.api.requests import Request
 from core.api.serializers import parse
 from core.api.views import ApiViewSet
 from investments import errors, selectors
-from investments.access import access_investment, investments_in, investments_of, waiting_list_of
+from investments.access import (
+    access_investment,
+    distributions_in,
+    investments_in,
+    investments_of,
+    waiting_list_of,
+)
 from investments.card_data import check_card_data
 from investments.inputs import (
     AcceptOfferInput,
+    DistributionInput,
     InvestInput,
     InvestmentQuery,
     InvestorProfileInput,
@@ -38,6 +45,7 @@ from investments.inputs import (
 )
 from investments.outputs import (
     BackerCard,
+    DistributionCard,
     InvestmentCard,
     InvestmentOutput,
     InvestorProfileOutput,
@@ -45,10 +53,12 @@ from investments.outputs import (
     PaymentMethodCard,
     PortfolioCard,
     PortfolioPage,
+    ReturnPage,
     WaitingCard,
     WaitingOutput,
     WithdrawalOutput,
 )
+from investments.services.distributions import propose_distribution
 from investments.services.investing import accept_offer, join_waiting_list, place_investment
 from investments.services.methods import add_payment_method, remove_payment_method
 from investments.services.profiles import save_profile
@@ -56,6 +66,7 @@ from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
 from investments.services.waiting import leave_waiting_list
 from investments.services.withdrawals import withdraw_from_investment
+from ledger.errors import InsufficientFunds
 
 NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 """Per person: enough for anyone with cards, too few for anyone trying out stolen ones."""
@@ -95,6 +106,22 @@ class Investments(ApiViewSet):
         whole = partial(investments_of, request.user, **query)
         return part.page_of(rows, together=partial(selectors.investment_cards, now=clock.now()), whole=whole)
 
+    @operation("listReturns", returns=ReturnPage)
+    def list_returns(self, request: Request) -> ReturnPage:
+        """
+        List what own investments brought back
+
+        The newest first; `withdraw` on an investment pays out what is available of it.
+        """
+        now = clock.now()
+        page = paginate(
+            request,
+            selectors.returns_of(request.user),
+            together=partial(selectors.return_items, now=now),
+            order=("-credited_at", "-id"),
+        )
+        return ReturnPage(**asdict(page), totals=selectors.returned_totals(request.user))
+
     @operation("getInvestment", returns=InvestmentOutput)
     def retrieve(self, request: Request, investment_id: UUID) -> InvestmentOutput:
         """Read an own investment"""
@@ -111,6 +138,9 @@ class Investments(ApiViewSet):
             errors.WithdrawalTooLarge,
             errors.RemainderBelowMinimum,
             errors.WholePaymentOnly,
+            errors.PaymentMethodExpired,
+            errors.PayoutDeclined,
+            InsufficientFunds,
             OutcomeUnknown,
         ],
     )
@@ -120,8 +150,9 @@ class Investments(ApiViewSet):
         Withdraw from an investment
 
         While the campaign is live and until `cancellableUntil` this cancels that part and refunds it. A payment that
-        waits for 3-D Secure is given up as a whole (`cancelled`). `pending`: not finished yet; repeating the call with
-        its `Idempotency-Key` returns its present state.
+        waits for 3-D Secure is given up as a whole (`cancelled`). Once the campaign's money is released, it pays out
+        what the investment has returned, up to what is available and to any own method (`paid`). `pending`: not
+        finished yet; repeating the call with its `Idempotency-Key` returns its present state.
         """
         withdrawal = withdraw_from_investment(
             investor=request.user,
@@ -321,6 +352,54 @@ class WaitingLists(ApiViewSet):
             investor=request.user, campaign_id=campaign_id, ticket=request.ticket, now=clock.now(), **data
         )
         return InvestmentCard.of(investment, clock.now())
+
+
+class Distributions(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"propose": [KYCVerified]}
+
+    @operation("listDistributions", returns=Page[DistributionCard], errors=[errors.InvestorsOnly])
+    def list(self, request: Request, campaign_id: UUID) -> Page[DistributionCard]:
+        """
+        List a campaign's distributions
+
+        The owner and staff see all of them with their sums; an investor sees those that were approved, with the part
+        that is theirs.
+        """
+        found, with_sums = distributions_in(request.user, campaign_id)
+        cards = partial(selectors.distribution_cards, viewer=request.user, now=clock.now(), with_sums=with_sums)
+        return paginate(request, found.select_related("charge"), together=cards)
+
+    @operation(
+        "proposeDistribution",
+        DistributionInput,
+        returns=DistributionCard,
+        status=201,
+        errors=[
+            campaign_errors.NotTheOwner,
+            errors.NothingToDistributeTo,
+            errors.PaymentMethodNotFound,
+            errors.PaymentMethodExpired,
+            errors.DistributionUnderWay,
+            errors.DistributionDeclined,
+            OutcomeUnknown,
+        ],
+    )
+    @multi_phase
+    def propose(self, request: Request, campaign_id: UUID, data: dict[str, Any]) -> DistributionCard:
+        """
+        Propose a distribution and pay it in
+
+        For the owner of a campaign that was funded and is settled, in its currency. The payment method is charged at
+        once: `paymentStatus` says how far that is, and `nextAction` where the owner confirms it. Staff approve it, then
+        each investor gets a part. The money of a rejected one goes back to the method that paid.
+        """
+        now = clock.now()
+        distribution = propose_distribution(
+            owner=request.user, campaign_id=campaign_id, ticket=request.ticket, now=now, **data
+        )
+        (card,) = selectors.distribution_cards([distribution], request.user, now, with_sums=True)
+        return card
 
 
 class PaymentMethods(ApiViewSet):

@@ -1,5 +1,6 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
+from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.investments import (
     HOLDING,
     UNDER_WAY,
@@ -16,7 +17,7 @@ from investments.models.profiles import Acknowledgement, Figures, InvestorDeclar
 from investments.models.provider_events import ProviderEvent
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
-from investments.models.sandbox import SandboxCharge, SandboxRefund
+from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "UNDER_WAY",
     "Acknowledgement",
     "Answer",
+    "Distribution",
+    "DistributionCharge",
     "Figures",
     "Investment",
     "InvestmentQuerySet",
@@ -33,11 +36,14 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "PaymentMethodQuerySet",
+    "Payout",
     "ProviderEvent",
     "Reconciliation",
     "Reconfirmation",
     "Refund",
+    "Return",
     "SandboxCharge",
+    "SandboxPayout",
     "SandboxRefund",
     "Status",
     "Step",

@@ -42,6 +42,10 @@ class Step(models.TextChoices):
     INVESTED = "invested"
     CANCELLED = "cancelled"
     RECONFIRMED = "reconfirmed"
+    RETURNED = "returned"
+    PAYOUT_REQUESTED = "payout_requested"
+    PAYOUT_FAILED = "payout_failed"
+    PAID_OUT = "paid_out"
 
 
 def cancellable_until(reflection_ends_at: datetime | None, campaign: Any, now: datetime | None = None) -> datetime:

@@ -46,3 +46,16 @@ class SandboxRefund(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SandboxPayout(Entity):
+    """Money that the sandbox paid out of what it holds, or refused to; the answer to a key stays."""
+
+    key = models.CharField(max_length=60, unique=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=40, default="", blank=True)
+    """Why it was refused; empty: it was paid."""
+
+    def __str__(self) -> str:
+        return self.key

@@ -59,6 +59,7 @@ class Move(StrEnum):
 
     CHARGE = "charge"
     REFUND = "refund"
+    PAYOUT = "payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,14 @@ class LeftAlone(OutcomeUnknown):
 
 class RefundRefused(Exception):
     """The provider refused a refund; `reason` is its code."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class PayoutRefused(Exception):
+    """The provider refused a payout; `reason` is its code. The same key is refused again."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -132,6 +141,14 @@ class Gateway(Protocol):
         Send money back to where it came from, once per key. Returns the provider's id.
 
         :raises RefundRefused: :raises OutcomeUnknown:
+        """
+        ...
+
+    def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
+        """
+        Pay out of what is held for us, to what stands behind a token, once per key. Returns the provider's id.
+
+        :raises PayoutRefused: :raises OutcomeUnknown:
         """
         ...
 

@@ -32,8 +32,17 @@ from core.data.locks import lock
 from core.data.transactions import refuse_in_transaction
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import SandboxCharge, SandboxRefund
-from investments.providers.base import Charge, Event, Instrument, Move, RefundRefused, State, StatementLine
+from investments.models import SandboxCharge, SandboxPayout, SandboxRefund
+from investments.providers.base import (
+    Charge,
+    Event,
+    Instrument,
+    Move,
+    PayoutRefused,
+    RefundRefused,
+    State,
+    StatementLine,
+)
 
 SIGNATURE_HEADER = "Sandbox-Signature"
 OLDEST = timedelta(seconds=300)
@@ -116,6 +125,19 @@ class SandboxGateway:
             raise RefundRefused("charge_not_refundable")
         return f"re_{done[0].hex}"
 
+    def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
+        _take_time()
+        refuse_in_transaction()
+        reason = "destination_declined" if token == "tok_declined" else ""
+        made = SandboxPayout(
+            key=key, amount_minor=amount.minor, currency=amount.currency, reason=reason, created_at=now
+        )
+        if not sql.insert_missing(made):
+            made = SandboxPayout.objects.get(key=key)
+        if made.reason:
+            raise PayoutRefused(made.reason)
+        return f"po_{made.pk.hex}"
+
     def statement(self, *, since: datetime) -> Iterator[StatementLine]:
         _take_time()
         charges = SandboxCharge.objects.filter(captured_at__gte=since).order_by("captured_at", "pk")
@@ -127,12 +149,17 @@ class SandboxGateway:
         for refund in refunds:
             amount = Money(-refund.amount_minor, refund.charge.currency)
             yield StatementLine(Move.REFUND, refund.key, f"re_{refund.pk.hex}", amount, refund.created_at)
+        for payout in SandboxPayout.objects.filter(created_at__gte=since, reason="").order_by("pk"):
+            amount = Money(-payout.amount_minor, payout.currency)
+            yield StatementLine(Move.PAYOUT, payout.key, f"po_{payout.pk.hex}", amount, payout.created_at)
 
     def holdings(self) -> Mapping[str, int]:
         _take_time()
         captured = SandboxCharge.objects.filter(state=State.CAPTURED).values_list("currency")
         held = captured.annotate(held=Sum(F("amount_minor") - F("refunded_minor"))).order_by("currency")
-        return {currency: int(minor) for currency, minor in held}
+        paid = SandboxPayout.objects.filter(reason="").values_list("currency").annotate(paid=Sum("amount_minor"))
+        out = dict(paid.order_by("currency"))
+        return {currency: int(minor) - int(out.get(currency, 0)) for currency, minor in held}
 
     def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
         _check_signature(headers.get(SIGNATURE_HEADER, ""), body, now)

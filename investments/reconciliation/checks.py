@@ -55,6 +55,31 @@ OURS = """
           JOIN investments_payment payment ON payment.id = refund.payment_id
           JOIN investments_investment investment ON investment.id = payment.investment_id
          WHERE payment.provider = %(provider)s
+        UNION ALL
+        SELECT 'charge', charge.key, format('distribution %%s', distribution.id),
+               CASE WHEN charge.status IN ('captured', 'refunding', 'refunded') THEN 'done'
+                    WHEN charge.status = 'failed' THEN 'failed' ELSE 'open' END,
+               distribution.amount_minor, distribution.currency, charge.created_at,
+               charge.reservation_id, charge.created_at
+          FROM investments_distributioncharge charge
+          JOIN investments_distribution distribution ON distribution.id = charge.distribution_id
+         WHERE charge.provider = %(provider)s
+        UNION ALL
+        SELECT 'refund', format('refund-%%s-%%s', charge.id, charge.refund_attempt),
+               format('distribution %%s', distribution.id),
+               CASE charge.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
+               -distribution.amount_minor, distribution.currency, coalesce(charge.retry_at, distribution.decided_at),
+               charge.refund_reservation_id, distribution.decided_at
+          FROM investments_distributioncharge charge
+          JOIN investments_distribution distribution ON distribution.id = charge.distribution_id
+         WHERE charge.provider = %(provider)s AND charge.status IN ('refunding', 'refunded')
+        UNION ALL
+        SELECT 'payout', format('payout-%%s', payout.id), investment.reference,
+               CASE payout.status WHEN 'paid' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END,
+               -payout.amount_minor, payout.currency, payout.created_at, payout.reservation_id, payout.created_at
+          FROM investments_payout payout
+          JOIN investments_investment investment ON investment.id = payout.investment_id
+         WHERE payout.provider = %(provider)s
       ) moved
       LEFT JOIN LATERAL (
         SELECT booked.amount AS minor, booked.currency, posting.id AS booked_by
@@ -153,7 +178,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
         Check.UNEXPLAINED,
         """
         SELECT 'provider', posting.key, abs(entry.amount), NULL, entry.currency,
-               format('posting %%s (%%s) moved money of the provider, and no payment or refund says why',
+               format('posting %%s (%%s) moved money of the provider, and no payment, refund or payout says why',
                       posting.key, posting.kind)
           FROM ledger_account account
           JOIN ledger_entry entry ON entry.account_id = account.id
@@ -161,6 +186,9 @@ CHECKS: tuple[tuple[Check, str], ...] = (
          WHERE account.code LIKE format('provider:%%s:%%%%', %(provider)s::text)
            AND NOT EXISTS (SELECT FROM investments_payment WHERE reservation_id = posting.resolves_id)
            AND NOT EXISTS (SELECT FROM investments_refund WHERE reservation_id = posting.resolves_id)
+           AND NOT EXISTS (SELECT FROM investments_distributioncharge
+                            WHERE posting.resolves_id IN (reservation_id, refund_reservation_id))
+           AND NOT EXISTS (SELECT FROM investments_payout WHERE reservation_id = posting.resolves_id)
          ORDER BY posting.id
         """,
     ),
@@ -191,6 +219,48 @@ CHECKS: tuple[tuple[Check, str], ...] = (
          ) sums (kept, given, what)
          WHERE sums.kept <> sums.given
          ORDER BY campaign.id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH credited AS (
+            SELECT distribution_id, sum(amount_minor) AS minor FROM investments_return
+             WHERE credited_at IS NOT NULL GROUP BY distribution_id
+        )
+        SELECT 'distribution', distribution.id::text, coalesce(account.posted - account.pending_out, 0), sums.given,
+               distribution.currency, 'the ledger does not hold what was paid in and not credited'
+          FROM investments_distribution distribution
+          JOIN investments_distributioncharge charge ON charge.distribution_id = distribution.id
+          LEFT JOIN credited ON credited.distribution_id = distribution.id
+          LEFT JOIN ledger_account account ON account.code = format('distribution:%%s', distribution.id)
+         CROSS JOIN LATERAL (SELECT
+            CASE charge.status WHEN 'captured' THEN distribution.amount_minor ELSE 0 END - coalesce(credited.minor, 0)
+         ) sums (given)
+         WHERE coalesce(account.posted - account.pending_out, 0) <> sums.given
+         ORDER BY distribution.id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH moved AS (
+            SELECT format('returns:user:%%s:%%s', investor_id, currency) AS code, currency, amount_minor AS minor
+              FROM investments_return WHERE credited_at IS NOT NULL
+            UNION ALL
+            SELECT format('returns:user:%%s:%%s', investment.investor_id, payout.currency), payout.currency,
+                   -payout.amount_minor
+              FROM investments_payout payout
+              JOIN investments_investment investment ON investment.id = payout.investment_id
+             WHERE payout.status <> 'failed'
+        ), held AS (SELECT code, min(currency) AS currency, sum(minor) AS minor FROM moved GROUP BY code)
+        SELECT 'returns', coalesce(held.code, account.code), coalesce(account.posted - account.pending_out, 0),
+               coalesce(held.minor, 0), coalesce(held.currency, account.currency),
+               'what an investor is owed is not what was returned and not paid out'
+          FROM held
+          FULL JOIN (SELECT * FROM ledger_account WHERE code LIKE 'returns:user:%%') account ON account.code = held.code
+         WHERE coalesce(account.posted - account.pending_out, 0) <> coalesce(held.minor, 0)
+         ORDER BY 2
         """,
     ),
 )

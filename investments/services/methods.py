@@ -13,7 +13,7 @@ from core.data.transactions import retrying
 from investments.access import access_payment_method
 from investments.card_data import plain_number
 from investments.errors import CardExpired, PaymentMethodInUse, RawCardDataRefused
-from investments.models import UNDER_WAY, PaymentMethod
+from investments.models import UNDER_WAY, PaymentMethod, Payout
 from investments.providers import gateway
 from investments.providers.base import Instrument
 
@@ -41,7 +41,11 @@ def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> Non
     """
     lock_person(owner.pk)
     method = access_payment_method(owner, method_id)
-    if method.investments.filter(status__in=UNDER_WAY).exists():
+    if (
+        method.investments.filter(status__in=UNDER_WAY).exists()
+        or method.payouts.filter(status=Payout.Status.PENDING).exists()
+        or method.distribution_charges.filter(status__in=["pending", "requires_action", "refunding"]).exists()
+    ):
         raise PaymentMethodInUse()
     was_default, method.is_default, method.removed_at = method.is_default, False, now
     method.save(update_fields=["is_default", "removed_at"])

@@ -8,9 +8,10 @@ from django.db import IntegrityError
 
 from core.data.transactions import retrying
 from investments.errors import UnknownProvider
-from investments.models import Payment, ProviderEvent
+from investments.models import DistributionCharge, Payment, ProviderEvent
 from investments.providers import PROVIDERS, asking, gateway
 from investments.providers.base import Charge, Event, OutcomeUnknown, State
+from investments.services.distributions import record_charge as record_distribution_charge
 from investments.services.payments import UnexpectedCharge, record_charge
 
 logger = logging.getLogger("vectragrow.payments")
@@ -44,19 +45,26 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
         logger.info("an event came twice", extra={"provider": provider, "eventId": event.id})
 
 
-def _payment_of(provider: str, event: Event) -> tuple[Payment | None, str]:
+Charged = Payment | DistributionCharge
+"""What a charge pays: an investment, or a distribution."""
+
+
+def _payment_of(provider: str, event: Event) -> tuple[Charged | None, str]:
     """The payment of an event, and what does not match it."""
     if event.charge is None:
         return None, ""
-    payment = Payment.objects.select_related("investment").filter(provider=provider, key=event.key).first()
+    ours = {"provider": provider, "key": event.key}
+    payment: Charged | None = Payment.objects.select_related("investment").filter(**ours).first()
+    payment = payment or DistributionCharge.objects.select_related("distribution").filter(**ours).first()
     if payment is None:
         return None, "no payment of ours"
-    if event.charge.state == State.CAPTURED and event.charge.amount != payment.investment.amount:
-        return payment, f"{event.charge.amount} instead of {payment.investment.amount}"
+    amount = payment.amount if isinstance(payment, DistributionCharge) else payment.investment.amount
+    if event.charge.state == State.CAPTURED and event.charge.amount != amount:
+        return payment, f"{event.charge.amount} instead of {amount}"
     return payment, ""
 
 
-def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
+def _ask(payment: Charged, event: Event) -> tuple[Charge | None, str]:
     """
     What the provider says now. An event only triggers the question: events come late, twice and in any order, so two
     that contradict each other must end in what the provider itself says.
@@ -77,15 +85,16 @@ def _ask(payment: Payment, event: Event) -> tuple[Charge | None, str]:
     return answer, ""
 
 
-def _is_recorded(payment: Payment, state: State) -> bool:
+def _is_recorded(payment: Charged, state: State) -> bool:
     """Whether the payment has come to that end already."""
-    ends = {Payment.Status.CAPTURED: {State.CAPTURED}, Payment.Status.FAILED: {State.DECLINED, State.CANCELLED}}
-    return state in ends.get(Payment.Status(payment.status), set())
+    if payment.status == payment.Status.FAILED:
+        return state in (State.DECLINED, State.CANCELLED)
+    return not payment.is_open and state == State.CAPTURED
 
 
 @retrying
 def _apply(
-    provider: str, event: Event, payment: Payment | None, answer: Charge | None, fault: str, now: datetime
+    provider: str, event: Event, payment: Charged | None, answer: Charge | None, fault: str, now: datetime
 ) -> None:
     if ProviderEvent.objects.filter(provider=provider, event_id=event.id).exists():
         logger.info("an event came again", extra={"provider": provider, "eventId": event.id})
@@ -104,13 +113,14 @@ def _apply(
     )
 
 
-def _effect(event: Event, payment: Payment | None, answer: Charge | None, fault: str, now: datetime) -> tuple[str, str]:
+def _effect(event: Event, payment: Charged | None, answer: Charge | None, fault: str, now: datetime) -> tuple[str, str]:
     if event.charge is None:
         return Outcome.IGNORED, "a type we have no use for"
     if payment is None or answer is None:
         return Outcome.SET_ASIDE, fault
     try:
-        record_charge(payment.pk, answer, now=now)
+        record = record_distribution_charge if isinstance(payment, DistributionCharge) else record_charge
+        record(payment.pk, answer, now=now)
     except UnexpectedCharge as surprise:
         return Outcome.SET_ASIDE, str(surprise)
     return (Outcome.SET_ASIDE, fault) if fault else (Outcome.APPLIED, "")

@@ -3,7 +3,8 @@ Taking money back out of an investment.
 
 A payment that waits for 3-D Secure is given up. While the campaign is live and the cancel window open, a withdrawal
 cancels that part of the commitment; it goes to the method that paid it. After settlement only returned money can be
-withdrawn; there is none before returns are paid. Nobody is asked for KYC: money goes back to its owner in any case.
+withdrawn, to any method of one's own (`services.payouts`). Nobody is asked for KYC: money goes back to its owner in any
+case.
 """
 
 from dataclasses import dataclass
@@ -25,33 +26,43 @@ from core.money import Money
 from investments.access import access_investment, access_payment_method
 from investments.errors import (
     CancelWindowClosed,
+    PayoutDeclined,
     RefundToOriginalOnly,
     RemainderBelowMinimum,
     WholePaymentOnly,
     WithdrawalTooLarge,
 )
-from investments.models import Payment, Refund, Status, cancellable_until
+from investments.models import Payment, Payout, Refund, Status, cancellable_until
 from investments.services.locks import Locked, lock_payment
 from investments.services.outcomes import go_on
 from investments.services.payments import finish
+from investments.services.payouts import begin_payout, send_payout
 from investments.services.refunds import request_refunds, send_refund
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """What an investor asked back: a refund, or a payment given up before it was made (`cancelled` in the end)."""
+    """What an investor asked back: a refund, a payment given up before it was made (`cancelled`), or a payout."""
 
     id: UUID
     investment_id: UUID
     amount: Money
     status: str
     created_at: datetime
+    failure_code: str = ""
+    """Of a payout that the provider has refused."""
 
     CANCELLED = "cancelled"
 
     @classmethod
     def of_refund(cls, refund: Refund) -> "Withdrawal":
         return cls(refund.pk, refund.payment.investment_id, refund.amount, refund.status, refund.created_at)
+
+    @classmethod
+    def of_payout(cls, payout: Payout) -> "Withdrawal":
+        return cls(
+            payout.pk, payout.investment_id, payout.amount, payout.status, payout.created_at, payout.failure_code
+        )
 
     @classmethod
     def of_payment(cls, payment: Payment) -> "Withdrawal":
@@ -83,6 +94,7 @@ def withdraw_from_investment(
 
     :raises NotFound: missing, or somebody else's
     :raises PaymentMethodNotFound: :raises RefundToOriginalOnly:
+    :raises PayoutDeclined: :raises PaymentMethodExpired: of returned money
     :raises CancelWindowClosed: :raises WithdrawalTooLarge: :raises RemainderBelowMinimum: :raises WholePaymentOnly:
     :raises OutcomeUnknown: a repeat that could not even look
     """
@@ -93,11 +105,16 @@ def withdraw_from_investment(
     withdrawal = go_on(begun_id, act=lambda: _send(begun_id, now), look=lambda: _present(begun_id), begun=begun)
     if withdrawal.status == Refund.Status.PENDING:
         ticket.leave_open()
+    if withdrawal.status == Payout.Status.FAILED:
+        raise PayoutDeclined(reason=withdrawal.failure_code, payout_id=withdrawal.id)
     return withdrawal
 
 
 def _send(begun_id: UUID, now: datetime) -> None:
-    """Of a refund, or of a payment that was given up."""
+    """Of a payout, of a refund, or of a payment that was given up."""
+    if Payout.objects.filter(pk=begun_id).exists():
+        send_payout(begun_id, now=now)
+        return
     if not Payment.objects.filter(pk=begun_id).exists():
         send_refund(begun_id, now=now)
         return
@@ -110,6 +127,9 @@ def _present(begun_id: UUID) -> Withdrawal:
     payment = Payment.objects.select_related("investment").filter(pk=begun_id).first()
     if payment is not None:
         return Withdrawal.of_payment(payment)
+    payout = Payout.objects.filter(pk=begun_id).first()
+    if payout is not None:
+        return Withdrawal.of_payout(payout)
     return Withdrawal.of_refund(Refund.objects.select_related("payment").get(pk=begun_id))
 
 
@@ -121,6 +141,11 @@ def _begin(
     money = Money.of(amount, seen.currency)
     locked = lock_payment(seen.payment.pk)
     _, investment, payment = locked
+    if investment.status == Status.INVESTED:
+        payout = begin_payout(
+            investment, money, investor=investor, payment_method_id=payment_method_id, ticket=ticket, now=now
+        )
+        return Withdrawal.of_payout(payout)
     if payment_method_id != investment.method_id:
         access_payment_method(investor, payment_method_id)
         raise RefundToOriginalOnly()

@@ -4,6 +4,7 @@ from vectragrow.tests.matrix import Row
 
 ROWS = {
     "GET /api/investments": Row.of(user=200),
+    "GET /api/investments/returns": Row.of(user=200),
     "GET /api/investments/{investment_id}": Row.of(user=404),
     "POST /api/investments/{investment_id}/reconfirm": Row.of(unverified=403, user=404),
     "POST /api/investments/{investment_id}/withdraw": Row.of(unverified=403, user=400),
@@ -20,5 +21,7 @@ ROWS = {
     "GET /api/campaigns/{campaign_id}/waitlist": Row.of(user=404),
     "DELETE /api/campaigns/{campaign_id}/waitlist": Row.of(unverified=403, user=404),
     "POST /api/campaigns/{campaign_id}/waitlist/accept": Row.of(user=403, investor=404, staff=404),
+    "GET /api/campaigns/{campaign_id}/distributions": Row.of(user=404),
+    "POST /api/campaigns/{campaign_id}/distributions": Row.of(user=403, investor=400, staff=400),
     "GET /api/profile/investments": Row.of(user=200),
 }

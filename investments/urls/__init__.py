@@ -8,6 +8,7 @@ urlpatterns = [
     path("", Investments.as_view({"get": "list"})),
     path("/payment-methods", PaymentMethods.as_view({"get": "list", "post": "create"})),
     path("/payment-methods/<uuid:method_id>", PaymentMethods.as_view({"delete": "remove"})),
+    path("/returns", Investments.as_view({"get": "list_returns"})),
     path("/profile", InvestorProfile.as_view({"get": "retrieve", "put": "save"})),
     path("/limits", InvestorProfile.as_view({"get": "list_limits"})),
     path("/webhooks/<slug:provider>", Webhooks.as_view({"post": "receive"})),

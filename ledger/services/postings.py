@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -45,6 +46,14 @@ def debit(account: LedgerAccount, amount: Money) -> Line:
 def credit(account: LedgerAccount, amount: Money) -> Line:
     """A line that makes a liability or income grow, and an asset or expense shrink."""
     return Line(account, -_minor_for(account, amount))
+
+
+class Booking(NamedTuple):
+    """One of several postings that are made at once."""
+
+    key: str
+    lines: Sequence[Line]
+    reference: str = ""
 
 
 def post(
@@ -81,6 +90,17 @@ def post(
         ),
         *balanced(lines),
     )
+
+
+def post_new(bookings: Iterable[Booking], *, kind: str, now: datetime) -> list[Posting]:
+    """
+    Several bookings at once, either all or none. Nobody may have booked their keys: whoever calls holds a lock on what
+    they are about, and knows from it that it is not booked.
+
+    :raises InsufficientFunds: an account that may not go negative has too little for all
+    :raises PostingKeyReused: a key was used before
+    """
+    return write_new(bookings, phase=Posting.Phase.POSTED, kind=kind, now=now)
 
 
 def reverse(posting: Posting, *, kind: str, now: datetime, description: str = "") -> Posting:
@@ -159,6 +179,26 @@ def write(posting: Posting, sums: Sums, accounts: Accounts, *, is_new: bool = Fa
     _refuse_overdraft(accounts, sums)
     _refuse_overflow(accounts, sums)
     return save(posting, entries_of(posting, sums, accounts)) or earlier_of_concurrent(posting, sums)
+
+
+def write_new(bookings: Iterable[Booking], *, phase: Posting.Phase, kind: str, now: datetime) -> list[Posting]:
+    """The way in for `post_new` and `ledger.services.reservations.reserve_new`."""
+    made = [(booking, *balanced(booking.lines)) for booking in bookings]
+    refuse_what_does_not_fit(*balanced(line for booking, _, _ in made for line in booking.lines))
+    postings = []
+    for booking, sums, accounts in made:
+        posting = Posting(
+            key=booking.key,
+            phase=phase,
+            kind=kind,
+            reference=booking.reference,
+            created_at=now,
+            effective_at=now,
+        )
+        if save(posting, entries_of(posting, sums, accounts)) is None:
+            raise PostingKeyReused(key=posting.key)
+        postings.append(posting)
+    return postings
 
 
 def refuse_what_does_not_fit(sums: Sums, accounts: Accounts) -> None:

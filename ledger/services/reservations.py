@@ -4,22 +4,20 @@ Two-phase money: reserve, let the provider answer, then post or void, once (SECU
 What leaves an account is gone for others from the reservation on; what comes in counts only when posted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
 from core.data import sql
-from ledger.errors import PostingKeyReused
 from ledger.models import Entry, Posting
 from ledger.services.postings import (
+    Booking,
     Line,
     balanced,
     earlier_of_concurrent,
-    entries_of,
-    refuse_what_does_not_fit,
     same_as,
     save,
     write,
+    write_new,
 )
 
 
@@ -56,38 +54,13 @@ def reserve(
     )
 
 
-class Hold(NamedTuple):
-    """One of several reservations that are made at once."""
-
-    key: str
-    lines: Sequence[Line]
-    reference: str = ""
-
-
-def reserve_new(holds: Iterable[Hold], *, kind: str, now: datetime) -> list[Posting]:
+def reserve_new(bookings: Iterable[Booking], *, kind: str, now: datetime) -> list[Posting]:
     """
     Several reservations, whose keys are made of ids that this transaction makes: either all or none.
 
     :raises InsufficientFunds: an account that may not go negative has too little available for all
     """
-    made = [(hold, *balanced(hold.lines)) for hold in holds]
-    lines = [line for hold, _, _ in made for line in hold.lines]
-    refuse_what_does_not_fit(*balanced(lines))
-    postings = []
-    for hold, sums, accounts in made:
-        posting = Posting(
-            key=hold.key,
-            phase=Posting.Phase.RESERVED,
-            kind=kind,
-            reference=hold.reference,
-            created_at=now,
-            effective_at=now,
-        )
-        entries = entries_of(posting, sums, accounts)
-        if save(posting, entries) is None:
-            raise PostingKeyReused(key=posting.key)
-        postings.append(posting)
-    return postings
+    return write_new(bookings, phase=Posting.Phase.RESERVED, kind=kind, now=now)
 
 
 def post_reserved(

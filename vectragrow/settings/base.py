@@ -346,6 +346,14 @@ CELERY_BEAT_SCHEDULE = {
     "refund-unconfirmed": {"task": "investments.refund_unconfirmed", "schedule": 60.0, "options": {"expires": 60}},
     "move-waiting-lists": {"task": "investments.move_waiting_lists", "schedule": 60.0, "options": {"expires": 60}},
     "finish-refunds": {"task": "investments.finish_refunds", "schedule": 60.0, "options": {"expires": 60}},
+    "distribute-returns": {"task": "investments.distribute_returns", "schedule": 30.0, "options": {"expires": 30}},
+    "finish-distributions": {"task": "investments.finish_distributions", "schedule": 60.0, "options": {"expires": 60}},
+    "finish-distribution-refunds": {
+        "task": "investments.finish_distribution_refunds",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "finish-payouts": {"task": "investments.finish_payouts", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Outside services -----------------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
 from investments.models import ProviderEvent, Reconciliation
-from investments.testing import invest, make_card
+from investments.services.distributing import distribute
+from investments.testing import approve, invest, make_card, propose, settle
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
@@ -90,6 +91,7 @@ def make_world() -> User:
         {"amount": "1234.56", "paymentMethodId": str(card.pk)},
     )
     assert withdrawn.status_code == 200, withdrawn.content
+    _returns(api, founder, backer, ines)
     ProviderEvent.objects.create(
         provider="sandbox",
         event_id="evt_" + "0123456789" * 4,
@@ -143,6 +145,23 @@ def make_world() -> User:
     _reports(founder, backer, now)
     insist()
     return ines
+
+
+def _returns(api: Api, founder: User, backer: User, staff: User) -> None:
+    """One distribution that is paid and partly paid out, and one that waits for its decision."""
+    moment = timezone.now()
+    campaign = make_campaign(founder, title=LONG, goal_amount="100", ends_at=moment + timedelta(days=2))
+    investment = invest(api, backer, campaign, "100")
+    settle(campaign)
+    distribution = propose(api, founder, campaign, "12345.67")
+    approve(staff, distribution)
+    assert distribute(distribution.pk, now=moment)
+    propose(api, founder, campaign, "8.90")
+    paid_out = api.as_user(backer).post(
+        f"/api/investments/{investment.pk}/withdraw",
+        {"amount": "1234.56", "paymentMethodId": str(investment.method_id)},
+    )
+    assert paid_out.status_code == 200, paid_out.content
 
 
 def make_figures(campaign: Campaign) -> None:

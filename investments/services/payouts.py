@@ -1,0 +1,158 @@
+"""
+Paying returned money out to a payment method of its owner: reserve and commit, ask the provider, then book or void.
+
+What an investment has returned and nobody has paid out yet is available; its lock is held while that is looked at, so
+any number of withdrawals side by side take no more. Silence of the provider means asking again with the same key; a
+clear no ends the payout, and its money is available again.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from accounts.models import User
+from core import events
+from core.api.requests import Ticket
+from core.data import locks, sql
+from core.data.ids import uuid7
+from core.data.transactions import retrying
+from core.jobs import outbox
+from core.models import OutboxEvent
+from core.money import Money
+from investments import books
+from investments.access import access_payment_method
+from investments.errors import PaymentMethodExpired, WithdrawalTooLarge
+from investments.models import Investment, Payout, Return
+from investments.providers import asking
+from investments.providers.base import OutcomeUnknown, PayoutRefused
+from ledger.services.reservations import post_reserved, void_reserved
+
+logger = logging.getLogger("vectragrow.payments")
+
+FIRST_TRY = timedelta(seconds=30)
+"""The request itself asks the provider at once; the outbox asks after this should it have died."""
+ASK_AGAIN = timedelta(seconds=30)
+FINISH_AFTER = timedelta(minutes=1)
+"""How long a payout may be under way before the finisher looks after it."""
+Status = Payout.Status
+
+
+def available_returns(investment: Investment) -> int:
+    """What of the returns of an investment was not paid out and is not on its way, minor units."""
+    returned = Return.objects.filter(investment=investment, credited_at__isnull=False)
+    paid_out = Payout.objects.filter(investment=investment).exclude(status=Status.FAILED)
+    return _sum(returned) - _sum(paid_out)
+
+
+def _sum(rows: QuerySet[Return] | QuerySet[Payout]) -> int:
+    return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
+
+
+def begin_payout(
+    investment: Investment, money: Money, *, investor: User, payment_method_id: UUID, ticket: Ticket, now: datetime
+) -> Payout:
+    """
+    Reserve returned money of an investment, which the caller has locked; `send_payout` asks the provider.
+
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises WithdrawalTooLarge: more than is available
+    :raises InsufficientFunds: the provider of the method holds less for us
+    """
+    method = access_payment_method(investor, payment_method_id)
+    if method.is_expired_on(now.date()):
+        raise PaymentMethodExpired()
+    available = available_returns(investment)
+    if money.minor > available:
+        raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
+    payout_id = uuid7()
+    with sql.together():
+        payout = Payout(
+            id=payout_id,
+            investment=investment,
+            method=method,
+            provider=method.provider,
+            amount_minor=money.minor,
+            currency=money.currency,
+            reservation=books.reserve_payout(
+                payout_id=payout_id,
+                investment_id=investment.pk,
+                investor_id=investor.pk,
+                provider=method.provider,
+                amount=money,
+                now=now,
+            ),
+            created_at=now,
+            updated_at=now,
+        )
+        sql.insert(payout, _own_event(payout_id, now, FIRST_TRY))
+        events.record("investment.payout_requested", investment, actor=investor, now=now, amount=money)
+        ticket.bind(payout_id)
+    return payout
+
+
+def _own_event(payout_id: UUID, now: datetime, after: timedelta = timedelta(0)) -> OutboxEvent:
+    return outbox.row("investments.pay_out", id=payout_id, now=now, after=after, payout_id=str(payout_id))
+
+
+def send_payout(payout_id: UUID, *, now: datetime) -> timedelta | None:
+    """
+    Ask the provider for a payout, and record its answer.
+
+    :returns: None when nothing is left to do, otherwise after how long to ask again
+    """
+    payout = Payout.objects.select_related("method").filter(pk=payout_id, status=Status.PENDING).first()
+    if payout is None:
+        return None
+    provider_id, refused = "", ""
+    try:
+        with asking(payout.provider) as provider:
+            provider_id = provider.payout(key=payout.key, token=payout.method.token, amount=payout.amount, now=now)
+    except OutcomeUnknown:
+        logger.warning("the provider did not answer a payout", extra={"payoutId": payout_id}, exc_info=True)
+        return ASK_AGAIN
+    except PayoutRefused as refusal:
+        refused = refusal.reason
+    _record_payout(payout_id, provider_id, refused, now)
+    return None
+
+
+@retrying
+def _record_payout(payout_id: UUID, provider_id: str, refused: str, now: datetime) -> None:
+    """:param refused: the provider's code; empty: it has paid"""
+    found = Payout.objects.select_related("investment__campaign", "reservation").filter(pk=payout_id)
+    payout = locks.lock(found).get()
+    if payout.status != Status.PENDING:
+        logger.info("paid out before", extra={"payoutId": payout_id})
+        return
+    investment = payout.investment
+    payout.status = Status.FAILED if refused else Status.PAID
+    payout.provider_id, payout.failure_code, payout.updated_at = provider_id, refused[:40], now
+    about = {
+        "amount": payout.amount,
+        "campaign_id": investment.campaign_id,
+        "campaign_title": investment.campaign.title,
+        "investor_id": investment.investor_id,
+    }
+    with sql.together():
+        sql.update(payout, "status", "provider_id", "failure_code", "updated_at")
+        if refused:
+            events.record("investment.payout_failed", investment, actor=None, now=now, reason=refused[:40], **about)
+        else:
+            events.record("investment.paid_out", investment, actor=None, now=now, **about)
+        outbox.done(payout_id, now=now)
+        settle = void_reserved if refused else post_reserved
+        settle(payout.reservation, now=now)  # last, see docs/ledger.md on locks
+
+
+def quiet_payouts(now: datetime) -> QuerySet[Payout, UUID]:
+    """Ids of payouts that have been on their way for a minute, and of which the outbox knows nothing any more."""
+    pending = Payout.objects.filter(status=Status.PENDING, created_at__lte=now - FINISH_AFTER)
+    return pending.exclude(outbox.is_waiting(now)).order_by("created_at", "id").values_list("pk", flat=True)
+
+
+@retrying
+def send_payout_again(payout_id: UUID, *, now: datetime) -> None:
+    """Put a payout back into the outbox, which calls `send_payout`."""
+    outbox.put_back(_own_event(payout_id, now))
