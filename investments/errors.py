@@ -228,6 +228,22 @@ class DistributionChanged(Conflict):
     message = _("This distribution or its holders changed after you opened it. Read it again, then decide.")
 
 
+# --- Statements -----------------------------------------------------------------------------------------------------
+
+
+class YearNotBegun(Invalid):
+    code = "year_not_begun"
+    message = _("This year has not begun yet (UTC).")
+
+
+class StatementTooLong(Conflict):
+    """More than `most` movements in the year; `format=csv` and `json` take more than `pdf`."""
+
+    code = "statement_too_long"
+    message = _("There are more than %(most)s movements in this year. CSV and JSON take more than PDF.")
+    members = {"most": int}
+
+
 # --- Providers ------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What clients see of investments and payment methods."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -28,6 +29,7 @@ from investments.models import (
     cancellable_until,
 )
 from investments.services.withdrawals import Withdrawal
+from investments.statements import MovementKind, Statement, Sums
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
 Last4 = Annotated[str, Meta(pattern="^[0-9]{4}$")]
@@ -369,6 +371,80 @@ class WaitingCard(WaitingPlace):
     @classmethod
     def of(cls, entry: WaitingEntry, now: datetime) -> Self:
         return cls(**cls.members(entry, now), investor=UserCard.of(entry.investor))
+
+
+class StatementMovement(Output):
+    """Money that moved: `amount` is positive, `kind` says which way it went."""
+
+    at: Moment
+    kind: MovementKind
+    amount: MoneyText
+    currency: Currency
+    reference: str
+    investment_id: UUID
+    campaign_id: UUID
+    campaign_title: str
+
+
+class StatementBalance(Output):
+    committed: Annotated[MoneyText, Meta(description="Held by campaigns that are not settled.")]
+    invested: Annotated[MoneyText, Meta(description="Released to the owners of funded campaigns.")]
+    returned: Annotated[MoneyText, Meta(description="What came back and is not paid out.")]
+
+    @classmethod
+    def of(cls, sums: Mapping[str, int], currency: str) -> Self:
+        return cls(**{name: minor_text(sums[name], currency) for name in ("committed", "invested", "returned")})
+
+
+class StatementTotal(Output):
+    """Of one currency: `closing` is `opening` with what moved."""
+
+    currency: Currency
+    opening: StatementBalance
+    commitments: MoneyText
+    refunds: MoneyText
+    settlements: MoneyText
+    returns: MoneyText
+    payouts: MoneyText
+    closing: StatementBalance
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        moved = {f"{kind}s": minor_text(sums.moved[kind], sums.currency) for kind in MovementKind}
+        return cls(
+            currency=sums.currency,
+            opening=StatementBalance.of(sums.opening, sums.currency),
+            closing=StatementBalance.of(sums.closing, sums.currency),
+            **moved,
+        )
+
+
+class StatementOutput(Output):
+    """Every movement of a year, the first one first."""
+
+    year: int
+    totals: list[StatementTotal]
+    movements: list[StatementMovement]
+
+    @classmethod
+    def of(cls, statement: Statement) -> Self:
+        return cls(
+            year=statement.year,
+            totals=[StatementTotal.of(sums) for sums in statement.sums],
+            movements=[
+                StatementMovement(
+                    at=one.at,
+                    kind=one.kind,
+                    amount=minor_text(one.minor, one.currency),
+                    currency=one.currency,
+                    reference=one.reference,
+                    investment_id=one.investment_id,
+                    campaign_id=one.campaign_id,
+                    campaign_title=one.campaign_title,
+                )
+                for one in statement.movements
+            ],
+        )
 
 
 class PortfolioTotal(Output):

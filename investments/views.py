@@ -1,10 +1,13 @@
 """/api/investments, and investments beside campaigns and profiles: parse, one call, answer."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from msgspec.structs import asdict
@@ -23,6 +26,8 @@ from core.api.permissions import Open, SignedIn
 from core.api.requests import Request
 from core.api.serializers import parse
 from core.api.views import ApiViewSet
+from core.csv_files import csv_response
+from core.pdf import pdf_response
 from investments import errors, selectors
 from investments.access import (
     access_investment,
@@ -40,6 +45,7 @@ from investments.inputs import (
     InvestorProfileInput,
     PaymentMethodInput,
     ReconfirmInput,
+    StatementQuery,
     WaitInput,
     WithdrawInput,
 )
@@ -54,10 +60,12 @@ from investments.outputs import (
     PortfolioCard,
     PortfolioPage,
     ReturnPage,
+    StatementOutput,
     WaitingCard,
     WaitingOutput,
     WithdrawalOutput,
 )
+from investments.papers import CSV_HEADER, receipt, statement_paper, statement_rows
 from investments.services.distributions import propose_distribution
 from investments.services.investing import accept_offer, join_waiting_list, place_investment
 from investments.services.methods import add_payment_method, remove_payment_method
@@ -66,10 +74,19 @@ from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
 from investments.services.waiting import leave_waiting_list
 from investments.services.withdrawals import withdraw_from_investment
+from investments.statements import MOST, statement_of
 from ledger.errors import InsufficientFunds
 
 NEW_METHODS = limits.Limit("payment-methods", 30, timedelta(hours=1))
 """Per person: enough for anyone with cards, too few for anyone trying out stolen ones."""
+PAPERS = limits.Limit("papers", 60, timedelta(hours=1))
+"""Per person: a PDF in a rare script takes seconds to make."""
+
+
+def _with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    for name, value in headers.items():
+        answer[name] = value
+    return answer
 
 
 NOT_AN_INVESTOR_NOW = (
@@ -121,6 +138,45 @@ class Investments(ApiViewSet):
             order=("-credited_at", "-id"),
         )
         return ReturnPage(**asdict(page), totals=selectors.returned_totals(request.user))
+
+    @operation(
+        "getStatement",
+        query=StatementQuery,
+        returns=StatementOutput,
+        files=["text/csv", "application/pdf"],
+        errors=[errors.YearNotBegun, errors.StatementTooLong, limits.RateLimited],
+    )
+    def get_statement(self, request: Request, query: dict[str, Any]) -> HttpResponseBase:
+        """
+        Read what moved in a year
+
+        Every movement of own money from 1 January to 31 December (UTC), and what there was before and after, from the
+        books. As JSON, as CSV (`format=csv`; RFC 4180, UTF-8), or as a PDF. A text that a spreadsheet would run as a
+        formula begins with an apostrophe.
+        """
+        limit = limits.hit(PAPERS, request.user.pk)
+        year, kind = query["year"], query["format"]
+        statement = statement_of(request.user, year, most=MOST[kind], now=clock.now())
+        answer: HttpResponse
+        if kind == "json":
+            return Response(StatementOutput.of(statement), headers=limit.headers)
+        if kind == "csv":
+            answer = csv_response(f"statement-{year}", CSV_HEADER, statement_rows(statement))
+        else:
+            answer = pdf_response(f"statement-{year}", statement_paper(statement, request.user.name))
+        return _with_headers(answer, limit.headers)
+
+    @operation("getReceipt", files=["application/pdf"], errors=[limits.RateLimited])
+    def get_receipt(self, request: Request, investment_id: UUID) -> HttpResponse:
+        """
+        Download the receipt of an own investment
+
+        A PDF: date, security, price, number, issuer, what the platform gets, payment method, status and refunds.
+        """
+        limit = limits.hit(PAPERS, request.user.pk)
+        investment = access_investment(request.user, investment_id)
+        answer = pdf_response(f"receipt-{investment.reference}", receipt(investment))
+        return _with_headers(answer, limit.headers)
 
     @operation("getInvestment", returns=InvestmentOutput)
     def retrieve(self, request: Request, investment_id: UUID) -> InvestmentOutput:

@@ -5,6 +5,8 @@ from vectragrow.tests.matrix import Row
 ROWS = {
     "GET /api/investments": Row.of(user=200),
     "GET /api/investments/returns": Row.of(user=200),
+    "GET /api/investments/statement": Row.of(user=200, query={"year": "2026"}),
+    "GET /api/investments/{investment_id}/receipt": Row.of(user=404),
     "GET /api/investments/{investment_id}": Row.of(user=404),
     "POST /api/investments/{investment_id}/reconfirm": Row.of(unverified=403, user=404),
     "POST /api/investments/{investment_id}/withdraw": Row.of(unverified=403, user=400),
