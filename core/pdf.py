@@ -85,7 +85,7 @@ def as_bytes(paper: Paper) -> bytes:
     missing = {ord(letter) for text in (paper.title, *_texts(paper.blocks)) for letter in text} - _letters(
         _REGULAR, _BOLD
     )
-    fallback = [family for family, name in _FALLBACK.items() if missing & _letters(name)]
+    fallback = [family for family, name in _FALLBACK.items() if missing and missing & _letters(name)]
     for family in fallback:
         pdf.add_font(family, "", _FONTS / _FALLBACK[family])
     pdf.set_fallback_fonts(fallback, exact_match=False)
@@ -147,11 +147,12 @@ def _letters(*names: str) -> frozenset[int]:
 
 def _shown(text: str) -> str:
     """The text with a box for each letter that no font has, and without what is no letter."""
-    known = _letters(_REGULAR, _BOLD).union(*(_letters(name) for name in _FALLBACK.values()))
     text = text.replace("\t", " ").replace("\r", "")
-    if all(ord(letter) in known for letter in text):
-        return text
-    return "".join(letter if letter == "\n" or ord(letter) in known else _BOX for letter in text)
+    missing = {ord(letter) for letter in text if letter != "\n"} - _letters(_REGULAR, _BOLD)
+    for name in _FALLBACK.values():
+        if missing:
+            missing = missing - _letters(name)
+    return text.translate(dict.fromkeys(missing, _BOX))
 
 
 def _line(pdf: FPDF, text: str, size: float, style: str = "") -> None:
