@@ -8,11 +8,11 @@ from django.db import IntegrityError
 
 from core.data.transactions import retrying
 from investments.errors import UnknownProvider
-from investments.models import DistributionCharge, Payment, ProviderEvent
+from investments.models import ProviderEvent
 from investments.providers import PROVIDERS, asking, gateway
 from investments.providers.base import Charge, Event, OutcomeUnknown, State
-from investments.services.distributions import record_charge as record_distribution_charge
-from investments.services.payments import UnexpectedCharge, record_charge
+from investments.services.charges import Charged, amount_of, charge_called, is_recorded, record
+from investments.services.payments import UnexpectedCharge
 
 logger = logging.getLogger("vectragrow.payments")
 Outcome = ProviderEvent.Outcome
@@ -45,22 +45,15 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
         logger.info("an event came twice", extra={"provider": provider, "eventId": event.id})
 
 
-Charged = Payment | DistributionCharge
-"""What a charge pays: an investment, or a distribution."""
-
-
 def _payment_of(provider: str, event: Event) -> tuple[Charged | None, str]:
     """The payment of an event, and what does not match it."""
     if event.charge is None:
         return None, ""
-    ours = {"provider": provider, "key": event.key}
-    payment: Charged | None = Payment.objects.select_related("investment").filter(**ours).first()
-    payment = payment or DistributionCharge.objects.select_related("distribution").filter(**ours).first()
+    payment = charge_called(provider, event.key)
     if payment is None:
         return None, "no payment of ours"
-    amount = payment.amount if isinstance(payment, DistributionCharge) else payment.investment.amount
-    if event.charge.state == State.CAPTURED and event.charge.amount != amount:
-        return payment, f"{event.charge.amount} instead of {amount}"
+    if event.charge.state == State.CAPTURED and event.charge.amount != amount_of(payment):
+        return payment, f"{event.charge.amount} instead of {amount_of(payment)}"
     return payment, ""
 
 
@@ -70,7 +63,7 @@ def _ask(payment: Charged, event: Event) -> tuple[Charge | None, str]:
     that contradict each other must end in what the provider itself says.
     """
     reported = event.charge
-    if reported is None or _is_recorded(payment, reported.state):
+    if reported is None or is_recorded(payment, reported.state):
         return reported, ""
     try:
         with asking(payment.provider) as provider:
@@ -83,13 +76,6 @@ def _ask(payment: Charged, event: Event) -> tuple[Charge | None, str]:
     if answer.state != reported.state:
         return answer, f"the provider itself says {answer.state}, not {reported.state}"
     return answer, ""
-
-
-def _is_recorded(payment: Charged, state: State) -> bool:
-    """Whether the payment has come to that end already."""
-    if payment.status == payment.Status.FAILED:
-        return state in (State.DECLINED, State.CANCELLED)
-    return not payment.is_open and state == State.CAPTURED
 
 
 @retrying
@@ -119,8 +105,7 @@ def _effect(event: Event, payment: Charged | None, answer: Charge | None, fault:
     if payment is None or answer is None:
         return Outcome.SET_ASIDE, fault
     try:
-        record = record_distribution_charge if isinstance(payment, DistributionCharge) else record_charge
-        record(payment.pk, answer, now=now)
+        record(payment, answer, now=now)
     except UnexpectedCharge as surprise:
         return Outcome.SET_ASIDE, str(surprise)
     return (Outcome.SET_ASIDE, fault) if fault else (Outcome.APPLIED, "")

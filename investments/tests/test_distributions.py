@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from time_machine import TimeMachineFixture
@@ -497,3 +498,37 @@ def test_time_moves_nothing_by_itself(
     time_machine.move_to(timezone.now() + timedelta(days=400))
     distribute_returns(now=timezone.now())
     assert not Return.objects.exists()
+
+
+def test_lists_take_the_same_number_of_queries_for_one_row_and_for_three(
+    api: Api,
+    founder: User,
+    backer: User,
+    admin: User,
+    settled: Campaign,
+) -> None:
+    clients = api.as_user(backer), api.as_user(founder)
+    paths = "/api/investments/returns", url(settled)
+
+    def counts() -> list[int]:
+        found = []
+        for client, path in ((clients[0], paths[0]), (clients[0], paths[1]), (clients[1], paths[1])):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(path).status_code == 200
+            found.append(len(queries))
+        return found
+
+    def pay(amount: str) -> None:
+        distribution = propose(api, founder, settled, amount)
+        approve(admin, distribution)
+        assert distribute(distribution.pk, now=timezone.now())
+
+    pay("10")
+    counts()
+    once = counts()
+    pay("20")
+    pay("30")
+    assert counts() == once
+    page = clients[0].get(paths[0], {"limit": "2"}).json()
+    rest = clients[0].get(paths[0], {"limit": "2", "cursor": page["nextCursor"]}).json()
+    assert [item["amount"] for item in (*page["items"], *rest["items"])] == ["19.09", "12.73", "6.36"]
