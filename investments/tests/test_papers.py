@@ -38,7 +38,8 @@ def story(
         f"/api/investments/{investment.pk}/withdraw", {"amount": "100", "paymentMethodId": str(card.pk)}
     )
     invest(api, backer, campaign, "200", card)
-    other = make_campaign(founder, title="=HYPERLINK(1)", currency="EUR", goal_amount="500")
+    later = timezone.now() + timedelta(days=60)
+    other = make_campaign(founder, title="=HYPERLINK(1)", currency="EUR", goal_amount="500", ends_at=later)
     invest(api, backer, other, "50", card)
     settle(campaign)
     distribution = propose(api, founder, campaign, "15.43")

@@ -16,15 +16,27 @@ from time_machine import TimeMachineFixture
 from accounts.models import User
 from campaigns.models import Campaign
 from core.api.idempotency import NoTicket
+from core.money import Money
 from core.testing import WAIT_LIMIT, Api, together
 from investments.errors import WithdrawalTooLarge
-from investments.models import Investment, Payment, PaymentMethod, Payout, SandboxPayout
+from investments.models import (
+    Investment,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Return,
+    SandboxCharge,
+    SandboxPayout,
+)
+from investments.providers import gateway
+from investments.providers.base import Move, PayoutRefused
 from investments.reconciliation import reconcile
 from investments.services import locks, payouts, withdrawals
 from investments.services.distributing import distribute
 from investments.services.withdrawals import Withdrawal, withdraw_from_investment
 from investments.testing import StandIn, approve, finish_payouts, invest, make_card, propose, settle
 from investments.tests.conftest import books_agree, minor, refusal
+from ledger.tests.test_commands import guards_off
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +150,60 @@ def test_it_needs_a_recent_proof_and_no_identity(
     time_machine.move_to(timezone.now() + timedelta(minutes=6))
     body = {"amount": "1", "paymentMethodId": str(method.pk)}
     assert refusal(client.post(f"/api/investments/{returned.pk}/withdraw", body)) == (403, "step_up_required")
+
+
+def test_the_sandbox_keeps_books_of_payouts() -> None:
+    """One key is one payout, also a refused one; statement and holdings know those that were paid."""
+    now = timezone.now()
+    ten = Money.of("10", "USD")
+
+    def pay(key: str, token: str = "tok_visa") -> str:
+        return gateway().payout(key=key, token=token, amount=ten, now=now)
+
+    gateway().charge(key="c", token="tok_visa", amount=Money.of("25", "USD"), now=now)
+    assert pay("a") == pay("a", "tok_declined") != pay("b")
+    for _ in range(2):
+        with pytest.raises(PayoutRefused, match="destination_declined"):
+            pay("c", "tok_declined")
+    with pytest.raises(PayoutRefused):
+        pay("c")
+    lines = [(line.move, line.key, line.amount.minor) for line in gateway().statement(since=now)]
+    assert lines == [(Move.CHARGE, "c", 25_00), (Move.PAYOUT, "a", -10_00), (Move.PAYOUT, "b", -10_00)]
+    assert gateway().holdings() == {"USD": 5_00}
+
+
+class TestReconcile:
+    """What it calls faults of distributions and payouts."""
+
+    def found(self, minutes: int = 0) -> list[tuple[str, str]]:
+        result = reconcile("sandbox", now=timezone.now() + timedelta(minutes=minutes))
+        return sorted((one.check.value, one.about) for one in result.findings)
+
+    def test_a_payout_that_the_provider_does_not_have(self, api: Api, backer: User, returned: Investment) -> None:
+        assert ask(api, backer, returned, "10", make_card(backer)).status_code == 200
+        assert self.found() == []
+        SandboxPayout.objects.all().delete()
+        assert self.found() == [("missing", "payout"), ("sum", "provider")]
+
+    def test_another_amount(self, api: Api, backer: User, returned: Investment) -> None:
+        assert ask(api, backer, returned, "10", make_card(backer)).status_code == 200
+        SandboxPayout.objects.update(amount_minor=10_01)
+        assert self.found() == [("differing", "payout"), ("sum", "provider")]
+
+    def test_one_that_never_ends(self, api: Api, backer: User, returned: Investment, provider: StandIn) -> None:
+        provider.plan("payout", "lost before")
+        ask(api, backer, returned, "10", make_card(backer))
+        assert self.found(14) == []
+        assert self.found(16) == [("late", "payout")]
+
+    def test_a_distribution_that_the_provider_does_not_have(self, returned: Investment) -> None:
+        SandboxCharge.objects.filter(key__startswith="distribution-").delete()
+        assert self.found() == [("missing", "charge"), ("sum", "provider")]
+
+    def test_a_return_that_was_never_booked(self, returned: Investment) -> None:
+        with guards_off("investments_return"):
+            Return.objects.filter(investment=returned).update(amount_minor=70_01)
+        assert self.found() == [("sum", "distribution"), ("sum", "returns")]
 
 
 # --- Races ----------------------------------------------------------------------------------------------------------
