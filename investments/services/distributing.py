@@ -23,7 +23,7 @@ from investments.services.distributions import lock_distribution
 
 BATCH = 200
 """Holders per commit: few enough that nobody waits long for a ledger account of theirs."""
-BATCHES = 100
+BATCHES = 50
 """In one run, so that it ends well before a task's time limit; the rest is left for the next."""
 PROMPT = 100
 """To how many holders in one go the notice is sent at once; to the others a little later."""
