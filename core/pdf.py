@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from django.http import HttpResponse
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fpdf import FPDF
 from fpdf.enums import WrapMode
 
