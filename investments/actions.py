@@ -34,6 +34,7 @@ from investments.facts import investor_facts
 from investments.models import IN_LIST, Investment, Payment, Status, WaitingEntry, WaitingStatus
 from investments.outputs import AllowedInvestmentAction, InvestmentAction
 from investments.services.investing import UnderWay, too_many_verdict
+from investments.services.payouts import available_returns
 from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
 from investments.services.withdrawals import window_verdict
@@ -119,11 +120,13 @@ def investment_actions(investment: Investment, now: datetime) -> list[AllowedInv
 
 
 def _withdraw(investment: Investment, now: datetime) -> Verdict:
-    """Of some amount; a payment that waits for its investor is given up as a whole."""
+    """Of some amount; a payment that waits for its investor is given up as a whole. What has returned is paid out."""
     payment = investment.payment
 
     def is_left() -> Verdict:
         if payment.status == Payment.Status.REQUIRES_ACTION:
+            return ALLOWED
+        if investment.status == Status.INVESTED and available_returns(investment):
             return ALLOWED
         if investment.status != Status.COMMITTED or not payment.held_minor:
             return Verdict(WithdrawalTooLarge(available=investment.text(0), currency=investment.currency))

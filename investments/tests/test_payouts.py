@@ -61,6 +61,12 @@ def ask(api: Api, who: User, investment: Investment, amount: Any, method: Paymen
     return api.as_user(who).post(f"/api/investments/{investment.pk}/withdraw", body, **headers)
 
 
+def can_withdraw(api: Api, who: User, investment: Investment) -> Any:
+    """What the page of the investment says."""
+    actions = api.as_user(who).get(f"/api/investments/{investment.pk}").json()["allowedActions"]
+    return next(action["allowed"] for action in actions if action["action"] == "withdraw")
+
+
 def is_sound() -> bool:
     return books_agree() and not reconcile("sandbox", now=timezone.now()).findings
 
@@ -71,6 +77,7 @@ def held(person: User) -> int:
 
 def test_to_any_own_method_up_to_what_is_there(api: Api, backer: User, friend: User, returned: Investment) -> None:
     other = make_card(backer)
+    assert can_withdraw(api, backer, returned)
     assert refusal(ask(api, backer, returned, "10", make_card(friend))) == (404, "payment_method_not_found")
     assert refusal(ask(api, friend, returned, "10", make_card(friend))) == (404, "not_found")
     too_much = ask(api, backer, returned, "70.01", other)
@@ -81,6 +88,7 @@ def test_to_any_own_method_up_to_what_is_there(api: Api, backer: User, friend: U
     assert refusal(ask(api, backer, returned, "40.01", other)) == (409, "withdrawal_too_large"), "not of the other one"
     assert ask(api, backer, returned, "40", returned.method).json()["status"] == "paid"
     assert (held(backer), held(friend)) == (10_00, 40_00)
+    assert not can_withdraw(api, backer, returned)
     page = api.as_user(backer).get("/api/investments/returns").json()
     assert page["totals"] == [{"currency": "USD", "amount": "80.00", "available": "10.00"}]
     assert api.as_user(backer).get("/api/profile/investments").json()["totals"][0]["returned"] == "80.00"
