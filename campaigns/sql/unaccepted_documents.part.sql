@@ -1,3 +1,4 @@
+-- Of the documents of :campaign, in their newest versions, those that :investor has not accepted: a list in JSON.
 SELECT coalesce(json_agg(json_build_object('id', n.id, 'kind', n.kind, 'version', n.version) ORDER BY n.kind), '[]')::text
   FROM (SELECT DISTINCT ON (kind) id, kind, version FROM campaigns_campaigndocument
          WHERE campaign_id = :campaign::uuid

@@ -48,7 +48,7 @@ def test_from_draft_to_live(api: Api, founder: User, moderator: User) -> None:
     assert refusal(client.post(url(draft, "submit"))) == (409, "campaign_not_a_draft")
     publish_campaign(moderator=moderator, campaign_id=draft.pk, now=timezone.now(), seen=submitted.json()["version"])
     live = client.get(url(draft)).json()
-    assert (live["status"], allowed(live)) == ("live", ["edit", "cancel", "post_update"])
+    assert (live["status"], allowed(live)) == ("live", ["edit", "cancel", "amend", "post_update"])
     assert live["startsAt"] is not None
     steps = StatusChange.objects.filter(campaign=draft).order_by("id").values_list("to_status", "actor__first_name")
     assert list(steps) == [("in_review", "Founder"), ("live", "Moderator")]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -41,12 +42,12 @@ def read_together(monkeypatch: pytest.MonkeyPatch, place: Any) -> None:
     """Two that look at the campaign without its lock, and go on when both have looked."""
     barrier = Barrier(2)
 
-    def read(campaign_id: UUID) -> Campaign:
+    def read(campaign_id: UUID, *, now: datetime) -> Campaign:
         campaign = Campaign.objects.get(pk=campaign_id)
         barrier.wait(timeout=WAIT_LIMIT)
         return campaign
 
-    monkeypatch.setattr(place, "lock_campaign", read)
+    monkeypatch.setattr(place, "lock_by_clock", read)
 
 
 def two_join(api: Api, backer: User, stranger: User, campaign: Campaign) -> list[Any]:
