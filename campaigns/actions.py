@@ -9,16 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from accounts.errors import EmailNotVerified, KYCRequired
-from campaigns.errors import HasInvestments, NotADraft, NotLive, NotPublishedYet
+from campaigns.errors import HasInvestments, IssuerCapExceeded, NotADraft, NotLive, NotPublishedYet
 from campaigns.models import EDITABLE, PUBLIC, Amendment, AmendmentStatus, Campaign, Status
 from campaigns.outputs import Action, AllowedAction
 from campaigns.services.amendments import may_amend
 from campaigns.services.early_close import may_close_early
+from campaigns.services.issuer_caps import reach_within_issuer_cap
 from campaigns.services.transitions import TRANSITIONS
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 
 Source = Callable[[Any, Any, datetime], Iterator[tuple[Action, Verdict]]]
-"""`source(person, campaign, now)`: what somebody else than the owner may do; the campaign is a row of its page."""
+"""`source(person, campaign, now)`: what else a person may do; the campaign is a row of its page."""
 _sources: list[Source] = []
 
 
@@ -37,10 +38,12 @@ def campaign_actions(person: Any, campaign: Any, now: datetime) -> list[AllowedA
     """
     if person.pk is None:
         return []
+    found: list[tuple[Action, Verdict]] = []
     if campaign.owner_id == person.pk:
-        own = Campaign.objects.defer("description").get(pk=campaign.id)
-        return [AllowedAction.of(action, verdict) for action, verdict in _of_owner(person, own, now)]
-    return [AllowedAction.of(*one) for source in _sources for one in source(person, campaign, now)]
+        found += _of_owner(person, Campaign.objects.defer("description").get(pk=campaign.id), now)
+    for source in _sources:
+        found += source(person, campaign, now)
+    return [AllowedAction.of(*one) for one in found]
 
 
 def _of_owner(owner: Any, campaign: Campaign, now: datetime) -> Iterator[tuple[Action, Verdict]]:
@@ -71,6 +74,10 @@ def _is_draft(campaign: Campaign) -> Verdict:
 
 
 def _submission(campaign: Campaign, now: datetime) -> Verdict:
+    try:
+        reach_within_issuer_cap(campaign, now=now)
+    except IssuerCapExceeded as refusal:
+        return Verdict(refusal, "issuer_cap")
     return TRANSITIONS[Status.DRAFT, Status.IN_REVIEW].verdict(campaign, now)
 
 

@@ -24,7 +24,9 @@ from core.money import MAX_MINOR, minor_text
 from investments.eligibility import Facts, may_invest
 from investments.errors import (
     AlreadyWaiting,
+    DistributionUnderWay,
     NoOffer,
+    NothingToDistributeTo,
     NotWaiting,
     OfferExpired,
     RoomAvailable,
@@ -33,6 +35,7 @@ from investments.errors import (
 from investments.facts import investor_facts
 from investments.models import IN_LIST, Investment, Payment, Status, WaitingEntry, WaitingStatus
 from investments.outputs import AllowedInvestmentAction, InvestmentAction
+from investments.services.distributions import can_distribute, open_charges_of
 from investments.services.investing import UnderWay, too_many_verdict
 from investments.services.payouts import available_returns
 from investments.services.reconfirming import amendments_of, answer_verdict
@@ -64,7 +67,10 @@ class Position:
 
 @add_source
 def on_campaign(person: Any, campaign: Any, now: datetime) -> Iterator[tuple[Action, Verdict]]:
-    """What an investor may do with the campaign whose page is a row."""
+    """What an investor may do with the campaign whose page is a row, and its owner once it is settled."""
+    if campaign.owner_id == person.pk:
+        yield "propose_distribution", first_refusal([lambda: identity_proven(person), lambda: _distribution(campaign)])
+        return
     position = _position(person, campaign, now)
     answers: dict[Action, Callable[[Position, datetime], Verdict]] = {
         "invest": _invest,
@@ -94,6 +100,12 @@ def until_it_changes(
         if (then.code if then else None) != code:
             return present._replace(changes_at=moment)
     return present._replace(changes_at=None)
+
+
+def _distribution(campaign: Any) -> Verdict:
+    if not can_distribute(campaign):
+        return Verdict(NothingToDistributeTo())
+    return Verdict(DistributionUnderWay()) if open_charges_of(campaign.id).exists() else ALLOWED
 
 
 def investment_actions(investment: Investment, now: datetime) -> list[AllowedInvestmentAction]:

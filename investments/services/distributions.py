@@ -8,6 +8,7 @@ One commit stores the proposal and reserves its money in the books; the provider
 import logging
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from accounts.access import lock_person
 from accounts.errors import KYCRequired
 from accounts.models import User
 from campaigns.access import access_own_campaign
-from campaigns.models import Campaign, Status as CampaignStatus
+from campaigns.models import Status as CampaignStatus
 from core import events
 from core.api.errors import Unauthenticated
 from core.api.requests import Ticket
@@ -94,6 +95,12 @@ def _charge_of(distribution_id: UUID) -> UUID:
     return DistributionCharge.objects.values_list("pk", flat=True).get(distribution_id=distribution_id)
 
 
+def open_charges_of(campaign_id: UUID) -> QuerySet[DistributionCharge]:
+    """Payments for distributions of a campaign that are not done yet."""
+    under_way = [ChargeStatus.PENDING, ChargeStatus.REQUIRES_ACTION]
+    return DistributionCharge.objects.filter(distribution__campaign=campaign_id, status__in=under_way)
+
+
 @retrying
 def _begin(
     owner: User,
@@ -117,10 +124,7 @@ def _begin(
     method = access_payment_method(owner, payment_method_id)
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
-    open_charges = DistributionCharge.objects.filter(
-        distribution__campaign=campaign, status__in=[ChargeStatus.PENDING, ChargeStatus.REQUIRES_ACTION]
-    )
-    if open_charges.exists():
+    if open_charges_of(campaign.pk).exists():
         raise DistributionUnderWay()
     distribution = Distribution(
         campaign=campaign,
@@ -161,13 +165,14 @@ def _begin(
     return distribution
 
 
-def can_distribute(campaign: Campaign) -> bool:
-    """Whether it has holders: it was funded, and its money is settled."""
-    return (
-        campaign.status == CampaignStatus.SETTLED
-        and campaign.outcome == CampaignStatus.FUNDED
-        and campaign.settled_minor > 0
-    )
+def can_distribute(campaign: Any) -> bool:
+    """
+    Whether it has holders: it was funded, and its money is settled.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    is_funded = campaign.status == CampaignStatus.SETTLED and campaign.outcome == CampaignStatus.FUNDED
+    return bool(is_funded and campaign.settled_minor > 0)
 
 
 def charge(charge_id: UUID, *, now: datetime) -> bool:
