@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from core.api.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.api.errors import Busy, Conflict, Invalid, NotAllowed, NotFound
 from core.api.outputs import Currency, Moment, MoneyText, Output
 
 
@@ -18,6 +18,24 @@ class RawCardDataRefused(Invalid):
 class UnknownPaymentToken(Invalid):
     code = "unknown_payment_token"
     message = _("The payment provider does not know this token, or it is of another type.")
+
+
+class PaymentMethodDeclined(Invalid):
+    """`reason` is the provider's."""
+
+    code = "payment_method_declined"
+    message = _("The payment provider does not accept this payment method.")
+    members = {"reason": str}
+
+
+class ProviderUnavailable(Busy):
+    code = "provider_unavailable"
+    message = _("The payment provider does not answer at the moment. Try again shortly.")
+
+
+class SetupNotNeeded(NotFound):
+    code = "setup_not_needed"
+    message = _("This payment provider has no field of its own for the browser.")
 
 
 class CardExpired(Invalid):

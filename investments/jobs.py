@@ -5,6 +5,8 @@ from uuid import UUID
 from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
+from investments.providers import asking
+from investments.providers.base import OutcomeUnknown
 from investments.reconciliation import providers_to_reconcile, reconcile
 from investments.services import (
     closing,
@@ -13,6 +15,7 @@ from investments.services import (
     distributions,
     payments,
     payouts,
+    provider_events,
     reconfirming,
     refunds,
     waiting,
@@ -128,6 +131,25 @@ def send_refunds(event_id: UUID, campaign_id: str) -> None:
 def leave_waiting_lists(event_id: UUID, person_id: str) -> None:
     """Of somebody whose account was erased."""
     waiting.leave_every_list(UUID(person_id), now=clock.now())
+
+
+@outbox.on("investments.provider_event")
+def apply_event(event_id: UUID, received_id: str) -> None:
+    """A provider has told of a charge: it is asked what the charge is now."""
+    try:
+        provider_events.apply_event(UUID(received_id), now=clock.now())
+    except OutcomeUnknown as silence:
+        raise outbox.NotYet(str(silence), after=payments.ASK_AGAIN, tried=False) from silence
+
+
+@outbox.on("investments.forget_customer")
+def forget_customer(event_id: UUID, provider: str, customer_id: str) -> None:
+    """Of a person who was erased."""
+    try:
+        with asking(provider) as one:
+            one.forget(customer_id=customer_id)
+    except OutcomeUnknown as silence:
+        raise outbox.NotYet(str(silence), after=payments.ASK_AGAIN, tried=False) from silence
 
 
 @outbox.on("investments.close_campaign")

@@ -28,6 +28,7 @@ from investments.models import (
     WaitingStatus,
     cancellable_until,
 )
+from investments.providers.base import Setup
 from investments.services.withdrawals import Withdrawal
 from investments.statements import MovementKind, Statement, Sums
 
@@ -57,6 +58,16 @@ class PaymentMethodCard(Output):
             is_default=method.is_default,
             created_at=method.created_at,
         )
+
+
+class PaymentMethodSetup(Output):
+    """For the provider's field in the browser."""
+
+    client_secret: Annotated[str, Meta(description="Of the provider; for the browser of this person only.")]
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        return cls(client_secret=setup.client_secret)
 
 
 class PaidWith(Output):

@@ -22,7 +22,10 @@ from investments.models import (
     Payment,
     PaymentMethod,
     Payout,
+    ProviderCharge,
+    ProviderCustomer,
     ProviderEvent,
+    ProviderRefund,
     Reconciliation,
     Reconfirmation,
     Refund,
@@ -61,6 +64,14 @@ def blank_methods(*, person_id: UUID, now: datetime) -> None:
 def leave_waiting_lists(*, person_id: UUID, now: datetime) -> None:
     """After the erasure, which holds locks that come behind those of campaigns."""
     outbox.emit("investments.leave_waiting_lists", person_id=str(person_id))
+
+
+def forget_customers(*, person_id: UUID, now: datetime) -> None:
+    """The providers delete what they keep of the person, too."""
+    customers = ProviderCustomer.objects.filter(person_id=person_id)
+    for provider, customer_id in customers.values_list("provider", "customer_id"):
+        outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=customer_id)
+    customers.delete()
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -206,6 +217,15 @@ declare(
     erase=Kept("holds keys of payments and no name"),
     retention=Kept("compared with the provider's statement"),
 )
+declare(
+    ProviderCustomer,
+    person="person_id",
+    export=("provider", "customer_id", "created_at"),
+    erase=forget_customers,
+    retention=Kept("payment methods belong to it"),
+)
+for record in (ProviderCharge, ProviderRefund):
+    declare_impersonal(record, about="what a provider calls a payment", retention=Kept("payments are found by it"))
 declare_impersonal(
     Reconciliation,
     about="references and amounts that differ from a provider's statement",

@@ -24,7 +24,7 @@ from investments.models import Distribution, Investment, PaymentMethod
 from investments.providers.base import OutcomeUnknown, PayoutRefused, RefundRefused
 from investments.providers.sandbox import SandboxGateway
 from investments.services.distribution_review import approve_distribution, evidence_of, holders_of
-from investments.services.methods import add_payment_method
+from investments.services.methods import add_payment_method, read_instrument
 from investments.services.profiles import save_profile
 from investments.texts import current_texts, knowledge_test
 
@@ -38,7 +38,9 @@ finish_payouts = partial(run_until_quiet, FINISH_PAYOUTS)
 
 
 def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:
-    return add_payment_method(owner=owner, type="card", details={"token": token}, now=clock.now())
+    now = clock.now()
+    instrument = read_instrument(owner=owner, type="card", details={"token": token}, now=now)
+    return add_payment_method(owner=owner, instrument=instrument, now=now)
 
 
 def invest(api: Api, investor: User, campaign: Campaign, amount: str, card: PaymentMethod | None = None) -> Investment:

@@ -18,7 +18,7 @@ from campaigns import errors as campaign_errors
 from core import clock
 from core.api import limits
 from core.api.errors import InvalidAmount, OutcomeUnknown
-from core.api.idempotency import multi_phase
+from core.api.idempotency import multi_phase, prepared
 from core.api.operations import operation
 from core.api.outputs import Message, Page
 from core.api.pages import asked_part, paginate
@@ -57,6 +57,7 @@ from investments.outputs import (
     InvestorProfileOutput,
     LimitsOutput,
     PaymentMethodCard,
+    PaymentMethodSetup,
     PortfolioCard,
     PortfolioPage,
     ReturnPage,
@@ -66,9 +67,15 @@ from investments.outputs import (
     WithdrawalOutput,
 )
 from investments.papers import CSV_HEADER, receipt, statement_paper, statement_rows
+from investments.providers.base import Instrument
 from investments.services.distributions import propose_distribution
 from investments.services.investing import accept_offer, join_waiting_list, place_investment
-from investments.services.methods import add_payment_method, remove_payment_method
+from investments.services.methods import (
+    add_payment_method,
+    read_instrument,
+    remove_payment_method,
+    set_up_payment_method,
+)
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
@@ -462,6 +469,16 @@ class PaymentMethods(ApiViewSet):
     permission_classes = [KYCVerified]
     action_permissions = {"list": [SignedIn], "remove": [SignedIn]}
 
+    def _instrument(self, request: Request) -> tuple[Instrument, limits.LimitState]:
+        limit = limits.hit(NEW_METHODS, request.user.pk)
+        check_card_data(request.data)  # before the serializer, which quotes what is wrong
+        data = parse(PaymentMethodInput, request)
+        return read_instrument(owner=request.user, now=clock.now(), **data), limit
+
+    def _setup(self, request: Request) -> tuple[PaymentMethodSetup, limits.LimitState]:
+        limit = limits.hit(NEW_METHODS, request.user.pk)
+        return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now())), limit
+
     @operation("listPaymentMethods", returns=Page[PaymentMethodCard])
     def list(self, request: Request) -> Page[PaymentMethodCard]:
         """List own payment methods"""
@@ -472,15 +489,37 @@ class PaymentMethods(ApiViewSet):
         PaymentMethodInput,
         returns=PaymentMethodCard,
         status=201,
-        errors=[errors.RawCardDataRefused, errors.UnknownPaymentToken, errors.CardExpired, limits.RateLimited],
+        errors=[
+            errors.RawCardDataRefused,
+            errors.UnknownPaymentToken,
+            errors.PaymentMethodDeclined,
+            errors.CardExpired,
+            errors.ProviderUnavailable,
+            limits.RateLimited,
+        ],
     )
-    def create(self, request: Request) -> Response:
+    @prepared(_instrument)
+    def create(self, request: Request, prepared: tuple[Instrument, limits.LimitState]) -> Response:
         """Add a payment method"""
-        limit = limits.hit(NEW_METHODS, request.user.pk)
-        check_card_data(request.data)  # before the serializer, which quotes what is wrong
-        data = parse(PaymentMethodInput, request)
-        method = add_payment_method(owner=request.user, now=clock.now(), **data)
+        instrument, limit = prepared
+        method = add_payment_method(owner=request.user, instrument=instrument, now=clock.now())
         return Response(PaymentMethodCard.of(method), 201, headers=limit.headers)
+
+    @operation(
+        "setUpPaymentMethod",
+        returns=PaymentMethodSetup,
+        errors=[errors.SetupNotNeeded, errors.ProviderUnavailable, limits.RateLimited],
+    )
+    @prepared(_setup)
+    def set_up(self, request: Request, prepared: tuple[PaymentMethodSetup, limits.LimitState]) -> Response:
+        """
+        Prepare the provider's field for a new card
+
+        The card is entered in the provider's own field in the browser, with this secret. What comes of it there is the
+        token for `POST /api/investments/payment-methods`. A provider without such a field: 404 `setup_not_needed`.
+        """
+        setup, limit = prepared
+        return Response(setup, headers=limit.headers)
 
     @operation(
         "removePaymentMethod",

@@ -15,6 +15,7 @@ from investments.models.investments import (
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
+from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund
@@ -37,7 +38,10 @@ __all__ = [
     "PaymentMethod",
     "PaymentMethodQuerySet",
     "Payout",
+    "ProviderCharge",
+    "ProviderCustomer",
     "ProviderEvent",
+    "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
     "Refund",

@@ -7,9 +7,14 @@ from core.models import Entity
 
 
 class ProviderEvent(Entity):
-    """An event that a provider sent, by its id, stored in the commit that applied it (SECURITY-GOALS 13)."""
+    """
+    An event that a provider sent, by its id (SECURITY-GOALS 13). Its outcome changes once, from `received`, in the
+    commit that applies it.
+    """
 
     class Outcome(models.TextChoices):
+        RECEIVED = "received"
+        """The provider has yet to be asked about it."""
         APPLIED = "applied"
         IGNORED = "ignored"
         SET_ASIDE = "set_aside"
@@ -20,13 +25,16 @@ class ProviderEvent(Entity):
     key = models.CharField(max_length=60, default="", blank=True)
     """The payment that it is about, by our key."""
     outcome = models.CharField(max_length=10, choices=Outcome)
+    reported = models.CharField(max_length=15, default="", db_default="", blank=True)
+    """The state of the charge that it tells of."""
     note = models.CharField(max_length=200, default="", blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_is_applied_once"),
             models.CheckConstraint(
-                condition=Q(outcome__in=["applied", "ignored", "set_aside"]), name="provider_event_outcome_is_known"
+                condition=Q(outcome__in=["received", "applied", "ignored", "set_aside"]),
+                name="provider_event_outcome_is_known",
             ),
         ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from core.money import Money
 
@@ -46,12 +47,14 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event that the provider sends by itself. `key` is our key of the charge, `charge` what it is now."""
+    """An event that the provider sends by itself. `key` is our key of the charge, `charge` what it was then."""
 
     id: str
     type: str
     key: str = ""
     charge: Charge | None = None
+    concern: str = ""
+    """What people have to look at, if it is something that nothing here acts upon: a dispute, a refund that failed."""
 
 
 class Move(StrEnum):
@@ -79,6 +82,10 @@ class OutcomeUnknown(Exception):
     """No answer, or an incomplete one. The provider may have acted: repeat with the same key (SECURITY-GOALS 11)."""
 
 
+class StillProcessing(OutcomeUnknown):
+    """The provider has answered that it does not know yet. It is no fault of the line."""
+
+
 class LeftAlone(OutcomeUnknown):
     """The provider was silent several times in a row, and was not asked now."""
 
@@ -99,22 +106,55 @@ class PayoutRefused(Exception):
         super().__init__(reason)
 
 
+class MethodDeclined(Exception):
+    """The provider does not take a payment method; `reason` is its code."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the provider's field in the browser needs for a new payment method."""
+
+    client_secret: str
+
+
 class Gateway(Protocol):
     name: str
     test_cards: Mapping[str, str]
     """Tokens by card number: the sandbox's published ones, and no others ever."""
 
-    def instrument(self, *, type: str, token: str, now: datetime) -> Instrument:
+    def setup(self, *, owner_id: UUID, now: datetime) -> Setup | None:
         """
-        What stands behind a token.
+        Let a person enter a payment method in the provider's own field in the browser; None if it has none.
 
-        :raises UnknownPaymentToken: nothing, or another type
+        :raises OutcomeUnknown:
         """
         ...
 
-    def charge(self, *, key: str, token: str, amount: Money, now: datetime) -> Charge:
+    def instrument(self, *, owner_id: UUID, type: str, token: str, now: datetime) -> Instrument:
         """
-        Charge, once per key; the same key again returns the state of that charge.
+        What stands behind a token, for its owner and nobody else from now on.
+
+        :raises UnknownPaymentToken: nothing, another type, or another person's
+        :raises MethodDeclined: :raises OutcomeUnknown:
+        """
+        ...
+
+    def forget(self, *, customer_id: str) -> None:
+        """
+        Delete what the provider keeps of a person as its customer. What was paid stays refundable.
+
+        :raises OutcomeUnknown:
+        """
+        ...
+
+    def charge(self, *, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> Charge:
+        """
+        Charge a payment method of a person, once per key; the same key again returns the state of that charge,
+        whatever else is asked. What the provider refuses to charge at all is CANCELLED with its reason.
 
         :raises OutcomeUnknown:
         """

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -65,14 +66,20 @@ class SandboxGateway:
         "4000000000003220": "tok_3ds",
     }
 
-    def instrument(self, *, type: str, token: str, now: datetime) -> Instrument:
+    def setup(self, *, owner_id: UUID, now: datetime) -> None:
+        return None
+
+    def forget(self, *, customer_id: str) -> None:
+        raise ValueError("the sandbox has no customers")
+
+    def instrument(self, *, owner_id: UUID, type: str, token: str, now: datetime) -> Instrument:
         kept = _INSTRUMENTS.get(token)
         if kept is None or kept[0] != type:
             raise UnknownPaymentToken(field="details.token")
         expiry = (12, now.year + 3) if type == "card" else (None, None)
         return Instrument(token, type, kept[1], kept[2], *expiry)
 
-    def charge(self, *, key: str, token: str, amount: Money, now: datetime) -> Charge:
+    def charge(self, *, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> Charge:
         state, reason, action = State.CAPTURED, "", ""
         if token == "tok_declined":
             state, reason = State.DECLINED, "card_declined"
@@ -97,6 +104,7 @@ class SandboxGateway:
 
     def cancel(self, *, key: str, now: datetime) -> Charge:
         _take_time()
+        refuse_in_transaction()
         with transaction.atomic(durable=True):
             SandboxCharge.objects.get_or_create(
                 key=key, defaults={"state": State.CANCELLED, "reason": "cancelled", "created_at": now}

@@ -186,7 +186,13 @@ def charge(charge_id: UUID, *, now: datetime) -> bool:
         return True
     try:
         with asking(asked.provider) as provider:
-            answer = provider.charge(key=asked.key, token=asked.method.token, amount=asked.amount, now=now)
+            answer = provider.charge(
+                key=asked.key,
+                payer_id=asked.distribution.proposed_by_id,
+                token=asked.method.token,
+                amount=asked.amount,
+                now=now,
+            )
     except OutcomeUnknown:
         logger.warning("the provider did not answer a charge", extra={"chargeId": charge_id}, exc_info=True)
         return False

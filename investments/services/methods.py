@@ -1,8 +1,10 @@
 """Adding and removing what can be charged."""
 
 from calendar import monthrange
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,24 +14,66 @@ from core import events
 from core.data.transactions import retrying
 from investments.access import access_payment_method
 from investments.card_data import plain_number
-from investments.errors import CardExpired, PaymentMethodInUse, RawCardDataRefused
+from investments.errors import (
+    CardExpired,
+    PaymentMethodDeclined,
+    PaymentMethodInUse,
+    ProviderUnavailable,
+    RawCardDataRefused,
+    SetupNotNeeded,
+)
 from investments.models import UNDER_WAY, PaymentMethod, Payout
-from investments.providers import gateway
-from investments.providers.base import Instrument
+from investments.providers import asking, gateway
+from investments.providers.base import Gateway, Instrument, MethodDeclined, OutcomeUnknown, Setup
+
+RETRY_AFTER = timedelta(seconds=30)
 
 
-def add_payment_method(*, owner: User, type: str, details: dict[str, Any], now: datetime) -> PaymentMethod:
+def set_up_payment_method(*, owner: User, now: datetime) -> Setup:
     """
-    Keep a payment method by its provider's token. The first one becomes the default.
+    What the provider's field in the browser needs, so that a card is entered there.
+
+    :raises SetupNotNeeded: :raises ProviderUnavailable:
+    """
+    with _answering() as provider:
+        setup = provider.setup(owner_id=owner.pk, now=now)
+    if setup is None:
+        raise SetupNotNeeded()
+    return setup
+
+
+def read_instrument(*, owner: User, type: str, details: dict[str, Any], now: datetime) -> Instrument:
+    """
+    What the provider says of a payment method. Asks the provider, so it runs outside of any transaction.
 
     :param details: `token`, or with the sandbox `number`, `expiry_month`, `expiry_year`, `cvv`; dropped on return
     :raises RawCardDataRefused: a number that is none of the sandbox's test cards
-    :raises UnknownPaymentToken: :raises CardExpired:
+    :raises UnknownPaymentToken: :raises PaymentMethodDeclined: :raises CardExpired: :raises ProviderUnavailable:
     """
-    instrument = _instrument(type, details, now)
+    instrument = _instrument(owner, type, details, now)
     if instrument.expiry_year and instrument.expiry_month:
         _refuse_expired(instrument.expiry_year, instrument.expiry_month, now.date())
-    return _keep(owner, instrument, now)
+    return instrument
+
+
+@retrying
+def add_payment_method(*, owner: User, instrument: Instrument, now: datetime) -> PaymentMethod:
+    """Keep a payment method by its provider's token. The first one becomes the default."""
+    lock_person(owner.pk)
+    method = PaymentMethod.objects.create(
+        owner=owner,
+        type=instrument.type,
+        provider=gateway().name,
+        token=instrument.token,
+        brand=instrument.brand,
+        last4=instrument.last4,
+        expiry_month=instrument.expiry_month,
+        expiry_year=instrument.expiry_year,
+        is_default=not PaymentMethod.objects.of(owner).filter(is_default=True).exists(),
+        created_at=now,
+    )
+    events.record("payment_method.added", method, actor=owner, now=now, type=method.type, brand=method.brand)
+    return method
 
 
 @retrying
@@ -56,36 +100,36 @@ def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> Non
     events.record("payment_method.removed", method, actor=owner, now=now)
 
 
-def _instrument(type: str, details: dict[str, Any], now: datetime) -> Instrument:
-    provider = gateway()
+@contextmanager
+def _answering() -> Iterator[Gateway]:
+    """:raises ProviderUnavailable:"""
+    try:
+        with asking(gateway().name) as provider:
+            yield provider
+    except OutcomeUnknown as silence:
+        raise ProviderUnavailable(retry_after=RETRY_AFTER) from silence
+
+
+def _instrument(owner: User, type: str, details: dict[str, Any], now: datetime) -> Instrument:
+    token = details["token"] if "number" not in details else _token_of(details["number"])
+    try:
+        with _answering() as provider:
+            card = provider.instrument(owner_id=owner.pk, type=type, token=token, now=now)
+    except MethodDeclined as refusal:
+        raise PaymentMethodDeclined(field="details.token", reason=refusal.reason) from refusal
     if "number" not in details:
-        return provider.instrument(type=type, token=details["token"], now=now)
-    token = provider.test_cards.get(plain_number(details["number"]))
+        return card
+    return replace(card, expiry_month=details["expiry_month"], expiry_year=details["expiry_year"])
+
+
+def _token_of(number: str) -> str:
+    """:raises RawCardDataRefused: it is none of the provider's test cards"""
+    token = gateway().test_cards.get(plain_number(number))
     if token is None:
         raise RawCardDataRefused()
-    card = provider.instrument(type=type, token=token, now=now)
-    return replace(card, expiry_month=details["expiry_month"], expiry_year=details["expiry_year"])
+    return token
 
 
 def _refuse_expired(year: int, month: int, today: date) -> None:
     if today > date(year, month, monthrange(year, month)[1]):
         raise CardExpired(field="details.expiryYear")
-
-
-@retrying
-def _keep(owner: User, instrument: Instrument, now: datetime) -> PaymentMethod:
-    lock_person(owner.pk)
-    method = PaymentMethod.objects.create(
-        owner=owner,
-        type=instrument.type,
-        provider=gateway().name,
-        token=instrument.token,
-        brand=instrument.brand,
-        last4=instrument.last4,
-        expiry_month=instrument.expiry_month,
-        expiry_year=instrument.expiry_year,
-        is_default=not PaymentMethod.objects.of(owner).filter(is_default=True).exists(),
-        created_at=now,
-    )
-    events.record("payment_method.added", method, actor=owner, now=now, type=method.type, brand=method.brand)
-    return method

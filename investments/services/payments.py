@@ -55,7 +55,13 @@ def charge_payment(payment: Payment, *, now: datetime) -> bool:
     investment = payment.investment
     try:
         with asking(payment.provider) as provider:
-            answer = provider.charge(key=payment.key, token=investment.method.token, amount=investment.amount, now=now)
+            answer = provider.charge(
+                key=payment.key,
+                payer_id=investment.investor_id,
+                token=investment.method.token,
+                amount=investment.amount,
+                now=now,
+            )
     except OutcomeUnknown:
         logger.warning("the provider did not answer a charge", extra={"paymentId": payment.pk}, exc_info=True)
         return False

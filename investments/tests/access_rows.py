@@ -12,6 +12,7 @@ ROWS = {
     "POST /api/investments/{investment_id}/withdraw": Row.of(unverified=403, user=400),
     "GET /api/investments/payment-methods": Row.of(user=200),
     "POST /api/investments/payment-methods": Row.of(user=403, investor=400, staff=400),
+    "POST /api/investments/payment-methods/setup": Row.of(user=403, investor=404, staff=404),
     "DELETE /api/investments/payment-methods/{method_id}": Row.of(user=404),
     "GET /api/investments/profile": Row.of(user=200),
     "PUT /api/investments/profile": Row.of(unverified=403, user=400),

@@ -1,16 +1,19 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
+from core.testing import WAIT_LIMIT
 from investments import providers
 from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, WaitingEntry
 from investments.testing import StandIn, make_card
+from investments.tests.stripe_line import StripeLine
 from ledger import oracle
 from ledger.selectors import balances
 
@@ -64,6 +67,25 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     stand_in = StandIn()
     monkeypatch.setitem(providers.PROVIDERS, "sandbox", lambda: stand_in)
     return stand_in
+
+
+@pytest.fixture(scope="session")
+def stripe_process() -> Iterator[StripeLine]:
+    line = StripeLine()
+    yield line
+    line.end()
+
+
+@pytest.fixture
+def stripe_line(stripe_process: StripeLine, settings: Settings) -> StripeLine:
+    """The stand-in for Stripe, new, and settings that lead to it."""
+    stripe_process.tell("reset")
+    stripe_process.tell("webhooks", url="", secret="whsec_tests", mode="send")
+    settings.STRIPE_API_BASE = stripe_process.address
+    settings.STRIPE_API_KEY = "sk_test_tests"
+    settings.STRIPE_WEBHOOK_SECRET = ["whsec_older", "whsec_tests"]
+    settings.STRIPE_WAIT = WAIT_LIMIT
+    return stripe_process
 
 
 def invest_url(campaign: Campaign) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import partial
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connections, models
@@ -168,7 +169,7 @@ def test_the_sandbox_keeps_books_of_payouts() -> None:
     def pay(key: str, token: str = "tok_visa") -> str:
         return gateway().payout(key=key, token=token, amount=ten, now=now)
 
-    gateway().charge(key="c", token="tok_visa", amount=Money.of("25", "USD"), now=now)
+    gateway().charge(key="c", payer_id=uuid4(), token="tok_visa", amount=Money.of("25", "USD"), now=now)
     assert pay("a") == pay("a", "tok_declined") != pay("b")
     for _ in range(2):
         with pytest.raises(PayoutRefused, match="destination_declined"):

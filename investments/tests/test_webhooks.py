@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.models import User
 from campaigns.models import Campaign
 from core.models import Event
-from core.testing import WAIT_LIMIT, Api, together
+from core.testing import WAIT_LIMIT, Api, drain_outbox, together
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, SandboxCharge
 from investments.providers.sandbox import SIGNATURE_HEADER, event_about, sign
-from investments.services import provider_events
+from investments.services.provider_events import apply_event, receive_event
 from investments.testing import StandIn, finish_payments, make_card
 from investments.tests.conftest import books_agree, invest_url
 
@@ -24,7 +24,9 @@ URL = "/api/investments/webhooks/sandbox"
 
 def send(api: Api, body: bytes, signature: Any = None, at: Any = None) -> Any:
     headers = {"HTTP_SANDBOX_SIGNATURE": sign(body, at or timezone.now()) if signature is None else signature}
-    return api.client.generic("POST", URL, body, content_type="application/json", **headers)
+    answer = api.client.generic("POST", URL, body, content_type="application/json", **headers)
+    drain_outbox()
+    return answer
 
 
 @pytest.fixture
@@ -239,20 +241,25 @@ def test_the_header_name_is_the_documented_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_event_received_twice_at_once_is_applied_once(
-    api: Api, approved: bytes, monkeypatch: pytest.MonkeyPatch
+def test_one_event_received_and_applied_twice_at_once_is_applied_once(
+    api: Api, approved: bytes, provider: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither has seen the other when both have asked the provider."""
-    barrier, ask = Barrier(2), provider_events._ask
+    headers = {SIGNATURE_HEADER: sign(approved, timezone.now())}
+    receive = partial(receive_event, provider="sandbox", body=approved, headers=headers, now=timezone.now())
+    together(receive, receive)
+    kept = ProviderEvent.objects.get()
+    assert kept.outcome == "received"
+    barrier, find = Barrier(2), provider.find
 
-    def ask_together(*about: Any) -> Any:
-        answer = ask(*about)
+    def find_together(**question: Any) -> Any:
+        answer = find(**question)
         barrier.wait(WAIT_LIMIT)
         return answer
 
-    monkeypatch.setattr(provider_events, "_ask", ask_together)
-    answers = together(*[partial(send, api, approved)] * 2)
-    assert [answer.status_code for answer in answers] == [200, 200]
+    monkeypatch.setattr(provider, "find", find_together)
+    apply = partial(apply_event, kept.pk, now=timezone.now())
+    together(apply, apply)
     assert ProviderEvent.objects.get().outcome == "applied"
     assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()

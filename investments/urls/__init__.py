@@ -7,6 +7,7 @@ from investments.views import Investments, InvestorProfile, PaymentMethods, Webh
 urlpatterns = [
     path("", Investments.as_view({"get": "list"})),
     path("/payment-methods", PaymentMethods.as_view({"get": "list", "post": "create"})),
+    path("/payment-methods/setup", PaymentMethods.as_view({"post": "set_up"})),
     path("/payment-methods/<uuid:method_id>", PaymentMethods.as_view({"delete": "remove"})),
     path("/returns", Investments.as_view({"get": "list_returns"})),
     path("/statement", Investments.as_view({"get": "get_statement"})),

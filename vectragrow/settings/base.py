@@ -394,6 +394,12 @@ PROVIDER_CALLS_AT_ONCE = env.int("PROVIDER_CALLS_AT_ONCE", default=6)
 """How many refunds of ended campaigns one worker process sends at the same time."""
 SANDBOX_DELAY_MS = env.int("SANDBOX_DELAY_MS", default=0)
 """How long the sandbox provider takes for an answer, in milliseconds; for measurements and demonstrations."""
+STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
+STRIPE_WEBHOOK_SECRET = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+"""Each of them signs events that we accept: two while one takes the other's place."""
+STRIPE_WAIT = env.float("STRIPE_WAIT", default=10)
+"""Seconds to wait for a connection to Stripe, and for each part of its answer."""
 STORAGE_URL = env.str("STORAGE_URL", default="")
 """`file:/path`, `s3://key:secret@host/bucket?region=…`, `cloudinary://key:secret@cloud`; empty: DATA_DIR/media."""
 STORAGES = storages(STORAGE_URL, DATA_DIR, PUBLIC_URL)

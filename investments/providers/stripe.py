@@ -1,0 +1,512 @@
+"""
+Stripe, over its own SDK (docs/payment-providers.md, ADR 24).
+
+A charge is a PaymentIntent, which is created and then confirmed: creating takes no money. Between the two its id is
+stored under our key (`ProviderCharge`), and only an intent that is named there is ever confirmed. So a key has one
+charge for ever, not only for the 24 hours in which Stripe remembers idempotency keys, and cancelling a key that has no
+intent means storing that it will have none.
+
+The SDK takes a second to import and is imported when it is used.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+
+from core.api.errors import MalformedBody
+from core.api.parsing import parse_json
+from core.currencies import digits
+from core.data import sql
+from core.data.transactions import refuse_in_transaction
+from core.money import MAX_MINOR, Money
+from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
+from investments.models import PaymentMethod, ProviderCharge, ProviderCustomer, ProviderRefund
+from investments.providers.base import (
+    Charge,
+    Event,
+    Instrument,
+    MethodDeclined,
+    Move,
+    OutcomeUnknown,
+    PayoutRefused,
+    RefundRefused,
+    Setup,
+    State,
+    StatementLine,
+    StillProcessing,
+)
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+T = TypeVar("T")
+
+SIGNATURE_HEADER = "Stripe-Signature"
+OLDEST = timedelta(seconds=300)
+SKEW = timedelta(seconds=60)
+OUR_KEY = "vectragrow_key"
+"""The entry of Stripe's metadata that holds our key."""
+
+_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}", re.ASCII)
+_SECRET_REASONS = {
+    "fraudulent",
+    "generic_decline",
+    "lost_card",
+    "merchant_blacklist",
+    "pickup_card",
+    "restricted_card",
+    "security_violation",
+    "stolen_card",
+}
+"""Declines that Stripe asks not to explain to the holder of the card."""
+
+
+class StripeGateway:
+    name = "stripe"
+    test_cards: Mapping[str, str] = {}
+
+    # --- Payment methods --------------------------------------------------------------------------------------------
+
+    def setup(self, *, owner_id: UUID, now: datetime) -> Setup:
+        customer_id = self._customer(owner_id, now)
+        with _asking() as stripe:
+            intent = stripe.v1.setup_intents.create(
+                {"customer": customer_id, "allowed_payment_method_types": ["card"], "usage": "on_session"}
+            )
+        return Setup(client_secret=_read(lambda: _text(intent.client_secret)))
+
+    def instrument(self, *, owner_id: UUID, type: str, token: str, now: datetime) -> Instrument:
+        from stripe import CardError, InvalidRequestError
+
+        if not _TOKEN.fullmatch(token):
+            raise UnknownPaymentToken(field="details.token")
+        customer_id = self._customer(owner_id, now)
+        with _asking() as stripe:
+            try:
+                method = stripe.v1.payment_methods.retrieve(token)
+                if _instrument(method).type != type or method.customer not in (None, customer_id):
+                    raise UnknownPaymentToken(field="details.token")
+                if method.customer is None:
+                    method = stripe.v1.payment_methods.attach(token, {"customer": customer_id})
+            except CardError as error:
+                raise MethodDeclined(_reason(error.error)) from error
+            except InvalidRequestError:
+                raise UnknownPaymentToken(field="details.token") from None
+        return _instrument(method)
+
+    def forget(self, *, customer_id: str) -> None:
+        from stripe import InvalidRequestError
+
+        with _asking() as stripe:
+            try:
+                stripe.v1.customers.delete(customer_id)
+            except InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+
+    def _customer(self, person_id: UUID, now: datetime) -> str:
+        """Of a person, made the first time. Stripe learns an id of ours and no name."""
+        known = ProviderCustomer.objects.filter(provider=self.name, person_id=person_id)
+        found = known.first()
+        if found is None:
+            with _asking() as stripe:
+                customer = stripe.v1.customers.create(
+                    {"metadata": {"vectragrow_person": str(person_id)}},
+                    {"idempotency_key": f"customer-{person_id}"},
+                )
+            sql.insert_missing(
+                ProviderCustomer(provider=self.name, person_id=person_id, customer_id=customer.id, created_at=now)
+            )
+            found = known.get()
+        return found.customer_id
+
+    # --- Charges ----------------------------------------------------------------------------------------------------
+
+    def charge(self, *, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> Charge:
+        refuse_in_transaction()
+        row = self._row(key) or self._create(key, payer_id, token, amount, now)
+        return self._confirm(row) if row.charge_id else _refused(row, amount.currency)
+
+    def _create(self, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> ProviderCharge:
+        """
+        An intent for a key that has none yet. Whoever comes second for the key, be it with a cancellation, goes on with
+        what is stored; an intent that is not stored is left unconfirmed.
+        """
+        from stripe import CardError, InvalidRequestError
+
+        units = units_of(amount)
+        customer = ProviderCustomer.objects.filter(provider=self.name, person_id=payer_id).first()
+        if units is None or customer is None:
+            return self._store(key, now, reason="amount_not_chargeable" if units is None else "payment_method_unusable")
+        with _asking() as stripe:
+            try:
+                intent = stripe.v1.payment_intents.create(
+                    {
+                        "amount": units,
+                        "currency": amount.currency.lower(),
+                        "customer": customer.customer_id,
+                        "payment_method": token,
+                        "allowed_payment_method_types": ["card"],
+                        "metadata": {OUR_KEY: key},
+                    },
+                    {"idempotency_key": key},
+                )
+            except (CardError, InvalidRequestError) as error:
+                return self._store(key, now, reason=_reason(error.error))
+        return self._store(key, now, charge_id=_read(lambda: _text(intent.id)))
+
+    def _confirm(self, row: ProviderCharge) -> Charge:
+        from stripe import CardError, InvalidRequestError
+
+        with _asking() as stripe:
+            intent = stripe.v1.payment_intents.retrieve(row.charge_id)
+            if intent.status != "requires_confirmation":
+                return _charge(intent)
+            try:
+                confirmed = stripe.v1.payment_intents.confirm(
+                    row.charge_id,
+                    {"return_url": settings.FRONTEND_URL},
+                    {"idempotency_key": f"{row.key}-confirm"},
+                )
+            except CardError:
+                return _charge(stripe.v1.payment_intents.retrieve(row.charge_id))
+            except InvalidRequestError:
+                # It was confirmed or cancelled beside us, or cannot be confirmed.
+                return _cancelled(stripe, row.charge_id)
+        return _charge(confirmed)
+
+    def cancel(self, *, key: str, now: datetime) -> Charge:
+        refuse_in_transaction()
+        row = self._row(key) or self._store(key, now, reason="cancelled")
+        if not row.charge_id:
+            return _refused(row, "")
+        with _asking() as stripe:
+            return _cancelled(stripe, row.charge_id)
+
+    def find(self, *, key: str) -> Charge | None:
+        refuse_in_transaction()
+        row = self._row(key)
+        if row is None:
+            return None
+        if not row.charge_id:
+            return _refused(row, "")
+        with _asking() as stripe:
+            intent = stripe.v1.payment_intents.retrieve(row.charge_id)
+        return None if intent.status == "requires_confirmation" else _charge(intent)
+
+    def _row(self, key: str) -> ProviderCharge | None:
+        return ProviderCharge.objects.filter(provider=self.name, key=key).first()
+
+    def _store(self, key: str, now: datetime, *, charge_id: str = "", reason: str = "") -> ProviderCharge:
+        """The first one stored for a key is the one."""
+        refuse_in_transaction()
+        sql.insert_missing(
+            ProviderCharge(provider=self.name, key=key, charge_id=charge_id, reason=reason, created_at=now)
+        )
+        return ProviderCharge.objects.get(provider=self.name, key=key)
+
+    # --- Refunds ----------------------------------------------------------------------------------------------------
+
+    def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
+        from stripe import InvalidRequestError
+
+        refuse_in_transaction()
+        units = units_of(amount)
+        charge = self._row(charge_key)
+        if units is None or charge is None or not charge.charge_id:
+            raise RefundRefused("amount_not_refundable" if units is None else "charge_not_refundable")
+        is_repeat = not sql.insert_missing(ProviderRefund(provider=self.name, key=key, created_at=now))
+        with _asking() as stripe:
+            try:
+                refund = _refund_of(stripe, charge.charge_id, key) if is_repeat else None
+                refund = refund or stripe.v1.refunds.create(
+                    {"payment_intent": charge.charge_id, "amount": units, "metadata": {OUR_KEY: key}},
+                    {"idempotency_key": key},
+                )
+            except InvalidRequestError as error:
+                raise RefundRefused(_reason(error.error)) from error
+        if _read(lambda: _text(refund.status)) in ("failed", "canceled"):
+            raise RefundRefused(refund.failure_reason or "refund_failed")
+        return _text(refund.id)
+
+    def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
+        """
+        Refuse every payout, without asking Stripe: it pays out to our own bank account, and to other people only with
+        Connect, for which the platform has no accounts. No token of a card can receive money.
+
+        :raises PayoutRefused: always, `payouts_not_supported`
+        """
+        refuse_in_transaction()
+        raise PayoutRefused("payouts_not_supported")
+
+    # --- The statement ----------------------------------------------------------------------------------------------
+
+    def statement(self, *, since: datetime) -> Iterator[StatementLine]:
+        """Stripe lists the newest first, so all are read before the first is given."""
+        begin = int(since.timestamp())
+        with _asking() as stripe:
+            page = stripe.v1.balance_transactions.list(
+                {"created": {"gte": begin}, "limit": 100, "expand": ["data.source"]}
+            )
+            lines = [_line(transaction) for transaction in page.auto_paging_iter()]
+        return reversed(lines)
+
+    def holdings(self) -> Mapping[str, int]:
+        with _asking() as stripe:
+            balance = stripe.v1.balance.retrieve()
+        parts = [(one.amount, one.currency) for one in balance.available]
+        parts += [(one.amount, one.currency) for one in balance.pending]
+        held: dict[str, int] = {}
+        for units, currency in parts:
+            money = money_of(units, currency)
+            held[money.currency] = held.get(money.currency, 0) + money.minor
+        return held
+
+    # --- Events -----------------------------------------------------------------------------------------------------
+
+    def read_event(self, *, body: bytes, headers: Mapping[str, str], now: datetime) -> Event:
+        _check_signature(body, headers.get(SIGNATURE_HEADER, ""), now)
+        try:
+            return _event(parse_json(body))
+        except (MalformedBody, ValueError, KeyError, TypeError, AttributeError, OutcomeUnknown):
+            raise UnreadableEvent() from None
+
+
+# --- The line to Stripe ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _asking() -> Iterator["StripeClient"]:
+    """
+    Stripe, outside of any transaction. The caller reads its clear refusals (`CardError`, `InvalidRequestError`).
+
+    :raises OutcomeUnknown: no answer, or one that says nothing of what was asked
+    """
+    import stripe
+
+    refuse_in_transaction()
+    try:
+        yield _client(settings.STRIPE_API_KEY, settings.STRIPE_API_BASE, settings.STRIPE_WAIT)
+    except stripe.StripeError as error:
+        # What callers have not read: nothing, 409, 429, 5xx; a key of our account that is wrong; an id that is unknown.
+        raise OutcomeUnknown(f"{type(error).__name__} {error.http_status or ''} {error.code or ''}".strip()) from error
+
+
+@cache
+def _client(key: str, base: str, wait: float) -> "StripeClient":
+    """Without retries of its own, since our outbox repeats; it follows no redirect."""
+    import requests
+    import stripe
+
+    session = requests.Session()
+    session.max_redirects = 0
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": base},
+        http_client=stripe.RequestsClient(timeout=(wait, wait), session=session),
+        max_network_retries=0,
+    )
+
+
+def _read(part: Callable[[], T]) -> T:
+    """:raises OutcomeUnknown: the answer lacks what it should have"""
+    try:
+        return part()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OutcomeUnknown(f"an incomplete answer: {error}") from error
+
+
+def _text(value: Any, most: int = 100) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    if not 1 <= len(value) <= most:
+        raise ValueError
+    return value
+
+
+def _reason(error: Any) -> str:
+    """The code of a refusal, as far as the person may know it."""
+    reason = getattr(error, "decline_code", None) or getattr(error, "code", None) or "refused"
+    if reason == "payment_intent_authentication_failure":
+        return "authentication_failed"
+    return "card_declined" if reason in _SECRET_REASONS else str(reason)[:40]
+
+
+# --- What Stripe's objects mean -------------------------------------------------------------------------------------
+
+
+def _instrument(method: Any) -> Instrument:
+    """:raises UnknownPaymentToken: something that is not settled at once"""
+    card = method.card if method.type == "card" else None
+    if card is None:
+        raise UnknownPaymentToken(field="details.token")
+    type = PaymentMethod.Type.WALLET if card.wallet else PaymentMethod.Type.CARD
+    return _read(
+        lambda: Instrument(
+            token=_text(method.id, 255),
+            type=type,
+            brand=_text(card.brand, 40),
+            last4=_text(card.last4, 4),
+            expiry_month=int(card.exp_month),
+            expiry_year=int(card.exp_year),
+        )
+    )
+
+
+def _charge(intent: Any) -> Charge:
+    """
+    :raises StillProcessing: neither taken nor refused yet
+    :raises OutcomeUnknown: a state that cannot be, or an incomplete answer
+    """
+    status = _read(lambda: _text(intent.status))
+    state = _STATES.get(status)
+    if status == "processing":
+        raise StillProcessing(f"{intent.id} is being processed")
+    if state is None or (status == "requires_payment_method" and not intent.last_payment_error):
+        raise OutcomeUnknown(f"{intent.id} is {status}")
+    amount = _read(lambda: money_of(int(intent.amount), _text(intent.currency, 3)))
+    reason = url = ""
+    if state == State.DECLINED:
+        reason = _reason(intent.last_payment_error)
+    elif state == State.CANCELLED:
+        reason = _text(intent.cancellation_reason or "cancelled")
+    elif state == State.REQUIRES_ACTION:
+        url = _read(lambda: _text(intent.next_action.redirect_to_url.url, 500))
+    return Charge(state=state, provider_id=_text(intent.id), amount=amount, reason=reason, action_url=url)
+
+
+_STATES = {
+    "succeeded": State.CAPTURED,
+    "requires_action": State.REQUIRES_ACTION,
+    "requires_payment_method": State.DECLINED,
+    "canceled": State.CANCELLED,
+}
+
+
+def _refused(row: ProviderCharge, currency: str) -> Charge:
+    """Of a key that has no intent and will have none."""
+    return Charge(state=State.CANCELLED, provider_id="", amount=Money(0, currency), reason=row.reason)
+
+
+def _cancelled(stripe: "StripeClient", intent_id: str) -> Charge:
+    """The end of an intent: cancelled, unless it has another one."""
+    from stripe import InvalidRequestError
+
+    intent = stripe.v1.payment_intents.retrieve(intent_id)
+    if intent.status in ("requires_confirmation", "requires_action"):
+        try:
+            # Without a key: Stripe would repeat the refusal of an earlier moment. Its state decides.
+            intent = stripe.v1.payment_intents.cancel(intent_id)
+        except InvalidRequestError:
+            intent = stripe.v1.payment_intents.retrieve(intent_id)
+    return _charge(intent)
+
+
+def _refund_of(stripe: "StripeClient", intent_id: str, key: str) -> Any:
+    """The refund of an intent that was asked for under a key, or None: Stripe forgets keys after a day."""
+    refunds = stripe.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
+    return next((one for one in refunds.auto_paging_iter() if _key(one) == key), None)
+
+
+def _key(thing: Any) -> str:
+    metadata = getattr(thing, "metadata", None)
+    return str(metadata[OUR_KEY])[:60] if metadata and OUR_KEY in metadata else ""
+
+
+def _line(transaction: Any) -> StatementLine:
+    source = transaction.source
+    move = Move.CHARGE if transaction.type in ("charge", "payment") else Move.REFUND
+    named = getattr(source, "payment_intent", None) if move == Move.CHARGE else getattr(source, "id", source)
+    return _read(
+        lambda: StatementLine(
+            move=move,
+            key=_key(source),
+            provider_id=_text(named or transaction.id),
+            amount=money_of(int(transaction.amount), _text(transaction.currency, 3)),
+            at=datetime.fromtimestamp(int(transaction.created), UTC),
+        )
+    )
+
+
+def _event(document: Any) -> Event:
+    event_id, kind = _text(document["id"]), _text(document["type"], 60)
+    thing = document["data"]["object"]
+    if kind in _CONCERNS:
+        return Event(id=event_id, type=kind, key=_key_of_document(thing), concern=_CONCERNS[kind])
+    if kind not in _ABOUT_CHARGES:
+        return Event(id=event_id, type=kind)
+    from stripe import PaymentIntent
+
+    minor = thing["amount"]
+    if isinstance(minor, bool) or not isinstance(minor, int) or not 0 <= minor <= MAX_MINOR * 100:
+        raise ValueError
+    charge = _charge(PaymentIntent.construct_from({**_OPTIONAL, **thing}, None))
+    return Event(id=event_id, type=kind, key=_key_of_document(thing), charge=charge)
+
+
+def _key_of_document(thing: Mapping[str, Any]) -> str:
+    key = (thing.get("metadata") or {}).get(OUR_KEY, "")
+    return _text(key, 60) if key else ""
+
+
+_ABOUT_CHARGES = {
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.requires_action",
+    "payment_intent.canceled",
+}
+_CONCERNS = {
+    "charge.dispute.created": "a charge is disputed",
+    "charge.dispute.closed": "a dispute has ended",
+    "refund.failed": "a refund has failed after it was confirmed",
+    "payout.failed": "a payout to our bank has failed",
+}
+_OPTIONAL = {"last_payment_error": None, "cancellation_reason": None, "next_action": None}
+
+
+def _check_signature(body: bytes, header: str, now: datetime) -> None:
+    """:raises InvalidSignature: missing, wrong, of the future, or older than 300 s"""
+    from stripe import SignatureVerificationError, WebhookSignature
+
+    for secret in settings.STRIPE_WEBHOOK_SECRET:
+        try:
+            WebhookSignature.verify_header(body, header, secret)
+        except (SignatureVerificationError, UnicodeError, ValueError):
+            continue
+        age = now - datetime.fromtimestamp(int(re.findall(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)[0]), UTC)
+        if -SKEW <= age <= OLDEST:
+            return
+    raise InvalidSignature()
+
+
+# --- Amounts --------------------------------------------------------------------------------------------------------
+
+_DECIMALS = {
+    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),
+}
+"""Of Stripe's units. All others have two, also those that by ISO 4217 have none, such as ISK and UGX."""
+
+
+def units_of(amount: Money) -> int | None:
+    """An amount in Stripe's units; None if Stripe cannot express it: the last of three decimals is always 0 there."""
+    shift = _DECIMALS.get(amount.currency, 2) - digits(amount.currency)
+    units, rest = divmod(amount.minor * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    is_odd = _DECIMALS.get(amount.currency) == 3 and units % 10
+    return None if rest or is_odd else units
+
+
+def money_of(units: int, currency: str) -> Money:
+    """:raises ValueError: an amount that the currency does not have by ISO 4217, or no currency"""
+    code = currency.upper()
+    shift = digits(code) - _DECIMALS.get(code, 2)
+    minor, rest = divmod(units * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    if rest:
+        raise ValueError(f"{units} of {code}")
+    return Money(minor, code)
