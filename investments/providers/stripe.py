@@ -131,7 +131,7 @@ class StripeGateway:
     def charge(self, *, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> Charge:
         refuse_in_transaction()
         row = self._row(key) or self._create(key, payer_id, token, amount, now)
-        return self._confirm(row) if row.charge_id else _refused(row, amount.currency)
+        return self._confirm(row) if row.charge_id else _refused(row)
 
     def _create(self, key: str, payer_id: UUID, token: str, amount: Money, now: datetime) -> ProviderCharge:
         """
@@ -185,7 +185,7 @@ class StripeGateway:
         refuse_in_transaction()
         row = self._row(key) or self._store(key, now, reason="cancelled")
         if not row.charge_id:
-            return _refused(row, "")
+            return _refused(row)
         with _asking() as stripe:
             return _cancelled(stripe, row.charge_id)
 
@@ -195,7 +195,7 @@ class StripeGateway:
         if row is None:
             return None
         if not row.charge_id:
-            return _refused(row, "")
+            return _refused(row)
         with _asking() as stripe:
             intent = stripe.v1.payment_intents.retrieve(row.charge_id)
         return None if intent.status == "requires_confirmation" else _charge(intent)
@@ -389,9 +389,9 @@ _STATES = {
 }
 
 
-def _refused(row: ProviderCharge, currency: str) -> Charge:
+def _refused(row: ProviderCharge) -> Charge:
     """Of a key that has no intent and will have none."""
-    return Charge(state=State.CANCELLED, provider_id="", amount=Money(0, currency), reason=row.reason)
+    return Charge(state=State.CANCELLED, provider_id="", amount=Money(0, ""), reason=row.reason)
 
 
 def _cancelled(stripe: "StripeClient", intent_id: str) -> Charge:
