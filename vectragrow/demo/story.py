@@ -19,7 +19,19 @@ from vectragrow.demo.people import Person
 from vectragrow.demo.rights import Rights
 
 DOMAIN = "@demo.example"
-CARD, DECLINED, THREE_D_SECURE = "4242424242424242", "4000000000000002", "4000000000003220"
+
+
+@dataclass(frozen=True)
+class TestCard:
+    """A published test card: its number at the sandbox provider, and its token at Stripe, which takes no numbers."""
+
+    number: str
+    token: str
+
+
+CARD = TestCard("4242424242424242", "pm_card_visa")
+DECLINED = TestCard("4000000000000002", "pm_card_chargeDeclined")
+THREE_D_SECURE = TestCard("4000000000003220", "pm_card_threeDSecureRequired")
 _passports = count(secrets.randbelow(10**6))
 
 
@@ -29,6 +41,8 @@ class Story:
 
     base: str
     say: Any
+    provider: str = "sandbox"
+    """The payment provider of the platform."""
     begun: float = field(default_factory=time.monotonic)
     password: str = field(default_factory=lambda: "demo-" + secrets.token_hex(6))
     chapter: str = field(default_factory=lambda: secrets.token_hex(2))
@@ -132,7 +146,7 @@ class Story:
         for name in ("Mei", "Rafael", "Noor"):
             backer = self.people[name]
             backer.card = self._add_card(backer, CARD)
-        self.say("Three backers add a card of the sandbox provider")
+        self.say(f"Three backers add a card of the {self.provider} provider")
         self._invest("Mei", solar, "2500")
         self.say(f"Mei invests $2,500.00: {self._progress(solar)}")
         self._invest("Rafael", solar, "1499.99")
@@ -295,8 +309,11 @@ class Story:
         """Two campaigns end while we watch, by the real clock: late enough for a slow machine to invest first."""
         return timedelta(seconds=max(20.0, 1.5 * (time.monotonic() - self.begun)))
 
-    def _add_card(self, person: Person, number: str) -> str:
-        details = {"number": number, "expiryMonth": 12, "expiryYear": time.gmtime().tm_year + 3, "cvv": "123"}
+    def _add_card(self, person: Person, card: TestCard) -> str:
+        details: dict[str, Any] = {"token": card.token}
+        if self.provider == "sandbox":
+            year = time.gmtime().tm_year + 3
+            details = {"number": card.number, "expiryMonth": 12, "expiryYear": year, "cvv": "123"}
         added = person.app.post("/api/investments/payment-methods", {"type": "card", "details": details}, expect=201)
         return str(added["id"])
 

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 return
         self._wait_until_ready(base)
         self.done = 0
-        story = Story(base, say=self._say)
+        story = Story(base, say=self._say, provider=settings.PAYMENTS_PROVIDER)
         if logins:
             story.password = KNOWN_PASSWORD
         self.stdout.write("")
