@@ -232,6 +232,14 @@ def test_a_long_reason_of_a_decline_is_cut(api: Api, backer: User, campaign: Cam
     assert status() == "failed"
 
 
+def test_a_body_that_is_too_large_is_not_read(api: Api) -> None:
+    for name in ("sandbox", "stripe"):
+        url = f"/api/investments/webhooks/{name}"
+        refused = api.client.generic("POST", url, b" " * (1024 * 1024 + 1), content_type="application/json")
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+    assert not ProviderEvent.objects.exists()
+
+
 def test_another_provider_is_not_here(api: Api) -> None:
     assert api.post("/api/investments/webhooks/nobody", {}).status_code == 404
 
