@@ -349,6 +349,7 @@ def test_the_investor_answers(
     assert b"<script" not in page.content
     done = client.post(page_of(waiting), {"answer": answer}, follow=True)
     assert page_says in done.content
+    drain_outbox()
     read = api.as_user(backer).get(f"/api/investments/{waiting['id']}").json()
     assert (read["status"], read["nextAction"]) == (status, None)
     other = {"approve": "decline", "decline": "approve"}[answer]
