@@ -22,7 +22,7 @@ from core.money import Money
 from core.privacy.erasure import erase_person
 from core.testing import WAIT_LIMIT, Api, drain_outbox
 from investments.models import Investment, Payment, PaymentMethod, ProviderCharge, ProviderCustomer, ProviderEvent
-from investments.providers import asking, breakers
+from investments.providers import PROVIDERS, asking, breakers
 from investments.providers.base import OutcomeUnknown, State, StillProcessing
 from investments.providers.stripe import StripeGateway, money_of, units_of
 from investments.reconciliation import reconcile
@@ -195,6 +195,46 @@ def test_a_card_that_takes_its_time_is_no_fault_of_the_line(story: Story) -> Non
         with pytest.raises(StillProcessing), asking("stripe") as gateway:
             gateway.find(key=payment.key)
     assert breakers["stripe"].faults == 0
+
+
+class Dying(StripeGateway):
+    """Our process ends at a point of a charge, without an answer to anybody."""
+
+    def __init__(self, point: str) -> None:
+        self.point = point
+
+    def charge(self, **question: Any) -> Any:
+        answer = super().charge(**question)
+        self._die_at("confirmed")
+        return answer
+
+    def _store(self, key: str, now: Any, *, charge_id: str = "", reason: str = "") -> ProviderCharge:
+        self._die_at("created")
+        row = super()._store(key, now, charge_id=charge_id, reason=reason)
+        self._die_at("stored")
+        return row
+
+    def _die_at(self, point: str) -> None:
+        if self.point == point:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+@pytest.mark.parametrize("point", ["created", "stored", "confirmed"])
+def test_a_process_that_dies_in_a_charge(
+    story: Story, monkeypatch: pytest.MonkeyPatch, point: str, is_forgotten: bool
+) -> None:
+    """`is_forgotten`: it is gone on with a day later, when Stripe remembers no idempotency key any more."""
+    invest = story.investing()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setitem(PROVIDERS, "stripe", lambda: Dying(point))
+        invest()
+    assert status() == "pending"
+    if is_forgotten:
+        story.line.tell("age")
+    story.wait(minutes=2)
+    assert (status(), story.moves()) == ("committed", ["100.00"])
+    assert story.is_consistent()
 
 
 # --- Races ----------------------------------------------------------------------------------------------------------
