@@ -5,7 +5,7 @@ It speaks Stripe's HTTP API as far as `investments.providers.stripe` uses it, ke
 idempotency keys as Stripe does (500s included), asks for 3-D Secure on a page of its own, and posts signed events. It
 shares no code with the platform. The first line that it prints is its address; `STRIPE_API_BASE` is set to that.
 
-Payment methods are those of Stripe's test mode (`TEMPLATES`). What goes wrong is chosen under `/stand-in/`:
+Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wrong is chosen under `/stand-in/`:
 
     POST faults    {"call": "confirm", "fault": "hang_after", "times": 1}: of `FAULTS`, in the next calls of that name
     POST release   let everything go that hangs
@@ -41,8 +41,9 @@ import requests
 
 TEMPLATES = {
     "pm_card_visa": ("visa", "4242", "works"),
-    "pm_card_chargeDeclined": ("visa", "0002", "generic_decline"),
-    "pm_card_chargeDeclinedInsufficientFunds": ("visa", "9995", "insufficient_funds"),
+    "pm_card_chargeCustomerFail": ("visa", "0341", "generic_decline"),
+    "pm_card_insufficientFunds": ("visa", "9995", "insufficient_funds"),
+    "pm_card_chargeDeclined": ("visa", "0002", "refused at once"),
     "pm_card_threeDSecureRequired": ("visa", "3220", "asks"),
     "pm_card_wallet": ("mastercard", "4444", "works"),
     "pm_card_processing": ("visa", "0077", "processes"),
@@ -127,6 +128,8 @@ class Account:
         allow(form, "customer")
         self._thing(form["customer"], "customer")
         if method_id in TEMPLATES:
+            if TEMPLATES[method_id][2] == "refused at once":
+                raise Refused(402, "card_error", "card_declined", decline_code="generic_decline")
             method = self._method(new_id("pm"), method_id)
             self.things[method["id"]] = method
             self.behaviours[method["id"]] = TEMPLATES[method_id][2]
@@ -149,7 +152,7 @@ class Account:
     # --- Payments ----------------------------------------------------------------------------------------------------
 
     def create_intent(self, form: Form) -> dict[str, Any]:
-        allow(form, "amount", "currency", "customer", "payment_method", "allowed_payment_method_types", "metadata")
+        allow(form, "amount", "currency", "customer", "payment_method", "metadata")
         self._thing(form["customer"], "customer")
         method = self._thing(form["payment_method"], "payment_method")
         if method["customer"] != form["customer"]:

@@ -90,9 +90,10 @@ class StripeGateway:
         with _asking() as stripe:
             try:
                 method = stripe.v1.payment_methods.retrieve(token)
-                if _instrument(method).type != type or method.customer not in (None, customer_id):
+                customer = getattr(method, "customer", None)
+                if _instrument(method).type != type or customer not in (None, customer_id):
                     raise UnknownPaymentToken(field="details.token")
-                if method.customer is None:
+                if customer is None:
                     method = stripe.v1.payment_methods.attach(token, {"customer": customer_id})
             except CardError as error:
                 raise MethodDeclined(_reason(error.error)) from error
@@ -120,8 +121,9 @@ class StripeGateway:
                     {"metadata": {"vectragrow_person": str(person_id)}},
                     {"idempotency_key": f"customer-{person_id}"},
                 )
+            customer_id = _read(lambda: _text(customer.id))
             sql.insert_missing(
-                ProviderCustomer(provider=self.name, person_id=person_id, customer_id=customer.id, created_at=now)
+                ProviderCustomer(provider=self.name, person_id=person_id, customer_id=customer_id, created_at=now)
             )
             found = known.get()
         return found.customer_id
@@ -152,7 +154,6 @@ class StripeGateway:
                         "currency": amount.currency.lower(),
                         "customer": customer.customer_id,
                         "payment_method": token,
-                        "allowed_payment_method_types": ["card"],
                         "metadata": {OUR_KEY: key},
                     },
                     {"idempotency_key": key},
@@ -232,7 +233,7 @@ class StripeGateway:
             except InvalidRequestError as error:
                 raise RefundRefused(_reason(error.error)) from error
         if _read(lambda: _text(refund.status)) in ("failed", "canceled"):
-            raise RefundRefused(refund.failure_reason or "refund_failed")
+            raise RefundRefused(getattr(refund, "failure_reason", None) or "refund_failed")
         return _text(refund.id)
 
     def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
@@ -260,11 +261,8 @@ class StripeGateway:
     def holdings(self) -> Mapping[str, int]:
         with _asking() as stripe:
             balance = stripe.v1.balance.retrieve()
-        parts = [(one.amount, one.currency) for one in balance.available]
-        parts += [(one.amount, one.currency) for one in balance.pending]
         held: dict[str, int] = {}
-        for units, currency in parts:
-            money = money_of(units, currency)
+        for money in _read(lambda: [_money(one) for one in (*balance.available, *balance.pending)]):
             held[money.currency] = held.get(money.currency, 0) + money.minor
         return held
 
@@ -343,10 +341,10 @@ def _reason(error: Any) -> str:
 
 def _instrument(method: Any) -> Instrument:
     """:raises UnknownPaymentToken: something that is not settled at once"""
-    card = method.card if method.type == "card" else None
+    card = getattr(method, "card", None)
     if card is None:
         raise UnknownPaymentToken(field="details.token")
-    type = PaymentMethod.Type.WALLET if card.wallet else PaymentMethod.Type.CARD
+    type = PaymentMethod.Type.WALLET if getattr(card, "wallet", None) else PaymentMethod.Type.CARD
     return _read(
         lambda: Instrument(
             token=_text(method.id, 255),
@@ -366,16 +364,17 @@ def _charge(intent: Any) -> Charge:
     """
     status = _read(lambda: _text(intent.status))
     state = _STATES.get(status)
+    error = getattr(intent, "last_payment_error", None)
     if status == "processing":
         raise StillProcessing(f"{intent.id} is being processed")
-    if state is None or (status == "requires_payment_method" and not intent.last_payment_error):
+    if state is None or (status == "requires_payment_method" and not error):
         raise OutcomeUnknown(f"{intent.id} is {status}")
-    amount = _read(lambda: money_of(int(intent.amount), _text(intent.currency, 3)))
+    amount = _read(lambda: _money(intent))
     reason = url = ""
     if state == State.DECLINED:
-        reason = _reason(intent.last_payment_error)
+        reason = _reason(error)
     elif state == State.CANCELLED:
-        reason = _text(intent.cancellation_reason or "cancelled")
+        reason = _text(getattr(intent, "cancellation_reason", None) or "cancelled")
     elif state == State.REQUIRES_ACTION:
         url = _read(lambda: _text(intent.next_action.redirect_to_url.url, 500))
     return Charge(state=state, provider_id=_text(intent.id), amount=amount, reason=reason, action_url=url)
@@ -419,6 +418,10 @@ def _key(thing: Any) -> str:
     return str(metadata[OUR_KEY])[:60] if metadata and OUR_KEY in metadata else ""
 
 
+def _money(thing: Any) -> Money:
+    return money_of(int(thing.amount), _text(thing.currency, 3))
+
+
 def _line(transaction: Any) -> StatementLine:
     source = transaction.source
     move = Move.CHARGE if transaction.type in ("charge", "payment") else Move.REFUND
@@ -428,7 +431,7 @@ def _line(transaction: Any) -> StatementLine:
             move=move,
             key=_key(source),
             provider_id=_text(named or transaction.id),
-            amount=money_of(int(transaction.amount), _text(transaction.currency, 3)),
+            amount=_money(transaction),
             at=datetime.fromtimestamp(int(transaction.created), UTC),
         )
     )
@@ -446,7 +449,7 @@ def _event(document: Any) -> Event:
     minor = thing["amount"]
     if isinstance(minor, bool) or not isinstance(minor, int) or not 0 <= minor <= MAX_MINOR * 100:
         raise ValueError
-    charge = _charge(PaymentIntent.construct_from({**_OPTIONAL, **thing}, None))
+    charge = _charge(PaymentIntent.construct_from(thing, None))
     return Event(id=event_id, type=kind, key=_key_of_document(thing), charge=charge)
 
 
@@ -467,7 +470,6 @@ _CONCERNS = {
     "refund.failed": "a refund has failed after it was confirmed",
     "payout.failed": "a payout to our bank has failed",
 }
-_OPTIONAL = {"last_payment_error": None, "cancellation_reason": None, "next_action": None}
 
 
 def _check_signature(body: bytes, header: str, now: datetime) -> None:

@@ -65,7 +65,7 @@ class SandboxBench(Bench):
 
 
 class StripeBench(Bench):
-    works, declined, asks = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_threeDSecureRequired"
+    works, declined, asks = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_threeDSecureRequired"
 
     def __init__(self, line: StripeLine) -> None:
         self.line = line

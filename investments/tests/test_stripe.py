@@ -297,6 +297,7 @@ def test_setting_up_is_for_providers_with_a_field_of_their_own(api: Api, backer:
         ({"type": "card", "details": {"token": "pm_card_wallet"}}, "unknown_payment_token"),
         ({"type": "bank_account", "details": {"token": "pm_usBankAccount"}}, "unknown_payment_token"),
         ({"type": "card", "details": {"token": "../../v1/customers"}}, "unknown_payment_token"),
+        ({"type": "card", "details": {"token": "pm_card_chargeDeclined"}}, "payment_method_declined"),
         (
             {
                 "type": "card",
@@ -340,8 +341,8 @@ def test_the_customer_of_an_erased_person_is_deleted(story: Story) -> None:
 @pytest.mark.parametrize(
     ("token", "amount", "reason"),
     [
-        ("pm_card_chargeDeclined", "100", "card_declined"),
-        ("pm_card_chargeDeclinedInsufficientFunds", "100", "insufficient_funds"),
+        ("pm_card_chargeCustomerFail", "100", "card_declined"),
+        ("pm_card_insufficientFunds", "100", "insufficient_funds"),
     ],
 )
 def test_a_decline_has_a_reason(story: Story, token: str, amount: str, reason: str) -> None:

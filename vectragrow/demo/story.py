@@ -30,7 +30,7 @@ class TestCard:
 
 
 CARD = TestCard("4242424242424242", "pm_card_visa")
-DECLINED = TestCard("4000000000000002", "pm_card_chargeDeclined")
+DECLINED = TestCard("4000000000000002", "pm_card_chargeCustomerFail")
 THREE_D_SECURE = TestCard("4000000000003220", "pm_card_threeDSecureRequired")
 _passports = count(secrets.randbelow(10**6))
 
