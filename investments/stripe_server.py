@@ -58,6 +58,7 @@ FAULTS = (
     "reset_after",
     "limited",
     "garbage_after",
+    "redirect",
     "slow",
 )
 """`after`: it was done and the answer is lost; `before`: it was not. `error`: 500, or 503 when nothing was done."""
@@ -496,6 +497,9 @@ class Handler(BaseHTTPRequestHandler):
             self._break(fault)
         if fault == "error_before":
             return 503, {"error": {"type": "api_error", "message": "unavailable"}}
+        if fault == "redirect":
+            self._send(307, b"", {"Location": f"{account.base}{path}"})
+            raise NoAnswer
         if fault == "limited":
             return 429, {"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "too many"}}
         if fault == "slow":

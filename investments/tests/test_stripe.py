@@ -7,6 +7,7 @@ The stand-in is a process of its own, which keeps its own ledger (`investments.s
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from core.data.ids import uuid7
 from core.data.transactions import atomic
 from core.money import Money
 from core.privacy.erasure import erase_person
-from core.testing import WAIT_LIMIT, Api, drain_outbox
+from core.testing import WAIT_LIMIT, Api, drain_outbox, together
 from investments.models import Investment, Payment, PaymentMethod, ProviderCharge, ProviderCustomer, ProviderEvent
 from investments.providers import PROVIDERS, asking, breakers
 from investments.providers.base import OutcomeUnknown, State, StillProcessing
@@ -415,3 +416,21 @@ def test_amounts_in_stripes_units(amount: Money, units: int | None) -> None:
 def test_an_amount_that_the_currency_does_not_have() -> None:
     with pytest.raises(ValueError, match="50050 of ISK"):
         money_of(50050, "isk")
+
+
+# --- At the same time -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_key_that_is_charged_and_cancelled_by_several_at_once_has_one_end(backer: User, stripe: StripeLine) -> None:
+    """Workers, a request and the finisher ask about the same payment."""
+    token, now = make_card(backer, "pm_card_visa").token, timezone.now()
+    for _ in range(3):
+        key = f"payment-{uuid7()}"
+        charge = partial(
+            StripeGateway().charge, key=key, payer_id=backer.pk, token=token, amount=Money(1000, "USD"), now=now
+        )
+        answers = together(charge, charge, partial(StripeGateway().cancel, key=key, now=now), charge)
+        [state] = {answer.state for answer in answers}
+        lines = [line for line in StripeGateway().statement(since=now - timedelta(minutes=1)) if line.key == key]
+        assert len(lines) == (state == State.CAPTURED)
