@@ -179,6 +179,7 @@ def test_3d_secure_is_answered_at_the_provider(api: Api, founder: User, settled:
     assert (made["paymentStatus"], made["status"]) == ("requires_action", "proposed")
     page = made["nextAction"]["url"].partition("/sandbox/")[2]
     Client().post(f"/sandbox/{page}", {"answer": "approve"})
+    drain_outbox()
     charge = DistributionCharge.objects.get()
     assert (charge.status, minor(f"distribution:{charge.distribution_id}")) == ("captured", 110_00)
     assert is_sound()
