@@ -13,6 +13,7 @@ Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wron
     GET events     all events so far, with a fresh signature: [{"body": …, "signature": …}]
     GET calls      how often each call was answered or not
     POST reset     forget everything
+    POST payout    {"amount": 4000, "currency": "usd"}: to the bank account of the platform itself
     POST age       forget all idempotency keys, as Stripe does after a day
 """
 
@@ -289,6 +290,12 @@ class Account:
             newest_first = [{**one, "source": self.things[one["source"]]} for one in newest_first]
         return page(newest_first, form, "/v1/balance_transactions")
 
+    def pay_out(self, amount: int, currency: str) -> None:
+        """As Stripe does by its schedule, or somebody in its dashboard."""
+        payout: dict[str, Any] = {"id": new_id("po"), "object": "payout", "currency": currency, "metadata": {}}
+        self.things[payout["id"]] = payout
+        self._book("payout", payout, -amount)
+
     def read_balance(self, form: Form) -> dict[str, Any]:
         sums: Counter[str] = Counter()
         for one in self.transactions:
@@ -435,6 +442,8 @@ class Handler(BaseHTTPRequestHandler):
                 account.webhooks |= asked
             elif name == "reset":
                 account.empty()
+            elif name == "payout":
+                account.pay_out(asked["amount"], asked["currency"])
             elif name == "age":
                 account.replies.clear()
             elif name == "calls":

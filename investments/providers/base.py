@@ -188,6 +188,8 @@ class Gateway(Protocol):
         """
         Pay out of what is held for us, to what stands behind a token, once per key. Returns the provider's id.
 
+        A provider that pays nobody but ourselves refuses every payout.
+
         :raises PayoutRefused: :raises OutcomeUnknown:
         """
         ...

@@ -424,7 +424,7 @@ def _money(thing: Any) -> Money:
 
 def _line(transaction: Any) -> StatementLine:
     source = transaction.source
-    move = Move.CHARGE if transaction.type in ("charge", "payment") else Move.REFUND
+    move = _MOVES.get(transaction.type, Move.REFUND)
     named = getattr(source, "payment_intent", None) if move == Move.CHARGE else getattr(source, "id", source)
     return _read(
         lambda: StatementLine(
@@ -435,6 +435,16 @@ def _line(transaction: Any) -> StatementLine:
             at=datetime.fromtimestamp(int(transaction.created), UTC),
         )
     )
+
+
+_MOVES = {
+    "charge": Move.CHARGE,
+    "payment": Move.CHARGE,
+    "payout": Move.PAYOUT,
+    "payout_cancel": Move.PAYOUT,
+    "payout_failure": Move.PAYOUT,
+}
+"""By Stripe's types of balance transactions. Its payouts go to our own bank account and carry no key of ours."""
 
 
 def _event(document: Any) -> Event:

@@ -15,7 +15,7 @@ from core.data.ids import uuid7
 from core.money import Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
 from investments.models import SandboxCharge
-from investments.providers.base import Charge, Event, Gateway, Move, RefundRefused, State, StatementLine
+from investments.providers.base import Charge, Event, Gateway, Move, PayoutRefused, RefundRefused, State, StatementLine
 from investments.providers.sandbox import SandboxGateway, event_about, sign
 from investments.providers.stripe import StripeGateway
 from investments.tests.stripe_line import StripeLine
@@ -33,6 +33,8 @@ class Bench:
     declined: str
     asks: str
     """Tokens of cards."""
+    payout_refusal = ""
+    """The reason why the provider refuses every payout; empty if it pays."""
 
     def answer(self, charge: Charge, answer: str) -> None:
         """What the holder of a card answers to 3-D Secure: approve or decline."""
@@ -65,6 +67,7 @@ class SandboxBench(Bench):
 
 
 class StripeBench(Bench):
+    payout_refusal = "payouts_not_supported"
     works, declined, asks = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_threeDSecureRequired"
 
     def __init__(self, line: StripeLine) -> None:
@@ -125,6 +128,10 @@ class Payer:
         return self.gateway.refund(
             key=key, charge_key=of, charge_id=charge.provider_id, amount=amount, now=timezone.now()
         )
+
+    def pay_out(self, key: str, minor: int) -> str:
+        token = self.token(self.bench.works)
+        return self.gateway.payout(key=key, token=token, amount=Money(minor, "USD"), now=timezone.now())
 
     def lines(self, *keys: str) -> list[StatementLine]:
         since = timezone.now() - timedelta(hours=1)
@@ -254,6 +261,27 @@ def test_what_was_not_taken_is_not_refunded(paying: Payer, key: str) -> None:
             paying.refund(f"refund-{uuid4()}-1", charge, 1, of=of)
 
 
+# --- Payouts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_payout_is_paid_once_per_key_or_refused_for_ever(paying: Payer, key: str) -> None:
+    paying.charge(key, paying.bench.works)
+    before = paying.gateway.holdings()["USD"]
+    keys = [f"payout-{uuid7()}" for _ in range(2)]
+    if paying.bench.payout_refusal:
+        for one in (keys[0], keys[0], keys[1]):
+            with pytest.raises(PayoutRefused) as refused:
+                paying.pay_out(one, 300)
+            assert refused.value.reason == paying.bench.payout_refusal
+    else:
+        first = paying.pay_out(keys[0], 300)
+        assert paying.pay_out(keys[0], 300) == first
+        assert paying.pay_out(keys[1], 200) != first
+    paid = [] if paying.bench.payout_refusal else [(Move.PAYOUT, keys[0], -300), (Move.PAYOUT, keys[1], -200)]
+    assert [(line.move, line.key, line.amount.minor) for line in paying.lines(*keys)] == paid
+    assert paying.gateway.holdings()["USD"] - before == sum(minor for *_, minor in paid)
+
+
 # --- Statement ------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +368,7 @@ def test_no_provider_is_called_inside_a_transaction_of_ours(paying: Payer, key: 
         lambda: paying.gateway.charge(key=other, payer_id=paying.person.pk, token=token, amount=TEN, now=now),
         lambda: paying.cancel(other),
         lambda: paying.refund(f"refund-{uuid4()}-1", charge, 100, of=key),
+        lambda: paying.gateway.payout(key=f"payout-{uuid7()}", token=token, amount=TEN, now=now),
     ]
     for call in calls:
         with pytest.raises(RuntimeError, match=r"transaction"), transaction.atomic():

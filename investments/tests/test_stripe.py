@@ -22,14 +22,32 @@ from core.data.transactions import atomic
 from core.money import Money
 from core.privacy.erasure import erase_person
 from core.testing import WAIT_LIMIT, Api, drain_outbox, together
-from investments.models import Investment, Payment, PaymentMethod, ProviderCharge, ProviderCustomer, ProviderEvent
+from investments.models import (
+    DistributionCharge,
+    Investment,
+    Payment,
+    PaymentMethod,
+    Payout,
+    ProviderCharge,
+    ProviderCustomer,
+    ProviderEvent,
+)
 from investments.providers import PROVIDERS, asking, breakers
 from investments.providers.base import OutcomeUnknown, State, StillProcessing
 from investments.providers.stripe import StripeGateway, money_of, units_of
 from investments.reconciliation import reconcile
+from investments.services.distributing import distribute
 from investments.services.provider_events import receive_event
 from investments.stripe_server import FAULTS
-from investments.testing import finish_payments, finish_refunds, make_card
+from investments.testing import (
+    approve,
+    finish_distributions,
+    finish_payments,
+    finish_refunds,
+    make_card,
+    propose,
+    settle,
+)
 from investments.tests.conftest import books_agree, invest_url, refusal
 from investments.tests.stripe_line import StripeLine
 
@@ -389,6 +407,75 @@ def test_a_dispute_and_a_failed_refund_are_kept_for_people(story: Story, caplog:
         receive_event(provider="stripe", body=body.encode(), headers=headers, now=timezone.now())
     assert [kept.outcome for kept in ProviderEvent.objects.all()] == ["set_aside", "set_aside"]
     assert caplog.text.count("does not fit") == 2
+
+
+# --- Distributions and payouts --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settled(story: Story) -> Campaign:
+    """One investment of 1,000.00, paid by Stripe."""
+    story.invest(amount="1000")
+    return settle(story.campaign)
+
+
+def distribution(founder: User, token: str) -> dict[str, str]:
+    """The body of a proposal, paid by a new card of the owner."""
+    return {"amount": "120", "kind": "dividend", "paymentMethodId": str(make_card(founder, token).pk)}
+
+
+def test_returned_money_stays_where_stripe_cannot_pay_it_out(
+    story: Story, founder: User, settled: Campaign, person: Callable[..., User]
+) -> None:
+    proposal = propose(story.api, founder, settled, "120", make_card(founder, "pm_card_visa"))
+    approve(person("ines", role="admin"), proposal)
+    assert distribute(proposal.pk, now=timezone.now())
+    investment = Investment.objects.get()
+    client = story.api.as_user(story.backer)
+    body = {"amount": "120", "paymentMethodId": str(investment.method_id)}
+    for _ in range(2):
+        refused = client.post(f"/api/investments/{investment.pk}/withdraw", body)
+        assert (refusal(refused), refused.json()["reason"]) == ((409, "payout_declined"), "payouts_not_supported")
+    assert [payout.status for payout in Payout.objects.all()] == ["failed", "failed"]
+    totals = client.get("/api/investments/returns").json()["totals"]
+    assert totals == [{"currency": "USD", "amount": "120.00", "available": "120.00"}]
+    assert story.moves() == ["1000.00", "120.00"]
+    assert story.is_consistent()
+
+
+def test_a_distribution_with_three_d_secure_is_paid_in_by_event(story: Story, founder: User, settled: Campaign) -> None:
+    body = distribution(founder, "pm_card_threeDSecureRequired")
+    asked = story.api.as_user(founder).post(f"/api/campaigns/{settled.pk}/distributions", body).json()
+    assert asked["paymentStatus"] == "requires_action"
+    story.line.answer_3ds(asked["nextAction"]["url"], "approve")
+    for signed, headers in story.line.events():
+        receive_event(provider="stripe", body=signed, headers=headers, now=timezone.now())
+    assert DistributionCharge.objects.get().status == "requires_action"
+    drain_outbox()
+    assert DistributionCharge.objects.get().status == "captured"
+    assert story.moves() == ["1000.00", "120.00"]
+    assert story.is_consistent()
+
+
+@pytest.mark.parametrize("fault", ["hang_after", "error_before", "reset_after"])
+def test_a_distribution_with_a_fault_in_its_confirmation_is_paid_in_once(
+    story: Story, founder: User, settled: Campaign, fault: str
+) -> None:
+    body, client = distribution(founder, "pm_card_visa"), story.api.as_user(founder)
+    asked = story.with_fault("confirm", fault, lambda: client.post(f"/api/campaigns/{settled.pk}/distributions", body))
+    assert (asked.status_code, asked.json()["paymentStatus"]) == (201, "pending")
+    finish_distributions(now=story.began + timedelta(minutes=2))
+    assert DistributionCharge.objects.get().status == "captured"
+    assert story.moves() == ["1000.00", "120.00"]
+    assert story.is_consistent()
+
+
+def test_a_payout_to_our_own_bank_is_reported(story: Story) -> None:
+    story.invest()
+    story.line.tell("payout", amount=40_00, currency="usd")
+    assert story.moves() == ["100.00", "-40.00"]
+    findings = reconcile("stripe", now=timezone.now()).findings
+    assert sorted((one.check.value, one.about) for one in findings) == [("extra", "payout"), ("sum", "provider")]
 
 
 # --- Amounts --------------------------------------------------------------------------------------------------------
