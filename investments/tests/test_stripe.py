@@ -21,7 +21,7 @@ from core.data.ids import uuid7
 from core.data.transactions import atomic
 from core.money import Money
 from core.privacy.erasure import erase_person
-from core.testing import WAIT_LIMIT, Api, drain_outbox, together
+from core.testing import WAIT_LIMIT, Api, commits, drain_outbox, together
 from investments.models import (
     DistributionCharge,
     Investment,
@@ -37,6 +37,7 @@ from investments.providers.base import OutcomeUnknown, State, StillProcessing
 from investments.providers.stripe import StripeGateway, money_of, units_of
 from investments.reconciliation import reconcile
 from investments.services.distributing import distribute
+from investments.services.distribution_review import evidence_of, holders_of, reject_distribution
 from investments.services.provider_events import receive_event
 from investments.stripe_server import FAULTS
 from investments.testing import (
@@ -467,6 +468,24 @@ def test_a_distribution_with_a_fault_in_its_confirmation_is_paid_in_once(
     finish_distributions(now=story.began + timedelta(minutes=2))
     assert DistributionCharge.objects.get().status == "captured"
     assert story.moves() == ["1000.00", "120.00"]
+    assert story.is_consistent()
+
+
+def test_a_rejected_distribution_is_refunded_once(
+    story: Story, founder: User, settled: Campaign, person: Callable[..., User]
+) -> None:
+    """The answer is lost, and Stripe has forgotten the key when it is asked again."""
+    proposal = propose(story.api, founder, settled, "120", make_card(founder, "pm_card_visa"))
+    seen = evidence_of(proposal, proposal.charge, holders_of(settled.pk))
+    with commits():
+        admin, now = person("ines", role="admin"), timezone.now()
+        reject_distribution(staff=admin, distribution_id=proposal.pk, seen=seen, reason="No accounts.", now=now)
+    story.with_fault("refund", "reset_after", drain_outbox)
+    assert DistributionCharge.objects.get().status == "refunding"
+    story.line.tell("age")
+    drain_outbox(now=timezone.now() + timedelta(minutes=5))
+    assert DistributionCharge.objects.get().status == "refunded"
+    assert story.moves() == ["1000.00", "120.00", "-120.00"]
     assert story.is_consistent()
 
 
