@@ -29,7 +29,7 @@ class PaymentMethodDeclined(Invalid):
 
 
 class ProviderUnavailable(Busy):
-    code = "provider_unavailable"
+    code = "payment_provider_unavailable"
     message = _("The payment provider does not answer at the moment. Try again shortly.")
 
 

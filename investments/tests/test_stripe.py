@@ -200,7 +200,7 @@ def test_a_silent_stripe_is_left_alone_and_asked_again(story: Story, friend: Use
             )
     calls = story.line.tell("calls")["create"]
     refused = story.api.as_user(friend).post(METHODS, {"type": "card", "details": {"token": "pm_card_visa"}})
-    assert refusal(refused) == (503, "provider_unavailable")
+    assert refusal(refused) == (503, "payment_provider_unavailable")
     assert "Retry-After" in refused.headers
     assert story.line.tell("calls")["create"] == calls
     breakers["stripe"].reset()
