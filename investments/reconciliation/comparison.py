@@ -18,10 +18,11 @@ from django.db import connection
 
 from core.data.ids import uuid7
 from core.money import minor_text
-from investments.models import Payment, Reconciliation
+from investments.models import Reconciliation
 from investments.providers import PROVIDERS, asking
 from investments.providers.base import StatementLine
 from investments.reconciliation.checks import BOOKED, CHECKS, OURS, THEIRS, Check
+from ledger.models import LedgerAccount
 from ledger.selectors import snapshot
 
 PERIOD = timedelta(days=60)
@@ -77,7 +78,8 @@ class Result:
 
 def providers_to_reconcile(now: datetime) -> list[str]:
     """Those that moved money for us and were not compared within a day; the one for new payments in any case."""
-    named = {settings.PAYMENTS_PROVIDER, *Payment.objects.values_list("provider", flat=True).distinct()}
+    booked = LedgerAccount.objects.filter(code__startswith="provider:").values_list("code", flat=True)
+    named = {settings.PAYMENTS_PROVIDER, *(code.split(":")[1] for code in booked)}
     done = Reconciliation.objects.filter(finished_at__gt=now - EVERY).values_list("provider", flat=True)
     return sorted(named.intersection(PROVIDERS).difference(done))
 
