@@ -431,7 +431,7 @@ class KeyInformationSheet(ApiViewSet):
             return HttpResponse(as_html(written.sheet()), content_type="text/html; charset=utf-8")
         if query.get("format") == "pdf":
             name = 'attachment; filename="key-information.pdf"'
-            content, _pages = as_pdf(written.sheet())
+            content, _pages = as_pdf(written.sheet(), written.updated_at)
             return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": name})
         return Response(KeyInformationOutput.of(written))
 

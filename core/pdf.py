@@ -76,6 +76,17 @@ class Paper:
 
 def as_bytes(paper: Paper) -> bytes:
     """The file."""
+    return drawn(paper)[0]
+
+
+def unprintable(text: str) -> list[str]:
+    """Letters that no font has, each once, in their order; line breaks and tabs are printable."""
+    known = _letters(_REGULAR, _BOLD).union(*(_letters(name) for name in _FALLBACK.values()))
+    return list(dict.fromkeys(letter for letter in text if ord(letter) not in known and letter not in "\n\t"))
+
+
+def drawn(paper: Paper) -> tuple[bytes, int]:
+    """The file, and how many pages it has."""
     pdf = _Pdf(format="A4")
     pdf.set_title(_shown(paper.title))
     pdf.set_creation_date(paper.made_at)
@@ -102,7 +113,7 @@ def as_bytes(paper: Paper) -> bytes:
                 _facts(pdf, pairs)
             case Table():
                 _table(pdf, block)
-    return bytes(pdf.output())
+    return bytes(pdf.output()), pdf.page_no()
 
 
 def pdf_response(name: str, paper: Paper) -> HttpResponse:

@@ -16,13 +16,14 @@ from campaigns.errors import (
     UnknownKeyInformationField,
 )
 from campaigns.key_information import Instrument, Sheet, current_form
-from campaigns.key_information.rendering import as_pdf, unprintable_letters
+from campaigns.key_information.rendering import as_pdf
 from campaigns.models import EDITABLE, Campaign, DocumentKind, KeyInformation
 from campaigns.services.documents import attach_document, store_document_file
 from core import events
 from core.api.errors import Stale
 from core.api.limits import Limit
 from core.data.transactions import retrying
+from core.pdf import unprintable
 from uploads.models import StoredFile
 
 DOCUMENT_TITLE = "Key investment information sheet"
@@ -60,12 +61,12 @@ def write_key_information(
     title = access_campaign(owner, campaign_id).title
     if unknown := sorted(texts.keys() - current_form().field_ids):
         raise UnknownKeyInformationField(field=f"texts.{unknown[0]}")
-    if letters := unprintable_letters("".join([title, *texts.values()])):
+    if letters := unprintable("".join([title, *texts.values()])):
         raise LettersNotPrintable(field="texts", letters=" ".join(letters[:20]))
     if sum(map(len, texts.values())) > MOST_LETTERS:
         raise KeyInformationTooLong(most=MOST_PAGES)
     sheet = Sheet(title=title, instrument=instrument, has_vehicle=has_vehicle, texts=texts)
-    if as_pdf(sheet)[1] > MOST_PAGES:
+    if as_pdf(sheet, now)[1] > MOST_PAGES:
         raise KeyInformationTooLong(most=MOST_PAGES)
     return _write(owner, campaign_id, sheet, now)
 
@@ -99,7 +100,7 @@ def prepare_submission(*, owner: User, campaign_id: UUID, now: datetime) -> Prep
         return None
     if "key_information" not in written.campaign.rule_set:
         return None
-    content, _pages = as_pdf(written.sheet())
+    content, _pages = as_pdf(written.sheet(), written.updated_at)
     file = ContentFile(content, name="key-information.pdf")
     return Prepared(store_document_file(owner=owner, file=file, now=now, is_ours=True), written.updated_at)
 
