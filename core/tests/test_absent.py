@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT
 from rest_framework.fields import CharField, FileField, IntegerField, ListField
 
 from accounts.models import User
+from core import clock
 from core.api.serializers import Serializer
 from core.realtime import sockets
 from core.testing import Api
@@ -169,9 +171,10 @@ def test_a_form_without_a_chosen_file(api: Api, person: Callable[..., User]) -> 
     category = Category.objects.first()
     assert category is not None
     founder = api.as_user(person("founder", identity=True))
+    ends_at = (clock.now() + timedelta(days=200)).isoformat()
     fields = {
         "title": "Solar roofs", "summary": "s", "description": "d", "category": category.slug,
-        "goalAmount": "1000", "currency": "EUR", "endsAt": "2090-01-01T00:00:00Z", "maxAmount": "",
+        "goalAmount": "1000", "currency": "EUR", "endsAt": ends_at, "maxAmount": "",
     }  # fmt: skip
     texts = [(name, None, value.encode()) for name, value in fields.items()]
     for files, kept in (
