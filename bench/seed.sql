@@ -22,6 +22,7 @@ INSERT INTO accounts_user (id, created_at, password, email, first_name, last_nam
       FROM generate_series(1, 2000) n;
 
 ALTER TABLE campaigns_campaign DISABLE TRIGGER campaign_is_indexed;  -- no measured read searches, and it takes most of the time
+SET CONSTRAINTS campaign_terms_have_a_version DEFERRED;
 INSERT INTO campaigns_campaign (id, created_at, owner_id, title, slug, summary, description, category_id, currency,
         goal_minor, max_minor, min_investment_minor, starts_at, ends_at, expected_return_percent, status, review_note,
         published_at, closed_at, outcome, settled_at, raised_minor, reserved_minor, investor_count, trend, version,
@@ -45,6 +46,7 @@ INSERT INTO campaigns_termsversion (id, created_at, campaign_id, version, terms,
                               'ends_at', to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
                               'expected_return_percent', expected_return_percent::text), 'published', ''
       FROM campaigns_campaign WHERE status <> 'draft';
+SET CONSTRAINTS campaign_terms_have_a_version IMMEDIATE;
 
 INSERT INTO uploads (id, created_at, owner_id, purpose, visibility, content_type, size, width, height, fingerprint,
         storage_name)
