@@ -37,7 +37,7 @@ def returns_account(user_id: UUID, currency: str) -> Nature:
 
 def reserve_charge(*, investment_id: UUID, campaign_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
     """Reserve the expected money of a new investment: held by the provider, owed to the campaign's backers."""
-    with_provider, escrow = _opened(provider, campaign_id, amount.currency, now)
+    with_provider, escrow = _opened(provider, escrow_account(campaign_id, amount.currency), now)
     return reserve(
         key=f"charge:{investment_id}",
         kind="investment.charged",
@@ -56,7 +56,7 @@ def reserve_refunds(
 
     :param refunds: id of each new refund, id of its investment, amount
     """
-    with_provider, escrow = _opened(provider, campaign_id, currency, now)
+    with_provider, escrow = _opened(provider, escrow_account(campaign_id, currency), now)
     holds = [
         Booking(
             key=f"refund:{refund_id}",
@@ -83,8 +83,7 @@ def release_escrow(*, campaign_id: UUID, owner_id: UUID, amount: Money, now: dat
 
 def reserve_distribution_charge(*, distribution_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
     """Reserve the expected money of a new distribution: held by the provider, owed to the campaign's holders."""
-    natures = provider_account(provider, amount.currency), distribution_account(distribution_id, amount.currency)
-    with_provider, for_holders = open_accounts(*natures, now=now)
+    with_provider, for_holders = _opened(provider, distribution_account(distribution_id, amount.currency), now)
     return reserve(
         key=f"distribution-charge:{distribution_id}",
         kind="distribution.charged",
@@ -97,8 +96,7 @@ def reserve_distribution_charge(*, distribution_id: UUID, provider: str, amount:
 
 def reserve_distribution_refund(*, distribution_id: UUID, provider: str, amount: Money, now: datetime) -> Posting:
     """Reserve the way back of a rejected distribution. Happens once per distribution, however often it is called."""
-    natures = provider_account(provider, amount.currency), distribution_account(distribution_id, amount.currency)
-    with_provider, for_holders = open_accounts(*natures, now=now)
+    with_provider, for_holders = _opened(provider, distribution_account(distribution_id, amount.currency), now)
     return reserve(
         key=f"distribution-refund:{distribution_id}",
         kind="distribution.refunded",
@@ -147,8 +145,7 @@ def reserve_payout(
 
     :raises InsufficientFunds: the provider holds less than that for us
     """
-    natures = returns_account(investor_id, amount.currency), provider_account(provider, amount.currency)
-    returned, with_provider = open_accounts(*natures, now=now)
+    with_provider, returned = _opened(provider, returns_account(investor_id, amount.currency), now)
     return reserve(
         key=f"payout:{payout_id}",
         kind="investment.paid_out",
@@ -159,5 +156,6 @@ def reserve_payout(
     )
 
 
-def _opened(provider: str, campaign_id: UUID, currency: str, now: datetime) -> list[LedgerAccount]:
-    return open_accounts(provider_account(provider, currency), escrow_account(campaign_id, currency), now=now)
+def _opened(provider: str, other: Nature, now: datetime) -> list[LedgerAccount]:
+    """The provider's account and another one of the same currency."""
+    return open_accounts(provider_account(provider, other.currency), other, now=now)
