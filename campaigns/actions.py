@@ -30,17 +30,18 @@ def add_source(source: Source) -> Source:
     return source
 
 
-def campaign_actions(person: Any, campaign: Any, now: datetime) -> list[AllowedAction]:
+def campaign_actions(person: Any, campaign: Any, now: datetime, *, own: Campaign | None = None) -> list[AllowedAction]:
     """
     For the person who reads the campaign's page: the owner's actions for its owner, an investor's for others.
 
     :param campaign: a row of `campaign_page.sql`
+    :param own: the same campaign, when it is the person's
     """
     if person.pk is None:
         return []
     found: list[tuple[Action, Verdict]] = []
-    if campaign.owner_id == person.pk:
-        found += _of_owner(person, Campaign.objects.defer("description").get(pk=campaign.id), now)
+    if own is not None:
+        found += _of_owner(person, own, now)
     for source in _sources:
         found += source(person, campaign, now)
     return [AllowedAction.of(*one) for one in found]

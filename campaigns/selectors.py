@@ -150,7 +150,8 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
     row = rows[0]
     is_own = row.owner_id == person.pk
     reports = reports_of(row, now)
-    missing = _missing(campaign_id, now) if is_own and row.status in BEFORE_LIVE else None
+    own = Campaign.objects.get(pk=campaign_id) if is_own else None
+    missing = _missing(own, now) if own is not None and own.status in BEFORE_LIVE else None
     mine = row.backed_minor and MyInvestment(
         amount=minor_text(row.backed_minor, row.currency), currency=row.currency, since=row.backed_since
     )
@@ -169,7 +170,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         my_investment=mine,
         follower_count=row.follower_count,
         followed_by_me=row.followed_by_me,
-        allowed_actions=campaign_actions(person, row, now),
+        allowed_actions=campaign_actions(person, row, now, own=own),
         missing=missing,
         history=_history(campaign_id) if is_own or MODERATE.held_by(person) else None,
         reporting=None if reports is None else Reporting.of(reports),
@@ -218,8 +219,7 @@ def update_edits(person: Any, update: Update) -> QuerySet[UpdateEdit]:
     return earlier.filter(audience=Update.Audience.PUBLIC)
 
 
-def _missing(campaign_id: UUID, now: datetime) -> list[Missing]:
-    campaign = Campaign.objects.get(pk=campaign_id)
+def _missing(campaign: Campaign, now: datetime) -> list[Missing]:
     return [Missing(field=item.field, because=item.because) for item in missing_items(campaign, now)]
 
 
