@@ -15,6 +15,11 @@ class Verdict(NamedTuple):
     changes_at: datetime | None = None
     """When the answer changes by the clock alone; None: never."""
 
+    def require(self) -> None:
+        """:raises Refusal: the one that it says"""
+        if self.refusal is not None:
+            raise self.refusal
+
 
 ALLOWED = Verdict()
 

@@ -238,8 +238,7 @@ def _before(position: Position, minor: int, at: datetime, *, is_eligible: bool =
 def _eligible(position: Position, minor: int, at: datetime) -> Verdict:
     if position.facts is None:
         return ALLOWED
-    answer = may_invest(position.facts, rules_of(position.campaign), minor=minor, now=at)
-    return Verdict(answer.refusal, answer.rule, answer.until)
+    return may_invest(position.facts, rules_of(position.campaign), minor=minor, now=at)
 
 
 def _room(position: Position, at: datetime) -> int:

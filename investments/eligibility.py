@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.rules import RuleSet
 from campaigns.rules.calendar import Place
-from core.api.errors import Refusal
+from campaigns.verdicts import ALLOWED, Verdict
 from core.money import minor_text
 from investments.errors import (
     AcknowledgementRequired,
@@ -67,16 +67,6 @@ class Facts:
     """The newest versions of the campaign's documents, as far as the person has not accepted them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    refusal: Refusal | None
-    """None: it is allowed."""
-    rule: str = ""
-    """The id of the rule that refuses."""
-    until: datetime | None = None
-    """When the answer changes by the clock alone; None: it does not."""
-
-
 class InvestorLimit(NamedTuple):
     minor: int
     rule: str
@@ -113,14 +103,14 @@ def warning_threshold(figures: Figures, rules: RuleSet) -> int:
 
 def may_invest(
     facts: Facts, rules: RuleSet, *, minor: int, now: datetime, accepted: Collection[tuple[str, str]] = ()
-) -> Answer:
+) -> Verdict:
     """
     Whether an investment of `minor` units is allowed: the first refusal, or the moment at which an allowance ends.
 
     :param accepted: the texts, as id and version, that are consented to together with this investment
     """
     if facts.unaccepted:
-        return Answer(ConsentRequired(documents=list(facts.unaccepted)), "documents")
+        return Verdict(ConsentRequired(documents=list(facts.unaccepted)), "documents")
     missing = [
         text
         for text in current_texts().values()
@@ -129,23 +119,23 @@ def may_invest(
     if missing:
         return _acknowledgement(missing)
     if not facts.protected:
-        return Answer(None)
+        return ALLOWED
     if "investor_limit_window" in rules:
         return _within_limit(facts, rules, minor, now)
     if "knowledge_test" in rules:
         return _knows_the_risk(facts, rules, minor, now, accepted)
-    return Answer(None)
+    return ALLOWED
 
 
-def _within_limit(facts: Facts, rules: RuleSet, minor: int, now: datetime) -> Answer:
+def _within_limit(facts: Facts, rules: RuleSet, minor: int, now: datetime) -> Verdict:
     if facts.figures is None:
         return _undeclared(facts, rules, "investor_limit_small_share")
     limit = investor_limit(facts.figures, rules)
     counted = counted_at(facts, rules, now)
     used = facts.figures.invested_elsewhere + sum(amount for _, amount in counted)
     if used + minor <= limit.minor:
-        return Answer(None)
-    return Answer(
+        return ALLOWED
+    return Verdict(
         InvestorLimitExceeded(
             limit=minor_text(limit.minor, rules.currency),
             used=minor_text(used, rules.currency),
@@ -169,19 +159,19 @@ def _room_at(counted: Sequence[tuple[datetime, int]], missing: int) -> datetime 
 
 def _knows_the_risk(
     facts: Facts, rules: RuleSet, minor: int, now: datetime, accepted: Collection[tuple[str, str]]
-) -> Answer:
+) -> Verdict:
     test_ends = facts.tested_at and rules["knowledge_test"].after(facts.tested_at, PLACE)
     if facts.tested_at is None or test_ends is None or now >= test_ends:
-        return Answer(KnowledgeTestRequired(), "knowledge_test")
+        return Verdict(KnowledgeTestRequired(), "knowledge_test")
     if not facts.passed:
         warning = current_texts()["knowledge_warning"]
         if not _has(facts, warning, since=facts.tested_at):
-            return Answer(_acknowledgement([warning]).refusal, "knowledge_test", test_ends)
+            return Verdict(_acknowledgement([warning]).refusal, "knowledge_test", test_ends)
     if facts.figures is None or facts.declared_at is None:
         return _undeclared(facts, rules, "loss_simulation")
     simulation_ends = rules["loss_simulation"].after(facts.declared_at, PLACE)
     if now >= simulation_ends:
-        return Answer(LossSimulationRequired(), "loss_simulation")
+        return Verdict(LossSimulationRequired(), "loss_simulation")
     until = min(test_ends, simulation_ends)
     warning = current_texts()["large_investment"]
     threshold = warning_threshold(facts.figures, rules)
@@ -189,18 +179,18 @@ def _knows_the_risk(
         refusal = WarningConsentRequired(
             above=minor_text(threshold, rules.currency), currency=rules.currency, warning=named_text(warning)
         )
-        return Answer(refusal, warning.rule, until)
-    return Answer(None, until=until)
+        return Verdict(refusal, warning.rule, until)
+    return Verdict(changes_at=until)
 
 
-def _undeclared(facts: Facts, rules: RuleSet, rule: str) -> Answer:
+def _undeclared(facts: Facts, rules: RuleSet, rule: str) -> Verdict:
     if facts.declares_otherwise:
-        return Answer(ProfileCurrencyMismatch(currency=rules.currency), rule)
-    return Answer(InvestorProfileRequired(currency=rules.currency), rule)
+        return Verdict(ProfileCurrencyMismatch(currency=rules.currency), rule)
+    return Verdict(InvestorProfileRequired(currency=rules.currency), rule)
 
 
-def _acknowledgement(missing: Sequence[Text]) -> Answer:
-    return Answer(AcknowledgementRequired(acknowledgements=[named_text(one) for one in missing]), missing[0].rule)
+def _acknowledgement(missing: Sequence[Text]) -> Verdict:
+    return Verdict(AcknowledgementRequired(acknowledgements=[named_text(one) for one in missing]), missing[0].rule)
 
 
 def named_text(text: Text) -> NamedText:

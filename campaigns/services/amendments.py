@@ -36,7 +36,7 @@ from campaigns.models import (
 from campaigns.services.drafts import refuse_too_far
 from campaigns.services.early_close import continue_if_missed, lock_by_clock
 from campaigns.services.issuer_caps import reach_within_issuer_cap
-from campaigns.services.terms import change_terms
+from campaigns.services.terms import change_terms, earliest_end
 from campaigns.verdicts import Verdict
 from core import events
 from core.api.errors import NotFound
@@ -83,19 +83,10 @@ def may_apply(campaign: Campaign, columns: Mapping[str, Any], now: datetime) -> 
     if cap is not None and cap < taken:
         return Verdict(CapBelowTaken(taken=campaign.text(taken), currency=campaign.currency))
     if "ends_at" in columns:
-        earliest = earliest_end(campaign, now)
+        earliest = earliest_end(campaign, RULE, now)
         if columns["ends_at"] < earliest:
             return Verdict(EndTooSoon(earliest=utc_text(earliest)), RULE)
     return Verdict(rule=RULE, changes_at=campaign.ends_at)
-
-
-def earliest_end(campaign: Campaign, now: datetime) -> datetime:
-    """The earliest deadline that leaves investors the time to confirm, if it were decided now."""
-    rules = campaign.rule_set
-    earliest = rules[RULE].after(now, campaign.place)
-    if "open_at_least" in rules and campaign.starts_at is not None:
-        earliest = max(earliest, rules["open_at_least"].after(campaign.starts_at, campaign.place))
-    return earliest
 
 
 @retrying
@@ -113,14 +104,14 @@ def propose_amendment(
     campaign = access_own_campaign(owner, campaign_id)
     continue_if_missed(campaign, now=now)
     is_one_open = Amendment.objects.filter(campaign=campaign, status=AmendmentStatus.PROPOSED).exists()
-    _refuse(may_amend(campaign, now, is_one_open=is_one_open))
+    may_amend(campaign, now, is_one_open=is_one_open).require()
     asked = _columns_of(campaign, changes)
     columns = {name: value for name, value in asked.items() if value != getattr(campaign, name)}
     if not columns:
         raise NothingChanges(field="changes")
     if "ends_at" in columns:
         refuse_too_far(columns["ends_at"], now, field="changes.endsAt")
-    _refuse(may_apply(campaign, columns, now))
+    may_apply(campaign, columns, now).require()
     amendment = Amendment.objects.create(
         campaign=campaign,
         changes={name: stored(value) for name, value in columns.items()},
@@ -144,9 +135,9 @@ def approve_amendment(*, moderator: Any, amendment_id: UUID, now: datetime) -> A
     """
     _lock_owner(amendment_id)
     campaign, amendment = _access_proposed(moderator, amendment_id, now)
-    _refuse(may_amend(campaign, now))
+    may_amend(campaign, now).require()
     columns = {name: read_stored(name, value) for name, value in amendment.changes.items()}
-    _refuse(may_apply(campaign, columns, now))
+    may_apply(campaign, columns, now).require()
     columns |= _within_issuer_cap(campaign, columns, now)
     until = campaign.rule_set[RULE].after(now, campaign.place)
     more_columns: dict[str, Any] = {"reconfirm_until": until}
@@ -261,8 +252,3 @@ _BY_NAME = {
     "ends_at": "ends_at",
     "expected_return_percent": "expected_return_percent",
 }
-
-
-def _refuse(verdict: Verdict) -> None:
-    if verdict.refusal is not None:
-        raise verdict.refusal

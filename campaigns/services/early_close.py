@@ -20,22 +20,13 @@ from campaigns.errors import (
 )
 from campaigns.models import Campaign, TermsReason, deadline
 from campaigns.services.funding import lock_campaign
-from campaigns.services.terms import change_terms
+from campaigns.services.terms import change_terms, earliest_end
 from campaigns.verdicts import Verdict
 from core import events
 from core.api.rendering import utc_text
 from core.data.transactions import retrying
 
 RULE = "early_close_notice"
-
-
-def earliest_end(campaign: Campaign, now: datetime) -> datetime:
-    """The earliest deadline that a campaign whose rules know early closes may choose now."""
-    rules = campaign.rule_set
-    earliest = rules[RULE].after(now, campaign.place)
-    if "open_at_least" in rules and campaign.starts_at is not None:
-        earliest = max(earliest, rules["open_at_least"].after(campaign.starts_at, campaign.place))
-    return earliest
 
 
 def may_close_early(campaign: Campaign, now: datetime, *, ends_at: datetime | None = None) -> Verdict:
@@ -52,7 +43,7 @@ def may_close_early(campaign: Campaign, now: datetime, *, ends_at: datetime | No
         return Verdict(EarlyCloseUnderWay(), RULE, campaign.ends_at)
     if campaign.raised_minor < campaign.goal_minor:
         return Verdict(GoalNotReached(), RULE, campaign.ends_at)
-    earliest = earliest_end(campaign, now)
+    earliest = earliest_end(campaign, RULE, now)
     asked = earliest if ends_at is None else ends_at
     if asked < earliest:
         return Verdict(EarlyCloseTooSoon(earliest=utc_text(earliest)), RULE)
@@ -75,9 +66,7 @@ def close_early(*, owner: Any, campaign_id: UUID, ends_at: datetime, now: dateti
     """
     campaign = access_own_campaign(owner, campaign_id)
     continue_if_missed(campaign, now=now)
-    verdict = may_close_early(campaign, now, ends_at=ends_at)
-    if verdict.refusal is not None:
-        raise verdict.refusal
+    may_close_early(campaign, now, ends_at=ends_at).require()
     columns = {"first_ends_at": campaign.ends_at, "ends_at": ends_at}
     change_terms(campaign, columns, reason=TermsReason.EARLY_CLOSE, actor=owner, now=now)
     events.record(

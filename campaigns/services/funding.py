@@ -70,9 +70,7 @@ def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) 
     """
     if campaign.status not in PUBLIC and campaign.owner_id != backer.pk:
         raise NotFound()
-    refusal = open_verdict(campaign, backer.pk, now).refusal
-    if refusal is not None:
-        raise refusal
+    open_verdict(campaign, backer.pk, now).require()
     if amount.currency != campaign.currency:
         raise CurrencyMismatch(currency=campaign.currency)
 

@@ -52,3 +52,16 @@ def change_terms(
     campaign.version += 1
     sql.update(campaign, *columns, "terms_version", "version", "updated_at")
     return write_version(campaign, reason=reason, actor=actor, now=now, words=words, reconfirm_until=reconfirm_until)
+
+
+def earliest_end(campaign: Campaign, rule: str, now: datetime) -> datetime:
+    """
+    The earliest deadline that a live campaign may get now.
+
+    :param rule: of its set: the time that investors have before it
+    """
+    rules = campaign.rule_set
+    earliest = rules[rule].after(now, campaign.place)
+    if "open_at_least" in rules and campaign.starts_at is not None:
+        earliest = max(earliest, rules["open_at_least"].after(campaign.starts_at, campaign.place))
+    return earliest

@@ -216,18 +216,13 @@ def _require_investor(
     if campaign is None:
         raise NotFound()
     _require_current_permissions(investor)
-    _insist(too_many_verdict(under_way, campaign_id))
+    too_many_verdict(under_way, campaign_id).require()
     if method is None:
         raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
-    _insist(open_verdict(campaign, investor.pk, now))  # the same again under the campaign's lock
+    open_verdict(campaign, investor.pk, now).require()  # the same again under the campaign's lock
     return investor, campaign, method
-
-
-def _insist(verdict: Verdict) -> None:
-    if verdict.refusal is not None:
-        raise verdict.refusal
 
 
 def _open(
@@ -353,9 +348,7 @@ def _refuse_unless_eligible(
         raise CurrencyMismatch(currency=campaign.currency)
     facts = investor_facts(investor, campaign.rule_set, now=now, campaign_id=campaign.pk)
     accepted = [(one.id, one.version) for one in warnings]
-    answer = may_invest(facts, campaign.rule_set, minor=amount.minor, now=now, accepted=accepted)
-    if answer.refusal is not None:
-        raise answer.refusal
+    may_invest(facts, campaign.rule_set, minor=amount.minor, now=now, accepted=accepted).require()
 
 
 def _require_current_permissions(investor: User) -> None:

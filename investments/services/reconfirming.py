@@ -87,9 +87,7 @@ def reconfirm(
         raise TermsChanged(terms_version=campaign.terms_version)
     investment.campaign = campaign
     amendments = amendments_of(campaign.pk) if campaign.reconfirm_until is not None else []
-    refusal = answer_verdict(investment, amendments, now, decline=decline).refusal
-    if refusal is not None:
-        raise refusal
+    answer_verdict(investment, amendments, now, decline=decline).require()
     if question_of(investment, amendments, now) is None:
         return investment  # confirmed before
     if decline:

@@ -156,9 +156,7 @@ def _begin(
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
     lock_backing(investment.campaign_id, investor.pk, now)  # before the campaign, as whoever commits beside us does
     campaign = lock_by_clock(investment.campaign_id, now=now)
-    refusal = window_verdict(investment.reflection_ends_at, campaign, now).refusal
-    if refusal is not None:
-        raise refusal
+    window_verdict(investment.reflection_ends_at, campaign, now).require()
     minimum = campaign.min_investment_minor or 0
     if 0 < available - money.minor < minimum:
         raise RemainderBelowMinimum(

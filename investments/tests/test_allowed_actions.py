@@ -21,9 +21,10 @@ from campaigns.selectors import campaign_page
 from campaigns.services.amendments import approve_amendment, propose_amendment
 from campaigns.services.closing import cancel_campaign
 from campaigns.services.drafts import delete_campaign
-from campaigns.services.early_close import close_early, earliest_end
+from campaigns.services.early_close import RULE as EARLY_CLOSE, close_early
 from campaigns.services.funding import lock_campaign
 from campaigns.services.review import submit_campaign
+from campaigns.services.terms import earliest_end
 from campaigns.testing import action_of, make_campaign
 from core import clock
 from core.api.errors import Refusal
@@ -168,7 +169,11 @@ class World:
         }
 
     def earliest(self, now: datetime) -> datetime:
-        return earliest_end(Campaign.objects.get(pk=self.campaign.pk), now) if self.rules != "eu_ecspr" else now
+        return (
+            earliest_end(Campaign.objects.get(pk=self.campaign.pk), EARLY_CLOSE, now)
+            if self.rules != "eu_ecspr"
+            else now
+        )
 
     def minimum(self) -> Decimal:
         return self.major(self.campaign.min_investment_minor or 1)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from campaigns.rules import Rules, rule_set
+from campaigns.verdicts import ALLOWED, Verdict
 from investments.eligibility import (
     Acknowledged,
-    Answer,
     Counted,
     Facts,
     counted_at,
@@ -55,11 +55,11 @@ def european(**changes: Any) -> Facts:
     return facts(**{**known, **changes})
 
 
-def asked(known: Facts, minor: int = 100_00, rules: Any = US, now: datetime = NOW, accepted: Any = ()) -> Answer:
+def asked(known: Facts, minor: int = 100_00, rules: Any = US, now: datetime = NOW, accepted: Any = ()) -> Verdict:
     return may_invest(known, rules, minor=minor, now=now, accepted=accepted)
 
 
-def code(answer: Answer) -> str:
+def code(answer: Verdict) -> str:
     return answer.refusal.code if answer.refusal else ""
 
 
@@ -89,7 +89,11 @@ def test_the_limit_to_the_cent_and_when_there_is_room_again() -> None:
     """Five percent of 60,000 are 3,000."""
     assert code(asked(facts(), 3_000_00)) == ""
     answer = asked(facts(), 3_000_01)
-    assert (code(answer), answer.rule, answer.until) == ("investor_limit_exceeded", "investor_limit_small_share", None)
+    assert (code(answer), answer.rule, answer.changes_at) == (
+        "investor_limit_exceeded",
+        "investor_limit_small_share",
+        None,
+    )
     first, second = NOW - timedelta(days=300), NOW - timedelta(days=200)
     used = facts(counted=[Counted(first, 1_000_00), Counted(second, 1_500_00)])
     assert code(asked(used, 500_00)) == ""
@@ -99,20 +103,20 @@ def test_the_limit_to_the_cent_and_when_there_is_room_again() -> None:
         "used": "2500.00",
         "remaining": "500.00",
     }
-    assert refused.until == first.replace(year=first.year + 1)
-    assert code(asked(used, 500_01, now=refused.until - SECOND)) == "investor_limit_exceeded"
-    assert code(asked(used, 500_01, now=refused.until)) == ""
+    assert refused.changes_at == first.replace(year=first.year + 1)
+    assert code(asked(used, 500_01, now=refused.changes_at - SECOND)) == "investor_limit_exceeded"
+    assert code(asked(used, 500_01, now=refused.changes_at)) == ""
     later = asked(used, 1_500_01)
-    assert later.until == second.replace(year=second.year + 1)
-    assert code(asked(used, 1_500_01, now=later.until - SECOND)) == "investor_limit_exceeded"
-    assert code(asked(used, 1_500_01, now=later.until)) == ""
+    assert later.changes_at == second.replace(year=second.year + 1)
+    assert code(asked(used, 1_500_01, now=later.changes_at - SECOND)) == "investor_limit_exceeded"
+    assert code(asked(used, 1_500_01, now=later.changes_at)) == ""
 
 
 def test_what_was_invested_elsewhere_counts_and_does_not_leave_the_window() -> None:
     elsewhere = facts(figures=Figures(60_000_00, 40_000_00, 2_900_00, "USD"))
     assert code(asked(elsewhere, 100_00)) == ""
     answer = asked(elsewhere, 100_01)
-    assert (code(answer), answer.until) == ("investor_limit_exceeded", None)
+    assert (code(answer), answer.changes_at) == ("investor_limit_exceeded", None)
 
 
 def test_the_window_at_a_leap_day() -> None:
@@ -129,7 +133,7 @@ def test_the_entry_knowledge_test_counts_for_two_years() -> None:
     end = datetime(2026, 2, 28, 8, tzinfo=UTC)
     known = european(tested_at=tested, declared_at=end - SECOND)
     answer = asked(known, rules=EU, now=end - SECOND)
-    assert (code(answer), answer.until) == ("", end)
+    assert (code(answer), answer.changes_at) == ("", end)
     assert code(asked(known, rules=EU, now=end)) == "knowledge_test_required"
 
 
@@ -148,7 +152,7 @@ def test_the_loss_simulation_counts_for_one_year() -> None:
     end = datetime(2026, 10, 26, 0, 30, tzinfo=UTC)
     known = european(tested_at=declared, declared_at=declared)
     answer = asked(known, rules=EU, now=end - SECOND)
-    assert (code(answer), answer.until) == ("", end)
+    assert (code(answer), answer.changes_at) == ("", end)
     assert code(asked(known, rules=EU, now=end)) == "loss_simulation_required"
     assert loss_simulation(Figures(0, 40_000_09, 0, "EUR"), EU) == 4_000_00
 
@@ -170,8 +174,8 @@ def test_above_the_higher_of_two_sums_each_investment_needs_a_consent(net_worth:
 
 
 def test_sophisticated_investors_and_campaigns_without_a_law_are_asked_nothing() -> None:
-    assert asked(european(protected=False, tested_at=None, figures=None), 10**12, EU) == Answer(None)
-    assert asked(facts(figures=None, acknowledged={}), 10**12, NONE) == Answer(None)
+    assert asked(european(protected=False, tested_at=None, figures=None), 10**12, EU) == ALLOWED
+    assert asked(facts(figures=None, acknowledged={}), 10**12, NONE) == ALLOWED
 
 
 def test_the_data_is_sound() -> None:
