@@ -22,14 +22,14 @@ from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
 
-from bench.platform import Platform, running, token
+from bench.platform import VIEWER, Platform, running, token
 from bench.server import RESULTS, ROOT, TICKS, cpu_seconds, free_port, memory_mb, serving
 
 CLIENTS = 4
 PEERS = ("pg", "sequelize")
 GOALS = {"pg": 1.1, "sequelize": 0.5}
 GOAL_BESIDE_ME = 1.6
-OURS_ALONE = ("campaign updates",)
+OURS_ALONE = ("campaign updates", "investment page")
 """Reads that the peers do not have: they are measured beside `me` only."""
 
 
@@ -73,9 +73,11 @@ def paths() -> dict[str, str]:
     """What is asked, by name."""
     from campaigns.models import Campaign
     from chat.models import Conversation
+    from investments.models import Investment
 
     campaign = Campaign.objects.filter(status="live").order_by("-created_at")[5]
     conversation = Conversation.objects.get(type="group")
+    investment = Investment.objects.filter(investor__email=VIEWER).order_by("-id")[3]
     return {
         "me": "/api/auth/me",
         "campaign list": "/api/campaigns",
@@ -85,6 +87,7 @@ def paths() -> dict[str, str]:
         "conversation list": "/api/chat/conversations",
         "notifications": "/api/notifications",
         "investment list": "/api/investments",
+        "investment page": f"/api/investments/{investment.pk}",
     }
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from accounts.outputs.people import UserCard
 from campaigns.models import Status as CampaignStatus
@@ -14,7 +14,6 @@ from campaigns.outputs import Allowance, CampaignCard, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
-from core.models import Event
 from core.money import minor_text
 from investments.models import (
     Distribution,
@@ -145,6 +144,15 @@ class InvestmentCard(Output):
         )
 
 
+class EventRow(Struct):
+    """An event, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    facts: dict[str, Any]
+
+
 class InvestmentEventCard(Output):
     """A step of the investment: an entry of its timeline."""
 
@@ -156,16 +164,27 @@ class InvestmentEventCard(Output):
     at: Moment
 
     @classmethod
-    def of(cls, event: Event, investment: Investment) -> Self:
+    def of_row(cls, event: EventRow, investment: Investment) -> Self:
+        """From an event of `investment_history.sql`."""
         facts = events.facts_of(event)
         return cls(
-            id=event.pk,
+            id=event.id,
             kind=Step(event.kind.partition(".")[2]),
             amount=facts["amount"].text,
             currency=investment.currency,
             note=facts.get("reason") or None,
-            at=event.created_at,
+            at=event.at,
         )
+
+
+class ReturnRow(Struct):
+    """A return, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: Distribution.Kind
+    minor: int
+    currency: str
+    at: datetime
 
 
 class ReturnCard(Output):
@@ -187,6 +206,16 @@ class ReturnCard(Output):
             amount=one.amount.text,
             currency=one.currency,
             paid_at=one.credited_at,
+        )
+
+    @classmethod
+    def of_row(cls, row: ReturnRow) -> Self:
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            amount=minor_text(row.minor, row.currency),
+            currency=row.currency,
+            paid_at=row.at,
         )
 
 

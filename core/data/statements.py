@@ -107,7 +107,7 @@ class Statement:
         uneven = _UNEVEN.search(text)
         self.uneven = frozenset(re.findall(r"[a-z_]+", uneven[1])) if uneven else frozenset[str]()
         self._variant = lru_cache(VARIANTS)(self.variant)
-        self._row_makers: dict[str, Any] = {}
+        self._row_makers: dict[tuple[str, int], Any] = {}
 
     def rows(self, **values: Any) -> list[Any]:
         """
@@ -134,9 +134,10 @@ class Statement:
         """psycopg's maker of named tuples, made once for a text: it always has the same columns."""
         if cursor.pgresult is None or not cursor.pgresult.nfields:
             return namedtuple_row(cursor)
-        if text not in self._row_makers:
-            self._row_makers[text] = namedtuple_row(cursor)
-        return self._row_makers[text]
+        key = text, cursor.pgresult.nfields  # those of a plan, when somebody has it explained, are others
+        if key not in self._row_makers:
+            self._row_makers[key] = namedtuple_row(cursor)
+        return self._row_makers[key]
 
     def variant(self, given: frozenset[str], limit: int | None = None) -> tuple[str, dict[str, None]]:
         """The text when these conditions are given, and the names that stand for `$1`, `$2` and so on in it."""
