@@ -1,7 +1,7 @@
 -- Beside a campaign's page: what :viewer has under way, over all campaigns, whether they have ever been in the waiting
 -- list of the campaign, and whether that has documents to accept, for `investments.actions`. One row, always.
 --
--- Indexes: investment_by_investor, waiting_entry_is_one_per_campaign_and_person.
+-- Indexes: investment_under_way, waiting_entry_is_one_per_campaign_and_person.
 SELECT u.under_way_ids, u.under_way_campaigns, u.under_way_statuses,
        EXISTS (SELECT FROM investments_waitingentry w
                 WHERE w.campaign_id = page.id AND w.investor_id = :viewer::uuid) AS has_waited,
