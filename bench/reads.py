@@ -29,6 +29,8 @@ CLIENTS = 4
 PEERS = ("pg", "sequelize")
 GOALS = {"pg": 1.1, "sequelize": 0.5}
 GOAL_BESIDE_ME = 1.6
+OURS_ONLY = ("nextCursor", "allowedActions", "fees", "moderation")
+"""Members of answers that the peers do not have."""
 OURS_ALONE = ("campaign updates", "investment page")
 """Reads that the peers do not have: they are measured beside `me` only."""
 
@@ -120,6 +122,7 @@ def peer(name: str, platform: Platform, port: int) -> Iterator[Any]:
         "DATABASE_URL": platform.database_url,
         "JWT_KEY": keys_for(PURPOSE)[0].hex(),
         "MEDIA_URL": default_storage.url("x").removesuffix("x"),
+        "PUBLIC_URL": os.environ["PUBLIC_URL"],
         "PORT": str(port),
         "PEER": name,
         "NODE_ENV": "production",
@@ -203,9 +206,9 @@ def compare_answers(found: list[Candidate], asked: dict[str, str]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """An answer without what only ours has (cursors) and with moments to the millisecond, as JavaScript has them."""
+    """An answer without what only ours has, and with moments to the millisecond, as JavaScript has them."""
     if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items() if name != "nextCursor"}
+        return {name: plain(member) for name, member in value.items() if name not in OURS_ONLY}
     if isinstance(value, list):
         return [plain(member) for member in value]
     if isinstance(value, str) and value.endswith("Z") and value[4:5] == "-":
