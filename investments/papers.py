@@ -40,7 +40,7 @@ def receipt(investment: Investment) -> pdf.Paper:
         (_("Price of one"), str(investment.amount)),
         (_("Number"), "1"),
         (_("Amount of the commitment"), str(investment.amount)),
-        (_("Paid"), str(Money(payment.captured_minor, investment.currency))),
+        (_("Paid"), str(payment.paid)),
         (_("Status"), investment.get_status_display()),
         (_("Can be cancelled until"), _moment(investment.cancellable_until)),
         (_("Payment method"), f"{method.get_type_display()} · {method.brand} ···· {method.last4}"),
@@ -59,7 +59,7 @@ def receipt(investment: Investment) -> pdf.Paper:
 
 
 def _refund(refund: Refund) -> str:
-    return f"{refund.amount} · {refund.get_reason_display()} · {refund.get_status_display()}"
+    return f"{refund.total} · {refund.get_reason_display()} · {refund.get_status_display()}"
 
 
 def _remuneration(investment: Investment) -> list[tuple[str, str]]:

@@ -129,14 +129,32 @@ declare(
 declare(
     Payment,
     person="investment__investor_id",
-    export=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+    export=(
+        "investment_id",
+        "provider",
+        "status",
+        "fee_minor",
+        "captured_minor",
+        "refunded_minor",
+        "created_at",
+        "updated_at",
+    ),
     erase=BOOKS,
     retention=BOOKS,
 )
 declare(
     Refund,
     person="payment__investment__investor_id",
-    export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    export=(
+        "payment__investment_id",
+        "reason",
+        "amount_minor",
+        "fee_minor",
+        "currency",
+        "status",
+        "created_at",
+        "updated_at",
+    ),
     erase=BOOKS,
     retention=BOOKS,
 )

@@ -41,7 +41,7 @@ OURS = """
       FROM (
         SELECT 'charge' AS move, payment.key, investment.reference,
                CASE payment.status WHEN 'captured' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END AS state,
-               investment.amount_minor AS minor, investment.currency, payment.created_at AS since,
+               investment.amount_minor + payment.fee_minor AS minor, investment.currency, payment.created_at AS since,
                payment.reservation_id, payment.created_at AS asked_at
           FROM investments_payment payment
           JOIN investments_investment investment ON investment.id = payment.investment_id
@@ -49,7 +49,8 @@ OURS = """
         UNION ALL
         SELECT 'refund', format('refund-%%s-%%s', refund.id, refund.attempt), investment.reference,
                CASE refund.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
-               -refund.amount_minor, refund.currency, coalesce(refund.retry_at, refund.created_at),
+               -(refund.amount_minor + refund.fee_minor), refund.currency,
+               coalesce(refund.retry_at, refund.created_at),
                refund.reservation_id, refund.created_at
           FROM investments_refund refund
           JOIN investments_payment payment ON payment.id = refund.payment_id

@@ -21,7 +21,7 @@ def charge_called(provider: str, key: str) -> Charged | None:
 
 def amount_of(charged: Charged) -> Money:
     """What was asked for."""
-    return charged.amount if isinstance(charged, DistributionCharge) else charged.investment.amount
+    return charged.amount
 
 
 def is_recorded(charged: Charged, state: State) -> bool:

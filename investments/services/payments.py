@@ -59,7 +59,7 @@ def charge_payment(payment: Payment, *, now: datetime) -> bool:
                 key=payment.key,
                 payer_id=investment.investor_id,
                 token=investment.method.token,
-                amount=investment.amount,
+                amount=payment.amount,
                 now=now,
             )
     except OutcomeUnknown:
@@ -151,7 +151,7 @@ def record_charge(payment_id: UUID, answer: Charge, *, now: datetime) -> Investm
 
 
 def _refuse_unexpected(locked: Locked, answer: Charge) -> None:
-    payment, amount = locked.payment, locked.investment.amount
+    payment, amount = locked.payment, locked.payment.amount
     if answer.amount != amount:
         raise UnexpectedCharge(f"{payment.key}: {answer.amount} instead of {amount}")
     if payment.status == Payment.Status.FAILED:

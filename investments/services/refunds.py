@@ -162,7 +162,7 @@ def _send(refund: Refund, now: datetime) -> timedelta | None:
                 key=refund.key,
                 charge_key=refund.payment.key,
                 charge_id=refund.payment.provider_id,
-                amount=refund.amount,
+                amount=refund.total,
                 now=now,
             )
     except LeftAlone:
