@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -189,10 +190,6 @@ class Payment(Entity):
         return self.key
 
     @property
-    def is_open(self) -> bool:
-        return self.status in (Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION)
-
-    @property
     def amount_minor(self) -> int:
         """What is charged: the investment and its fee. Reads `investment`."""
         return self.investment.amount_minor + self.fee_minor
@@ -200,6 +197,18 @@ class Payment(Entity):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.investment.currency)
+
+    @property
+    def payer_id(self) -> UUID:
+        return self.investment.investor_id
+
+    @property
+    def paying_method(self) -> PaymentMethod:
+        return self.investment.method
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION)
 
     @property
     def paid(self) -> Money:
