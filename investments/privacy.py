@@ -16,6 +16,7 @@ from investments.models import (
     Acknowledgement,
     Distribution,
     DistributionCharge,
+    FeeLine,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
@@ -139,6 +140,13 @@ declare(
         "created_at",
         "updated_at",
     ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    FeeLine,
+    person="payment__investment__investor_id",
+    export=("payment__investment_id", "fee", "kind", "amount_minor", "refunded_minor", "currency", "created_at"),
     erase=BOOKS,
     retention=BOOKS,
 )

@@ -278,6 +278,10 @@ class Refund(Entity):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor, self.currency)
+
+    @property
     def total(self) -> Money:
         """What the provider sends back: the amount and what is given back of the fee."""
         return Money(self.amount_minor + self.fee_minor, self.currency)

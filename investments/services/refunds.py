@@ -33,6 +33,7 @@ from investments import books
 from investments.models import Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
+from investments.services import fees
 from investments.services.locks import Locked, lock_refunds
 from investments.services.outcomes import Charged
 from investments.services.timeline import move, record_event
@@ -73,10 +74,12 @@ def request_refunds(
     :param locked_campaign: while it is live: what becomes free is offered to those who wait for it
     """
     campaign = locked_campaign or payments[0].campaign
+    refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+    lines = fees.paid_with(locked.payment for locked in payments)
     with sql.together():
-        refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
+            fees.give_back(refund, campaign, lines)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         return_funding(campaign=campaign, amounts=taken, now=now)
@@ -88,7 +91,10 @@ def request_refunds(
                 campaign_id=campaign.pk,
                 provider=provider,
                 currency=campaign.currency,
-                refunds=[(refund.pk, refund.payment.investment_id, refund.amount) for refund in some],
+                refunds=[
+                    books.Returned(refund.pk, refund.payment.investment_id, refund.amount, refund.fee)
+                    for refund in some
+                ],
                 now=now,
             )
             for refund, posting in zip(some, postings, strict=True):
