@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from campaigns.fees import FeeKind
+from campaigns.fees import FeeKind, given_back
 from campaigns.models import Campaign
 from core.models import Entity
 from core.money import Money
@@ -70,6 +70,17 @@ class FeeLine(Entity):
 
     def __str__(self) -> str:
         return f"{self.fee} {self.amount}"
+
+    def give_back(self, minor: int) -> int:
+        """
+        Count `minor` units of what it is paid for as refunded. Returns what goes back of the fee because of them.
+
+        The parts add up to the whole, however it is cut: see `campaigns.fees.given_back`.
+        """
+        before = self.refunded_minor
+        self.refunded_of_minor += minor
+        self.refunded_minor = given_back(self.amount_minor, self.of_minor, self.refunded_of_minor)
+        return self.refunded_minor - before
 
     @property
     def amount(self) -> Money:

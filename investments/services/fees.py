@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
-from campaigns.fees import Due, given_back
+from campaigns.fees import Due
 from campaigns.models import Campaign
 from core.data import sql
 from core.money import Money
@@ -66,15 +66,11 @@ def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> None:
 
     :param lines: of `paid_with`, of payments that are locked
     """
+    was_given_up = refund.payment.withdrawn_at is not None  # before it was paid: nothing is owed for it
     for line in lines.get(refund.payment_id, ()):
-        was_given_up = refund.payment.withdrawn_at is not None  # before it was paid: nothing is owed for it
-        if not (was_given_up or campaign.fees[line.fee].is_refunded(refund.reason)):
-            continue
-        line.refunded_of_minor += refund.amount_minor
-        back = given_back(line.amount_minor, line.of_minor, line.refunded_of_minor)
-        refund.fee_minor += back - line.refunded_minor
-        line.refunded_minor = back
-        sql.update(line, "refunded_of_minor", "refunded_minor")
+        if was_given_up or campaign.fees[line.fee].is_refunded(refund.reason):
+            refund.fee_minor += line.give_back(refund.amount_minor)
+            sql.update(line, "refunded_of_minor", "refunded_minor")
 
 
 def take_from_owner(campaign: Campaign, *, now: datetime) -> dict[str, Money]:

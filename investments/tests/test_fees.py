@@ -1,22 +1,36 @@
 """Fees: asked for with the payment, held, given back in parts, earned at the end, and told everywhere."""
 
 from datetime import timedelta
+from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from hypothesis import given, strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from campaigns.fees import RefundedWhen
+from campaigns.fees import FeeKind, RefundedWhen, Schedule
+from campaigns.fees.schedules import read_schedule
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core import clock
+from core.data.transactions import atomic
+from core.money import Money
 from core.testing import Api
+from investments import books
 from investments.models import FeeLine, Investment, Payment, PaymentMethod, Refund, SandboxCharge
+from investments.reconciliation import reconcile
+from investments.services.fees import lines_of, total_of
 from investments.statements import statement_of
 from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, invest, make_card, settle
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
+from ledger import oracle
+from ledger.services.accounts import open_accounts
+from ledger.services.postings import credit, debit, post
+from ledger.tests.test_commands import guards_off
 
 pytestmark = pytest.mark.django_db
 
@@ -222,6 +236,119 @@ def test_the_table_refuses_other_amounts_and_more_than_was_taken(
             FeeLine.objects.filter(pk=line.pk).update(**change)
     with pytest.raises(IntegrityError), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(fee_minor=1)
+
+
+SMALL = st.integers(0, 10**6)
+
+
+@st.composite
+def schedules(draw: st.DrawFn, currency: str) -> Schedule:
+    """One to four fees of an investor, some of them a tax on one before."""
+    fees: list[dict[str, Any]] = []
+    for number in range(draw(st.integers(1, 4))):
+        of = draw(st.sampled_from(["amount", *(fee["id"] for fee in fees)]))
+        least = draw(SMALL)
+        fee = {
+            "id": f"fee_{number}",
+            "about": "",
+            "paid_by": "investor",
+            "of": of,
+            "kind": draw(st.sampled_from([*FeeKind])),
+            "basis_points": draw(st.integers(0, 10_000)),
+            "fixed": draw(st.sampled_from([{}, {currency: draw(SMALL)}])),
+            "minimum": draw(st.sampled_from([{}, {currency: least}])),
+            "maximum": draw(st.sampled_from([{}, {currency: least + draw(SMALL)}])),
+        }
+        if of == "amount":
+            fee["refunded_when"] = {reason: draw(st.booleans()) for reason in RefundedWhen}
+        fees.append(fee)
+    return read_schedule({"name": "drawn", "version": 1, "title": "", "source": "", "fees": fees})
+
+
+@given(st.data(), st.sampled_from(["USD", "JPY", "KWD"]), st.integers(1, 10**15))
+def test_refunds_in_parts_never_give_back_more_than_was_taken(data: st.DataObject, currency: str, minor: int) -> None:
+    """Any schedule, amount and currency, refunded in any parts for any reasons."""
+    schedule = data.draw(schedules(currency))
+    amount = Money(minor, currency)
+    due = schedule.on_investment(amount)
+    lines = lines_of(due, of=amount, campaign=Campaign(), payment=Payment(), now=clock.now())
+    assert all(one.amount.minor >= 0 for one in due)
+    assert sum(line.amount_minor for line in lines) == total_of(due, currency).minor
+    cuts = sorted(data.draw(st.lists(st.integers(0, minor), max_size=6)))
+    for start, end in pairwise([0, *cuts, minor]):
+        reason = data.draw(st.sampled_from([*RefundedWhen]))
+        for line in lines:
+            if schedule[line.fee].is_refunded(reason):
+                assert line.give_back(end - start) >= 0
+            assert 0 <= line.refunded_minor <= line.amount_minor
+    for line in lines:
+        when = schedule[line.fee].refunded_when.values()
+        if all(when):
+            assert line.refunded_minor == line.amount_minor
+        if not any(when):
+            assert line.refunded_minor == 0
+
+
+class TestReconcile:
+    """Planted where nobody guards, each fault is named by `reconcile`, and by the oracle where the books show it."""
+
+    @pytest.fixture
+    def story(self, api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> Investment:
+        investment = invest(api, backer, campaign, "100.00", card)
+        assert self.found() == []
+        return investment
+
+    def found(self) -> list[tuple[str, str, str]]:
+        findings = reconcile("sandbox", now=clock.now()).findings
+        return [(one.check.value, one.about, one.detail) for one in findings]
+
+    def test_a_line_that_says_more_than_the_books(self, story: Investment) -> None:
+        with guards_off("investments_feeline"):
+            FeeLine.objects.update(amount_minor=181)
+        assert [one[:2] for one in self.found()] == [("sum", "fees"), ("sum", "fees")]
+
+    def test_a_fee_that_was_given_back_and_in_no_refund(self, story: Investment) -> None:
+        FeeLine.objects.update(refunded_minor=1, refunded_of_minor=1)
+        details = [one[2] for one in self.found()]
+        assert "what its fees have given back is not what its refunds have" in details
+
+    def test_a_fee_without_lines(self, story: Investment) -> None:
+        with guards_off("investments_feeline"):
+            FeeLine.objects.all().delete()
+        assert ("sum", "fees", "the fee of the payment is not the sum of its lines") in self.found()
+
+    def test_a_charge_without_its_fee(self, story: Investment) -> None:
+        SandboxCharge.objects.update(amount_minor=100_00)
+        assert ("differing", "charge") in [one[:2] for one in self.found()]
+
+    def test_an_owner_s_fee_that_nobody_booked(self, story: Investment, campaign: Campaign) -> None:
+        FeeLine.objects.create(
+            campaign=campaign, fee="platform", kind="platform", currency="USD", amount_minor=5, of_minor=100
+        )
+        assert [one[:2] for one in self.found()] == [("sum", "fees")]
+
+    def test_the_oracle_sees_more_given_back_than_was_taken(self, api: Api, story: Investment, friend: User) -> None:
+        """Another backer's fee pays for it, so no balance goes below zero."""
+        invest(api, friend, story.campaign, "100.00")
+        usd = story.currency
+        with atomic():
+            bank, held = open_accounts(
+                books.provider_account("sandbox", usd), books.held_fees_account(story.campaign_id, usd), now=clock.now()
+            )
+            lines = [debit(held, Money(181, usd)), credit(bank, Money(181, usd))]
+            post(key="by hand", kind="correction", lines=lines, reference=f"investment:{story.pk}", now=clock.now())
+        assert self.oracle() == [f"investment:{story.pk}: gave back 1 more in fees than it took"]
+
+    def test_the_oracle_sees_fees_that_stayed_behind(self, story: Investment, campaign: Campaign) -> None:
+        with atomic():
+            usd = Money(100, "USD")
+            books.earn_fees(campaign_id=campaign.pk, currency="USD", fees={"provider": usd}, now=clock.now())
+        assert self.oracle() == [f"fees:held:campaign:{campaign.pk}: holds fees after they were earned"]
+
+    def oracle(self) -> list[str]:
+        lines = StringIO()
+        call_command("ledger_export", stdout=lines)
+        return oracle.check(lines.getvalue().splitlines())[0]
 
 
 def test_every_reason_of_a_refund_is_in_the_schedules() -> None:
