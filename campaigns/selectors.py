@@ -26,8 +26,17 @@ from campaigns.models import (
     StatusChange,
     Update,
     UpdateEdit,
+    fees_of,
 )
-from campaigns.outputs import CampaignCard, CampaignOutput, CampaignStep, MyInvestment, Reporting
+from campaigns.outputs import (
+    CampaignCard,
+    CampaignOutput,
+    CampaignStep,
+    FeeCard,
+    MyInvestment,
+    Proceeds,
+    Reporting,
+)
 from campaigns.permissions import MODERATE
 from campaigns.services.completeness import missing_items
 from campaigns.services.reporting import reports_of
@@ -165,6 +174,8 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         fiscal_year_end=row.fiscal_year_end,
         terms_version=row.terms_version,
         first_ends_at=row.first_ends_at,
+        fees=[FeeCard.of_fee(fee, row.currency) for fee in fees_of(row).fees],
+        proceeds=Proceeds.of(row) if is_own else None,
         media=media_cards(row.media, now),
         my_investment=mine,
         follower_count=row.follower_count,

@@ -1,6 +1,6 @@
 """What clients see of investments and payment methods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -9,15 +9,17 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from accounts.outputs.people import UserCard
+from campaigns.fees import Due
 from campaigns.models import Status as CampaignStatus
-from campaigns.outputs import Allowance, CampaignCard, TermsChange
+from campaigns.outputs import Allowance, CampaignCard, FeeAmount, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
-from core.money import minor_text
+from core.money import Money, minor_text
 from investments.models import (
     Distribution,
     DistributionCharge,
+    FeeLine,
     Investment,
     PaymentMethod,
     Return,
@@ -29,7 +31,7 @@ from investments.models import (
 )
 from investments.providers.base import Setup
 from investments.services.withdrawals import Withdrawal
-from investments.statements import MovementKind, Statement, Sums
+from investments.statements import SUMS, MovementKind, Statement, Sums
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
 Last4 = Annotated[str, Meta(pattern="^[0-9]{4}$")]
@@ -93,6 +95,8 @@ class InvestmentCard(Output):
     id: UUID
     campaign: CampaignCard
     amount: MoneyText
+    fee: Annotated[MoneyText, Meta(description="What is paid on top of `amount`.")]
+    charged: Annotated[MoneyText, Meta(description="`amount` and `fee`: what the payment method is charged.")]
     refunded_amount: RefundedAmount
     currency: Currency
     status: Status
@@ -111,6 +115,8 @@ class InvestmentCard(Output):
             id=row.id,
             campaign=campaign,
             amount=minor_text(row.amount_minor, currency),
+            fee=minor_text(row.fee_minor, currency),
+            charged=minor_text(row.amount_minor + row.fee_minor, currency),
             refunded_amount=minor_text(row.refunded_minor, currency),
             currency=currency,
             status=row.status,
@@ -132,6 +138,8 @@ class InvestmentCard(Output):
             id=investment.pk,
             campaign=CampaignCard.of(investment.campaign, now),
             amount=investment.text(investment.amount_minor),
+            fee=investment.text(payment.fee_minor),
+            charged=payment.amount.text,
             refunded_amount=investment.text(payment.refunded_minor),
             currency=investment.currency,
             status=Status(investment.status),
@@ -151,6 +159,37 @@ class EventRow(Struct):
     kind: str
     at: datetime
     facts: dict[str, Any]
+
+
+class PaidFee(Output):
+    """A fee that was asked for with the payment of an investment."""
+
+    id: Annotated[str, Meta(description="In `fees` of the campaign.")]
+    amount: MoneyText
+    refunded_amount: Annotated[MoneyText, Meta(description="What of it went back, or is on its way.")]
+
+    @classmethod
+    def of(cls, line: FeeLine) -> Self:
+        return cls(id=line.fee, amount=line.amount.text, refunded_amount=line.refunded.text)
+
+
+class InvestmentPreview(Output):
+    """What an investment would cost now: `total` is `amount` and all `fees`."""
+
+    amount: MoneyText
+    fees: list[FeeAmount]
+    total: Annotated[MoneyText, Meta(description="Send it with the investment, and nothing else is charged.")]
+    currency: Currency
+
+    @classmethod
+    def of(cls, amount: Money, due: Sequence[Due]) -> Self:
+        total = sum((one.amount for one in due), amount)
+        return cls(
+            amount=amount.text,
+            fees=[FeeAmount.of_due(one) for one in due],
+            total=total.text,
+            currency=amount.currency,
+        )
 
 
 class InvestmentEventCard(Output):
@@ -324,6 +363,7 @@ class AllowedInvestmentAction(Allowance):
 class InvestmentOutput(InvestmentCard):
     """One's own investment, with what happened to it and what it returned."""
 
+    fees: Annotated[list[PaidFee], Meta(description="They add up to `fee`.")]
     terms_version: Annotated[int, Meta(ge=1, description="The terms that its investor has agreed to.")]
     reconfirmation: ReconfirmationOutput | None
 
@@ -430,10 +470,11 @@ class StatementBalance(Output):
     committed: Annotated[MoneyText, Meta(description="Held by campaigns that are not settled.")]
     invested: Annotated[MoneyText, Meta(description="Released to the owners of funded campaigns.")]
     returned: Annotated[MoneyText, Meta(description="What came back and is not paid out.")]
+    fees: Annotated[MoneyText, Meta(description="Paid on top of investments, and not given back.")]
 
     @classmethod
     def of(cls, sums: Mapping[str, int], currency: str) -> Self:
-        return cls(**{name: minor_text(sums[name], currency) for name in ("committed", "invested", "returned")})
+        return cls(**{name: minor_text(sums[name], currency) for name in SUMS})
 
 
 class StatementTotal(Output):
@@ -446,6 +487,8 @@ class StatementTotal(Output):
     settlements: MoneyText
     returns: MoneyText
     payouts: MoneyText
+    fees: MoneyText
+    fee_refunds: MoneyText
     closing: StatementBalance
 
     @classmethod
@@ -620,6 +663,7 @@ class WithdrawalOutput(Output):
     id: UUID
     investment_id: UUID
     amount: MoneyText
+    fee: Annotated[MoneyText, Meta(description="What of the investment's fee goes back on top of `amount`.")]
     currency: Currency
     status: WithdrawalStatus
     created_at: Moment
@@ -630,6 +674,7 @@ class WithdrawalOutput(Output):
             id=withdrawal.id,
             investment_id=withdrawal.investment_id,
             amount=withdrawal.amount.text,
+            fee=minor_text(withdrawal.fee_minor, withdrawal.amount.currency),
             currency=withdrawal.amount.currency,
             status=WithdrawalStatus(withdrawal.status),
             created_at=withdrawal.created_at,

@@ -57,6 +57,7 @@ from investments.outputs import (
     LimitCard,
     LossSimulationCard,
     OptionCard,
+    PaidFee,
     PortfolioTotal,
     QuestionCard,
     ReconfirmationOutput,
@@ -69,6 +70,7 @@ from investments.outputs import (
     WaitingOutput,
 )
 from investments.providers import PROVIDERS
+from investments.services.fees import paid_with
 from investments.services.reconfirming import asked, is_asked
 from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
@@ -112,6 +114,7 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
     (history,) = _HISTORY.rows(id=investment.pk, kinds=",".join(events.timeline_kinds()), limit=MOST)
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment, now)),
+        fees=[PaidFee.of(line) for line in paid_with([investment.payment]).get(investment.payment.pk, ())],
         terms_version=investment.terms_version,
         reconfirmation=_reconfirmation(investment, now),
         allowed_actions=investment_actions(investment, now),

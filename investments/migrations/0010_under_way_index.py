@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("investments", "0009_provider_records")]
+    dependencies = [("investments", "0011_fee_lines")]
     operations = [
         AddIndexConcurrently(
             "investment",

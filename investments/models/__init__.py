@@ -1,6 +1,7 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
+from investments.models.fees import FeeLine
 from investments.models.investments import (
     HOLDING,
     UNDER_WAY,
@@ -29,6 +30,7 @@ __all__ = [
     "Answer",
     "Distribution",
     "DistributionCharge",
+    "FeeLine",
     "Figures",
     "Investment",
     "InvestmentQuerySet",

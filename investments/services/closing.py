@@ -22,9 +22,9 @@ from core.jobs import outbox
 from investments import books
 from investments.errors import CancellationsOpen, ReconfirmationsOpen
 from investments.models import Investment, Payment, Refund, Status
-from investments.services import waiting
+from investments.services import fees, waiting
+from investments.services.charging import end_payment
 from investments.services.locks import lock_payments
-from investments.services.payments import end_payment
 from investments.services.reconfirming import waits_for_answers
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event
@@ -112,13 +112,16 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
+    owner_fees = fees.take_from_owner(campaign, now=now)
     with outbox.in_bulk(len(batch) == BATCH), sql.together():
         for locked in batch:
             if locked.investment.status == Status.COMMITTED:
                 move(locked.investment, Status.INVESTED, now=now)
                 record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
         settle_funding(campaign_id)
-        books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
+        books.release_escrow(
+            campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, fees=owner_fees, now=now
+        )
     return len(batch) == BATCH
 
 
@@ -150,4 +153,5 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
         return False
     settle_campaign(campaign, now=now)
     events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)
+    fees.earn_what_is_left(campaign, now=now)
     return True
