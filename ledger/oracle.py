@@ -34,6 +34,7 @@ class Books:
         self.days: dict[str, dict[str, Any]] = {}
         self.hashes: dict[str, Any] = {}
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.owed: defaultdict[str, int] = defaultdict(int)
         self.found: list[str] = []
 
     def take(self, line: dict[str, Any]) -> None:
@@ -87,6 +88,8 @@ class Books:
         elif posting["phase"] == "posted":
             for entry in posting["entries"]:
                 self.posted[entry["account"]] += entry["minor"]
+                if posting["kind"] in ("campaign.released", "settlement.paid_out"):
+                    self.owed[posting["reference"]] -= entry["minor"] * entry["account"].startswith("payable:")
 
     def faults(self) -> Iterator[str]:
         yield from self.found
@@ -103,6 +106,9 @@ class Books:
                 yield f"{code}: keeps {kept}, its entries give {rebuilt} (posted, pending in, pending out)"
             if not account["mayGoNegative"] and rebuilt[0] < rebuilt[2]:
                 yield f"{code}: below zero"
+        for reference, owed in self.owed.items():
+            if owed < 0:
+                yield f"{reference}: its owner was paid {-owed} minor units more than was released"
         yield from self.broken_seals()
 
     def broken_seals(self) -> Iterator[str]:
