@@ -42,6 +42,7 @@ from investments.models import (
     PaymentMethod,
     Reconciliation,
     Return,
+    Settlement,
     WaitingEntry,
     WaitingStatus,
 )
@@ -66,12 +67,14 @@ from investments.outputs import (
     ReturnedTotal,
     ReturnItem,
     ReturnRow,
+    SettlementOutput,
     TextCard,
     WaitingOutput,
 )
 from investments.providers import PROVIDERS
 from investments.services.fees import paid_with
 from investments.services.reconfirming import asked, is_asked
+from investments.services.settlements import read_case
 from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
@@ -376,3 +379,15 @@ def _european_limit(facts: Facts, rules: RuleSet, now: datetime) -> LimitCard:
 
 def _rules_today(name: Rules, now: datetime) -> RuleSet:
     return rule_set(name, version_on(name, now.date()))
+
+
+def settlement_page(settlement: Settlement) -> SettlementOutput:
+    """With where it goes: the target of its last payment once it is paid, before that the present one."""
+    case = read_case(settlement)
+    target, because = case.target, settlement.because
+    if settlement.status in (Settlement.Status.PAYING, Settlement.Status.PAID):
+        payment = settlement.payments.select_related("target__method").order_by("-attempt").first()
+        target = payment.target if payment else None
+    elif settlement.status == Settlement.Status.WAITING_FOR_TARGET:
+        because = case.waits_for_target or because
+    return SettlementOutput.of(settlement, target, because)
