@@ -11,8 +11,9 @@ from uuid import UUID
 from campaigns.fees import FeeKind
 from core.money import Money
 from ledger.models import LedgerAccount, Posting
+from ledger.selectors import balances
 from ledger.services.accounts import Nature, open_accounts
-from ledger.services.postings import Booking, credit, debit, post, post_new
+from ledger.services.postings import Booking, credit, debit, lock_accounts, post, post_new
 from ledger.services.reservations import reserve, reserve_new
 
 
@@ -145,6 +146,39 @@ def earn_fees(*, campaign_id: UUID, currency: str, fees: Mapping[str, Money], no
             debit(held, sum(fees.values(), Money(0, currency))),
             *(credit(account, fee) for account, fee in zip(earned, fees.values(), strict=True)),
         ],
+        reference=f"campaign:{campaign_id}",
+        now=now,
+    )
+
+
+def owed_to(owner_id: UUID, currency: str) -> tuple[Money, Money]:
+    """What is owed to an owner, and what of it is on its way out or frozen, as it was read."""
+    nature = payable_account(owner_id, currency)
+    found = balances([nature.code]).get(nature.code)
+    return (found.posted, found.pending_out) if found else (Money(0, currency), Money(0, currency))
+
+
+def lock_owed(owner_id: UUID, currency: str, provider: str, now: datetime) -> tuple[LedgerAccount, LedgerAccount]:
+    """The account of what is owed to an owner and that of a provider, as they are until the transaction ends."""
+    opened = open_accounts(payable_account(owner_id, currency), provider_account(provider, currency), now=now)
+    locked = lock_accounts(account.pk for account in opened)
+    payable, with_provider = (locked[account.pk] for account in opened)
+    return payable, with_provider
+
+
+def reserve_settlement(
+    *, key: str, campaign_id: UUID, owner_id: UUID, provider: str, amount: Money, now: datetime
+) -> Posting:
+    """
+    Reserve what a payment takes to the owner of a campaign.
+
+    :raises InsufficientFunds: less than that is owed, or held by the provider
+    """
+    with_provider, payable = _opened(provider, payable_account(owner_id, amount.currency), now)
+    return reserve(
+        key=key,
+        kind="settlement.paid_out",
+        lines=[debit(payable, amount), credit(with_provider, amount)],
         reference=f"campaign:{campaign_id}",
         now=now,
     )

@@ -138,6 +138,10 @@ class DistributionInput(Serializer):
     payment_method_id = IdField()
 
 
+class PayoutTargetInput(Serializer):
+    payment_method_id = IdField(help_text="An own payment method of type `bank_account`.")
+
+
 class StatementQuery(Serializer):
     year = IntegerField(min_value=1970, max_value=9999, help_text="Of the calendar, in UTC.")
     format = ChoiceField(choices=["json", "csv", "pdf"], default="json")

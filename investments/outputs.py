@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from accounts.outputs.people import UserCard
 from campaigns.fees import Due
@@ -15,7 +15,6 @@ from campaigns.outputs import Allowance, CampaignCard, FeeAmount, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
-from core.models import Event
 from core.money import Money, minor_text
 from investments.models import (
     Distribution,
@@ -23,7 +22,9 @@ from investments.models import (
     FeeLine,
     Investment,
     PaymentMethod,
+    PayoutTarget,
     Return,
+    Settlement,
     Status,
     Step,
     WaitingEntry,
@@ -83,6 +84,71 @@ class PaidWith(Output):
     @classmethod
     def of(cls, method: PaymentMethod) -> Self:
         return cls(id=method.pk, type=PaymentMethod.Type(method.type), brand=method.brand, last4=method.last4)
+
+
+class PayoutTargetOutput(Output):
+    """Where an owner's money goes."""
+
+    id: UUID
+    payment_method: PaidWith
+    status: Annotated[
+        PayoutTarget.Status, Meta(description="`unverified` until the provider has said whether it can be paid to.")
+    ]
+    reason: Annotated[str | None, Meta(description="The provider's code for a rejection.")]
+    verified_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, target: PayoutTarget) -> Self:
+        """From a row with its method."""
+        return cls(
+            id=target.pk,
+            payment_method=PaidWith.of(target.method),
+            status=PayoutTarget.Status(target.status),
+            reason=target.reason or None,
+            verified_at=target.verified_at,
+            created_at=target.created_at,
+        )
+
+
+class SettlementOutput(Output):
+    """What a funded campaign owes its owner, and how far that is paid."""
+
+    id: UUID
+    campaign_id: UUID
+    status: Settlement.Status
+    gross: Annotated[MoneyText, Meta(description="What was released to the owner.")]
+    fees: Annotated[MoneyText, Meta(description="What of it the platform keeps.")]
+    withheld: Annotated[MoneyText, Meta(description="What of it went back after the release: refunds, lost disputes.")]
+    net: Annotated[MoneyText, Meta(description="What the owner gets altogether.")]
+    paid: MoneyText
+    remaining: Annotated[MoneyText, Meta(description="What of `net` is not paid yet.")]
+    currency: Currency
+    because: Annotated[str | None, Meta(description="Why it waits, as a code.")]
+    reason: Annotated[str | None, Meta(description="What staff wrote when they rejected it.")]
+    target: PayoutTargetOutput | None
+    paid_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, settlement: Settlement, target: PayoutTarget | None, because: str) -> Self:
+        return cls(
+            id=settlement.pk,
+            campaign_id=settlement.campaign_id,
+            status=Settlement.Status(settlement.status),
+            gross=settlement.gross.text,
+            fees=settlement.fees.text,
+            withheld=settlement.withheld.text,
+            net=settlement.net.text,
+            paid=settlement.paid.text,
+            remaining=settlement.remaining.text,
+            currency=settlement.currency,
+            because=because or None,
+            reason=settlement.reason or None,
+            target=PayoutTargetOutput.of(target) if target else None,
+            paid_at=settlement.paid_at,
+            created_at=settlement.created_at,
+        )
 
 
 class NextAction(Output):
@@ -153,6 +219,15 @@ class InvestmentCard(Output):
         )
 
 
+class EventRow(Struct):
+    """An event, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    facts: dict[str, Any]
+
+
 class PaidFee(Output):
     """A fee that was asked for with the payment of an investment."""
 
@@ -195,16 +270,27 @@ class InvestmentEventCard(Output):
     at: Moment
 
     @classmethod
-    def of(cls, event: Event, investment: Investment) -> Self:
+    def of_row(cls, event: EventRow, investment: Investment) -> Self:
+        """From an event of `investment_history.sql`."""
         facts = events.facts_of(event)
         return cls(
-            id=event.pk,
+            id=event.id,
             kind=Step(event.kind.partition(".")[2]),
             amount=facts["amount"].text,
             currency=investment.currency,
             note=facts.get("reason") or None,
-            at=event.created_at,
+            at=event.at,
         )
+
+
+class ReturnRow(Struct):
+    """A return, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: Distribution.Kind
+    minor: int
+    currency: str
+    at: datetime
 
 
 class ReturnCard(Output):
@@ -226,6 +312,16 @@ class ReturnCard(Output):
             amount=one.amount.text,
             currency=one.currency,
             paid_at=one.credited_at,
+        )
+
+    @classmethod
+    def of_row(cls, row: ReturnRow) -> Self:
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            amount=minor_text(row.minor, row.currency),
+            currency=row.currency,
+            paid_at=row.at,
         )
 
 

@@ -14,6 +14,7 @@ from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declar
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
+    Approval,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -23,6 +24,7 @@ from investments.models import (
     Payment,
     PaymentMethod,
     Payout,
+    PayoutTarget,
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
@@ -35,6 +37,9 @@ from investments.models import (
     SandboxCharge,
     SandboxPayout,
     SandboxRefund,
+    SandboxTarget,
+    Settlement,
+    SettlementPayment,
     Status,
     WaitingEntry,
 )
@@ -239,6 +244,37 @@ declare(
     retention=BOOKS,
 )
 declare(
+    PayoutTarget,
+    person="owner_id",
+    export=("id", "method_id", "status", "verified_at", "created_at", "removed_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Settlement,
+    person="owner_id",
+    export=(
+        *("id", "campaign_id", "currency", "gross_minor", "fees_minor", "withheld_minor", "paid_minor", "status"),
+        *("because", "reason", "created_at", "paid_at", "updated_at"),
+    ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    SettlementPayment,
+    person="settlement__owner_id",
+    export=("settlement_id", "attempt", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Approval,
+    person="person_id",
+    export=Withheld("what staff approved of other people's money"),
+    erase=Kept("proves who approved what, for an account without a name"),
+    retention=Kept("proves who approved what"),
+)
+declare(
     ProviderEvent,
     export=Withheld("what a payment provider reported; its effect is exported with the payment"),
     erase=Kept("holds keys of payments and no name"),
@@ -259,5 +295,5 @@ declare_impersonal(
     retention=Kept("the books' proof"),
 )
 declare_impersonal(ProviderFee, about="what a provider has taken for itself", retention=Kept("part of the books"))
-for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund):
+for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

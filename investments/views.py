@@ -31,6 +31,7 @@ from core.pdf import pdf_response
 from investments import errors, selectors
 from investments.access import (
     access_investment,
+    access_settlement,
     distributions_in,
     investments_in,
     investments_of,
@@ -44,6 +45,7 @@ from investments.inputs import (
     InvestmentQuery,
     InvestorProfileInput,
     PaymentMethodInput,
+    PayoutTargetInput,
     PreviewQuery,
     ReconfirmInput,
     StatementQuery,
@@ -60,9 +62,11 @@ from investments.outputs import (
     LimitsOutput,
     PaymentMethodCard,
     PaymentMethodSetup,
+    PayoutTargetOutput,
     PortfolioCard,
     PortfolioPage,
     ReturnPage,
+    SettlementOutput,
     StatementOutput,
     WaitingCard,
     WaitingOutput,
@@ -78,6 +82,7 @@ from investments.services.methods import (
     remove_payment_method,
     set_up_payment_method,
 )
+from investments.services.payout_targets import payout_target_of, remove_payout_target, set_payout_target
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
@@ -558,6 +563,55 @@ class PaymentMethods(ApiViewSet):
         """Remove a payment method"""
         remove_payment_method(owner=request.user, method_id=method_id, now=clock.now())
         return Message(message=_("Payment method removed successfully"))
+
+
+class PayoutTargets(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"choose": [KYCVerified, TwoFactorRecent], "remove": [EmailVerified, TwoFactorRecent]}
+
+    @operation("getPayoutTarget", returns=PayoutTargetOutput, errors=[errors.NoPayoutTarget])
+    def retrieve(self, request: Request) -> PayoutTargetOutput:
+        """Read where the money of own campaigns goes"""
+        return PayoutTargetOutput.of(payout_target_of(request.user))
+
+    @operation(
+        "setPayoutTarget",
+        PayoutTargetInput,
+        returns=PayoutTargetOutput,
+        errors=[errors.PaymentMethodNotFound, errors.PayoutTargetNotABankAccount],
+    )
+    def choose(self, request: Request, data: dict[str, Any]) -> PayoutTargetOutput:
+        """
+        Choose where the money of own campaigns goes
+
+        A bank account among own payment methods. The provider verifies it: `status` says how far that is. A change is
+        mailed, and voids what was approved for the account before.
+        """
+        return PayoutTargetOutput.of(set_payout_target(owner=request.user, now=clock.now(), **data))
+
+    @operation("removePayoutTarget", returns=Message, errors=[errors.NoPayoutTarget])
+    def remove(self, request: Request) -> Message:
+        """
+        Remove where the money of own campaigns goes
+
+        Nothing is paid out until another account is chosen.
+        """
+        remove_payout_target(owner=request.user, now=clock.now())
+        return Message(message=_("Payout target removed"))
+
+
+class Settlements(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @operation("getSettlement", returns=SettlementOutput, errors=[campaign_errors.NotTheOwner, errors.NoSettlement])
+    def retrieve(self, request: Request, campaign_id: UUID) -> SettlementOutput:
+        """
+        Read what a campaign owes its owner
+
+        For its owner. The money goes to the payout target once that is verified; a large sum waits for the approval of
+        two people.
+        """
+        return selectors.settlement_page(access_settlement(request.user, campaign_id))
 
 
 class OwnPortfolio(ApiViewSet):

@@ -35,6 +35,7 @@ class Books:
         self.days: dict[str, dict[str, Any]] = {}
         self.hashes: dict[str, Any] = {}
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.owed: defaultdict[str, int] = defaultdict(int)
         self.found: list[str] = []
         self.fees: defaultdict[tuple[str, str], int] = defaultdict(int)
 
@@ -91,6 +92,8 @@ class Books:
                 self.posted[entry["account"]] += entry["minor"]
                 if entry["account"].startswith(HELD_FEES):
                     self.fees[entry["account"], posting["reference"]] -= entry["minor"]
+                if posting["kind"] in ("campaign.released", "settlement.paid_out"):
+                    self.owed[posting["reference"]] -= entry["minor"] * entry["account"].startswith("payable:")
 
     def faults(self) -> Iterator[str]:
         yield from self.found
@@ -108,6 +111,9 @@ class Books:
             if not account["mayGoNegative"] and rebuilt[0] < rebuilt[2]:
                 yield f"{code}: below zero"
         yield from self.wrong_fees()
+        for reference, owed in self.owed.items():
+            if owed < 0:
+                yield f"{reference}: its owner was paid {-owed} minor units more than was released"
         yield from self.broken_seals()
 
     def wrong_fees(self) -> Iterator[str]:

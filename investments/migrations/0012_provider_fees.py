@@ -9,7 +9,7 @@ from investments.migrations._rules_fees import PROVIDER_FEES_ARE_KEPT
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0011_fee_lines"),
+        ("investments", "0010_settlements"),
     ]
 
     operations = [

@@ -1,5 +1,6 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
+from investments.models.approvals import Approval
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.fees import FeeLine
 from investments.models.investments import (
@@ -20,7 +21,8 @@ from investments.models.provider_fees import ProviderFee
 from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
-from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund
+from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
+from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "UNDER_WAY",
     "Acknowledgement",
     "Answer",
+    "Approval",
     "Distribution",
     "DistributionCharge",
     "FeeLine",
@@ -41,6 +44,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentMethodQuerySet",
     "Payout",
+    "PayoutTarget",
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
@@ -53,6 +57,9 @@ __all__ = [
     "SandboxCharge",
     "SandboxPayout",
     "SandboxRefund",
+    "SandboxTarget",
+    "Settlement",
+    "SettlementPayment",
     "Status",
     "Step",
     "WaitingEntry",

@@ -112,6 +112,11 @@ class Investment(Entity):
                 condition=Q(status__in=["pending", "requires_action", "committed"]),
                 name="investment_unsettled",
             ),
+            models.Index(
+                fields=["investor"],
+                condition=Q(status__in=["pending", "requires_action"]),
+                name="investment_under_way",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -112,6 +112,14 @@ class PayoutRefused(Exception):
         super().__init__(reason)
 
 
+class TargetRejected(Exception):
+    """The provider will never pay to a bank account; `reason` is its code."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 class MethodDeclined(Exception):
     """The provider does not take a payment method; `reason` is its code."""
 
@@ -197,6 +205,16 @@ class Gateway(Protocol):
         A provider that pays nobody but ourselves refuses every payout.
 
         :raises PayoutRefused: :raises OutcomeUnknown:
+        """
+        ...
+
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        """
+        Whether a bank account of a person can receive money: returns if it can.
+
+        :raises TargetRejected: it never will
+        :raises StillProcessing: not yet; the provider, or its owner, needs time
+        :raises OutcomeUnknown:
         """
         ...
 

@@ -8,6 +8,8 @@ and sends us signed events through the same webhook as any provider. Its test ca
     4000 0000 0000 0002   tok_declined   is declined
     4000 0000 0000 3220   tok_3ds        asks for 3-D Secure
                           tok_bank_account, tok_wallet   work
+                          tok_bank_refused   a bank account that is never paid to
+                          tok_bank_slow      one that is verified a minute after the first question
 """
 
 import hashlib
@@ -33,7 +35,7 @@ from core.data.locks import lock
 from core.data.transactions import refuse_in_transaction
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import SandboxCharge, SandboxPayout, SandboxRefund
+from investments.models import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.providers.base import (
     Charge,
     Event,
@@ -43,17 +45,22 @@ from investments.providers.base import (
     RefundRefused,
     State,
     StatementLine,
+    StillProcessing,
+    TargetRejected,
 )
 
 SIGNATURE_HEADER = "Sandbox-Signature"
 OLDEST = timedelta(seconds=300)
 SKEW = timedelta(seconds=60)
+SLOW_TARGET = timedelta(minutes=1)
 
 _INSTRUMENTS = {
     "tok_visa": ("card", "visa", "4242"),
     "tok_declined": ("card", "visa", "0002"),
     "tok_3ds": ("card", "visa", "3220"),
     "tok_bank_account": ("bank_account", "Sandbox Bank", "6789"),
+    "tok_bank_refused": ("bank_account", "Sandbox Bank", "0009"),
+    "tok_bank_slow": ("bank_account", "Sandbox Bank", "0060"),
     "tok_wallet": ("wallet", "Sandbox Wallet", "0001"),
 }
 
@@ -145,6 +152,16 @@ class SandboxGateway:
         if made.reason:
             raise PayoutRefused(made.reason)
         return f"po_{made.pk.hex}"
+
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        _take_time()
+        refuse_in_transaction()
+        sql.insert_missing(SandboxTarget(key=key, token=token, created_at=now))
+        target = SandboxTarget.objects.get(key=key)
+        if target.token == "tok_bank_refused":
+            raise TargetRejected("account_closed")
+        if target.token == "tok_bank_slow" and now - target.created_at < SLOW_TARGET:
+            raise StillProcessing("the bank has not answered")
 
     def statement(self, *, since: datetime) -> Iterator[StatementLine]:
         _take_time()

@@ -40,6 +40,7 @@ from investments.providers.base import (
     State,
     StatementLine,
     StillProcessing,
+    TargetRejected,
 )
 
 if TYPE_CHECKING:
@@ -245,6 +246,11 @@ class StripeGateway:
         """
         refuse_in_transaction()
         raise PayoutRefused("payouts_not_supported")
+
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        """:raises TargetRejected: always, as `payout`"""
+        refuse_in_transaction()
+        raise TargetRejected("payouts_not_supported")
 
     # --- The statement ----------------------------------------------------------------------------------------------
 

@@ -81,6 +81,14 @@ OURS = """
           FROM investments_payout payout
           JOIN investments_investment investment ON investment.id = payout.investment_id
          WHERE payout.provider = %(provider)s
+        UNION ALL
+        SELECT 'payout', format('settlement-%%s-%%s', payment.settlement_id, payment.attempt),
+               format('settlement of campaign %%s', settlement.campaign_id),
+               CASE payment.status WHEN 'paid' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END,
+               -payment.amount_minor, payment.currency, payment.created_at, payment.reservation_id, payment.created_at
+          FROM investments_settlementpayment payment
+          JOIN investments_settlement settlement ON settlement.id = payment.settlement_id
+         WHERE payment.provider = %(provider)s
       ) moved
       LEFT JOIN LATERAL (
         SELECT booked.amount AS minor, booked.currency, posting.id AS booked_by
@@ -240,6 +248,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
                             WHERE posting.resolves_id IN (reservation_id, refund_reservation_id))
            AND NOT EXISTS (SELECT FROM investments_payout WHERE reservation_id = posting.resolves_id)
            AND NOT EXISTS (SELECT FROM investments_providerfee WHERE posting.key = format('provider-fee:%%s', id))
+           AND NOT EXISTS (SELECT FROM investments_settlementpayment WHERE reservation_id = posting.resolves_id)
          ORDER BY posting.id
         """,
     ),
@@ -359,6 +368,43 @@ CHECKS: tuple[tuple[Check, str], ...] = (
              'what its fees have given back is not what its refunds have')
          ) sums (kept, given, what)
          WHERE sums.kept <> sums.given
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH booked AS (
+            SELECT posting.kind, posting.reference, sum(-entry.amount) AS minor, min(entry.currency) AS currency
+              FROM ledger_transaction posting
+              JOIN ledger_entry entry ON entry.transaction_id = posting.id
+              JOIN ledger_account account ON account.id = entry.account_id AND account.code LIKE 'payable:user:%%'
+             WHERE posting.phase = 'posted' AND posting.kind IN ('campaign.released', 'settlement.paid_out')
+             GROUP BY posting.kind, posting.reference
+        ), paid AS (
+            SELECT settlement_id, sum(amount_minor) AS minor
+              FROM investments_settlementpayment WHERE status = 'paid' GROUP BY settlement_id
+        )
+        SELECT 'settlement', settlement.campaign_id::text, sums.kept, sums.given, settlement.currency, sums.what
+          FROM investments_settlement settlement
+          LEFT JOIN booked released
+            ON released.reference = format('campaign:%%s', settlement.campaign_id)
+           AND released.kind = 'campaign.released'
+          LEFT JOIN booked gone
+            ON gone.kind = 'settlement.paid_out' AND gone.reference = format('campaign:%%s', settlement.campaign_id)
+          LEFT JOIN paid ON paid.settlement_id = settlement.id
+         CROSS JOIN LATERAL (VALUES
+            (settlement.gross_minor - settlement.fees_minor, coalesce(released.minor, 0),
+             'what is owed to an owner is not what was released'),
+            (settlement.paid_minor, coalesce(paid.minor, 0), 'what an owner was paid is not what its payments are'),
+            (settlement.paid_minor, coalesce(-gone.minor, 0), 'the ledger has paid an owner another sum')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
+         UNION ALL
+        SELECT 'settlement', booked.reference, NULL, booked.minor, booked.currency, 'released, and nobody is owed it'
+          FROM booked
+         WHERE booked.kind = 'campaign.released' AND NOT EXISTS (
+            SELECT FROM investments_settlement WHERE format('campaign:%%s', campaign_id) = booked.reference)
          ORDER BY 2
         """,
     ),

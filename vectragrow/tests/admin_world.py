@@ -21,9 +21,10 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import FeeLine, ProviderEvent, ProviderFee, Reconciliation
+from investments.models import FeeLine, ProviderEvent, ProviderFee, Reconciliation, Settlement
 from investments.services.distributing import distribute
-from investments.testing import approve, invest, make_card, propose, settle
+from investments.services.settlements import advance
+from investments.testing import approve, approve_payment, choose_target, invest, make_card, propose, settle
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
@@ -92,6 +93,7 @@ def make_world() -> User:
     )
     assert withdrawn.status_code == 200, withdrawn.content
     _returns(api, founder, backer, ines)
+    _settlement(api, founder, backer, ines)
     ProviderEvent.objects.create(
         provider="sandbox",
         event_id="evt_" + "0123456789" * 4,
@@ -168,6 +170,17 @@ def _returns(api: Api, founder: User, backer: User, staff: User) -> None:
         {"amount": "1234.56", "paymentMethodId": str(investment.method_id)},
     )
     assert paid_out.status_code == 200, paid_out.content
+
+
+def _settlement(api: Api, founder: User, backer: User, staff: User) -> None:
+    """One that waits for its second approval."""
+    campaign = make_campaign(founder, title=LONG, goal_amount="20000", max_amount="30000")
+    invest(api, backer, campaign, "20000")
+    settle(campaign)
+    choose_target(founder)
+    settlement = Settlement.objects.get(campaign=campaign)
+    advance(settlement.pk, now=timezone.now())
+    approve_payment(staff, settlement)
 
 
 def make_figures(campaign: Campaign) -> None:
