@@ -28,6 +28,7 @@ from investments.models import (
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
+    ProviderFee,
     ProviderRefund,
     Reconciliation,
     Reconfirmation,
@@ -293,5 +294,6 @@ declare_impersonal(
     about="references and amounts that differ from a provider's statement",
     retention=Kept("the books' proof"),
 )
+declare_impersonal(ProviderFee, about="what a provider has taken for itself", retention=Kept("part of the books"))
 for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

@@ -17,6 +17,7 @@ from investments.models.investments import (
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
+from investments.models.provider_fees import ProviderFee
 from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
@@ -47,6 +48,7 @@ __all__ = [
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
+    "ProviderFee",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",

@@ -63,6 +63,8 @@ class Move(StrEnum):
     CHARGE = "charge"
     REFUND = "refund"
     PAYOUT = "payout"
+    FEE = "fee"
+    """What the provider takes for itself beside other lines: the amount is zero, `fee_minor` says how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ class StatementLine:
     amount: Money
     """Signed."""
     at: datetime
+    fee_minor: int = 0
+    """What the provider keeps of it for itself, in the minor units of the amount; below zero: what it gives back."""
+    id: str = ""
+    """The provider's id of this line; needed where there is a fee."""
 
 
 class OutcomeUnknown(Exception):
@@ -222,7 +228,7 @@ class Gateway(Protocol):
 
     def holdings(self) -> Mapping[str, int]:
         """
-        What the provider holds for us now, minor units by currency.
+        What the provider holds for us now, minor units by currency: all lines, less their fees.
 
         :raises OutcomeUnknown:
         """

@@ -21,7 +21,7 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import ProviderEvent, Reconciliation, Settlement
+from investments.models import FeeLine, ProviderEvent, ProviderFee, Reconciliation, Settlement
 from investments.services.distributing import distribute
 from investments.services.settlements import advance
 from investments.testing import approve, approve_payment, choose_target, invest, make_card, propose, settle
@@ -101,6 +101,12 @@ def make_world() -> User:
         key=str(investment.payment.key),
         outcome=ProviderEvent.Outcome.SET_ASIDE,
         note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
+    )
+    FeeLine.objects.create(
+        campaign=live, fee="platform", kind="platform", currency=live.currency, amount_minor=617_28, of_minor=12_345_60
+    )
+    ProviderFee.objects.create(
+        provider="sandbox", line_id="txn_" + "0123456789" * 3, amount_minor=59, currency="USD", taken_at=now
     )
     Reconciliation.objects.create(
         provider="sandbox",
