@@ -13,6 +13,7 @@ from core.money import Money
 from investments import distribution_admin, settlement_admin  # noqa: F401  (register their pages)
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Reconciliation, Refund, Status, Step
 from investments.permissions import READ
+from investments.two_person_admin import LargeRefundAdmin
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -74,13 +75,13 @@ class InvestmentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(LargeRefundAdmin):
     right = READ
     list_display = ("created_at", "payment", "amount_text", "reason", "status", "attempt", "failure_code", "retry_at")
     list_filter = ("status", "reason")
     fields = (
         *("payment", "amount_text", "reason", "status", "attempt", "provider_id", "failure_code"),
-        *("reservation", "created_at", "retry_at", "updated_at"),
+        *("people_needed", "approved_at", "reservation", "created_at", "retry_at", "updated_at"),
     )
     search_fields = ("payment__investment__reference", "payment__key")
     search_help_text = _("Reference of the investment, or key of the payment")

@@ -1,6 +1,6 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
-from investments.models.approvals import Approval
+from investments.models.approvals import Approval, Correction, StaffRefund
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.investments import (
     HOLDING,
@@ -16,7 +16,13 @@ from investments.models.investments import (
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
-from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
+from investments.models.provider_records import (
+    ProviderAccount,
+    ProviderCharge,
+    ProviderCustomer,
+    ProviderPayout,
+    ProviderRefund,
+)
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
@@ -30,6 +36,7 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "Approval",
+    "Correction",
     "Distribution",
     "DistributionCharge",
     "Figures",
@@ -42,9 +49,11 @@ __all__ = [
     "PaymentMethodQuerySet",
     "Payout",
     "PayoutTarget",
+    "ProviderAccount",
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
+    "ProviderPayout",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
@@ -56,6 +65,7 @@ __all__ = [
     "SandboxTarget",
     "Settlement",
     "SettlementPayment",
+    "StaffRefund",
     "Status",
     "Step",
     "WaitingEntry",
