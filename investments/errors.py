@@ -67,6 +67,14 @@ class PaymentDeclined(Conflict):
     members = {"reason": str, "investment_id": UUID}
 
 
+class FeeChanged(Conflict):
+    """`total` is what would be charged, with the fees that hold for the campaign."""
+
+    code = "fee_changed"
+    message = _("%(total)s would be charged, not what you were shown.")
+    members = {"total": str, "currency": str}
+
+
 class TooManyOpenPayments(Conflict):
     """`most` payments of one person may be under way at once; nothing was begun."""
 

@@ -18,6 +18,7 @@ from investments.models import (
     Correction,
     Distribution,
     DistributionCharge,
+    FeeLine,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
@@ -146,14 +147,39 @@ declare(
 declare(
     Payment,
     person="investment__investor_id",
-    export=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+    export=(
+        "investment_id",
+        "provider",
+        "status",
+        "fee_minor",
+        "captured_minor",
+        "refunded_minor",
+        "created_at",
+        "updated_at",
+    ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    FeeLine,
+    person="payment__investment__investor_id",
+    export=("payment__investment_id", "fee", "kind", "amount_minor", "refunded_minor", "currency", "created_at"),
     erase=BOOKS,
     retention=BOOKS,
 )
 declare(
     Refund,
     person="payment__investment__investor_id",
-    export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    export=(
+        "payment__investment_id",
+        "reason",
+        "amount_minor",
+        "fee_minor",
+        "currency",
+        "status",
+        "created_at",
+        "updated_at",
+    ),
     erase=BOOKS,
     retention=BOOKS,
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
+from msgspec.json import Decoder
 from msgspec.structs import asdict
 
 from accounts.models import User
@@ -48,6 +49,7 @@ from investments.models import (
 from investments.outputs import (
     AcknowledgedText,
     DistributionCard,
+    EventRow,
     InvestmentCard,
     InvestmentEventCard,
     InvestmentOutput,
@@ -56,6 +58,7 @@ from investments.outputs import (
     LimitCard,
     LossSimulationCard,
     OptionCard,
+    PaidFee,
     PortfolioTotal,
     QuestionCard,
     ReconfirmationOutput,
@@ -63,20 +66,25 @@ from investments.outputs import (
     ReturnCard,
     ReturnedTotal,
     ReturnItem,
+    ReturnRow,
     SettlementOutput,
     TextCard,
     WaitingOutput,
 )
 from investments.providers import PROVIDERS
+from investments.services.fees import paid_with
 from investments.services.reconfirming import asked, is_asked
 from investments.services.settlements import read_case
 from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
-MOST_RETURNS = 100
-"""The newest of one investment that its page shows; `GET /api/investments/returns` has all."""
+MOST = 100
+"""The newest events and returns that an investment's page shows; `GET /api/investments/returns` has all."""
 _LIST = load("investments/sql/investment_list.sql")
+_HISTORY = load("investments/sql/investment_history.sql")
+_EVENTS = Decoder(list[EventRow])
+_RETURNS = Decoder(list[ReturnRow])
 
 
 def investment_rows(person: Any, *, status: str = "", **part: Any) -> list[Any]:
@@ -106,13 +114,15 @@ def latest_reconciliations() -> list[Reconciliation]:
 
 
 def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
+    (history,) = _HISTORY.rows(id=investment.pk, kinds=",".join(events.timeline_kinds()), limit=MOST)
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment, now)),
+        fees=[PaidFee.of(line) for line in paid_with([investment.payment]).get(investment.payment.pk, ())],
         terms_version=investment.terms_version,
         reconfirmation=_reconfirmation(investment, now),
         allowed_actions=investment_actions(investment, now),
-        events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
-        returns=[ReturnCard.of(one) for one in _returns().filter(investment=investment)[:MOST_RETURNS]],
+        events=[InvestmentEventCard.of_row(one, investment) for one in _EVENTS.decode(history.events)],
+        returns=[ReturnCard.of_row(one) for one in _RETURNS.decode(history.returns)],
     )
 
 

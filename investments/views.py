@@ -46,6 +46,7 @@ from investments.inputs import (
     InvestorProfileInput,
     PaymentMethodInput,
     PayoutTargetInput,
+    PreviewQuery,
     ReconfirmInput,
     SetupInput,
     StatementQuery,
@@ -57,6 +58,7 @@ from investments.outputs import (
     DistributionCard,
     InvestmentCard,
     InvestmentOutput,
+    InvestmentPreview,
     InvestorProfileOutput,
     LimitsOutput,
     PaymentMethodCard,
@@ -74,7 +76,7 @@ from investments.outputs import (
 from investments.papers import CSV_HEADER, receipt, statement_paper, statement_rows
 from investments.providers.base import Instrument
 from investments.services.distributions import propose_distribution
-from investments.services.investing import accept_offer, join_waiting_list, place_investment
+from investments.services.investing import accept_offer, join_waiting_list, place_investment, preview_investment
 from investments.services.methods import (
     add_payment_method,
     read_instrument,
@@ -306,6 +308,7 @@ class CampaignInvestments(ApiViewSet):
         errors=[
             *NOT_AN_INVESTOR_NOW,
             *CAMPAIGN_NOT_OPEN,
+            errors.FeeChanged,
             errors.PaymentDeclined,
             OutcomeUnknown,
             *NOT_ELIGIBLE,
@@ -319,9 +322,11 @@ class CampaignInvestments(ApiViewSet):
         """
         Invest in a campaign
 
-        Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the outcome is
-        not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the call with its
-        key returns its present state. A decline is an outcome: another try takes another key.
+        What is charged is `amount` and the fees of the campaign (`GET .../invest/preview`); who sends the `total` that
+        was shown is charged that or nothing. Send an `Idempotency-Key`. `requires_action`: lead the investor to
+        `nextAction.url`. `pending`: the outcome is not known yet; the investment ends `committed` or `failed` within 15
+        minutes, and repeating the call with its key returns its present state. A decline is an outcome: another try
+        takes another key.
         """
         investment = place_investment(
             investor=request.user,
@@ -331,6 +336,28 @@ class CampaignInvestments(ApiViewSet):
             **data,
         )
         return InvestmentCard.of(investment, clock.now())
+
+    @operation(
+        "previewInvestment",
+        query=PreviewQuery,
+        returns=InvestmentPreview,
+        errors=[
+            InvalidAmount,
+            *CAMPAIGN_NOT_OPEN,
+            campaign_errors.CurrencyMismatch,
+            campaign_errors.BelowMinimum,
+            campaign_errors.OverCap,
+        ],
+    )
+    def preview(self, request: Request, campaign_id: UUID, query: dict[str, Any]) -> InvestmentPreview:
+        """
+        Read what an investment would cost
+
+        The fees on top of an amount, to the last minor unit, and the whole charge. An amount that could not be invested
+        now is refused as in investing; limits of the person are not looked at.
+        """
+        amount, due = preview_investment(investor=request.user, campaign_id=campaign_id, now=clock.now(), **query)
+        return InvestmentPreview.of(amount, due)
 
     @operation("listCampaignInvestments", returns=Page[BackerCard], errors=[errors.InvestorsOnly])
     def list(self, request: Request, campaign_id: UUID) -> Page[BackerCard]:
@@ -404,6 +431,7 @@ class WaitingLists(ApiViewSet):
             *NOT_AN_INVESTOR_NOW,
             *CAMPAIGN_NOT_OPEN,
             *NOT_ELIGIBLE,
+            errors.FeeChanged,
             errors.PaymentDeclined,
             OutcomeUnknown,
             errors.NotWaiting,

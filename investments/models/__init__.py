@@ -2,6 +2,7 @@
 
 from investments.models.approvals import Approval, Correction, StaffRefund
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
+from investments.models.fees import FeeLine
 from investments.models.investments import (
     HOLDING,
     UNDER_WAY,
@@ -39,6 +40,7 @@ __all__ = [
     "Correction",
     "Distribution",
     "DistributionCharge",
+    "FeeLine",
     "Figures",
     "Investment",
     "InvestmentQuerySet",

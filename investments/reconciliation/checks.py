@@ -41,7 +41,7 @@ OURS = """
       FROM (
         SELECT 'charge' AS move, payment.key, investment.reference,
                CASE payment.status WHEN 'captured' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END AS state,
-               investment.amount_minor AS minor, investment.currency, payment.created_at AS since,
+               investment.amount_minor + payment.fee_minor AS minor, investment.currency, payment.created_at AS since,
                payment.reservation_id, payment.created_at AS asked_at
           FROM investments_payment payment
           JOIN investments_investment investment ON investment.id = payment.investment_id
@@ -49,7 +49,7 @@ OURS = """
         UNION ALL
         SELECT 'refund', format('refund-%%s-%%s', refund.id, refund.attempt), investment.reference,
                CASE refund.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
-               -refund.amount_minor, refund.currency,
+               -(refund.amount_minor + refund.fee_minor), refund.currency,
                CASE WHEN refund.people_needed = 0 OR refund.approved_at IS NOT NULL
                     THEN coalesce(refund.retry_at, refund.approved_at, refund.created_at) END,
                refund.reservation_id, refund.created_at
@@ -276,6 +276,54 @@ CHECKS: tuple[tuple[Check, str], ...] = (
           FROM held
           FULL JOIN (SELECT * FROM ledger_account WHERE code LIKE 'returns:user:%%') account ON account.code = held.code
          WHERE coalesce(account.posted - account.pending_out, 0) <> coalesce(held.minor, 0)
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH kept AS (
+            SELECT CASE WHEN line.payment_id IS NULL OR campaign.status = 'settled'
+                        THEN format('fees:%%s:%%s', line.kind, line.currency)
+                        ELSE format('fees:held:campaign:%%s', campaign.id) END AS code,
+                   line.currency, line.amount_minor - line.refunded_minor AS minor
+              FROM investments_feeline line
+              JOIN campaigns_campaign campaign ON campaign.id = line.campaign_id
+              LEFT JOIN investments_payment payment ON payment.id = line.payment_id
+             WHERE line.payment_id IS NULL OR payment.status = 'captured'
+        ), due AS (SELECT code, min(currency) AS currency, sum(minor) AS minor FROM kept GROUP BY code)
+        SELECT 'fees', coalesce(due.code, account.code), coalesce(account.posted - account.pending_out, 0),
+               coalesce(due.minor, 0), coalesce(due.currency, account.currency),
+               'the ledger does not hold what was paid in fees and not given back'
+          FROM due
+          FULL JOIN (SELECT * FROM ledger_account WHERE code LIKE 'fees:%%') account ON account.code = due.code
+         WHERE coalesce(account.posted - account.pending_out, 0) <> coalesce(due.minor, 0)
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH lines AS (
+            SELECT payment_id, sum(amount_minor) AS minor, sum(refunded_minor) AS back
+              FROM investments_feeline WHERE payment_id IS NOT NULL GROUP BY payment_id
+        ), refunds AS (
+            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund WHERE fee_minor > 0 GROUP BY payment_id
+        )
+        SELECT 'fees', investment.reference, sums.kept, sums.given, investment.currency, sums.what
+          FROM (SELECT id, investment_id, fee_minor FROM investments_payment WHERE fee_minor > 0
+                UNION SELECT id, investment_id, fee_minor FROM investments_payment JOIN lines ON payment_id = id
+                UNION SELECT id, investment_id, fee_minor FROM investments_payment JOIN refunds ON payment_id = id
+               ) payment
+          JOIN investments_investment investment ON investment.id = payment.investment_id
+          LEFT JOIN lines ON lines.payment_id = payment.id
+          LEFT JOIN refunds ON refunds.payment_id = payment.id
+         CROSS JOIN LATERAL (VALUES
+            (payment.fee_minor, coalesce(lines.minor, 0), 'the fee of the payment is not the sum of its lines'),
+            (coalesce(lines.back, 0), coalesce(refunds.back, 0),
+             'what its fees have given back is not what its refunds have')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
          ORDER BY 2
         """,
     ),

@@ -24,7 +24,7 @@ from core.money import Money
 from investments import books
 from investments.errors import CancellationsOpen, ReconfirmationsOpen
 from investments.models import Investment, Payment, Refund, Status
-from investments.services import settlements, waiting
+from investments.services import fees, settlements, waiting
 from investments.services.charging import end_payment
 from investments.services.locks import lock_payments
 from investments.services.reconfirming import waits_for_answers
@@ -116,14 +116,18 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
+    owner_fees = fees.take_from_owner(campaign, now=now)
     with outbox.in_bulk(len(batch) == BATCH), sql.together():
         for locked in batch:
             if locked.investment.status == Status.COMMITTED:
                 move(locked.investment, Status.INVESTED, now=now)
                 record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
         settle_funding(campaign_id)
-        settlements.open_settlement(campaign, gross=campaign.raised, fees=Money(0, campaign.currency), now=now)
-        books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
+        total_fees = sum(fee.minor for fee in owner_fees.values())
+        settlements.open_settlement(campaign, gross=campaign.raised, fees=Money(total_fees, campaign.currency), now=now)
+        books.release_escrow(
+            campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, fees=owner_fees, now=now
+        )
     return len(batch) == BATCH
 
 
@@ -159,6 +163,7 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
         return False
     settle_campaign(campaign, now=now)
     events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)
+    fees.earn_what_is_left(campaign, now=now)
     if campaign.outcome == CampaignStatus.FUNDED:
         settlements.advance_soon(campaign_id, now=now)
     return True

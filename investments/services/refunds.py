@@ -33,6 +33,7 @@ from investments import books
 from investments.models import Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
+from investments.services import fees
 from investments.services.approvals import people_for_refund
 from investments.services.locks import Locked, lock_refunds
 from investments.services.outcomes import Charged
@@ -76,12 +77,13 @@ def request_refunds(
     :param is_approved: enough people have approved it already; otherwise a large one waits for them
     """
     campaign = locked_campaign or payments[0].campaign
+    refunds = [new_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+    lines = fees.paid_with(locked.payment for locked in payments)
     with sql.together():
-        refunds = [new_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
-        for refund in refunds:
-            refund.people_needed = 0 if is_approved else people_for_refund(refund.amount)
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
+            fees.give_back(refund, campaign, lines)
+            refund.people_needed = 0 if is_approved else people_for_refund(refund.total)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         return_funding(campaign=campaign, amounts=taken, now=now)
@@ -93,7 +95,10 @@ def request_refunds(
                 campaign_id=campaign.pk,
                 provider=provider,
                 currency=campaign.currency,
-                refunds=[(refund.pk, refund.payment.investment_id, refund.amount) for refund in some],
+                refunds=[
+                    books.Returned(refund.pk, refund.payment.investment_id, refund.amount, refund.fee)
+                    for refund in some
+                ],
                 now=now,
             )
             for refund, posting in zip(some, postings, strict=True):
@@ -175,7 +180,7 @@ def _send(refund: Refund, now: datetime) -> timedelta | None:
     return ask_for_refund(
         refund.payment,
         key=refund.key,
-        amount=refund.amount,
+        amount=refund.total,
         done=lambda provider_id: _record_refund(refund.payment_id, refund.pk, provider_id, now),
         refused=lambda reason: _note_refusal(refund.pk, refund.attempt, reason, now),
         now=now,

@@ -23,6 +23,7 @@ ROWS = {
     "GET /api/investments/limits": Row.of(user=200),
     "POST /api/investments/webhooks/{provider}": Row.of(anonymous=404, user=404),
     "POST /api/campaigns/{campaign_id}/invest": Row.of(user=403, investor=400, staff=400),
+    "GET /api/campaigns/{campaign_id}/invest/preview": Row.of(user=404, query={"amount": "10"}),
     "GET /api/campaigns/{campaign_id}/investments": Row.of(user=404),
     "POST /api/campaigns/{campaign_id}/waitlist": Row.of(user=403, investor=400, staff=400),
     "GET /api/campaigns/{campaign_id}/waitlist": Row.of(user=404),

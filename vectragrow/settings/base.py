@@ -419,6 +419,8 @@ MAILBOX_ENABLED = False
 # --- Business rules that a jurisdiction may change ------------------------------------------------------------------
 
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
+FEE_SCHEDULE = env.str("FEE_SCHEDULE", default="none")
+"""What investors and owners pay (`campaigns/fees/data`); a campaign keeps the schedule it was published with."""
 PUBLIC_CAMPAIGNS = env.bool("PUBLIC_CAMPAIGNS", default=False)
 """Whether campaigns that went live, and their public updates, are read without an account."""
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
