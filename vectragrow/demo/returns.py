@@ -67,7 +67,9 @@ class Returns:
         body = {"amount": "1000", "kind": "dividend", "paymentMethodId": owner.card, "note": "Our first dividend."}
         path = f"/api/campaigns/{self.campaign['id']}/distributions"
         made = owner.app.post(path, body)
-        until(lambda: any(row["id"] == made["id"] and row["paymentStatus"] == "captured" for row in owner.app.pages(path)))
+        until(
+            lambda: any(row["id"] == made["id"] and row["paymentStatus"] == "captured" for row in owner.app.pages(path))
+        )
         command("decide_distribution", made["id"], "approve", "--by", staff.email)
         self.say(f"Amara pays in a dividend of $1,000.00 for all holders; {staff.first_name} approves it")
         parts = {holder.first_name: until(lambda holder=holder: self._returned(holder)) for holder in holders}
@@ -75,6 +77,9 @@ class Returns:
             raise DemoFailed(f"the parts are {parts}")
         told = ", ".join(f"{name} ${part:,.2f}" for name, part in parts.items())
         self.say(f"It is split by what each holds: {told}; together $1,000.00 to the cent")
+
+    def _is_paid_in(self, owner: Person, path: str, distribution_id: str) -> bool:
+        return any(row["id"] == distribution_id and row["paymentStatus"] == "captured" for row in owner.app.pages(path))
 
     def _returned(self, holder: Person) -> Decimal | None:
         rows = holder.app.get("/api/investments/returns")["items"]
@@ -84,9 +89,7 @@ class Returns:
     def a_holder_withdraws(self, holder: Person) -> None:
         self.log_in(holder)
         account = self.add_bank_account(holder)
-        mine = next(
-            row for row in holder.app.pages("/api/investments") if row["campaign"]["id"] == self.campaign["id"]
-        )
+        mine = next(row for row in holder.app.pages("/api/investments") if row["campaign"]["id"] == self.campaign["id"])
         body = {"amount": "200", "paymentMethodId": account}
         payout = holder.app.post(f"/api/investments/{mine['id']}/withdraw", body)
         until(lambda: "paid_out" in self._steps(holder, mine["id"]))
