@@ -354,6 +354,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "finish-payouts": {"task": "investments.finish_payouts", "schedule": 60.0, "options": {"expires": 60}},
+    "finish-events": {"task": "investments.finish_events", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Outside services -----------------------------------------------------------------------------------------------
