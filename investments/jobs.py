@@ -1,19 +1,20 @@
 """What runs in the background: handlers of the outbox, and what is done by the clock. Each may run twice at once."""
 
+from functools import partial
 from uuid import UUID
 
 from core import clock
 from core.jobs import outbox
 from core.jobs.runner import Job, register
+from investments.models import DistributionCharge, Payment
 from investments.providers import asking
 from investments.providers.base import OutcomeUnknown
 from investments.reconciliation import providers_to_reconcile, reconcile
 from investments.services import (
+    charging,
     closing,
     distributing,
     distribution_review,
-    distributions,
-    payments,
     payouts,
     provider_events,
     reconfirming,
@@ -49,8 +50,8 @@ FINISH_PAYMENTS = register(
     Job(
         "investments.finish_payments",
         "Ask the provider about payments that have been under way for a minute, or whose time is up.",
-        due=payments.quiet_payments,
-        work=payments.ask_about,
+        due=partial(charging.quiet_charges, Payment),
+        work=partial(charging.ask_about, Payment),
     )
 )
 FINISH_REFUNDS = register(
@@ -85,8 +86,8 @@ FINISH_DISTRIBUTIONS = register(
     Job(
         "investments.finish_distributions",
         "Ask the provider about distributions whose payment has been under way for a minute, or whose time is up.",
-        due=distributions.quiet_charges,
-        work=distributions.ask_about,
+        due=partial(charging.quiet_charges, DistributionCharge),
+        work=partial(charging.ask_about, DistributionCharge),
     )
 )
 FINISH_DISTRIBUTION_REFUNDS = register(
@@ -126,8 +127,8 @@ FINISHERS = (
 
 @outbox.on("investments.charge")
 def charge(event_id: UUID, payment_id: str) -> None:
-    if not payments.finish(UUID(payment_id), now=clock.now()):
-        raise outbox.NotYet("the provider did not answer", after=payments.ASK_AGAIN, tried=False)
+    if not charging.finish(Payment, UUID(payment_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=charging.ASK_AGAIN, tried=False)
 
 
 @outbox.on("investments.refund")
@@ -156,7 +157,7 @@ def apply_event(event_id: UUID, received_id: str) -> None:
     try:
         provider_events.apply_event(UUID(received_id), now=clock.now())
     except OutcomeUnknown as silence:
-        raise outbox.NotYet(str(silence), after=payments.ASK_AGAIN, tried=False) from silence
+        raise outbox.NotYet(str(silence), after=charging.ASK_AGAIN, tried=False) from silence
 
 
 @outbox.on("investments.forget_customer")
@@ -166,7 +167,7 @@ def forget_customer(event_id: UUID, provider: str, customer_id: str) -> None:
         with asking(provider) as one:
             one.forget(customer_id=customer_id)
     except OutcomeUnknown as silence:
-        raise outbox.NotYet(str(silence), after=payments.ASK_AGAIN, tried=False) from silence
+        raise outbox.NotYet(str(silence), after=charging.ASK_AGAIN, tried=False) from silence
 
 
 @outbox.on("investments.close_campaign")
@@ -177,8 +178,8 @@ def close_campaign(event_id: UUID, campaign_id: str) -> None:
 
 @outbox.on("investments.pay_in")
 def pay_in(event_id: UUID, charge_id: str) -> None:
-    if not distributions.finish(UUID(charge_id), now=clock.now()):
-        raise outbox.NotYet("the provider did not answer", after=payments.ASK_AGAIN, tried=False)
+    if not charging.finish(DistributionCharge, UUID(charge_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=charging.ASK_AGAIN, tried=False)
 
 
 @outbox.on("investments.refund_distribution")

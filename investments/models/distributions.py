@@ -1,6 +1,7 @@
 """Money that an owner pays back to those who hold a settled campaign, and each holder's part (docs/money.md)."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -165,6 +166,14 @@ class DistributionCharge(Entity):
     @property
     def amount(self) -> Money:
         return self.distribution.amount
+
+    @property
+    def payer_id(self) -> UUID:
+        return self.distribution.proposed_by_id
+
+    @property
+    def paying_method(self) -> PaymentMethod:
+        return self.method
 
     @property
     def is_open(self) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -184,6 +185,19 @@ class Payment(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def amount(self) -> Money:
+        """What is charged."""
+        return self.investment.amount
+
+    @property
+    def payer_id(self) -> UUID:
+        return self.investment.investor_id
+
+    @property
+    def paying_method(self) -> PaymentMethod:
+        return self.investment.method
 
     @property
     def is_open(self) -> bool:

@@ -23,8 +23,8 @@ from investments import books
 from investments.errors import CancellationsOpen, ReconfirmationsOpen
 from investments.models import Investment, Payment, Refund, Status
 from investments.services import waiting
+from investments.services.charging import end_payment
 from investments.services.locks import lock_payments
-from investments.services.payments import end_payment
 from investments.services.reconfirming import waits_for_answers
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event

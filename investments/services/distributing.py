@@ -19,7 +19,7 @@ from core.jobs import outbox
 from investments import books
 from investments.access import holdings_in
 from investments.models import Distribution, Return
-from investments.services.distributions import lock_distribution
+from investments.services.locks import lock_distribution
 
 BATCH = 200
 """Holders per commit: few enough that nobody waits long for a ledger account of theirs."""

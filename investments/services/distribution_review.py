@@ -26,10 +26,9 @@ from investments.access import holdings_in
 from investments.errors import DistributionChanged, DistributionDecided, DistributionNotPaidIn, HolderDecides
 from investments.models import Distribution, DistributionCharge
 from investments.permissions import REVIEW_DISTRIBUTIONS
-from investments.providers import asking
-from investments.providers.base import OutcomeUnknown, RefundRefused
-from investments.services.distributions import lock_distribution
-from investments.services.refunds import AFTER_REFUSAL, ASK_AGAIN, FINISH_AFTER
+from investments.providers.base import LeftAlone
+from investments.services.locks import lock_distribution
+from investments.services.refunds import AFTER_REFUSAL, ASK_AGAIN, FINISH_AFTER, ask_for_refund
 from ledger.services.reservations import post_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -172,28 +171,30 @@ def send_refund(charge_id: UUID, *, now: datetime) -> timedelta | None:
     if charge.retry_at is not None and charge.retry_at > now:
         return charge.retry_at - now
     try:
-        with asking(charge.provider) as provider:
-            refund_id = provider.refund(
-                key=charge.refund_key,
-                charge_key=charge.key,
-                charge_id=charge.provider_id,
-                amount=charge.amount,
-                now=now,
-            )
-    except OutcomeUnknown:
-        logger.warning("the provider did not answer a refund", extra={"chargeId": charge_id}, exc_info=True)
-        return ASK_AGAIN
-    except RefundRefused as refusal:
-        logger.error("the provider refused a refund", extra={"chargeId": charge_id, "reason": refusal.reason})
-        refunding.filter(refund_attempt=charge.refund_attempt).update(
-            refund_attempt=charge.refund_attempt + 1,
-            failure_code=refusal.reason[:40],
-            retry_at=now + AFTER_REFUSAL,
-            updated_at=now,
+        return ask_for_refund(
+            charge,
+            key=charge.refund_key,
+            amount=charge.amount,
+            done=lambda refund_id: _record_refund(charge.distribution_id, refund_id, now),
+            refused=lambda reason: _note_refusal(charge, reason, now),
+            now=now,
         )
-        return AFTER_REFUSAL
-    _record_refund(charge.distribution_id, refund_id, now)
-    return None
+    except LeftAlone:
+        return ASK_AGAIN
+
+
+@retrying
+def _note_refusal(charge: DistributionCharge, reason: str, now: datetime) -> None:
+    """A clear no was an answer to this key; the next try is a new question."""
+    asked = DistributionCharge.objects.filter(
+        pk=charge.pk, refund_attempt=charge.refund_attempt, status=ChargeStatus.REFUNDING
+    )
+    asked.update(
+        refund_attempt=charge.refund_attempt + 1,
+        failure_code=reason[:40],
+        retry_at=now + AFTER_REFUSAL,
+        updated_at=now,
+    )
 
 
 @retrying

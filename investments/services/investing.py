@@ -1,7 +1,7 @@
 """
 Placing an investment. Three parts (SECURITY-GOALS 10): one commit that reserves the amount in the campaign and
 the books and stores the request; the provider call, outside of any transaction; one commit with its answer
-(`services.payments`).
+(`services.charging`).
 """
 
 import secrets
@@ -42,7 +42,7 @@ from investments.errors import (
 )
 from investments.facts import investor_facts
 from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status, WaitingEntry
-from investments.services import payments, waiting
+from investments.services import charging, waiting
 from investments.services.outcomes import go_on
 from investments.services.profiles import acknowledge, text_named
 from investments.texts import Text
@@ -120,7 +120,7 @@ def _place(investor: User, ticket: Ticket, now: datetime, *, begin: Callable[[],
     investment_id: UUID = begun.pk if begun is not None else ticket.result_id  # type: ignore[assignment]
     investment = go_on(
         investment_id,
-        act=lambda: payments.charge_payment(begun.payment if begun else _payment_of(investment_id), now=now),
+        act=lambda: charging.charge(begun.payment if begun else _payment_of(investment_id), now=now),
         look=lambda: access_investment(investor, investment_id),
         begun=begun,
     )

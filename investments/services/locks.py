@@ -1,4 +1,4 @@
-"""The locks of this app, in the order of docs/locking.md: investment and payment, then refund."""
+"""The locks of this app, in the order of docs/locking.md: investment, payment, refund; a distribution, its charge."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -9,7 +9,7 @@ from accounts.models import User
 from campaigns.models import Campaign
 from core.data import locks, sql
 from investments.access import WITHOUT_TEXT
-from investments.models import Investment, Payment, Refund
+from investments.models import Distribution, DistributionCharge, Investment, Payment, Refund
 from ledger.models import Posting
 
 
@@ -101,3 +101,15 @@ def _refunds() -> str:
         FROM investments_refund r JOIN ledger_transaction b ON b.id = r.reservation_id
         WHERE r.payment_id = %s ORDER BY r.id
     """
+
+
+def lock_distribution(distribution_id: UUID) -> tuple[Distribution, DistributionCharge]:
+    """
+    A distribution with its charge, as they are now.
+
+    :raises Distribution.DoesNotExist:
+    """
+    distribution = locks.lock(Distribution.objects.select_related("campaign")).get(pk=distribution_id)
+    charged = locks.lock(DistributionCharge.objects.select_related("reservation")).get(distribution=distribution)
+    charged.distribution = distribution
+    return distribution, charged

@@ -1,16 +1,21 @@
-"""The second half of a flow of several commits: continue, then answer with the present state."""
+"""The second half of a flow of several commits: write an answer down, continue, then answer with the present state."""
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
 from core.api.errors import OutcomeUnknown
+from core.data import sql
+from investments.models import DistributionCharge, Payment
+from investments.providers.base import Charge
 
 logger = logging.getLogger("vectragrow.payments")
 T = TypeVar("T")
+Charged = Payment | DistributionCharge
 
 
 def go_on(begun_id: UUID, *, act: Callable[[], object], look: Callable[[], T], begun: T | None) -> T:
@@ -32,3 +37,11 @@ def go_on(begun_id: UUID, *, act: Callable[[], object], look: Callable[[], T], b
         if begun is None:
             raise OutcomeUnknown() from error
         return begun
+
+
+def write_answer(charged: Charged, status: str, answer: Charge, now: datetime, **changes: object) -> None:
+    """Set the status of a locked charge and what the provider calls it, with other columns."""
+    changes = {"status": status, "provider_id": answer.provider_id, "updated_at": now, **changes}
+    for name, value in changes.items():
+        setattr(charged, name, value)
+    sql.update(charged, *changes)

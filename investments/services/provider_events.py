@@ -21,8 +21,7 @@ from investments.errors import UnknownProvider
 from investments.models import ProviderEvent
 from investments.providers import PROVIDERS, asking, gateway
 from investments.providers.base import Charge, Event, State
-from investments.services.charges import amount_of, charge_called, is_recorded, record
-from investments.services.payments import UnexpectedCharge
+from investments.services.charging import UnexpectedCharge, charge_called, is_recorded, record_charge
 
 logger = logging.getLogger("vectragrow.payments")
 FINISH_AFTER = timedelta(minutes=1)
@@ -74,8 +73,8 @@ def _first_look(provider: str, event: Event) -> tuple[Outcome, str]:
     charged = charge_called(provider, event.key)
     if charged is None:
         return Outcome.SET_ASIDE, "no payment of ours"
-    if event.charge.state == State.CAPTURED and event.charge.amount != amount_of(charged):
-        return Outcome.SET_ASIDE, f"{event.charge.amount} instead of {amount_of(charged)}"
+    if event.charge.state == State.CAPTURED and event.charge.amount != charged.amount:
+        return Outcome.SET_ASIDE, f"{event.charge.amount} instead of {charged.amount}"
     if is_recorded(charged, event.charge.state):
         return Outcome.APPLIED, ""
     return Outcome.RECEIVED, ""
@@ -112,7 +111,7 @@ def _apply(kept: ProviderEvent, answer: Charge | None, now: datetime) -> None:
     charged = charge_called(kept.provider, kept.key)
     try:
         if answer is not None and charged is not None:
-            record(charged, answer, now=now)
+            record_charge(charged, answer, now=now)
         note = _difference(kept, answer)
     except UnexpectedCharge as surprise:
         note = str(surprise)

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -34,6 +34,7 @@ from investments.models import Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services.locks import Locked, lock_refunds
+from investments.services.outcomes import Charged
 from investments.services.timeline import move, record_event
 from investments.services.waiting import offer_free_places
 from ledger.services.reservations import post_reserved
@@ -156,25 +157,49 @@ def send_refund(refund_id: UUID, *, now: datetime) -> timedelta | None:
 
 def _send(refund: Refund, now: datetime) -> timedelta | None:
     """:raises LeftAlone: nothing was asked"""
+    return ask_for_refund(
+        refund.payment,
+        key=refund.key,
+        amount=refund.amount,
+        done=lambda provider_id: _record_refund(refund.payment_id, refund.pk, provider_id, now),
+        refused=lambda reason: _note_refusal(refund.pk, refund.attempt, reason, now),
+        now=now,
+    )
+
+
+def ask_for_refund(
+    charged: Charged,
+    *,
+    key: str,
+    amount: Money,
+    done: Callable[[str], object],
+    refused: Callable[[str], object],
+    now: datetime,
+) -> timedelta | None:
+    """
+    Ask the provider to send money of a charge back, and record its answer.
+
+    :param key: ours, the same until the provider has clearly refused it
+    :param done: records its yes, and its id of the refund
+    :param refused: records its clear no and the reason, so that the next question has another key
+    :returns: None when nothing is left to do, otherwise after how long to ask again
+    :raises LeftAlone: nothing was asked
+    """
     try:
-        with asking(refund.payment.provider) as provider:
+        with asking(charged.provider) as provider:
             provider_id = provider.refund(
-                key=refund.key,
-                charge_key=refund.payment.key,
-                charge_id=refund.payment.provider_id,
-                amount=refund.amount,
-                now=now,
+                key=key, charge_key=charged.key, charge_id=charged.provider_id, amount=amount, now=now
             )
     except LeftAlone:
         raise
     except OutcomeUnknown:
-        logger.warning("the provider did not answer a refund", extra={"refundId": refund.pk}, exc_info=True)
+        logger.warning("the provider did not answer a refund", extra={"refundKey": key}, exc_info=True)
         return ASK_AGAIN
     except RefundRefused as refusal:
-        logger.error("the provider refused a refund", extra={"refundId": refund.pk, "reason": refusal.reason})
-        _note_refusal(refund.pk, refund.attempt, refusal.reason, now)
+        logger.error("the provider refused a refund", extra={"refundKey": key, "reason": refusal.reason})
+        refused(refusal.reason)
         return AFTER_REFUSAL
-    _record_refund(refund.payment_id, refund.pk, provider_id, now)
+    done(provider_id)
     return None
 
 

@@ -33,9 +33,9 @@ from investments.errors import (
     WithdrawalTooLarge,
 )
 from investments.models import Payment, Payout, Refund, Status, cancellable_until
+from investments.services.charging import finish
 from investments.services.locks import Locked, lock_payment
 from investments.services.outcomes import go_on
-from investments.services.payments import finish
 from investments.services.payouts import begin_payout, send_payout
 from investments.services.refunds import request_refunds, send_refund
 
@@ -118,7 +118,7 @@ def _send(begun_id: UUID, now: datetime) -> None:
     if not Payment.objects.filter(pk=begun_id).exists():
         send_refund(begun_id, now=now)
         return
-    finish(begun_id, now=now)
+    finish(Payment, begun_id, now=now)
     for refund_id in Refund.objects.filter(payment_id=begun_id).values_list("pk", flat=True):
         send_refund(refund_id, now=now)
 
@@ -184,7 +184,7 @@ def window_verdict(reflection_ends_at: datetime | None, campaign: Any, now: date
 
 
 def _give_up(locked: Locked, money: Money, investor: User, ticket: Ticket, now: datetime) -> Withdrawal:
-    """Of a payment that waits for its investor: `services.payments.finish` cancels it at the provider."""
+    """Of a payment that waits for its investor: `services.charging.finish` cancels it at the provider."""
     _, investment, payment = locked
     whole = investment.amount.text
     if money.minor > investment.amount_minor:

@@ -20,7 +20,7 @@ from core.testing import Api, deliver_events, drain_outbox, eventually
 from investments import providers
 from investments.jobs import CLOSE_CAMPAIGNS
 from investments.models import Investment, Refund, SandboxCharge, SandboxRefund
-from investments.services import closing, payments, refunds
+from investments.services import charging, closing, refunds
 from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor
 from notifications.models import Notification
@@ -176,7 +176,7 @@ def test_a_silent_provider_holds_up_the_decision_and_nothing_else(
     assert close_campaigns(now=campaign.ends_at + timedelta(seconds=1)).left == 1
     assert state(campaign)[0] == "live"
     assert state(other)[0] == "settled"
-    close_campaigns(now=campaign.ends_at + timedelta(seconds=1) + payments.ASK_AGAIN)
+    close_campaigns(now=campaign.ends_at + timedelta(seconds=1) + charging.ASK_AGAIN)
     assert state(campaign) == ("settled", 1000_00, 0)
     assert books_agree()
 

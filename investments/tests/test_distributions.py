@@ -22,9 +22,8 @@ from core.testing import Api, drain_outbox
 from investments.models import Distribution, DistributionCharge, Investment, Return, SandboxCharge
 from investments.reconciliation import reconcile
 from investments.services import distributing
+from investments.services.charging import UnexpectedCharge, record_charge
 from investments.services.distributing import distribute
-from investments.services.distributions import record_charge
-from investments.services.payments import UnexpectedCharge
 from investments.testing import (
     StandIn,
     approve,
@@ -201,7 +200,7 @@ def test_another_amount_is_not_booked(api: Api, founder: User, settled: Campaign
     charge = DistributionCharge.objects.get()
     answer = replace(provider.find(key=charge.key), amount=Money(1, "USD"))
     with pytest.raises(UnexpectedCharge):
-        record_charge(charge.pk, answer, now=timezone.now())
+        record_charge(charge, answer, now=timezone.now())
     charge.refresh_from_db()
     assert charge.status == "pending"
 

@@ -18,7 +18,7 @@ from core.money import Money
 from core.testing import Api, deliver_events, drain_outbox
 from core.testing.exchanges import counted_exchanges
 from investments.models import Investment, Payment, PaymentMethod, SandboxCharge
-from investments.services.payments import UnexpectedCharge, record_charge
+from investments.services.charging import UnexpectedCharge, record_charge
 from investments.services.provider_events import receive_event
 from investments.testing import StandIn, finish_payments, invest, make_card
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
@@ -291,7 +291,7 @@ def test_saying_it_twice_changes_nothing(
 ) -> None:
     investment = invest(api, backer, campaign, "100", card)
     answer = provider.find(key=investment.payment.key)
-    record_charge(investment.payment.pk, answer, now=timezone.now())
+    record_charge(investment.payment, answer, now=timezone.now())
     assert kinds(backer) == ["investment_committed"]
     assert books_agree()
 
@@ -308,7 +308,7 @@ def test_an_amount_that_is_not_ours_is_not_booked(
     payment = Payment.objects.get()
     wrong = replace(provider.find(key=payment.key), amount=Money(1, "USD"))
     with pytest.raises(UnexpectedCharge):
-        record_charge(payment.pk, wrong, now=timezone.now())
+        record_charge(payment, wrong, now=timezone.now())
     assert Investment.objects.get().status == "pending"
     assert books_agree()
 

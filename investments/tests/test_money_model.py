@@ -26,7 +26,7 @@ from core.testing import run_until_quiet
 from investments.jobs import REFUND_UNCONFIRMED
 from investments.models import Investment, Payment, Refund, SandboxCharge, Status
 from investments.providers import breakers
-from investments.services import payments
+from investments.services import charging
 from investments.services.investing import place_investment
 from investments.services.reconfirming import reconfirm
 from investments.services.withdrawals import withdraw_from_investment
@@ -151,7 +151,7 @@ class World:
         if charge is None:
             return
         self.provider.finish_action(charge.action_token, approved=approve, now=self.now)
-        payments.finish(investment.payment.pk, now=self.now)
+        charging.finish(Payment, investment.payment.pk, now=self.now)
         one.reserved = 0
         one.held = one.asked if approve and not self.model.closed else 0
 

@@ -17,8 +17,8 @@ from campaigns.services.closing import decide_campaign
 from core.models import Event
 from core.testing import WAIT_LIMIT, Api, together
 from investments.models import Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
-from investments.services import closing, locks, payments, refunds
-from investments.services.payments import record_charge
+from investments.services import closing, locks, refunds
+from investments.services.charging import charge, read_charge, record_charge
 from investments.testing import StandIn, close_campaigns, invest, make_card
 from investments.tests.conftest import books_agree, invest_url
 from ledger.errors import InsufficientFunds
@@ -99,12 +99,12 @@ def answered(api: Api, backer: User, campaign: Campaign, card: PaymentMethod, pr
     assert asking(api, backer, campaign, "100", card)().json()["status"] == "pending"
     payment = Payment.objects.get()
     now = timezone.now()
-    return [partial(record_charge, payment.pk, provider.find(key=payment.key), now=now)] * 2
+    return [partial(record_charge, payment, provider.find(key=payment.key), now=now)] * 2
 
 
 def test_an_answer_written_down_twice_at_once(campaign: Campaign, answered: list[Any]) -> None:
     outcomes = together(*answered)
-    assert {type(outcome) for outcome in outcomes} == {Investment}
+    assert {type(outcome) for outcome in outcomes} == {Payment}
     assert Event.objects.filter(kind="investment.committed").count() == 1
     assert books_agree()
 
@@ -118,7 +118,7 @@ def test_an_answer_written_down_twice_at_once_twin(
     """
     read_together(monkeypatch)
     outcomes = together(*answered)
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Investment"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Payment"]
     assert "campaign_money_is_not_negative" in str([o for o in outcomes if isinstance(o, IntegrityError)])
 
 
@@ -156,7 +156,7 @@ def test_a_commitment_and_the_deadline_meet(
     asking(api, backer, campaign, "1000", card)()
     payment_id = Payment.objects.get().pk
     together(
-        partial(payments.charge, payment_id, now=campaign.ends_at),
+        partial(charge, read_charge(Payment, payment_id), now=campaign.ends_at),
         partial(closing.close_campaign, campaign.pk, now=campaign.ends_at),
     )
     close_campaigns(now=campaign.ends_at)

@@ -112,9 +112,9 @@ def test_any_order_ends_alike(
     payment = Payment.objects.get()
     early = event_about(SandboxCharge.objects.get(key=payment.key), now=timezone.now())[0]
     assert send(api, early).status_code == 200
-    from investments.services.payments import charge
+    from investments.services.charging import charge, read_charge
 
-    assert charge(payment.pk, now=timezone.now()) is True
+    assert charge(read_charge(Payment, payment.pk), now=timezone.now()) is True
     failed = changed(early, id="evt_old", type="charge.failed", data={"state": "declined"})
     assert send(api, failed).status_code == 200
     assert status() == "committed"
