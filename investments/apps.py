@@ -9,6 +9,8 @@ class InvestmentsConfig(AppConfig):
         from investments import actions, jobs  # noqa: F401
         from investments.providers import check_settings
         from investments.services.waiting import offer_free_places
+        from investments.velocity import rule_set
 
         check_settings()
+        rule_set()
         on_room(offer_free_places)

@@ -99,6 +99,8 @@ def _with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpRespo
 NOT_AN_INVESTOR_NOW = (
     errors.PaymentMethodNotFound,
     errors.PaymentMethodExpired,
+    errors.PaymentMethodSuspended,
+    errors.PaymentsHeld,
     errors.TooManyOpenPayments,
     errors.ConfirmationPending,
 )
@@ -202,6 +204,7 @@ class Investments(ApiViewSet):
             errors.RemainderBelowMinimum,
             errors.WholePaymentOnly,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
             errors.PayoutDeclined,
             InsufficientFunds,
             OutcomeUnknown,
@@ -443,6 +446,8 @@ class Distributions(ApiViewSet):
             errors.NothingToDistributeTo,
             errors.PaymentMethodNotFound,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
+            errors.PaymentsHeld,
             errors.DistributionUnderWay,
             errors.DistributionDeclined,
             OutcomeUnknown,
@@ -493,6 +498,7 @@ class PaymentMethods(ApiViewSet):
             errors.RawCardDataRefused,
             errors.UnknownPaymentToken,
             errors.PaymentMethodDeclined,
+            errors.PaymentMethodSuspended,
             errors.CardExpired,
             errors.ProviderUnavailable,
             limits.RateLimited,

@@ -18,6 +18,7 @@ from investments.models.provider_events import ProviderEvent
 from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
+from investments.models.risk import ChargeOrigin, Decline, RiskCase
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
@@ -27,6 +28,8 @@ __all__ = [
     "UNDER_WAY",
     "Acknowledgement",
     "Answer",
+    "ChargeOrigin",
+    "Decline",
     "Distribution",
     "DistributionCharge",
     "Figures",
@@ -46,6 +49,7 @@ __all__ = [
     "Reconfirmation",
     "Refund",
     "Return",
+    "RiskCase",
     "SandboxCharge",
     "SandboxPayout",
     "SandboxRefund",

@@ -23,10 +23,11 @@ from core.models import OutboxEvent
 from core.money import Money
 from investments import books
 from investments.access import access_payment_method
-from investments.errors import PaymentMethodExpired, WithdrawalTooLarge
-from investments.models import Investment, Payout, Return
+from investments.errors import PaymentMethodExpired, PaymentMethodSuspended, WithdrawalTooLarge
+from investments.models import Investment, Payout, Return, RiskCase
 from investments.providers import asking
 from investments.providers.base import OutcomeUnknown, PayoutRefused
+from investments.suspensions import suspension_of
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -56,13 +57,15 @@ def begin_payout(
     """
     Reserve returned money of an investment, which the caller has locked; `send_payout` asks the provider.
 
-    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PaymentMethodSuspended:
     :raises WithdrawalTooLarge: more than is available
     :raises InsufficientFunds: the provider of the method holds less for us
     """
     method = access_payment_method(investor, payment_method_id)
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    if suspension_of(method) == RiskCase.Consequence.SUSPEND_METHOD:  # a hold is about paying in
+        raise PaymentMethodSuspended()
     available = available_returns(investment)
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
