@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Block, ExternalIdentity, Mute, Passkey, Profile, Status, User
 from core.data.statements import load
+from core.rights import Right
 from core.search import Asked
 
 _PEOPLE = load("accounts/sql/person_search.sql")
@@ -50,6 +51,12 @@ class Relation:
     muting: bool
     muted_until: datetime | None
     """UTC; None without a mute, or for one without an end."""
+
+
+def people_with(right: Right, most: int = 50) -> list[UUID]:
+    """Ids of the people whose role holds a right, to tell them of something; the oldest accounts first."""
+    holders = User.objects.filter(role__in=right.roles, status=Status.ACTIVE)
+    return list(holders.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def relation_to(person: User, other_id: UUID, now: datetime) -> Relation:

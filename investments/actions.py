@@ -21,6 +21,7 @@ from campaigns.services.funding import open_verdict
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 from core.data.statements import load
 from core.money import MAX_MINOR, minor_text
+from investments.access import is_disputed
 from investments.eligibility import Facts, may_invest
 from investments.errors import (
     AlreadyWaiting,
@@ -29,6 +30,7 @@ from investments.errors import (
     NothingToDistributeTo,
     NotWaiting,
     OfferExpired,
+    PaymentDisputed,
     RoomAvailable,
     WithdrawalTooLarge,
 )
@@ -136,6 +138,8 @@ def _withdraw(investment: Investment, now: datetime) -> Verdict:
     payment = investment.payment
 
     def is_left() -> Verdict:
+        if is_disputed(payment):
+            return Verdict(PaymentDisputed())
         if payment.status == Payment.Status.REQUIRES_ACTION:
             return ALLOWED
         if investment.status == Status.INVESTED and available_returns(investment):

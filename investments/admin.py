@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin  # noqa: F401  (registers its pages)
+from investments import dispute_admin, distribution_admin  # noqa: F401  (they register their pages)
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Reconciliation, Refund, Status, Step
 from investments.permissions import READ
 
@@ -30,13 +30,26 @@ TONES: dict[str, str] = {
 
 class PaymentInline(ReadOnlyRows):
     model = Payment
-    fields = ("provider", "provider_id", "key", "status", "captured", "refunded", "failure_code", "expires_at")
+    fields = (
+        "provider",
+        "provider_id",
+        "key",
+        "status",
+        "captured",
+        "refunded",
+        "disputed",
+        "failure_code",
+        "expires_at",
+    )
 
     def captured(self, payment: Payment) -> str:
         return str(Money(payment.captured_minor, payment.investment.currency))
 
     def refunded(self, payment: Payment) -> str:
         return str(Money(payment.refunded_minor, payment.investment.currency))
+
+    def disputed(self, payment: Payment) -> str:
+        return str(Money(payment.disputed_minor, payment.investment.currency))
 
 
 @admin.register(Investment)

@@ -17,6 +17,7 @@ from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
 from core.models import Event
 from core.money import minor_text
 from investments.models import (
+    Dispute,
     Distribution,
     DistributionCharge,
     Investment,
@@ -168,6 +169,33 @@ class InvestmentEventCard(Output):
         )
 
 
+class DisputeCard(Output):
+    """A dispute about the payment of an investment: its holder contests the charge at the bank (a chargeback)."""
+
+    id: UUID
+    amount: MoneyText
+    currency: Currency
+    status: Annotated[
+        Dispute.Status,
+        Meta(description="`open`: the amount is frozen; `lost`: it went back to the holder; `won`: it counts again."),
+    ]
+    reason: Annotated[str | None, Meta(description="The provider's code.")]
+    opened_at: Moment
+    closed_at: Moment | None
+
+    @classmethod
+    def of(cls, dispute: Dispute) -> Self:
+        return cls(
+            id=dispute.pk,
+            amount=dispute.amount.text,
+            currency=dispute.currency,
+            status=Dispute.Status(dispute.status),
+            reason=dispute.reason or None,
+            opened_at=dispute.opened_at,
+            closed_at=dispute.closed_at,
+        )
+
+
 class ReturnCard(Output):
     """What an investment brought back: its part of a distribution."""
 
@@ -304,6 +332,7 @@ class InvestmentOutput(InvestmentCard):
     ]
     events: list[InvestmentEventCard]
     returns: list[ReturnCard]
+    disputes: list[DisputeCard]
 
 
 class BackerCard(Output):
@@ -417,6 +446,8 @@ class StatementTotal(Output):
     settlements: MoneyText
     returns: MoneyText
     payouts: MoneyText
+    disputes: Annotated[MoneyText, Meta(description="What banks took back of commitments.")]
+    settled_disputes: Annotated[MoneyText, Meta(description="The same, after it was released to the owner.")]
     closing: StatementBalance
 
     @classmethod

@@ -14,6 +14,7 @@ from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declar
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
+    Dispute,
     Distribution,
     DistributionCharge,
     Investment,
@@ -31,6 +32,7 @@ from investments.models import (
     Refund,
     Return,
     SandboxCharge,
+    SandboxDispute,
     SandboxPayout,
     SandboxRefund,
     Status,
@@ -46,11 +48,12 @@ def block_while_money_moves(person_id: UUID) -> None:
     refunds = Refund.objects.filter(payment__investment__investor_id=person_id, status=Refund.Status.PENDING)
     own_accounts = Q(code__startswith=f"payable:user:{person_id}:") | Q(code__startswith=f"returns:user:{person_id}:")
     owed = LedgerAccount.objects.filter(own_accounts).exclude(posted=0)
+    disputed = Dispute.objects.filter(payment__investment__investor_id=person_id, status=Dispute.Status.OPEN)
     paying = DistributionCharge.objects.filter(
         Q(status__in=["pending", "requires_action", "refunding"]) | Q(distribution__status="proposed"),
         distribution__proposed_by_id=person_id,
     )
-    if any(rows.exists() for rows in (moving, refunds, owed, paying)):
+    if any(rows.exists() for rows in (moving, refunds, disputed, owed, paying)):
         raise MoneyInFlight()
 
 
@@ -129,7 +132,16 @@ declare(
 declare(
     Payment,
     person="investment__investor_id",
-    export=("investment_id", "provider", "status", "captured_minor", "refunded_minor", "created_at", "updated_at"),
+    export=(
+        "investment_id",
+        "provider",
+        "status",
+        "captured_minor",
+        "refunded_minor",
+        "disputed_minor",
+        "created_at",
+        "updated_at",
+    ),
     erase=BOOKS,
     retention=BOOKS,
 )
@@ -140,6 +152,28 @@ declare(
     erase=BOOKS,
     retention=BOOKS,
 )
+
+
+def disputes_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Of payments for investments and for distributions."""
+    paid_by = Q(payment__investment__investor_id=person_id) | Q(
+        distribution_charge__distribution__proposed_by_id=person_id
+    )
+    for one in Dispute.objects.filter(paid_by).order_by("pk").select_related("payment", "distribution_charge"):
+        yield {
+            "investmentId": one.payment and one.payment.investment_id,
+            "distributionId": one.distribution_charge and one.distribution_charge.distribution_id,
+            "provider": one.provider,
+            "amountMinor": one.amount_minor,
+            "currency": one.currency,
+            "reason": one.reason,
+            "status": one.status,
+            "openedAt": one.opened_at,
+            "closedAt": one.closed_at,
+        }
+
+
+declare(Dispute, export=disputes_of, erase=BOOKS, retention=BOOKS)
 
 
 def declarations_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -231,5 +265,5 @@ declare_impersonal(
     about="references and amounts that differ from a provider's statement",
     retention=Kept("the books' proof"),
 )
-for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund):
+for sandbox in (SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
 from msgspec.structs import asdict
 
@@ -31,6 +31,7 @@ from investments.eligibility import (
 )
 from investments.facts import investor_facts
 from investments.models import (
+    HELD_OF_PAYMENT,
     HOLDING,
     UNDER_WAY,
     Acknowledgement,
@@ -46,6 +47,7 @@ from investments.models import (
 )
 from investments.outputs import (
     AcknowledgedText,
+    DisputeCard,
     DistributionCard,
     InvestmentCard,
     InvestmentEventCard,
@@ -73,6 +75,8 @@ from ledger.selectors import totals
 
 MOST_RETURNS = 100
 """The newest of one investment that its page shows; `GET /api/investments/returns` has all."""
+MOST_DISPUTES = 100
+"""Likewise."""
 _LIST = load("investments/sql/investment_list.sql")
 
 
@@ -110,6 +114,7 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
         allowed_actions=investment_actions(investment, now),
         events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
         returns=[ReturnCard.of(one) for one in _returns().filter(investment=investment)[:MOST_RETURNS]],
+        disputes=[DisputeCard.of(one) for one in investment.payment.disputes.order_by("-pk")[:MOST_DISPUTES]],
     )
 
 
@@ -228,13 +233,12 @@ def portfolio_totals(person: Any) -> list[PortfolioTotal]:
 
     Returns count when they were credited, whether they were paid out since or not.
     """
-    held = F("payment__captured_minor") - F("payment__refunded_minor")
     rows = (
         investments_of(person)
         .values("currency")
         .order_by("currency")
         .annotate(
-            invested=Sum(held, filter=Q(status__in=HOLDING), default=0),
+            invested=Sum(HELD_OF_PAYMENT, filter=Q(status__in=HOLDING), default=0),
             pending=Sum("amount_minor", filter=Q(status__in=UNDER_WAY), default=0),
             refunded=Sum("payment__refunded_minor", default=0),
         )

@@ -30,6 +30,10 @@ class MovementKind(StrEnum):
     SETTLEMENT = "settlement"
     RETURN = "return"
     PAYOUT = "payout"
+    DISPUTE = "dispute"
+    """A bank took a commitment back."""
+    SETTLED_DISPUTE = "settled_dispute"
+    """The same, after it was released to the owner of the campaign."""
 
 
 EFFECTS: Mapping[MovementKind, Mapping[str, int]] = {
@@ -38,6 +42,8 @@ EFFECTS: Mapping[MovementKind, Mapping[str, int]] = {
     MovementKind.SETTLEMENT: {"committed": -1, "invested": 1},
     MovementKind.RETURN: {"returned": 1},
     MovementKind.PAYOUT: {"returned": -1},
+    MovementKind.DISPUTE: {"committed": -1},
+    MovementKind.SETTLED_DISPUTE: {"invested": -1},
 }
 
 

@@ -15,6 +15,9 @@ Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wron
     POST reset     forget everything
     POST payout    {"amount": 4000, "currency": "usd"}: to the bank account of the platform itself
     POST age       forget all idempotency keys, as Stripe does after a day
+    POST dispute   {"key": …, "amount": 4000}: the holder contests the charge that carries our key, all of it without
+                   an amount; {"key": …, "outcome": "won" | "lost"}: the bank has decided on its newest dispute.
+                   Answers the dispute
 """
 
 import argparse
@@ -255,6 +258,11 @@ class Account:
             raise Refused(400, "invalid_request_error", "payment_intent_unexpected_state")
         charge = self.things[intent["latest_charge"]]
         amount = int(form["amount"])
+        disputes = self._disputes_of(charge["id"])
+        taken = sum(one["amount"] for one in disputes if one["status"] != "won")
+        is_contested = any(one["status"] == "needs_response" for one in disputes)
+        if is_contested or (taken and amount > charge["amount"] - charge["amount_refunded"] - taken):
+            raise Refused(400, "invalid_request_error", "charge_disputed")
         if amount > charge["amount"] - charge["amount_refunded"]:
             raise Refused(400, "invalid_request_error", "charge_already_refunded")
         charge["amount_refunded"] += amount
@@ -295,6 +303,53 @@ class Account:
         payout: dict[str, Any] = {"id": new_id("po"), "object": "payout", "currency": currency, "metadata": {}}
         self.things[payout["id"]] = payout
         self._book("payout", payout, -amount)
+
+    # --- Disputes ----------------------------------------------------------------------------------------------------
+
+    def dispute(self, key: str, amount: int | None) -> dict[str, Any]:
+        """As the holder of the card does at their bank: the money leaves at once."""
+        charge = self._charge_with(key)
+        dispute = self._keep(
+            new_id("dp"),
+            "dispute",
+            amount=charge["amount"] if amount is None else amount,
+            currency=charge["currency"],
+            charge=charge["id"],
+            payment_intent=charge["payment_intent"],
+            metadata={},
+            reason="fraudulent",
+            status="needs_response",
+        )
+        self._book("adjustment", dispute, -dispute["amount"])
+        self._tell("charge.dispute.created", dispute)
+        self._tell("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def close_dispute(self, key: str, outcome: str) -> dict[str, Any]:
+        dispute = self._disputes_of(self._charge_with(key)["id"])[-1]
+        if dispute["status"] == "needs_response":
+            dispute["status"] = outcome
+            if outcome == "won":
+                self._book("adjustment", dispute, dispute["amount"])
+                self._tell("charge.dispute.funds_reinstated", dispute)
+            self._tell("charge.dispute.closed", dispute)
+        return dispute
+
+    def read_dispute(self, form: Form, dispute_id: str) -> dict[str, Any]:
+        allow(form, "expand")
+        dispute = self._thing(dispute_id, "dispute")
+        if "charge" in form.get("expand", []):
+            dispute = {**dispute, "charge": self.things[dispute["charge"]]}
+        return dispute
+
+    def _charge_with(self, key: str) -> dict[str, Any]:
+        """By our key in its metadata."""
+        charges = (thing for thing in self.things.values() if thing["object"] == "charge")
+        return next(one for one in charges if key in one["metadata"].values())
+
+    def _disputes_of(self, charge_id: str) -> list[dict[str, Any]]:
+        disputes = (thing for thing in self.things.values() if thing["object"] == "dispute")
+        return [one for one in disputes if one["charge"] == charge_id]
 
     def read_balance(self, form: Form) -> dict[str, Any]:
         sums: Counter[str] = Counter()
@@ -387,6 +442,7 @@ ROUTES: list[tuple[str, str, str, Callable[..., dict[str, Any]]]] = [
     ("POST", r"/v1/payment_intents/(\w+)/cancel", "cancel", Account.cancel),
     ("POST", r"/v1/refunds", "refund", Account.create_refund),
     ("GET", r"/v1/refunds", "refunds", Account.list_refunds),
+    ("GET", r"/v1/disputes/(\w+)", "dispute", Account.read_dispute),
     ("GET", r"/v1/balance_transactions", "statement", Account.list_transactions),
     ("GET", r"/v1/balance", "balance", Account.read_balance),
 ]
@@ -444,6 +500,10 @@ class Handler(BaseHTTPRequestHandler):
                 account.empty()
             elif name == "payout":
                 account.pay_out(asked["amount"], asked["currency"])
+            elif name == "dispute":
+                if "outcome" in asked:
+                    return dict(account.close_dispute(asked["key"], asked["outcome"]))
+                return dict(account.dispute(asked["key"], asked.get("amount")))
             elif name == "age":
                 account.replies.clear()
             elif name == "calls":

@@ -1,7 +1,10 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
+from investments.models.disputes import Dispute
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.investments import (
+    HELD,
+    HELD_OF_PAYMENT,
     HOLDING,
     UNDER_WAY,
     Investment,
@@ -18,15 +21,18 @@ from investments.models.provider_events import ProviderEvent
 from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
-from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund
+from investments.models.sandbox import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
+    "HELD",
+    "HELD_OF_PAYMENT",
     "HOLDING",
     "IN_LIST",
     "UNDER_WAY",
     "Acknowledgement",
     "Answer",
+    "Dispute",
     "Distribution",
     "DistributionCharge",
     "Figures",
@@ -47,6 +53,7 @@ __all__ = [
     "Refund",
     "Return",
     "SandboxCharge",
+    "SandboxDispute",
     "SandboxPayout",
     "SandboxRefund",
     "Status",

@@ -29,6 +29,8 @@ from investments.errors import InvalidSignature, UnknownPaymentToken, Unreadable
 from investments.models import PaymentMethod, ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.providers.base import (
     Charge,
+    Dispute,
+    DisputeState,
     Event,
     Instrument,
     MethodDeclined,
@@ -40,6 +42,7 @@ from investments.providers.base import (
     State,
     StatementLine,
     StillProcessing,
+    dispute_key,
 )
 
 if TYPE_CHECKING:
@@ -236,6 +239,18 @@ class StripeGateway:
             raise RefundRefused(getattr(refund, "failure_reason", None) or "refund_failed")
         return _text(refund.id)
 
+    def find_dispute(self, *, dispute_id: str) -> Dispute | None:
+        from stripe import InvalidRequestError
+
+        with _asking() as stripe:
+            try:
+                dispute = stripe.v1.disputes.retrieve(dispute_id, {"expand": ["charge"]})
+            except InvalidRequestError as error:
+                if error.code == "resource_missing":
+                    return None
+                raise
+        return _dispute(dispute)
+
     def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
         """
         Refuse every payout, without asking Stripe: it pays out to our own bank account, and to other people only with
@@ -407,6 +422,24 @@ def _cancelled(stripe: "StripeClient", intent_id: str) -> Charge:
     return _charge(intent)
 
 
+def _dispute(dispute: Any) -> Dispute:
+    status = _read(lambda: _text(dispute.status))
+    return _read(
+        lambda: Dispute(
+            id=_text(dispute.id),
+            charge_key=_key(dispute.charge),
+            state=DisputeState.INQUIRY if status.startswith("warning") else _DISPUTES.get(status, DisputeState.OPEN),
+            amount=_money(dispute),
+            reason=_text(dispute.reason)[:40],
+            opened_at=datetime.fromtimestamp(int(dispute.created), UTC),
+        )
+    )
+
+
+_DISPUTES = {"won": DisputeState.WON, "lost": DisputeState.LOST}
+"""All other states of Stripe's are of disputes that are open, but for those that begin with `warning`: inquiries."""
+
+
 def _refund_of(stripe: "StripeClient", intent_id: str, key: str) -> Any:
     """The refund of an intent that was asked for under a key, or None: Stripe forgets keys after a day."""
     refunds = stripe.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
@@ -424,6 +457,8 @@ def _money(thing: Any) -> Money:
 
 def _line(transaction: Any) -> StatementLine:
     source = transaction.source
+    if getattr(source, "object", "") == "dispute":
+        return _line_of_dispute(transaction, source)
     move = _MOVES.get(transaction.type, Move.REFUND)
     named = getattr(source, "payment_intent", None) if move == Move.CHARGE else getattr(source, "id", source)
     return _read(
@@ -432,6 +467,21 @@ def _line(transaction: Any) -> StatementLine:
             key=_key(source),
             provider_id=_text(named or transaction.id),
             amount=_money(transaction),
+            at=datetime.fromtimestamp(int(transaction.created), UTC),
+        )
+    )
+
+
+def _line_of_dispute(transaction: Any, dispute: Any) -> StatementLine:
+    """Stripe writes an adjustment for what a dispute takes, and another one for what comes back."""
+    amount = _read(lambda: _money(transaction))
+    move = Move.DISPUTE if amount.minor < 0 else Move.DISPUTE_REVERSAL
+    return _read(
+        lambda: StatementLine(
+            move=move,
+            key=dispute_key(move, _text(dispute.id)),
+            provider_id=_text(dispute.id),
+            amount=amount,
             at=datetime.fromtimestamp(int(transaction.created), UTC),
         )
     )
@@ -452,6 +502,8 @@ def _event(document: Any) -> Event:
     thing = document["data"]["object"]
     if kind in _CONCERNS:
         return Event(id=event_id, type=kind, key=_key_of_document(thing), concern=_CONCERNS[kind])
+    if kind in _ABOUT_DISPUTES:
+        return Event(id=event_id, type=kind, dispute_id=_text(thing["id"]))
     if kind not in _ABOUT_CHARGES:
         return Event(id=event_id, type=kind)
     from stripe import PaymentIntent
@@ -474,9 +526,13 @@ _ABOUT_CHARGES = {
     "payment_intent.requires_action",
     "payment_intent.canceled",
 }
+_ABOUT_DISPUTES = {
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+}
 _CONCERNS = {
-    "charge.dispute.created": "a charge is disputed",
-    "charge.dispute.closed": "a dispute has ended",
     "refund.failed": "a refund has failed after it was confirmed",
     "payout.failed": "a payout to our bank has failed",
 }

@@ -23,7 +23,7 @@ from core.models import FailingItem, OutboxEvent
 from core.testing import Api
 from investments.models import ProviderEvent, Reconciliation
 from investments.services.distributing import distribute
-from investments.testing import approve, invest, make_card, propose, settle
+from investments.testing import approve, decide as decide_dispute, dispute, invest, make_card, propose, settle
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
@@ -85,7 +85,9 @@ def make_world() -> User:
     api.as_user(founder).put(f"/api/campaigns/{live.pk}/updates/{update['id']}", {"content": "They are on the roof."})
     card = make_card(backer)
     investment = invest(api, backer, live, "1234.56", card)
-    invest(api, backer, live, "500000")
+    contested = invest(api, backer, live, "500000")
+    decide_dispute(dispute(contested, 12_345_67), "lost")
+    dispute(contested)
     withdrawn = api.as_user(backer).post(
         f"/api/investments/{investment.pk}/withdraw",
         {"amount": "1234.56", "paymentMethodId": str(card.pk)},
