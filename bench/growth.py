@@ -61,10 +61,12 @@ def reads() -> dict[str, Callable[[], Any]]:
     from chat import reads as chat
     from chat.models import Conversation
     from investments import selectors as investments
+    from investments.access import access_investment
     from notifications import selectors as notifications
 
     me, now = User.objects.get(email=VIEWER), timezone.now()
     listed = campaigns.campaign_rows(me, now=now, limit=11)
+    invested = investments.investment_rows(me, limit=11)[3]
     group = Conversation.objects.get(type="group").pk
     return {
         "campaign list": lambda: campaigns.campaign_rows(me, now=now, limit=11),
@@ -77,6 +79,7 @@ def reads() -> dict[str, Callable[[], Any]]:
         "conversation list": lambda: chat.conversation_rows(me, limit=11),
         "notifications": lambda: notifications.inbox_rows(me.pk, limit=11),
         "investment list": lambda: investments.investment_cards(investments.investment_rows(me, limit=11), now),
+        "investment page": lambda: investments.investment_page(access_investment(me, invested.id), now),
     }
 
 

@@ -4,6 +4,8 @@ Investing: CLIENTS people put money into one campaign, one investment after the 
 The platform runs as in production: granian, the worker and its schedule, PostgreSQL with every commit on disk. At the
 end nothing may be lost and the books must be clean. A second, short run goes through a proxy that counts how often the
 web process waits for PostgreSQL: each query with its answer is one exchange, BEGIN and COMMIT included.
+
+    .venv/bin/python -m bench.invest [none|us_reg_cf]      # the campaign's rule set
 """
 
 import contextlib
@@ -73,7 +75,7 @@ def data_servers() -> Iterator[int | None]:
         data_dir.close()
 
 
-def scene() -> Scene:
+def scene(rules: str = "none") -> Scene:
     import django
     from django.core.management import call_command
 
@@ -81,14 +83,17 @@ def scene() -> Scene:
     call_command("migrate", verbosity=0)
     from accounts.testing import make_person, sign_in
     from campaigns.testing import make_campaign
-    from investments.testing import make_card
+    from investments.testing import declare_profile, make_card
 
     def person(name: str) -> Any:
         return make_person(first_name=name, email=f"{name.lower()}-{uuid4().hex}@example.com", identity=True)
 
     words = "We buy the panels together, and share what the roof of the school earns with them. " * 60
-    campaign = make_campaign(person("Founder"), max_amount=None, description=words)
+    campaign = make_campaign(person("Founder"), max_amount=None, description=words, rules=rules)
     investors = [person(f"Backer{n}") for n in range(CLIENTS)]
+    if rules != "none":
+        for investor in investors:
+            declare_profile(investor, net_worth="50000000")
     return Scene(str(campaign.pk), [(sign_in(one), str(make_card(one).pk)) for one in investors])
 
 
@@ -232,7 +237,7 @@ def check(scene: Scene, committed: int) -> None:
         raise SystemExit(f"{committed} investments were answered, and there are {found}")
 
 
-def measure(scene: Scene, postgres_pid: int | None) -> int:
+def measure(scene: Scene, postgres_pid: int | None, name: str) -> int:
     """The run itself. Returns how many investments were committed."""
     port = free_port()
     with background() as worker_pid, web(port, workers=2, threads=4) as web_pid:
@@ -255,16 +260,17 @@ def measure(scene: Scene, postgres_pid: int | None) -> int:
         "outbox_backlog": late.count(),
         "exchanges_per_investment": exchanges_per_investment(scene),
     }
-    keep("invest", {name: round(value, 2) for name, value in figures.items()})
+    keep(name, {figure: round(value, 2) for figure, value in figures.items()})
     return warm.committed + answers.committed + COUNTED + 5
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vectragrow.settings.dev")
+    rules = sys.argv[1] if len(sys.argv) > 1 else "none"
     os.environ |= {"SANDBOX_DELAY_MS": str(PROVIDER_DELAY_MS), "REDIS_PREFIX": f"bench-{uuid4().hex[:8]}"}
     with data_servers() as postgres_pid:
-        made = scene()
-        check(made, measure(made, postgres_pid))
+        made = scene(rules)
+        check(made, measure(made, postgres_pid, "invest" if rules == "none" else f"invest-{rules}"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Each answer comes from the checks that the call itself makes. Apps above add the
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from accounts.errors import EmailNotVerified, KYCRequired
@@ -17,24 +18,39 @@ from campaigns.services.early_close import may_close_early
 from campaigns.services.issuer_caps import reach_within_issuer_cap
 from campaigns.services.transitions import TRANSITIONS
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
+from core.data.statements import Statement, load
 
 Source = Callable[[Any, Any, datetime], Iterator[tuple[Action, Verdict]]]
 """`source(person, campaign, now)`: what else a person may do; the campaign is a row of its page."""
-_sources: list[Source] = []
+_sources: dict[Source, str] = {}
 
 
-def add_source(source: Source) -> Source:
-    """Have an app above say what else a person may do with a campaign. Call it when the app is loaded."""
-    if source not in _sources:
-        _sources.append(source)
-    return source
+def add_source(*, beside: str) -> Callable[[Source], Source]:
+    """
+    Have an app above say what else a person may do with a campaign. Call it when the app is loaded.
+
+    :param beside: the file of a SELECT of one row about the campaign `page.id` and the `:viewer`, whose columns the
+        source finds in its row of the page
+    """
+
+    def add(source: Source) -> Source:
+        _sources[source] = beside
+        return source
+
+    return add
+
+
+@cache
+def page_statement() -> Statement:
+    """The statement of a campaign's page, with what the sources ask for. First called after the apps were loaded."""
+    return load("campaigns/sql/campaign_page.sql", beside=list(_sources.values()))
 
 
 def campaign_actions(person: Any, campaign: Any, now: datetime, *, own: Campaign | None = None) -> list[AllowedAction]:
     """
     For the person who reads the campaign's page: the owner's actions for its owner, an investor's for others.
 
-    :param campaign: a row of `campaign_page.sql`
+    :param campaign: a row of `page_statement`
     :param own: the same campaign, when it is the person's
     """
     if person.pk is None:

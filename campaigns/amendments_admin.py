@@ -1,13 +1,10 @@
 """Amendments in the admin: the queue and the page of one, with what it changes. Decisions call the services."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
@@ -16,8 +13,7 @@ from campaigns.models import PUBLIC_NAMES, Amendment, AmendmentStatus, ReviewPhr
 from campaigns.permissions import MODERATE
 from campaigns.services.amendments import approve_amendment, reject_amendment
 from core import clock
-from core.admin import ReadOnlyAdmin, chip, holds, person_cell
-from core.api.errors import Refusal
+from core.admin import DecisionAdmin, chip, holds, person_cell, reason_in
 from core.money import Money
 
 TONES: dict[str, str] = {
@@ -59,7 +55,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Amendment)
-class AmendmentAdmin(ReadOnlyAdmin):
+class AmendmentAdmin(DecisionAdmin):
     right = MODERATE
     list_display = ("campaign_title", "asked_by", "fields_text", "status_chip", "created_at")
     list_filter = (QueueFilter,)
@@ -88,38 +84,17 @@ class AmendmentAdmin(ReadOnlyAdmin):
 
     # --- The page of one --------------------------------------------------------------------------------------------
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        amendment = self._amendment(request, object_id)
-        if request.method != "POST":
-            return self._page(request, amendment)
-        if not holds(request, MODERATE):
-            raise PermissionDenied
-        decide = {"approve": self._approve, "reject": self._reject}.get(request.POST.get("decision", ""))
-        if decide is None:
-            raise Http404
-        try:
-            refused = decide(request, amendment)
-        except Refusal as refusal:
-            again = self._amendment(request, object_id)
-            return self._page(request, again, refused=refusal.detail, status=refusal.status)
-        if refused:
-            return self._page(request, amendment, refused=refused, status=400)
+    decision_template = "admin/campaigns/amendment/review.html"
+    decisions = {"approve": "approve", "reject": "reject"}
+
+    def rows(self, request: HttpRequest) -> QuerySet[Amendment]:
+        return self.get_queryset(request).select_related("campaign__owner", "reviewer")
+
+    def next_page(self, request: HttpRequest, amendment: Amendment) -> str:
         following = self._following(request, amendment)
         if following is None:
-            return HttpResponseRedirect(reverse("admin:campaigns_amendment_changelist"))
-        return HttpResponseRedirect(reverse("admin:campaigns_amendment_change", args=[following.pk]))
-
-    def _amendment(self, request: HttpRequest, object_id: str) -> Amendment:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            found = self.get_queryset(request).select_related("campaign__owner", "reviewer").filter(pk=UUID(object_id))
-            amendment: Amendment = found.get()
-        except (Amendment.DoesNotExist, ValueError, ValidationError):
-            raise Http404 from None
-        return amendment
+            return super().next_page(request, amendment)
+        return reverse("admin:campaigns_amendment_change", args=[following.pk])
 
     def _following(self, request: HttpRequest, amendment: Amendment) -> Amendment | None:
         """The one that this person may decide on next, after the last one the first again."""
@@ -127,31 +102,24 @@ class AmendmentAdmin(ReadOnlyAdmin):
         others = waiting.exclude(campaign__owner_id=request.user.pk).order_by("pk")
         return others.filter(pk__gt=amendment.pk).first() or others.first()
 
-    def _approve(self, request: HttpRequest, amendment: Amendment) -> str:
+    def approve(self, request: HttpRequest, amendment: Amendment) -> str:
         approve_amendment(moderator=request.user, amendment_id=amendment.pk, now=clock.now())
         self.message_user(request, _("The new terms of %(title)s hold.") % {"title": amendment.campaign.title})
         return ""
 
-    def _reject(self, request: HttpRequest, amendment: Amendment) -> str:
+    def reject(self, request: HttpRequest, amendment: Amendment) -> str:
         """Returns what is wrong with the words to the owner, if something is."""
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            return _("Write to the owner why.")
-        if len(reason) > LONGEST_REASON:
-            return _("Write at most %(most)s characters.") % {"most": LONGEST_REASON}
+        reason, wrong = reason_in(request, most=LONGEST_REASON, missing=_("Write to the owner why."))
+        if wrong:
+            return wrong
         reject_amendment(moderator=request.user, amendment_id=amendment.pk, reason=reason, now=clock.now())
         self.message_user(request, _("The terms of %(title)s stay as they are.") % {"title": amendment.campaign.title})
         return ""
 
-    def _page(
-        self, request: HttpRequest, amendment: Amendment, *, refused: str = "", status: int = 200
-    ) -> HttpResponse:
-        """:param refused: why the action was refused; the form keeps its input"""
+    def page(self, request: HttpRequest, amendment: Amendment) -> dict[str, Any]:
         campaign = amendment.campaign
         following = self._following(request, amendment)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        return {
             "title": campaign.title,
             "amendment": amendment,
             "campaign": campaign,
@@ -167,10 +135,7 @@ class AmendmentAdmin(ReadOnlyAdmin):
             "following": following,
             "phrases": ReviewPhrase.objects.order_by("position", "id"),
             "longest_reason": LONGEST_REASON,
-            "refused": refused,
-            "typed": request.POST.get("reason", ""),
         }
-        return TemplateResponse(request, "admin/campaigns/amendment/review.html", context, status=status)
 
     def _words(self, amendment: Amendment, name: str, values: dict[str, Any]) -> str:
         value = read_stored(name, values[name])

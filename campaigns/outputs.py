@@ -9,6 +9,7 @@ from msgspec import Meta, field
 
 from accounts.outputs.people import UserCard
 from campaigns.errors import Missing
+from campaigns.fees import Due, Fee, FeeKind, PaidBy, RefundedWhen
 from campaigns.key_information import Instrument, current_form
 from campaigns.models import (
     MATERIAL,
@@ -30,7 +31,10 @@ from campaigns.models import (
     UpdateEdit,
     available_minor,
     deadline,
+    net_of,
+    owed_fees,
     phase,
+    proceeds_of,
     progress_percent,
     shown,
 )
@@ -403,6 +407,78 @@ class AmendmentOutput(Output):
         )
 
 
+class FeeCard(Output):
+    """A fee of the campaign's schedule, fixed when it was published. Amounts are in the campaign's currency."""
+
+    id: str
+    about: str
+    paid_by: Annotated[
+        PaidBy,
+        Meta(description="`investor`: on top of the investment; `owner`: out of what was raised, when it is released."),
+    ]
+    kind: FeeKind
+    of: Annotated[str, Meta(description="`amount`, or the id of the fee that it is a tax on.")]
+    percent: Annotated[float, Meta(ge=0, le=100)]
+    fixed: MoneyText | None
+    minimum: MoneyText | None
+    maximum: MoneyText | None
+    refunded_when: Annotated[
+        list[RefundedWhen], Meta(description="Why an investment goes back and the fee with it. Empty for the owner.")
+    ]
+
+    @classmethod
+    def of_fee(cls, fee: Fee, currency: str) -> Self:
+        def text(amounts: Mapping[str, int]) -> str | None:
+            return minor_text(amounts[currency], currency) if currency in amounts else None
+
+        return cls(
+            id=fee.id,
+            about=fee.about,
+            paid_by=fee.paid_by,
+            kind=fee.kind,
+            of=fee.of,
+            percent=fee.basis_points / 100,
+            fixed=text(fee.fixed),
+            minimum=text(fee.minimum),
+            maximum=text(fee.maximum),
+            refunded_when=[reason for reason, back in fee.refunded_when.items() if back],
+        )
+
+
+class FeeAmount(Output):
+    """What is due of a fee."""
+
+    id: str
+    amount: MoneyText
+
+    @classmethod
+    def of_due(cls, due: Due) -> Self:
+        return cls(id=due.fee.id, amount=due.amount.text)
+
+
+class Proceeds(Output):
+    """What the owner gets of what is raised: `raised` is `net` and all `fees`."""
+
+    raised: MoneyText
+    fees: list[FeeAmount]
+    net: MoneyText
+    currency: Currency
+
+    @classmethod
+    def of(cls, campaign: Any) -> Self:
+        """
+        Of what was released; before that, of what is raised now.
+
+        :param campaign: a `Campaign`, or a row with its columns
+        """
+        return cls(
+            raised=proceeds_of(campaign).text,
+            fees=[FeeAmount.of_due(due) for due in owed_fees(campaign)],
+            net=net_of(campaign).text,
+            currency=campaign.currency,
+        )
+
+
 class CampaignOutput(CampaignCard):
     """Everything about one campaign that the person who asks may know."""
 
@@ -417,6 +493,10 @@ class CampaignOutput(CampaignCard):
     first_ends_at: Annotated[
         Moment | None, Meta(description="The deadline before an early close; it holds again if the goal is missed.")
     ]
+    fees: Annotated[
+        list[FeeCard], Meta(description="What investors and the owner pay; before it is published, as of today.")
+    ]
+    proceeds: Annotated[Proceeds | None, Meta(description="What remains of what is raised; for the owner.")]
     media: list[MediaCard]
     my_investment: MyInvestment | None
     follower_count: Count

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from accounts.permissions import USE_ADMIN
 from campaigns.access import access_campaign, reads_what_is_for_investors, visible_to
-from campaigns.actions import campaign_actions
+from campaigns.actions import campaign_actions, page_statement
 from campaigns.errors import Missing
 from campaigns.models import (
     BEFORE_LIVE,
@@ -26,8 +26,17 @@ from campaigns.models import (
     StatusChange,
     Update,
     UpdateEdit,
+    fees_of,
 )
-from campaigns.outputs import CampaignCard, CampaignOutput, CampaignStep, MyInvestment, Reporting
+from campaigns.outputs import (
+    CampaignCard,
+    CampaignOutput,
+    CampaignStep,
+    FeeCard,
+    MyInvestment,
+    Proceeds,
+    Reporting,
+)
 from campaigns.permissions import MODERATE
 from campaigns.services.completeness import missing_items
 from campaigns.services.reporting import reports_of
@@ -52,7 +61,6 @@ SORTS = {
 _LIST = load("campaigns/sql/campaign_list.sql")
 _CARDS = load("campaigns/sql/campaign_cards.sql")
 _SEARCH = load("campaigns/sql/campaign_search.sql")
-_PAGE = load("campaigns/sql/campaign_page.sql")
 _UPDATES = load("campaigns/sql/update_list.sql")
 
 
@@ -144,7 +152,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
 
     :raises NotFound: missing, or not yet public and somebody else's
     """
-    rows = _PAGE.rows(viewer=person.pk, moderator=MODERATE.held_by(person), id=campaign_id)
+    rows = page_statement().rows(viewer=person.pk, moderator=MODERATE.held_by(person), id=campaign_id)
     if not rows:
         raise NotFound()
     row = rows[0]
@@ -166,6 +174,8 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         fiscal_year_end=row.fiscal_year_end,
         terms_version=row.terms_version,
         first_ends_at=row.first_ends_at,
+        fees=[FeeCard.of_fee(fee, row.currency) for fee in fees_of(row).fees],
+        proceeds=Proceeds.of(row) if is_own else None,
         media=media_cards(row.media, now),
         my_investment=mine,
         follower_count=row.follower_count,

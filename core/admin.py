@@ -1,12 +1,14 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -14,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from core import clock
+from core.api.errors import Refusal
 from core.events.reading import audit_log
 from core.maintenance import parked
 from core.models import Event, FailingItem, OutboxEvent
@@ -149,6 +152,89 @@ class ReadOnlyAdmin(StaffPage):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class DecisionAdmin(ReadOnlyAdmin):
+    """
+    The page of one row with the decision that staff take on it.
+
+    A POST names the decision (`decision=approve`). Its method takes the request and the row and returns what is wrong
+    with the form, or nothing; a refusal of the service is shown on the page, with the row as it is then.
+    """
+
+    decision_template: str
+    decisions: Mapping[str, str]
+    """Names of methods by that of their button."""
+
+    def rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what the page shows."""
+        return self.get_queryset(request)
+
+    def page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the template shows of a row, beside `title`, `refused` and `typed`."""
+        raise NotImplementedError
+
+    def may_decide(self, request: HttpRequest) -> bool:
+        """Whether the decision may be sent at all; the service asks the rest."""
+        return self.has_view_permission(request)
+
+    def next_page(self, request: HttpRequest, row: Any) -> str:
+        """Where a decision leads."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self._row(request, object_id)
+        if request.method != "POST":
+            return self._show(request, row)
+        if not self.may_decide(request):
+            raise PermissionDenied
+        name = self.decisions.get(request.POST.get("decision", ""))
+        if name is None:
+            raise Http404
+        try:
+            wrong = getattr(self, name)(request, row)
+        except Refusal as refusal:
+            return self._show(request, self._row(request, object_id), refusal.detail, refusal.status)
+        if wrong:
+            return self._show(request, row, wrong, 400)
+        return HttpResponseRedirect(self.next_page(request, row))
+
+    def _row(self, request: HttpRequest, object_id: str) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return self.rows(request).get(pk=UUID(object_id))
+        except (ObjectDoesNotExist, ValueError):
+            raise Http404 from None
+
+    def _show(self, request: HttpRequest, row: Any, refused: str = "", status: int = 200) -> HttpResponse:
+        """:param refused: why the decision was refused; the form keeps its input"""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(row),
+            "refused": refused,
+            "typed": request.POST.get("reason", ""),
+            **self.page(request, row),
+        }
+        return TemplateResponse(request, self.decision_template, context, status=status)
+
+
+def reason_in(request: HttpRequest, *, most: int, missing: Any) -> tuple[str, str]:
+    """
+    The words that a decision needs, from the field `reason`.
+
+    :param missing: what to say when there are none
+    :returns: the words, and what is wrong with them: empty if nothing is
+    """
+    reason = request.POST.get("reason", "").replace("\0", "").strip()
+    if not reason:
+        return "", str(missing)
+    if len(reason) > most:
+        return "", str(_("Write at most %(most)s characters.") % {"most": most})
+    return reason, ""
 
 
 @admin.register(Event)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
 
 from core.api.errors import InvalidAmount
@@ -112,6 +113,7 @@ class Money:
         return other.minor
 
 
+@lru_cache(10_000)
 def minor_text(minor: int, currency: str) -> str:
     """`Money(minor, currency).text` without the object, for rows on their way to JSON."""
     places = digits(currency)

@@ -11,11 +11,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from campaigns.access import access_campaign, can_see_backers
+from campaigns.errors import NotTheOwner
 from campaigns.models import Campaign, Category
 from campaigns.permissions import MODERATE
 from core.api.errors import NotFound
 from core.data import sql
-from investments.errors import InvestorsOnly, PaymentMethodNotFound
+from investments.errors import InvestorsOnly, NoSettlement, PaymentMethodNotFound
 from investments.models import (
     HELD_OF_PAYMENT,
     Dispute,
@@ -25,11 +26,12 @@ from investments.models import (
     InvestmentQuerySet,
     Payment,
     PaymentMethod,
+    Settlement,
     Status,
     WaitingEntry,
     WaitingQuerySet,
 )
-from investments.permissions import REVIEW_DISTRIBUTIONS
+from investments.permissions import APPROVE_SETTLEMENTS, REVIEW_DISTRIBUTIONS
 
 
 def investments_of(person: Any, **filters: Any) -> InvestmentQuerySet:
@@ -143,6 +145,22 @@ def distributions_in(person: Any, campaign_id: UUID) -> tuple[QuerySet[Distribut
     if not Investment.objects.filter(campaign=campaign, investor_id=person.pk, status=Status.INVESTED).exists():
         raise InvestorsOnly()
     return found.filter(status__in=[Distribution.Status.APPROVED, Distribution.Status.PAID]), False
+
+
+def access_settlement(person: Any, campaign_id: UUID) -> Settlement:
+    """
+    For the owner of the campaign, and for staff who decide on it.
+
+    :raises NotFound: a campaign that `person` may not see
+    :raises NotTheOwner: :raises NoSettlement: nothing was released
+    """
+    campaign = access_campaign(person, campaign_id)
+    if campaign.owner_id != person.pk and not APPROVE_SETTLEMENTS.held_by(person):
+        raise NotTheOwner()
+    settlement = Settlement.objects.select_related("owner").filter(campaign=campaign).first()
+    if settlement is None:
+        raise NoSettlement()
+    return settlement
 
 
 def is_protected(investor: User) -> bool:

@@ -19,7 +19,6 @@ from campaigns.outputs import Action
 from campaigns.rules import Rules
 from campaigns.services.funding import open_verdict
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
-from core.data.statements import load
 from core.money import MAX_MINOR, minor_text
 from investments.access import is_disputed
 from investments.eligibility import Facts, may_invest
@@ -44,8 +43,6 @@ from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
 from investments.services.withdrawals import window_verdict
 
-_POSITION = load("investments/sql/investor_position.sql")
-
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -53,7 +50,7 @@ class Position:
 
     person: Any
     campaign: Any
-    """A row of the campaign's page, or a `Campaign`."""
+    """A row of the campaign's page."""
     under_way: Sequence[UnderWay]
     facts: Facts | None
     """None under rules that ask nothing of an investor."""
@@ -67,7 +64,7 @@ class Position:
         return self.campaign.min_investment_minor or 1
 
 
-@add_source
+@add_source(beside="investments/sql/investor_position.part.sql")
 def on_campaign(person: Any, campaign: Any, now: datetime) -> Iterator[tuple[Action, Verdict]]:
     """What an investor may do with the campaign whose page is a row, and its owner once it is settled."""
     if campaign.owner_id == person.pk:
@@ -152,15 +149,15 @@ def _withdraw(investment: Investment, now: datetime) -> Verdict:
 
 
 def _position(person: Any, campaign: Any, now: datetime) -> Position:
-    (row,) = _POSITION.rows(investor=person.pk, campaign=campaign.id)
-    under_way = [UnderWay(*one) for one in zip(row.ids or (), row.campaigns or (), row.statuses or (), strict=True)]
+    columns = campaign.under_way_ids, campaign.under_way_campaigns, campaign.under_way_statuses
+    under_way = [UnderWay(*one) for one in zip(*(column or () for column in columns), strict=True)]
     entry, line = None, []
-    if row.has_waited or campaign.offered_minor or campaign.waiting_count:
+    if campaign.has_waited or campaign.offered_minor or campaign.waiting_count:
         entries = WaitingEntry.objects.filter(campaign=campaign.id, investor=person.pk)
         entry = entries.order_by("-position").first()
         line = list(line_of(campaign.id)[:AT_ONCE])
     facts = None
-    if campaign.rules != Rules.NONE or row.has_documents:
+    if campaign.rules != Rules.NONE or campaign.has_documents:
         facts = investor_facts(person, rules_of(campaign), now=now, campaign_id=campaign.id)
     return Position(person, campaign, under_way, facts, entry, line)
 

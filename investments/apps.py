@@ -8,7 +8,9 @@ class InvestmentsConfig(AppConfig):
         from campaigns.services.amendments import on_room
         from investments import actions, jobs  # noqa: F401
         from investments.providers import check_settings
+        from investments.services import approvals
         from investments.services.waiting import offer_free_places
 
         check_settings()
+        approvals.check_settings()
         on_room(offer_free_places)

@@ -1,20 +1,15 @@
 """Distributions in the admin: everything is read-only, and the page of one that waits has the decision on it."""
 
 from typing import Any
-from uuid import UUID
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from core import clock
-from core.admin import ReadOnlyAdmin, chip
-from core.api.errors import Refusal
+from core.admin import DecisionAdmin, ReadOnlyAdmin, chip, reason_in
 from core.money import Money
 from investments.access import holdings_in
 from investments.models import Distribution, DistributionCharge, Payout
@@ -38,16 +33,8 @@ TONES: dict[str, str] = {
 LONGEST_REASON = 500
 
 
-class ReasonForm(forms.Form):
-    """The reviewer's reason, for the owner of a rejected distribution."""
-
-    reason = forms.CharField(
-        max_length=LONGEST_REASON, error_messages={"required": gettext_lazy("Write to the owner why it is rejected.")}
-    )
-
-
 @admin.register(Distribution)
-class DistributionAdmin(ReadOnlyAdmin):
+class DistributionAdmin(DecisionAdmin):
     right = REVIEW_DISTRIBUTIONS
     list_display = ("created_at", "campaign", "kind", "amount_text", "status_chip", "paid_in")
     list_filter = ("status", "kind", "currency")
@@ -69,68 +56,42 @@ class DistributionAdmin(ReadOnlyAdmin):
     def paid_in(self, distribution: Distribution) -> str:
         return distribution.charge.get_status_display()
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """What a decision is bound to, and the decision: `decision=approve|reject`, `seen`, `reason`."""
-        distribution = self._distribution(request, object_id)
-        if request.method != "POST":
-            return self._page(request, distribution)
-        decide = {"approve": self._approve, "reject": self._reject}.get(request.POST.get("decision", ""))
-        if decide is None:
-            raise Http404
-        try:
-            refused = decide(request, distribution)
-        except Refusal as refusal:
-            now_there = self._distribution(request, object_id)
-            return self._page(request, now_there, refused=refusal.detail, status=refusal.status)
-        if refused:
-            return self._page(request, distribution, refused=refused, status=400)
-        return HttpResponseRedirect(reverse("admin:investments_distribution_changelist"))
+    decision_template = "admin/investments/distribution/review.html"
+    decisions = {"approve": "approve", "reject": "reject"}
+    """Bound to what was shown: `seen`."""
 
-    def _distribution(self, request: HttpRequest, object_id: str) -> Distribution:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            found = Distribution.objects.select_related("campaign__owner", "charge__method", "decided_by")
-            return found.get(pk=UUID(object_id))
-        except (Distribution.DoesNotExist, ValueError):
-            raise Http404 from None
+    def rows(self, request: HttpRequest) -> QuerySet[Distribution]:
+        return self.get_queryset(request).select_related("campaign__owner", "charge__method", "decided_by")
 
-    def _approve(self, request: HttpRequest, distribution: Distribution) -> str:
+    def approve(self, request: HttpRequest, distribution: Distribution) -> str:
         seen = request.POST.get("seen", "")
         approve_distribution(staff=request.user, distribution_id=distribution.pk, seen=seen, now=clock.now())  # type: ignore[arg-type]
         self.message_user(request, _("%(amount)s go to the holders.") % {"amount": distribution.amount})
         return ""
 
-    def _reject(self, request: HttpRequest, distribution: Distribution) -> str:
+    def reject(self, request: HttpRequest, distribution: Distribution) -> str:
         """Returns what is wrong with the words to the owner, if something is."""
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            return " ".join(map(str, form.errors["reason"]))
+        missing = _("Write to the owner why it is rejected.")
+        reason, wrong = reason_in(request, most=LONGEST_REASON, missing=missing)
+        if wrong:
+            return wrong
         reject_distribution(
             staff=request.user,  # type: ignore[arg-type]
             distribution_id=distribution.pk,
             seen=request.POST.get("seen", ""),
-            reason=form.cleaned_data["reason"],
+            reason=reason,
             now=clock.now(),
         )
         self.message_user(request, _("%(amount)s go back to the owner.") % {"amount": distribution.amount})
         return ""
 
-    def _page(
-        self, request: HttpRequest, distribution: Distribution, *, refused: str = "", status: int = 200
-    ) -> HttpResponse:
-        """:param refused: why the action was refused; the form keeps its input"""
+    def page(self, request: HttpRequest, distribution: Distribution) -> dict[str, Any]:
         charge = distribution.charge
         holders = holders_of(distribution.campaign_id)
         is_holder = holdings_in(distribution.campaign_id).filter(investor_id=request.user.pk).exists()
         refusal = decision_refusal(distribution, charge, request.user, is_holder=is_holder)  # type: ignore[arg-type]
         is_waiting = distribution.status == Distribution.Status.PROPOSED
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": str(distribution),
+        return {
             "distribution": distribution,
             "charge": charge,
             "tone": TONES.get(distribution.status, ""),
@@ -140,10 +101,7 @@ class DistributionAdmin(ReadOnlyAdmin):
             "is_waiting": is_waiting,
             "hindrance": refusal.detail if refusal and is_waiting else "",
             "longest_reason": LONGEST_REASON,
-            "refused": refused,
-            "typed": request.POST.get("reason", ""),
         }
-        return TemplateResponse(request, "admin/investments/distribution/review.html", context, status=status)
 
 
 @admin.register(Payout)

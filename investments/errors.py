@@ -67,6 +67,14 @@ class PaymentDeclined(Conflict):
     members = {"reason": str, "investment_id": UUID}
 
 
+class FeeChanged(Conflict):
+    """`total` is what would be charged, with the fees that hold for the campaign."""
+
+    code = "fee_changed"
+    message = _("%(total)s would be charged, not what you were shown.")
+    members = {"total": str, "currency": str}
+
+
 class TooManyOpenPayments(Conflict):
     """`most` payments of one person may be under way at once; nothing was begun."""
 
@@ -290,6 +298,42 @@ class StatementTooLong(Conflict):
     code = "statement_too_long"
     message = _("There are more than %(most)s movements in this year. CSV and JSON take more than PDF.")
     members = {"most": int}
+
+
+# --- Paying owners, and decisions of two people --------------------------------------------------------------------
+
+
+class NoPayoutTarget(NotFound):
+    code = "no_payout_target"
+    message = _("You have not chosen where your money goes.")
+
+
+class PayoutTargetNotABankAccount(Invalid):
+    code = "payout_target_not_a_bank_account"
+    message = _("Money is paid out to a bank account. Add one to your payment methods first.")
+
+
+class NoSettlement(NotFound):
+    code = "no_settlement"
+    message = _("Nothing of this campaign was released to its owner.")
+
+
+class SettlementNotWaiting(Conflict):
+    """`status` is what it is now."""
+
+    code = "settlement_not_waiting"
+    message = _("This settlement does not wait for an approval; it is %(status)s.")
+    members = {"status": str}
+
+
+class EvidenceChanged(Conflict):
+    code = "settlement_changed"
+    message = _("Something has changed since you looked. Read it again and decide then.")
+
+
+class AlreadyApproved(Conflict):
+    code = "already_approved"
+    message = _("You have approved this already. Somebody else has to approve it as well.")
 
 
 # --- Providers ------------------------------------------------------------------------------------------------------

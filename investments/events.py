@@ -13,6 +13,8 @@ from investments.models import (
     InvestorDeclaration,
     KnowledgeTry,
     PaymentMethod,
+    PayoutTarget,
+    Settlement,
     WaitingEntry,
 )
 from notifications.effects import Category, Notice
@@ -111,6 +113,34 @@ def _to_owner(message: str, *more: str) -> Notice:
     return Notice(Message(message, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}"), to="owner_id")
 
 
+def _target(name: str, *more: str, **facts: Any) -> Kind:
+    """What becomes of where somebody's money goes: always mailed (SECURITY-GOALS 30)."""
+    notice = Notice(Message(f"payout_target_{name}", facts=("ending", *more)), to="user_id")
+    return Kind(
+        f"payout_target.{name}",
+        about=PayoutTarget,
+        facts={"user_id": UUID, "ending": str, **facts},
+        effects=[notice],
+    )
+
+
+def _settlement(name: str, *more: str, told: str = "", only_if: str = "", sealed: Any = (), **facts: Any) -> Kind:
+    """What becomes of what an owner is owed; notices go to the owner."""
+    effects = []
+    if told:
+        words = ("settlement_id", "campaign_id", "campaign_title", "amount", *more)
+        message = Message(told, Category.CAMPAIGNS, words, path="/campaigns/{campaign_id}")
+        effects.append(Notice(message, to="owner_id", only_if=only_if))
+    return Kind(
+        f"settlement.{name}",
+        about=Settlement,
+        facts={"campaign_id": UUID, "owner_id": UUID, "amount": Money, **facts},
+        sealed={"campaign_title": str, **dict(sealed)},
+        timeline=True,
+        effects=effects,
+    )
+
+
 declare(
     _step("placed", campaign_id=UUID),
     _step("requires_action", _notice("investment_requires_action"), audit=False),
@@ -159,5 +189,17 @@ declare(
     Kind("investor.profile_declared", about=InvestorDeclaration),
     Kind("investor.knowledge_tested", about=KnowledgeTry, facts={"passed": bool}),
     Kind("investor.text_acknowledged", about=Acknowledgement, facts={"text": str, "version": str}),
+    _target("changed"),
+    _target("removed"),
+    _target("verified"),
+    _target("rejected", reason=str),
+    _settlement("opened", told="settlement_needs_target", only_if="needs_target", needs_target=bool),
+    _settlement("approval_given"),
+    _settlement("approved", told="settlement_approved"),
+    _settlement("rejected", "reason", told="settlement_rejected", sealed={"reason": str}),
+    _settlement("payment_began"),
+    _settlement("payment_failed", told="settlement_failed", reason=str),
+    _settlement("partly_paid", "remaining", told="settlement_partly_paid", remaining=Money),
+    _settlement("paid", told="settlement_paid"),
     Kind("campaign.money_settled", about=Campaign, facts={"raised": Money}),
 )

@@ -52,6 +52,7 @@ class AcknowledgementInput(Serializer):
     version = CharField(max_length=10)
 
 
+_TOTAL = "What the investor was shown as the whole charge, fees included; another one is 409 `fee_changed`."
 _ZERO = re.compile(r"0(\.0+)?", re.ASCII)
 
 
@@ -85,9 +86,14 @@ class InvestorProfileInput(Serializer):
     acknowledgements = ListField(child=AcknowledgementInput(), required=False, max_length=20)
 
 
-class InvestInput(Serializer):
+class PreviewQuery(Serializer):
     amount = AmountField()
-    payment_method_id = IdField()
+    currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
+
+
+class WaitInput(Serializer):
+    amount = AmountField()
+    payment_method_id = IdField(help_text="What pays when an offer is accepted.")
     currency = CurrencyField(required=False, help_text="If given, it must be the campaign's.")
     accepted_warnings = ListField(
         child=AcknowledgementInput(),
@@ -97,12 +103,14 @@ class InvestInput(Serializer):
     )
 
 
-class WaitInput(InvestInput):
-    payment_method_id = IdField(help_text="What pays when an offer is accepted.")
+class InvestInput(WaitInput):
+    payment_method_id = IdField()
+    total = AmountField(required=False, help_text=_TOTAL)
 
 
 class AcceptOfferInput(Serializer):
     payment_method_id = IdField(required=False, help_text="In place of the one that the entry names.")
+    total = AmountField(required=False, help_text=_TOTAL)
     accepted_warnings = ListField(
         child=AcknowledgementInput(),
         required=False,
@@ -132,6 +140,10 @@ class DistributionInput(Serializer):
 
 class DisputeInput(Serializer):
     outcome = ChoiceField(choices=Dispute.Status.choices)
+
+
+class PayoutTargetInput(Serializer):
+    payment_method_id = IdField(help_text="An own payment method of type `bank_account`.")
 
 
 class StatementQuery(Serializer):

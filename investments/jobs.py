@@ -15,11 +15,13 @@ from investments.services import (
     closing,
     distributing,
     distribution_review,
+    payout_targets,
     payouts,
     provider_events,
     reconfirming,
     refunds,
     sandbox_disputes,
+    settlements,
     waiting,
 )
 
@@ -126,6 +128,32 @@ FINISHERS = (
 """Whatever asks a provider is brought to its end by one of them; `finish_pending` runs them all."""
 
 
+SETTLE_CAMPAIGNS = register(
+    Job(
+        "investments.settle_campaigns",
+        "Pay the owners of funded campaigns, as far as their target is verified and people have approved.",
+        due=settlements.settlements_to_advance,
+        work=settlements.advance,
+    )
+)
+FINISH_SETTLEMENTS = register(
+    Job(
+        "investments.finish_settlements",
+        "Send payments to owners again that have been under way for a minute.",
+        due=settlements.quiet_payments,
+        work=settlements.send_payment_again,
+    )
+)
+VERIFY_TARGETS = register(
+    Job(
+        "investments.verify_targets",
+        "Ask providers again about payout targets that are not verified yet.",
+        due=payout_targets.quiet_targets,
+        work=payout_targets.verify_target_again,
+    )
+)
+
+
 @outbox.on("investments.charge")
 def charge(event_id: UUID, payment_id: str) -> None:
     if not charging.finish(Payment, UUID(payment_id), now=clock.now()):
@@ -204,4 +232,22 @@ def distribute(event_id: UUID, distribution_id: str) -> None:
 @outbox.on("investments.pay_out")
 def pay_out(event_id: UUID, payout_id: str) -> None:
     if pause := payouts.send_payout(UUID(payout_id), now=clock.now()):
+        raise outbox.NotYet("the provider did not answer", after=pause, tried=False)
+
+
+@outbox.on("investments.verify_target")
+def verify_target(event_id: UUID, target_id: str) -> None:
+    if pause := payout_targets.verify_target(UUID(target_id), now=clock.now()):
+        raise outbox.NotYet("the provider does not know yet", after=pause, tried=False)
+
+
+@outbox.on("investments.settle")
+def settle(event_id: UUID, settlement_id: str) -> None:
+    """At once; whatever has to wait is done by the job."""
+    settlements.advance(UUID(settlement_id), now=clock.now())
+
+
+@outbox.on("investments.pay_owner")
+def pay_owner(event_id: UUID, payment_id: str) -> None:
+    if pause := settlements.send_payment(UUID(payment_id), now=clock.now()):
         raise outbox.NotYet("the provider did not answer", after=pause, tried=False)

@@ -1,28 +1,31 @@
 """What clients see of investments and payment methods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from accounts.outputs.people import UserCard
+from campaigns.fees import Due
 from campaigns.models import Status as CampaignStatus
-from campaigns.outputs import Allowance, CampaignCard, TermsChange
+from campaigns.outputs import Allowance, CampaignCard, FeeAmount, TermsChange
 from campaigns.rules import Rules
 from core import events
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
-from core.models import Event
-from core.money import minor_text
+from core.money import Money, minor_text
 from investments.models import (
     Dispute,
     Distribution,
     DistributionCharge,
+    FeeLine,
     Investment,
     PaymentMethod,
+    PayoutTarget,
     Return,
+    Settlement,
     Status,
     Step,
     WaitingEntry,
@@ -31,7 +34,7 @@ from investments.models import (
 )
 from investments.providers.base import Setup
 from investments.services.withdrawals import Withdrawal
-from investments.statements import MovementKind, Statement, Sums
+from investments.statements import SUMS, MovementKind, Statement, Sums
 
 RefundedAmount = Annotated[MoneyText, Meta(description="What went back or is on its way back.")]
 Last4 = Annotated[str, Meta(pattern="^[0-9]{4}$")]
@@ -84,6 +87,71 @@ class PaidWith(Output):
         return cls(id=method.pk, type=PaymentMethod.Type(method.type), brand=method.brand, last4=method.last4)
 
 
+class PayoutTargetOutput(Output):
+    """Where an owner's money goes."""
+
+    id: UUID
+    payment_method: PaidWith
+    status: Annotated[
+        PayoutTarget.Status, Meta(description="`unverified` until the provider has said whether it can be paid to.")
+    ]
+    reason: Annotated[str | None, Meta(description="The provider's code for a rejection.")]
+    verified_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, target: PayoutTarget) -> Self:
+        """From a row with its method."""
+        return cls(
+            id=target.pk,
+            payment_method=PaidWith.of(target.method),
+            status=PayoutTarget.Status(target.status),
+            reason=target.reason or None,
+            verified_at=target.verified_at,
+            created_at=target.created_at,
+        )
+
+
+class SettlementOutput(Output):
+    """What a funded campaign owes its owner, and how far that is paid."""
+
+    id: UUID
+    campaign_id: UUID
+    status: Settlement.Status
+    gross: Annotated[MoneyText, Meta(description="What was released to the owner.")]
+    fees: Annotated[MoneyText, Meta(description="What of it the platform keeps.")]
+    withheld: Annotated[MoneyText, Meta(description="What of it went back after the release: refunds, lost disputes.")]
+    net: Annotated[MoneyText, Meta(description="What the owner gets altogether.")]
+    paid: MoneyText
+    remaining: Annotated[MoneyText, Meta(description="What of `net` is not paid yet.")]
+    currency: Currency
+    because: Annotated[str | None, Meta(description="Why it waits, as a code.")]
+    reason: Annotated[str | None, Meta(description="What staff wrote when they rejected it.")]
+    target: PayoutTargetOutput | None
+    paid_at: Moment | None
+    created_at: Moment
+
+    @classmethod
+    def of(cls, settlement: Settlement, target: PayoutTarget | None, because: str) -> Self:
+        return cls(
+            id=settlement.pk,
+            campaign_id=settlement.campaign_id,
+            status=Settlement.Status(settlement.status),
+            gross=settlement.gross.text,
+            fees=settlement.fees.text,
+            withheld=settlement.withheld.text,
+            net=settlement.net.text,
+            paid=settlement.paid.text,
+            remaining=settlement.remaining.text,
+            currency=settlement.currency,
+            because=because or None,
+            reason=settlement.reason or None,
+            target=PayoutTargetOutput.of(target) if target else None,
+            paid_at=settlement.paid_at,
+            created_at=settlement.created_at,
+        )
+
+
 class NextAction(Output):
     type: Literal["redirect"]
     url: Annotated[str, Meta(description="Where the investor confirms the payment (3-D Secure).")]
@@ -95,6 +163,8 @@ class InvestmentCard(Output):
     id: UUID
     campaign: CampaignCard
     amount: MoneyText
+    fee: Annotated[MoneyText, Meta(description="What is paid on top of `amount`.")]
+    charged: Annotated[MoneyText, Meta(description="`amount` and `fee`: what the payment method is charged.")]
     refunded_amount: RefundedAmount
     currency: Currency
     status: Status
@@ -113,6 +183,8 @@ class InvestmentCard(Output):
             id=row.id,
             campaign=campaign,
             amount=minor_text(row.amount_minor, currency),
+            fee=minor_text(row.fee_minor, currency),
+            charged=minor_text(row.amount_minor + row.fee_minor, currency),
             refunded_amount=minor_text(row.refunded_minor, currency),
             currency=currency,
             status=row.status,
@@ -134,6 +206,8 @@ class InvestmentCard(Output):
             id=investment.pk,
             campaign=CampaignCard.of(investment.campaign, now),
             amount=investment.text(investment.amount_minor),
+            fee=investment.text(payment.fee_minor),
+            charged=payment.amount.text,
             refunded_amount=investment.text(payment.refunded_minor),
             currency=investment.currency,
             status=Status(investment.status),
@@ -143,6 +217,46 @@ class InvestmentCard(Output):
             failure_code=payment.failure_code or None,
             cancellable_until=investment.cancellable_until,
             created_at=investment.created_at,
+        )
+
+
+class EventRow(Struct):
+    """An event, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    facts: dict[str, Any]
+
+
+class PaidFee(Output):
+    """A fee that was asked for with the payment of an investment."""
+
+    id: Annotated[str, Meta(description="In `fees` of the campaign.")]
+    amount: MoneyText
+    refunded_amount: Annotated[MoneyText, Meta(description="What of it went back, or is on its way.")]
+
+    @classmethod
+    def of(cls, line: FeeLine) -> Self:
+        return cls(id=line.fee, amount=line.amount.text, refunded_amount=line.refunded.text)
+
+
+class InvestmentPreview(Output):
+    """What an investment would cost now: `total` is `amount` and all `fees`."""
+
+    amount: MoneyText
+    fees: list[FeeAmount]
+    total: Annotated[MoneyText, Meta(description="Send it with the investment, and nothing else is charged.")]
+    currency: Currency
+
+    @classmethod
+    def of(cls, amount: Money, due: Sequence[Due]) -> Self:
+        total = sum((one.amount for one in due), amount)
+        return cls(
+            amount=amount.text,
+            fees=[FeeAmount.of_due(one) for one in due],
+            total=total.text,
+            currency=amount.currency,
         )
 
 
@@ -157,16 +271,29 @@ class InvestmentEventCard(Output):
     at: Moment
 
     @classmethod
-    def of(cls, event: Event, investment: Investment) -> Self:
+    def of_row(cls, event: EventRow, investment: Investment) -> Self:
+        """From an event of `investment_history.sql`."""
         facts = events.facts_of(event)
         return cls(
-            id=event.pk,
+            id=event.id,
             kind=Step(event.kind.partition(".")[2]),
             amount=facts["amount"].text,
             currency=investment.currency,
             note=facts.get("reason") or None,
-            at=event.created_at,
+            at=event.at,
         )
+
+
+class DisputeRow(Struct):
+    """A dispute, as `investment_history.sql` selects it."""
+
+    id: UUID
+    minor: int
+    currency: str
+    status: Dispute.Status
+    reason: str
+    opened_at: datetime
+    closed_at: datetime | None
 
 
 class DisputeCard(Output):
@@ -184,6 +311,18 @@ class DisputeCard(Output):
     closed_at: Moment | None
 
     @classmethod
+    def of_row(cls, row: DisputeRow) -> Self:
+        return cls(
+            id=row.id,
+            amount=minor_text(row.minor, row.currency),
+            currency=row.currency,
+            status=row.status,
+            reason=row.reason or None,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+        )
+
+    @classmethod
     def of(cls, dispute: Dispute) -> Self:
         return cls(
             id=dispute.pk,
@@ -194,6 +333,16 @@ class DisputeCard(Output):
             opened_at=dispute.opened_at,
             closed_at=dispute.closed_at,
         )
+
+
+class ReturnRow(Struct):
+    """A return, as `investment_history.sql` selects it."""
+
+    id: UUID
+    kind: Distribution.Kind
+    minor: int
+    currency: str
+    at: datetime
 
 
 class ReturnCard(Output):
@@ -215,6 +364,16 @@ class ReturnCard(Output):
             amount=one.amount.text,
             currency=one.currency,
             paid_at=one.credited_at,
+        )
+
+    @classmethod
+    def of_row(cls, row: ReturnRow) -> Self:
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            amount=minor_text(row.minor, row.currency),
+            currency=row.currency,
+            paid_at=row.at,
         )
 
 
@@ -323,6 +482,7 @@ class AllowedInvestmentAction(Allowance):
 class InvestmentOutput(InvestmentCard):
     """One's own investment, with what happened to it and what it returned."""
 
+    fees: Annotated[list[PaidFee], Meta(description="They add up to `fee`.")]
     terms_version: Annotated[int, Meta(ge=1, description="The terms that its investor has agreed to.")]
     reconfirmation: ReconfirmationOutput | None
 
@@ -430,10 +590,11 @@ class StatementBalance(Output):
     committed: Annotated[MoneyText, Meta(description="Held by campaigns that are not settled.")]
     invested: Annotated[MoneyText, Meta(description="Released to the owners of funded campaigns.")]
     returned: Annotated[MoneyText, Meta(description="What came back and is not paid out.")]
+    fees: Annotated[MoneyText, Meta(description="Paid on top of investments, and not given back.")]
 
     @classmethod
     def of(cls, sums: Mapping[str, int], currency: str) -> Self:
-        return cls(**{name: minor_text(sums[name], currency) for name in ("committed", "invested", "returned")})
+        return cls(**{name: minor_text(sums[name], currency) for name in SUMS})
 
 
 class StatementTotal(Output):
@@ -448,6 +609,8 @@ class StatementTotal(Output):
     payouts: MoneyText
     disputes: Annotated[MoneyText, Meta(description="What banks took back of commitments.")]
     settled_disputes: Annotated[MoneyText, Meta(description="The same, after it was released to the owner.")]
+    fees: MoneyText
+    fee_refunds: MoneyText
     closing: StatementBalance
 
     @classmethod
@@ -622,6 +785,7 @@ class WithdrawalOutput(Output):
     id: UUID
     investment_id: UUID
     amount: MoneyText
+    fee: Annotated[MoneyText, Meta(description="What of the investment's fee goes back on top of `amount`.")]
     currency: Currency
     status: WithdrawalStatus
     created_at: Moment
@@ -632,6 +796,7 @@ class WithdrawalOutput(Output):
             id=withdrawal.id,
             investment_id=withdrawal.investment_id,
             amount=withdrawal.amount.text,
+            fee=minor_text(withdrawal.fee_minor, withdrawal.amount.currency),
             currency=withdrawal.amount.currency,
             status=WithdrawalStatus(withdrawal.status),
             created_at=withdrawal.created_at,

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from core import pdf
 from core.money import Money, minor_text
 from investments.models import Investment, Refund
-from investments.statements import EFFECTS, MovementKind, Statement
+from investments.services.fees import paid_with
+from investments.statements import EFFECTS, SUMS, MovementKind, Statement
 from ledger.models import Entry, Posting
 
 CSV_HEADER = ("date", "kind", "amount", "currency", "reference", "campaign", "investmentId")
-_SUMS = ("committed", "invested", "returned")
 
 
 def receipt(investment: Investment) -> pdf.Paper:
@@ -25,6 +25,7 @@ def receipt(investment: Investment) -> pdf.Paper:
     :param investment: with its campaign, owner, payment and method
     """
     campaign, payment, method = investment.campaign, investment.payment, investment.method
+    lines = paid_with([payment]).get(payment.pk, ())
     refunds = list(Refund.objects.filter(payment=payment).order_by("id"))
     pairs = [
         (_("Reference"), investment.reference),
@@ -40,7 +41,9 @@ def receipt(investment: Investment) -> pdf.Paper:
         (_("Price of one"), str(investment.amount)),
         (_("Number"), "1"),
         (_("Amount of the commitment"), str(investment.amount)),
-        (_("Paid"), str(Money(payment.captured_minor, investment.currency))),
+        *((campaign.fees[line.fee].about, str(line.amount)) for line in lines),
+        (_("Charged"), str(payment.amount)),
+        (_("Paid"), str(payment.paid)),
         (_("Status"), investment.get_status_display()),
         (_("Can be cancelled until"), _moment(investment.cancellable_until)),
         (_("Payment method"), f"{method.get_type_display()} · {method.brand} ···· {method.last4}"),
@@ -59,7 +62,7 @@ def receipt(investment: Investment) -> pdf.Paper:
 
 
 def _refund(refund: Refund) -> str:
-    return f"{refund.amount} · {refund.get_reason_display()} · {refund.get_status_display()}"
+    return f"{refund.total} · {refund.get_reason_display()} · {refund.get_status_display()}"
 
 
 def _remuneration(investment: Investment) -> list[tuple[str, str]]:
@@ -94,7 +97,7 @@ def statement_rows(statement: Statement) -> Iterator[tuple[Any, ...]]:
     at the end. Dates are days in UTC, amounts are in major units.
     """
     for sums in statement.sums:
-        for name in _SUMS:
+        for name in SUMS:
             amount = minor_text(sums.opening[name], sums.currency)
             yield (f"{statement.year}-01-01", f"opening {name}", amount, sums.currency, None, None, None)
     for one in statement.movements:
@@ -102,7 +105,7 @@ def statement_rows(statement: Statement) -> Iterator[tuple[Any, ...]]:
         day = one.at.astimezone(UTC).date()
         yield (day, one.kind.value, amount, one.currency, one.reference, one.campaign_title, str(one.investment_id))
     for sums in statement.sums:
-        for name in _SUMS:
+        for name in SUMS:
             amount = minor_text(sums.closing[name], sums.currency)
             yield (f"{statement.year}-12-31", f"closing {name}", amount, sums.currency, None, None, None)
 
@@ -111,17 +114,16 @@ def statement_paper(statement: Statement, investor_name: str) -> pdf.Paper:
     words = _kind_words()
     blocks: list[pdf.Block] = [pdf.Facts([(_("Investor"), investor_name), (_("Days"), _("in UTC"))])]
     for sums in statement.sums:
-        header = (sums.currency, _("1 January"), *(words[kind] for kind in EFFECTS), _("31 December"))
         rows = [
-            (
-                label,
-                minor_text(sums.opening[name], sums.currency),
-                *(_change(sums.moved[kind] * effect.get(name, 0), sums.currency) for kind, effect in EFFECTS.items()),
-                minor_text(sums.closing[name], sums.currency),
-            )
-            for name, label in _sum_words().items()
+            (_("1 January"), *(minor_text(sums.opening[name], sums.currency) for name in SUMS)),
+            *(
+                (words[kind], *(_change(sums.moved[kind] * effect.get(name, 0), sums.currency) for name in SUMS))
+                for kind, effect in EFFECTS.items()
+            ),
+            (_("31 December"), *(minor_text(sums.closing[name], sums.currency) for name in SUMS)),
         ]
-        blocks.append(pdf.Table(header, rows, (36, 22, *(22,) * len(EFFECTS), 22), right=frozenset(range(1, 8))))
+        header = (sums.currency, *(_sum_words()[name] for name in SUMS))
+        blocks.append(pdf.Table(header, rows, (34, *(39,) * len(SUMS)), right=frozenset(range(1, len(SUMS) + 1))))
         blocks.append(pdf.Words(""))
     blocks.append(pdf.Heading(_("Movements")))
     if statement.movements:
@@ -156,6 +158,8 @@ def _kind_words() -> dict[MovementKind, str]:
         MovementKind.PAYOUT: _("Payout"),
         MovementKind.DISPUTE: _("Taken back by the bank"),
         MovementKind.SETTLED_DISPUTE: _("Taken back by the bank after settlement"),
+        MovementKind.FEE: _("Fee"),
+        MovementKind.FEE_REFUND: _("Fee back"),
     }
 
 
@@ -164,4 +168,5 @@ def _sum_words() -> dict[str, str]:
         "committed": _("Committed to campaigns"),
         "invested": _("Invested"),
         "returned": _("Returned, not paid out"),
+        "fees": _("Fees paid"),
     }

@@ -13,3 +13,8 @@ REVIEW_DISTRIBUTIONS = rights.declare(
     roles=["admin"],
     about="See the distributions of campaigns; approve and reject them, but for one's own and those one has a part in.",
 )
+APPROVE_SETTLEMENTS = rights.declare(
+    "settlements.approve",
+    roles=["admin"],
+    about="See what campaigns owe their owners; approve and reject its payment, but for one's own and those one holds.",
+)

@@ -14,18 +14,22 @@ from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declar
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
+    Approval,
     Dispute,
     Distribution,
     DistributionCharge,
+    FeeLine,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
     Payment,
     PaymentMethod,
     Payout,
+    PayoutTarget,
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
+    ProviderFee,
     ProviderRefund,
     Reconciliation,
     Reconfirmation,
@@ -35,6 +39,9 @@ from investments.models import (
     SandboxDispute,
     SandboxPayout,
     SandboxRefund,
+    SandboxTarget,
+    Settlement,
+    SettlementPayment,
     Status,
     WaitingEntry,
 )
@@ -136,6 +143,7 @@ declare(
         "investment_id",
         "provider",
         "status",
+        "fee_minor",
         "captured_minor",
         "refunded_minor",
         "disputed_minor",
@@ -146,34 +154,28 @@ declare(
     retention=BOOKS,
 )
 declare(
-    Refund,
+    FeeLine,
     person="payment__investment__investor_id",
-    export=("payment__investment_id", "reason", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    export=("payment__investment_id", "fee", "kind", "amount_minor", "refunded_minor", "currency", "created_at"),
     erase=BOOKS,
     retention=BOOKS,
 )
-
-
-def disputes_of(person_id: UUID) -> Iterator[dict[str, Any]]:
-    """Of payments for investments and for distributions."""
-    paid_by = Q(payment__investment__investor_id=person_id) | Q(
-        distribution_charge__distribution__proposed_by_id=person_id
-    )
-    for one in Dispute.objects.filter(paid_by).order_by("pk").select_related("payment", "distribution_charge"):
-        yield {
-            "investmentId": one.payment and one.payment.investment_id,
-            "distributionId": one.distribution_charge and one.distribution_charge.distribution_id,
-            "provider": one.provider,
-            "amountMinor": one.amount_minor,
-            "currency": one.currency,
-            "reason": one.reason,
-            "status": one.status,
-            "openedAt": one.opened_at,
-            "closedAt": one.closed_at,
-        }
-
-
-declare(Dispute, export=disputes_of, erase=BOOKS, retention=BOOKS)
+declare(
+    Refund,
+    person="payment__investment__investor_id",
+    export=(
+        "payment__investment_id",
+        "reason",
+        "amount_minor",
+        "fee_minor",
+        "currency",
+        "status",
+        "created_at",
+        "updated_at",
+    ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
 
 
 def declarations_of(person_id: UUID) -> Iterator[dict[str, Any]]:
@@ -231,6 +233,28 @@ declare(
     erase=BOOKS,
     retention=BOOKS,
 )
+
+
+def disputes_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Of payments for investments and for distributions."""
+    paid_by = Q(payment__investment__investor_id=person_id) | Q(
+        distribution_charge__distribution__proposed_by_id=person_id
+    )
+    for one in Dispute.objects.filter(paid_by).order_by("pk").select_related("payment", "distribution_charge"):
+        yield {
+            "investmentId": one.payment and one.payment.investment_id,
+            "distributionId": one.distribution_charge and one.distribution_charge.distribution_id,
+            "provider": one.provider,
+            "amountMinor": one.amount_minor,
+            "currency": one.currency,
+            "reason": one.reason,
+            "status": one.status,
+            "openedAt": one.opened_at,
+            "closedAt": one.closed_at,
+        }
+
+
+declare(Dispute, export=disputes_of, erase=BOOKS, retention=BOOKS)
 declare(
     Return,
     person="investor_id",
@@ -244,6 +268,37 @@ declare(
     export=("id", "investment_id", "amount_minor", "currency", "status", "created_at", "updated_at"),
     erase=BOOKS,
     retention=BOOKS,
+)
+declare(
+    PayoutTarget,
+    person="owner_id",
+    export=("id", "method_id", "status", "verified_at", "created_at", "removed_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Settlement,
+    person="owner_id",
+    export=(
+        *("id", "campaign_id", "currency", "gross_minor", "fees_minor", "withheld_minor", "paid_minor", "status"),
+        *("because", "reason", "created_at", "paid_at", "updated_at"),
+    ),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    SettlementPayment,
+    person="settlement__owner_id",
+    export=("settlement_id", "attempt", "amount_minor", "currency", "status", "created_at", "updated_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Approval,
+    person="person_id",
+    export=Withheld("what staff approved of other people's money"),
+    erase=Kept("proves who approved what, for an account without a name"),
+    retention=Kept("proves who approved what"),
 )
 declare(
     ProviderEvent,
@@ -265,5 +320,6 @@ declare_impersonal(
     about="references and amounts that differ from a provider's statement",
     retention=Kept("the books' proof"),
 )
-for sandbox in (SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund):
+declare_impersonal(ProviderFee, about="what a provider has taken for itself", retention=Kept("part of the books"))
+for sandbox in (SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

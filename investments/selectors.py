@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
+from msgspec.json import Decoder
 from msgspec.structs import asdict
 
 from accounts.models import User
@@ -42,13 +43,16 @@ from investments.models import (
     PaymentMethod,
     Reconciliation,
     Return,
+    Settlement,
     WaitingEntry,
     WaitingStatus,
 )
 from investments.outputs import (
     AcknowledgedText,
     DisputeCard,
+    DisputeRow,
     DistributionCard,
+    EventRow,
     InvestmentCard,
     InvestmentEventCard,
     InvestmentOutput,
@@ -57,6 +61,7 @@ from investments.outputs import (
     LimitCard,
     LossSimulationCard,
     OptionCard,
+    PaidFee,
     PortfolioTotal,
     QuestionCard,
     ReconfirmationOutput,
@@ -64,20 +69,26 @@ from investments.outputs import (
     ReturnCard,
     ReturnedTotal,
     ReturnItem,
+    ReturnRow,
+    SettlementOutput,
     TextCard,
     WaitingOutput,
 )
 from investments.providers import PROVIDERS
+from investments.services.fees import paid_with
 from investments.services.reconfirming import asked, is_asked
+from investments.services.settlements import read_case
 from investments.services.waiting import latest_entry
 from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
-MOST_RETURNS = 100
-"""The newest of one investment that its page shows; `GET /api/investments/returns` has all."""
-MOST_DISPUTES = 100
-"""Likewise."""
+MOST = 100
+"""The newest events, returns and disputes that an investment's page shows; `GET /api/investments/returns` has all."""
 _LIST = load("investments/sql/investment_list.sql")
+_HISTORY = load("investments/sql/investment_history.sql")
+_EVENTS = Decoder(list[EventRow])
+_RETURNS = Decoder(list[ReturnRow])
+_DISPUTES = Decoder(list[DisputeRow])
 
 
 def investment_rows(person: Any, *, status: str = "", **part: Any) -> list[Any]:
@@ -107,14 +118,16 @@ def latest_reconciliations() -> list[Reconciliation]:
 
 
 def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
+    (history,) = _HISTORY.rows(id=investment.pk, kinds=",".join(events.timeline_kinds()), limit=MOST)
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment, now)),
+        fees=[PaidFee.of(line) for line in paid_with([investment.payment]).get(investment.payment.pk, ())],
         terms_version=investment.terms_version,
         reconfirmation=_reconfirmation(investment, now),
         allowed_actions=investment_actions(investment, now),
-        events=[InvestmentEventCard.of(event, investment) for event in events.timeline(investment)],
-        returns=[ReturnCard.of(one) for one in _returns().filter(investment=investment)[:MOST_RETURNS]],
-        disputes=[DisputeCard.of(one) for one in investment.payment.disputes.order_by("-pk")[:MOST_DISPUTES]],
+        events=[InvestmentEventCard.of_row(one, investment) for one in _EVENTS.decode(history.events)],
+        returns=[ReturnCard.of_row(one) for one in _RETURNS.decode(history.returns)],
+        disputes=[DisputeCard.of_row(one) for one in _DISPUTES.decode(history.disputes)],
     )
 
 
@@ -370,3 +383,15 @@ def _european_limit(facts: Facts, rules: RuleSet, now: datetime) -> LimitCard:
 
 def _rules_today(name: Rules, now: datetime) -> RuleSet:
     return rule_set(name, version_on(name, now.date()))
+
+
+def settlement_page(settlement: Settlement) -> SettlementOutput:
+    """With where it goes: the target of its last payment once it is paid, before that the present one."""
+    case = read_case(settlement)
+    target, because = case.target, settlement.because
+    if settlement.status in (Settlement.Status.PAYING, Settlement.Status.PAID):
+        payment = settlement.payments.select_related("target__method").order_by("-attempt").first()
+        target = payment.target if payment else None
+    elif settlement.status == Settlement.Status.WAITING_FOR_TARGET:
+        because = case.waits_for_target or because
+    return SettlementOutput.of(settlement, target, because)

@@ -1,8 +1,9 @@
 """
 What moved of a person's money in a year (UTC), and what there was before and after it, read from the books.
 
-Three sums for each currency: `committed` is held by campaigns that are not settled, `invested` was released to their
-owners, `returned` came back and is not paid out. Each movement changes them as `EFFECTS` says, so a statement adds up.
+Four sums for each currency: `committed` is held by campaigns that are not settled, `invested` was released to their
+owners, `returned` came back and is not paid out, `fees` was paid on top and did not come back. Each movement changes
+them as `EFFECTS` says, so a statement adds up.
 """
 
 from collections import Counter, defaultdict
@@ -34,8 +35,11 @@ class MovementKind(StrEnum):
     """A bank took a commitment back."""
     SETTLED_DISPUTE = "settled_dispute"
     """The same, after it was released to the owner of the campaign."""
+    FEE = "fee"
+    FEE_REFUND = "fee_refund"
 
 
+SUMS = ("committed", "invested", "returned", "fees")
 EFFECTS: Mapping[MovementKind, Mapping[str, int]] = {
     MovementKind.COMMITMENT: {"committed": 1},
     MovementKind.REFUND: {"committed": -1},
@@ -44,6 +48,8 @@ EFFECTS: Mapping[MovementKind, Mapping[str, int]] = {
     MovementKind.PAYOUT: {"returned": -1},
     MovementKind.DISPUTE: {"committed": -1},
     MovementKind.SETTLED_DISPUTE: {"invested": -1},
+    MovementKind.FEE: {"fees": 1},
+    MovementKind.FEE_REFUND: {"fees": -1},
 }
 
 

@@ -13,6 +13,8 @@ Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wron
     GET events     all events so far, with a fresh signature: [{"body": …, "signature": …}]
     GET calls      how often each call was answered or not
     POST reset     forget everything
+    POST fees      {"basis_points": 290, "fixed": 30}: what it takes of each charge from now on
+    POST bill      {"amount": 500, "currency": "usd"}: a fee that belongs to no charge
     POST payout    {"amount": 4000, "currency": "usd"}: to the bank account of the platform itself
     POST age       forget all idempotency keys, as Stripe does after a day
     POST dispute   {"key": …, "amount": 4000}: the holder contests the charge that carries our key, all of it without
@@ -106,6 +108,7 @@ class Account:
         self.events: list[dict[str, Any]] = []
         self.calls: Counter[str] = Counter()
         self.faults: dict[str, deque[str]] = {}
+        self.fees = {"basis_points": 0, "fixed": 0}
 
     # --- Customers and payment methods -------------------------------------------------------------------------------
 
@@ -295,7 +298,7 @@ class Account:
         begin = int(form.get("created", {}).get("gte", 0))
         newest_first = [one for one in self.transactions[::-1] if one["created"] >= begin]
         if "data.source" in form.get("expand", []):
-            newest_first = [{**one, "source": self.things[one["source"]]} for one in newest_first]
+            newest_first = [{**one, "source": self.things.get(one["source"])} for one in newest_first]
         return page(newest_first, form, "/v1/balance_transactions")
 
     def pay_out(self, amount: int, currency: str) -> None:
@@ -304,10 +307,18 @@ class Account:
         self.things[payout["id"]] = payout
         self._book("payout", payout, -amount)
 
+    def book_bill(self, amount: int, currency: str) -> None:
+        """As Stripe does every month for what it charges by itself."""
+        self._book("stripe_fee", {"id": None, "currency": currency}, -amount)
+
     # --- Disputes ----------------------------------------------------------------------------------------------------
 
-    def dispute(self, key: str, amount: int | None) -> dict[str, Any]:
-        """As the holder of the card does at their bank: the money leaves at once."""
+    def dispute(self, key: str, amount: int | None = None, outcome: str = "") -> dict[str, Any]:
+        """As the holder of the card does at their bank; with an outcome, what the bank has decided."""
+        return self.close_dispute(key, outcome) if outcome else self.open_dispute(key, amount)
+
+    def open_dispute(self, key: str, amount: int | None) -> dict[str, Any]:
+        """The money leaves at once."""
         charge = self._charge_with(key)
         dispute = self._keep(
             new_id("dp"),
@@ -361,7 +372,8 @@ class Account:
     def _book(self, type: str, source: dict[str, Any], amount: int) -> None:
         now = int(time.time())
         transaction = {"id": new_id("txn"), "object": "balance_transaction", "type": type, "source": source["id"]}
-        amounts = {"amount": amount, "fee": 0, "net": amount, "currency": source["currency"]}
+        fee = amount * self.fees["basis_points"] // 10_000 + self.fees["fixed"] if type == "charge" else 0
+        amounts = {"amount": amount, "fee": fee, "net": amount - fee, "currency": source["currency"]}
         self.transactions.append({**transaction, **amounts, "created": now})
 
     # --- Events ------------------------------------------------------------------------------------------------------
@@ -498,12 +510,14 @@ class Handler(BaseHTTPRequestHandler):
                 account.webhooks |= asked
             elif name == "reset":
                 account.empty()
+            elif name == "fees":
+                account.fees = asked
+            elif name == "bill":
+                account.book_bill(asked["amount"], asked["currency"])
             elif name == "payout":
                 account.pay_out(asked["amount"], asked["currency"])
             elif name == "dispute":
-                if "outcome" in asked:
-                    return dict(account.close_dispute(asked["key"], asked["outcome"]))
-                return dict(account.dispute(asked["key"], asked.get("amount")))
+                return dict(account.dispute(**asked))
             elif name == "age":
                 account.replies.clear()
             elif name == "calls":

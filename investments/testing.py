@@ -19,14 +19,18 @@ from investments.jobs import (
     FINISH_PAYMENTS,
     FINISH_PAYOUTS,
     FINISH_REFUNDS,
+    FINISH_SETTLEMENTS,
+    SETTLE_CAMPAIGNS,
 )
-from investments.models import Distribution, Investment, PaymentMethod, SandboxDispute
-from investments.providers.base import OutcomeUnknown, PayoutRefused, RefundRefused
+from investments.models import Distribution, Investment, PaymentMethod, PayoutTarget, SandboxDispute, Settlement
+from investments.providers.base import OutcomeUnknown, PayoutRefused, RefundRefused, TargetRejected
 from investments.providers.sandbox import SandboxGateway, event_about_dispute
 from investments.services.distribution_review import approve_distribution, evidence_of, holders_of
 from investments.services.methods import add_payment_method, read_instrument
+from investments.services.payout_targets import set_payout_target, verify_target
 from investments.services.profiles import save_profile
 from investments.services.provider_events import apply_event, receive_event
+from investments.services.settlements import approve_settlement, read_case
 from investments.texts import current_texts, knowledge_test
 
 close_campaigns = partial(run_until_quiet, CLOSE_CAMPAIGNS)
@@ -35,6 +39,8 @@ finish_refunds = partial(run_until_quiet, FINISH_REFUNDS)
 distribute_returns = partial(run_until_quiet, DISTRIBUTE_RETURNS)
 finish_distributions = partial(run_until_quiet, FINISH_DISTRIBUTIONS)
 finish_distribution_refunds = partial(run_until_quiet, FINISH_DISTRIBUTION_REFUNDS)
+settle_campaigns = partial(run_until_quiet, SETTLE_CAMPAIGNS)
+finish_settlements = partial(run_until_quiet, FINISH_SETTLEMENTS)
 finish_payouts = partial(run_until_quiet, FINISH_PAYOUTS)
 
 
@@ -42,6 +48,27 @@ def make_card(owner: User, token: str = "tok_visa") -> PaymentMethod:
     now = clock.now()
     instrument = read_instrument(owner=owner, type="card", details={"token": token}, now=now)
     return add_payment_method(owner=owner, instrument=instrument, now=now)
+
+
+def make_bank_account(owner: User, token: str = "tok_bank_account") -> PaymentMethod:
+    now = clock.now()
+    instrument = read_instrument(owner=owner, type="bank_account", details={"token": token}, now=now)
+    return add_payment_method(owner=owner, instrument=instrument, now=now)
+
+
+def choose_target(owner: User, token: str = "tok_bank_account") -> PayoutTarget:
+    """A new bank account as the owner's target, and the provider's answer to it."""
+    with commits():
+        target = set_payout_target(owner=owner, payment_method_id=make_bank_account(owner, token).pk, now=clock.now())
+    verify_target(target.pk, now=clock.now())
+    return PayoutTarget.objects.select_related("method").get(pk=target.pk)
+
+
+def approve_payment(staff: User, settlement: Settlement) -> None:
+    """As who has just read the settlement."""
+    seen = read_case(Settlement.objects.select_related("owner").get(pk=settlement.pk)).digest
+    with commits():
+        approve_settlement(staff=staff, settlement_id=settlement.pk, seen=seen, now=clock.now())
 
 
 def invest(api: Api, investor: User, campaign: Campaign, amount: str, card: PaymentMethod | None = None) -> Investment:
@@ -138,6 +165,9 @@ class StandIn(SandboxGateway):
     def payout(self, **question: Any) -> Any:
         return self._call("payout", question)
 
+    def verify_target(self, **question: Any) -> Any:
+        return self._call("verify_target", question)
+
     def _call(self, name: str, question: dict[str, Any]) -> Any:
         self.calls.append((name, question["key"]))
         planned = self.plans.get(name)
@@ -145,7 +175,8 @@ class StandIn(SandboxGateway):
         if mishap == "died":
             raise KeyboardInterrupt
         if mishap == "refused":
-            raise (PayoutRefused if name == "payout" else RefundRefused)("insufficient_provider_balance")
+            refusals = {"payout": PayoutRefused, "verify_target": TargetRejected}
+            raise refusals.get(name, RefundRefused)("insufficient_provider_balance")
         if mishap == "lost before":
             raise OutcomeUnknown("timed out")
         answer = getattr(super(), name)(**question)

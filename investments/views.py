@@ -31,6 +31,7 @@ from core.pdf import pdf_response
 from investments import errors, selectors
 from investments.access import (
     access_investment,
+    access_settlement,
     distributions_in,
     investments_in,
     investments_of,
@@ -45,6 +46,8 @@ from investments.inputs import (
     InvestmentQuery,
     InvestorProfileInput,
     PaymentMethodInput,
+    PayoutTargetInput,
+    PreviewQuery,
     ReconfirmInput,
     StatementQuery,
     WaitInput,
@@ -56,13 +59,16 @@ from investments.outputs import (
     DistributionCard,
     InvestmentCard,
     InvestmentOutput,
+    InvestmentPreview,
     InvestorProfileOutput,
     LimitsOutput,
     PaymentMethodCard,
     PaymentMethodSetup,
+    PayoutTargetOutput,
     PortfolioCard,
     PortfolioPage,
     ReturnPage,
+    SettlementOutput,
     StatementOutput,
     WaitingCard,
     WaitingOutput,
@@ -71,13 +77,14 @@ from investments.outputs import (
 from investments.papers import CSV_HEADER, receipt, statement_paper, statement_rows
 from investments.providers.base import Instrument
 from investments.services.distributions import propose_distribution
-from investments.services.investing import accept_offer, join_waiting_list, place_investment
+from investments.services.investing import accept_offer, join_waiting_list, place_investment, preview_investment
 from investments.services.methods import (
     add_payment_method,
     read_instrument,
     remove_payment_method,
     set_up_payment_method,
 )
+from investments.services.payout_targets import payout_target_of, remove_payout_target, set_payout_target
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
@@ -303,6 +310,7 @@ class CampaignInvestments(ApiViewSet):
         errors=[
             *NOT_AN_INVESTOR_NOW,
             *CAMPAIGN_NOT_OPEN,
+            errors.FeeChanged,
             errors.PaymentDeclined,
             OutcomeUnknown,
             *NOT_ELIGIBLE,
@@ -316,9 +324,11 @@ class CampaignInvestments(ApiViewSet):
         """
         Invest in a campaign
 
-        Send an `Idempotency-Key`. `requires_action`: lead the investor to `nextAction.url`. `pending`: the outcome is
-        not known yet; the investment ends `committed` or `failed` within 15 minutes, and repeating the call with its
-        key returns its present state. A decline is an outcome: another try takes another key.
+        What is charged is `amount` and the fees of the campaign (`GET .../invest/preview`); who sends the `total` that
+        was shown is charged that or nothing. Send an `Idempotency-Key`. `requires_action`: lead the investor to
+        `nextAction.url`. `pending`: the outcome is not known yet; the investment ends `committed` or `failed` within 15
+        minutes, and repeating the call with its key returns its present state. A decline is an outcome: another try
+        takes another key.
         """
         investment = place_investment(
             investor=request.user,
@@ -328,6 +338,28 @@ class CampaignInvestments(ApiViewSet):
             **data,
         )
         return InvestmentCard.of(investment, clock.now())
+
+    @operation(
+        "previewInvestment",
+        query=PreviewQuery,
+        returns=InvestmentPreview,
+        errors=[
+            InvalidAmount,
+            *CAMPAIGN_NOT_OPEN,
+            campaign_errors.CurrencyMismatch,
+            campaign_errors.BelowMinimum,
+            campaign_errors.OverCap,
+        ],
+    )
+    def preview(self, request: Request, campaign_id: UUID, query: dict[str, Any]) -> InvestmentPreview:
+        """
+        Read what an investment would cost
+
+        The fees on top of an amount, to the last minor unit, and the whole charge. An amount that could not be invested
+        now is refused as in investing; limits of the person are not looked at.
+        """
+        amount, due = preview_investment(investor=request.user, campaign_id=campaign_id, now=clock.now(), **query)
+        return InvestmentPreview.of(amount, due)
 
     @operation("listCampaignInvestments", returns=Page[BackerCard], errors=[errors.InvestorsOnly])
     def list(self, request: Request, campaign_id: UUID) -> Page[BackerCard]:
@@ -401,6 +433,7 @@ class WaitingLists(ApiViewSet):
             *NOT_AN_INVESTOR_NOW,
             *CAMPAIGN_NOT_OPEN,
             *NOT_ELIGIBLE,
+            errors.FeeChanged,
             errors.PaymentDeclined,
             OutcomeUnknown,
             errors.NotWaiting,
@@ -534,6 +567,55 @@ class PaymentMethods(ApiViewSet):
         """Remove a payment method"""
         remove_payment_method(owner=request.user, method_id=method_id, now=clock.now())
         return Message(message=_("Payment method removed successfully"))
+
+
+class PayoutTargets(ApiViewSet):
+    permission_classes = [SignedIn]
+    action_permissions = {"choose": [KYCVerified, TwoFactorRecent], "remove": [EmailVerified, TwoFactorRecent]}
+
+    @operation("getPayoutTarget", returns=PayoutTargetOutput, errors=[errors.NoPayoutTarget])
+    def retrieve(self, request: Request) -> PayoutTargetOutput:
+        """Read where the money of own campaigns goes"""
+        return PayoutTargetOutput.of(payout_target_of(request.user))
+
+    @operation(
+        "setPayoutTarget",
+        PayoutTargetInput,
+        returns=PayoutTargetOutput,
+        errors=[errors.PaymentMethodNotFound, errors.PayoutTargetNotABankAccount],
+    )
+    def choose(self, request: Request, data: dict[str, Any]) -> PayoutTargetOutput:
+        """
+        Choose where the money of own campaigns goes
+
+        A bank account among own payment methods. The provider verifies it: `status` says how far that is. A change is
+        mailed, and voids what was approved for the account before.
+        """
+        return PayoutTargetOutput.of(set_payout_target(owner=request.user, now=clock.now(), **data))
+
+    @operation("removePayoutTarget", returns=Message, errors=[errors.NoPayoutTarget])
+    def remove(self, request: Request) -> Message:
+        """
+        Remove where the money of own campaigns goes
+
+        Nothing is paid out until another account is chosen.
+        """
+        remove_payout_target(owner=request.user, now=clock.now())
+        return Message(message=_("Payout target removed"))
+
+
+class Settlements(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @operation("getSettlement", returns=SettlementOutput, errors=[campaign_errors.NotTheOwner, errors.NoSettlement])
+    def retrieve(self, request: Request, campaign_id: UUID) -> SettlementOutput:
+        """
+        Read what a campaign owes its owner
+
+        For its owner. The money goes to the payout target once that is verified; a large sum waits for the approval of
+        two people.
+        """
+        return selectors.settlement_page(access_settlement(request.user, campaign_id))
 
 
 class OwnPortfolio(ApiViewSet):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+HELD_FEES = "fees:held:campaign:"
 SIDES = {"asset": 1, "expense": 1, "liability": -1, "income": -1}
 
 
@@ -35,7 +36,9 @@ class Books:
         self.days: dict[str, dict[str, Any]] = {}
         self.hashes: dict[str, Any] = {}
         self.counts: defaultdict[str, int] = defaultdict(int)
+        self.owed: defaultdict[str, int] = defaultdict(int)
         self.found: list[str] = []
+        self.fees: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     def take(self, line: dict[str, Any]) -> None:
         if line["type"] == "account":
@@ -89,6 +92,10 @@ class Books:
         elif posting["phase"] == "posted":
             for entry in posting["entries"]:
                 self.posted[entry["account"]] += entry["minor"]
+                if entry["account"].startswith(HELD_FEES):
+                    self.fees[entry["account"], posting["reference"]] -= entry["minor"]
+                if posting["kind"] in ("campaign.released", "settlement.paid_out"):
+                    self.owed[posting["reference"]] -= entry["minor"] * entry["account"].startswith("payable:")
 
     def faults(self) -> Iterator[str]:
         yield from self.found
@@ -105,8 +112,22 @@ class Books:
                 yield f"{code}: keeps {kept}, its entries give {rebuilt} (posted, pending in, pending out)"
             if not account["mayGoNegative"] and rebuilt[0] < rebuilt[2]:
                 yield f"{code}: below zero"
+        yield from self.wrong_fees()
+        for reference, owed in self.owed.items():
+            if owed < 0:
+                yield f"{reference}: its owner was paid {-owed} minor units more than was released"
         yield from self.broken_disputes()
         yield from self.broken_seals()
+
+    def wrong_fees(self) -> Iterator[str]:
+        """No investment gets more fees back than it paid; nothing is held of a campaign whose fees were earned."""
+        for (code, reference), kept in self.fees.items():
+            campaign = code.removeprefix(HELD_FEES)
+            if reference != f"campaign:{campaign}" and kept < 0:
+                yield f"{reference}: gave back {-kept} more in fees than it took"
+        for code in {code for code, _ in self.fees}:
+            if f"fees:{code.removeprefix(HELD_FEES)}" in self.keys and self.posted[code]:
+                yield f"{code}: holds fees after they were earned"
 
     def broken_disputes(self) -> Iterator[str]:
         """What a provider took and gave back (`dispute-won`) cannot also have been paid for by anybody here."""

@@ -9,7 +9,8 @@ const query = async (name, text, values) => (await pool.query({ name, text, valu
 const VISIBLE = `(c.status IN ('live', 'funded', 'failed', 'cancelled', 'settled') OR c.owner_id = $1
   OR ($2 IN ('moderator', 'admin') AND c.status IN ('in_review', 'rejected')))`
 const CAMPAIGN = `c.id, c.title, c.slug, c.summary, k.slug AS category, c.status, c.outcome, c.goal_minor, c.max_minor,
-  c.min_investment_minor, c.currency, c.raised_minor, c.reserved_minor, c.investor_count, c.starts_at, c.ends_at,
+  c.min_investment_minor, c.currency, c.raised_minor, c.reserved_minor, c.offered_minor, c.settled_minor,
+  c.first_ends_at, c.investor_count, c.starts_at, c.ends_at,
   c.created_at, c.owner_id, o.first_name AS o_first_name, o.last_name AS o_last_name,
   o.profile_photo AS o_profile_photo, o.badges AS o_badges,
   (SELECT f.storage_name FROM campaigns_campaignmedia m JOIN uploads f ON f.id = m.file_id
@@ -80,11 +81,12 @@ serve({
   },
 
   async campaign(viewer, id) {
-    const [[row], media, [backing]] = await Promise.all([
+    const [[row], media, [backing], [audience]] = await Promise.all([
       query(
         'campaign',
         `SELECT ${CAMPAIGN}, c.description, c.expected_return_percent, c.review_note, c.published_at, c.closed_at,
-            c.settled_at, c.updated_at, c.version FROM ${CAMPAIGN_TABLES} WHERE ${VISIBLE} AND c.id = $3`,
+            c.settled_at, c.updated_at, c.version, c.rules, c.rules_version, c.country, c.time_zone, c.fiscal_year_end,
+            c.terms_version FROM ${CAMPAIGN_TABLES} WHERE ${VISIBLE} AND c.id = $3`,
         [viewer.id, viewer.role, id],
       ),
       query(
@@ -100,8 +102,14 @@ serve({
         'SELECT committed_minor, since FROM campaigns_backing WHERE campaign_id = $1 AND backer_id = $2 AND committed_minor > 0',
         [id, viewer.id],
       ),
+      query(
+        'audience',
+        `SELECT COALESCE((SELECT follower_count FROM campaigns_campaignaudience WHERE campaign_id = $1), 0)::int AS follower_count,
+          EXISTS (SELECT FROM campaigns_campaignfollow WHERE campaign_id = $1 AND follower_id = $2) AS followed_by_me`,
+        [id, viewer.id],
+      ),
     ])
-    return row && campaignPage(row, owner(row), media, backing ?? null, viewer)
+    return row && campaignPage(row, owner(row), media, backing ?? null, viewer, audience)
   },
 
   async member(viewer, id) {
@@ -189,7 +197,7 @@ serve({
     const rows = await query(
       'investments',
       `SELECT ${CAMPAIGN}, i.id AS i_id, i.amount_minor, i.currency AS i_currency, i.status AS i_status, i.reference,
-          i.cancellable_until, i.created_at AS i_created_at, p.refunded_minor, p.action_url, p.failure_code,
+          i.reflection_ends_at, i.created_at AS i_created_at, p.refunded_minor, p.action_url, p.failure_code,
           w.id AS w_id, w.type AS w_type, w.brand AS w_brand, w.last4 AS w_last4
         FROM investments_investment i JOIN investments_payment p ON p.investment_id = i.id
           JOIN investments_paymentmethod w ON w.id = i.method_id JOIN campaigns_campaign c ON c.id = i.campaign_id

@@ -12,12 +12,18 @@ const Campaign = db.define('campaigns_campaign', {
   description: TEXT, currency: STRING, goal_minor: BIGINT, max_minor: BIGINT, min_investment_minor: BIGINT,
   starts_at: DATE, ends_at: DATE, expected_return_percent: DECIMAL, status: STRING, review_note: TEXT,
   published_at: DATE, closed_at: DATE, outcome: STRING, settled_at: DATE, raised_minor: BIGINT, reserved_minor: BIGINT,
+  offered_minor: BIGINT, settled_minor: BIGINT, first_ends_at: DATE, rules: STRING, rules_version: STRING,
+  country: STRING, time_zone: STRING, fiscal_year_end: STRING, terms_version: INTEGER,
   investor_count: INTEGER, version: INTEGER, updated_at: DATE,
 })
 const CampaignMedia = db.define('campaigns_campaignmedia', { id, campaign_id: UUID, file_id: UUID, position: INTEGER })
 const Backing = db.define('campaigns_backing', {
   id, campaign_id: UUID, backer_id: UUID, committed_minor: BIGINT, since: DATE,
 })
+const Audience = db.define('campaigns_campaignaudience', {
+  campaign_id: { type: UUID, primaryKey: true }, follower_count: INTEGER,
+})
+const Follow = db.define('campaigns_campaignfollow', { id, campaign_id: UUID, follower_id: UUID })
 const Conversation = db.define('chat_conversation', {
   id, type: STRING, title: STRING, last_seq: BIGINT, active_at: DATE, is_blocked: BOOLEAN,
 })
@@ -35,11 +41,12 @@ const Attachment = db.define('chat_attachment', {
 const Block = db.define('accounts_block', { id, blocker_id: UUID, blocked_id: UUID })
 const Notification = db.define('notifications_notification', {
   id, created_at: DATE, user_id: UUID, kind: STRING, title: STRING, body: TEXT, data: JSONB, read_at: DATE,
+  group_key: STRING, supersedes: UUID,
 })
 const PaymentMethod = db.define('investments_paymentmethod', { id, type: STRING, brand: STRING, last4: STRING })
 const Investment = db.define('investments_investment', {
   id, created_at: DATE, campaign_id: UUID, investor_id: UUID, method_id: UUID, amount_minor: BIGINT, currency: STRING,
-  status: STRING, reference: STRING, cancellable_until: DATE,
+  status: STRING, reference: STRING, reflection_ends_at: DATE,
 })
 const Payment = db.define('investments_payment', {
   id, investment_id: UUID, refunded_minor: BIGINT, action_url: STRING, failure_code: STRING,
@@ -61,7 +68,7 @@ Investment.hasOne(Payment, { as: 'payment', foreignKey: 'investment_id' })
 
 const CAMPAIGN_CARD = [
   'id', 'title', 'slug', 'summary', 'status', 'outcome', 'goal_minor', 'max_minor', 'min_investment_minor', 'currency',
-  'raised_minor', 'reserved_minor', 'investor_count', 'starts_at', 'ends_at', 'created_at', 'owner_id',
+  'raised_minor', 'reserved_minor', 'offered_minor', 'settled_minor', 'first_ends_at', 'investor_count', 'starts_at', 'ends_at', 'created_at', 'owner_id',
 ]
 // Functions, since Sequelize changes the objects that it is given.
 const owner = () => ({ model: User, as: 'owner', attributes: CARD })
@@ -121,14 +128,17 @@ serve({
   },
 
   async campaign(viewer, campaignId) {
-    const [row, backing] = await Promise.all([
+    const [row, backing, audience, following] = await Promise.all([
       Campaign.findOne({ where: { id: campaignId, ...visibleTo(viewer) }, include: [owner(), kind(), pictures()] }),
       Backing.findOne({ where: { campaign_id: campaignId, backer_id: viewer.id, committed_minor: { [Op.gt]: 0 } } }),
+      Audience.findOne({ where: { campaign_id: campaignId } }),
+      Follow.count({ where: { campaign_id: campaignId, follower_id: viewer.id } }),
     ])
     if (!row) return null
     const files = row.media.map((picture) => picture.file)
     const columns = { ...row.dataValues, category: row.kind.slug, cover: files[0]?.storage_name }
-    return campaignPage(columns, row.owner, files, backing, viewer)
+    const follows = { follower_count: audience?.follower_count ?? 0, followed_by_me: following > 0 }
+    return campaignPage(columns, row.owner, files, backing, viewer, follows)
   },
 
   member(viewer, conversationId) {

@@ -67,28 +67,45 @@ export const campaignCard = (c, owner) => ({
   category: c.category,
   status: c.status,
   outcome: c.outcome || null,
+  phase: phase(c),
+  acceptsInvestments: phase(c) === 'open' && available(c) > 0,
   owner: card(owner),
   goalAmount: money(c.goal_minor),
   maxAmount: money(c.max_minor),
   minInvestment: money(c.min_investment_minor),
   currency: c.currency,
   raisedAmount: money(c.raised_minor),
-  committedAmount: money(Number(c.raised_minor) + Number(c.reserved_minor)),
+  reservedAmount: money(Number(c.reserved_minor) + Number(c.offered_minor)),
+  committedAmount: money(Number(c.raised_minor) - Number(c.settled_minor)),
+  settledAmount: money(c.settled_minor),
   investorCount: c.investor_count,
   progressPercent: Math.floor((Number(c.raised_minor) * 10_000) / Number(c.goal_minor)) / 100,
   startsAt: c.starts_at,
-  endsAt: c.ends_at,
+  endsAt: deadline(c),
   coverImage: mediaUrl(c.cover),
+  shareUrl: PUBLIC.includes(c.status) ? `${process.env.PUBLIC_URL}/s/campaign/${c.id}` : null,
   createdAt: c.created_at,
 })
 
-export const campaignPage = (c, owner, media, backing, viewer) => ({
+export const campaignPage = (c, owner, media, backing, viewer, audience) => ({
   ...campaignCard(c, owner),
   description: c.description,
   expectedReturnPercent: c.expected_return_percent === null ? null : Number(c.expected_return_percent),
   media: media.map(mediaCard),
   myInvestment: backing && { amount: money(backing.committed_minor), currency: c.currency, since: backing.since },
-  allowedActions: allowedActions(c, viewer),
+  rules: c.rules,
+  rulesVersion: c.rules_version || null,
+  country: c.country || null,
+  timeZone: c.time_zone,
+  fiscalYearEnd: c.fiscal_year_end,
+  termsVersion: c.terms_version,
+  firstEndsAt: c.first_ends_at,
+  followerCount: audience.follower_count,
+  followedByMe: audience.followed_by_me,
+  missing: null,
+  history: null,
+  reporting: null,
+  authorRole: backing ? 'investor' : null,
   reviewNote: (c.owner_id === viewer.id && c.review_note) || null,
   publishedAt: c.published_at,
   closedAt: c.closed_at,
@@ -97,15 +114,25 @@ export const campaignPage = (c, owner, media, backing, viewer) => ({
   version: c.version,
 })
 
-function allowedActions(c, viewer) {
-  const now = new Date()
-  const isOpen = c.status === 'live' && c.starts_at <= now && c.ends_at > now
-  if (c.owner_id !== viewer.id) return isOpen && viewer.email_verified_at && viewer.identity_verified_at ? ['invest'] : []
-  const actions = c.status === 'in_review' ? [] : ['edit']
-  if (['draft', 'rejected'].includes(c.status)) actions.push(...(c.ends_at > now ? ['submit', 'delete'] : ['delete']))
-  if (c.status === 'live' && c.ends_at > now) actions.push('cancel')
-  return actions
+// What may be done on the page (`allowedActions`) is ours alone, and so are its fees.
+const PUBLIC = ['live', 'funded', 'failed', 'cancelled', 'settled']
+const CANCEL_WINDOW = 48 * 3_600_000
+
+function deadline(c) {
+  const missed = c.first_ends_at && c.status === 'live' && c.ends_at <= new Date() && !Number(c.reserved_minor) &&
+    Number(c.raised_minor) < Number(c.goal_minor)
+  return missed ? c.first_ends_at : c.ends_at
 }
+
+function phase(c) {
+  const now = new Date()
+  if (c.status !== 'live' || c.starts_at === null) return c.status
+  if (now < c.starts_at) return 'upcoming'
+  return now < deadline(c) ? 'open' : 'ended'
+}
+
+const available = (c) =>
+  Number(c.max_minor ?? 1e15) - Number(c.raised_minor) - Number(c.reserved_minor) - Number(c.offered_minor)
 
 // `hidden` has the ids of those whom a block hides from the viewer: of their messages in a group only the place is left.
 export const message = (m, sender, reply, replySender, media = [], hidden = new Set()) => {
@@ -154,6 +181,8 @@ export const notification = (n) => ({
   data: n.data,
   readAt: n.read_at,
   createdAt: n.created_at,
+  groupKey: n.group_key || null,
+  supersedes: n.supersedes,
 })
 
 export const investment = (i, campaign, owner, payment, method) => ({
@@ -167,7 +196,7 @@ export const investment = (i, campaign, owner, payment, method) => ({
   paymentMethod: { id: method.id, type: method.type, brand: method.brand, last4: method.last4 },
   nextAction: payment.action_url ? { type: 'redirect', url: payment.action_url } : null,
   failureCode: payment.failure_code || null,
-  cancellableUntil: i.cancellable_until,
+  cancellableUntil: i.reflection_ends_at ?? new Date(deadline(campaign) - CANCEL_WINDOW),
   createdAt: i.created_at,
 })
 

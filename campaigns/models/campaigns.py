@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.fees import Due, Schedule, newest_version, schedule
 from campaigns.permissions import MODERATE
 from campaigns.rules import Rules, RuleSet, rule_set, version_on
 from campaigns.rules.calendar import Place
@@ -164,6 +165,36 @@ def rules_of(campaign: Any) -> RuleSet:
     return rule_set(campaign.rules, campaign.rules_version or version_on(campaign.rules, clock.now().date()))
 
 
+def fees_of(campaign: Any) -> Schedule:
+    """
+    What investors and the owner of a campaign pay; before it is published, what it would be today.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    if campaign.status in BEFORE_LIVE:
+        return newest_version(settings.FEE_SCHEDULE)
+    return schedule(campaign.fee_schedule, campaign.fee_schedule_version)
+
+
+def owed_fees(campaign: Any) -> list[Due]:
+    """
+    What the owner of a campaign pays out of its proceeds.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    return fees_of(campaign).on_release(proceeds_of(campaign))
+
+
+def net_of(campaign: Any) -> Money:
+    """What remains of the proceeds for the owner."""
+    return sum((-due.amount for due in owed_fees(campaign)), proceeds_of(campaign))
+
+
+def proceeds_of(campaign: Any) -> Money:
+    """What was released to the owner and for fees; before that, what is raised now."""
+    return Money(campaign.settled_minor or campaign.raised_minor, campaign.currency)
+
+
 def place_of(campaign: Any) -> Place:
     """Whose clock and whose public holidays count for a campaign, or for a row with its columns."""
     return Place(ZoneInfo(campaign.time_zone), rules_of(campaign).country or campaign.country)
@@ -210,6 +241,9 @@ class Campaign(Entity):
     """In which days are counted, a name of the IANA time zone database."""
     fiscal_year_end = models.CharField(max_length=5, default="12-31", db_default="12-31")
     """The last day of the owner's fiscal year, `MM-DD`."""
+    fee_schedule = models.CharField(max_length=20, default="none", db_default="none")
+    fee_schedule_version = models.PositiveSmallIntegerField(default=1, db_default=1)
+    """Of `campaigns.fees`; both are fixed when it is published, and say nothing before that."""
     terms_version = models.PositiveIntegerField(default=1, db_default=1)
     """Counts the terms that investors have agreed to; it grows with every change of them once the campaign is live."""
     first_ends_at = models.DateTimeField(null=True, blank=True)
@@ -335,6 +369,14 @@ class Campaign(Entity):
     @property
     def rule_set(self) -> RuleSet:
         return rules_of(self)
+
+    @property
+    def fees(self) -> Schedule:
+        return fees_of(self)
+
+    @property
+    def net(self) -> Money:
+        return net_of(self)
 
     @property
     def place(self) -> Place:

@@ -38,7 +38,14 @@ FIELD_CLASSES: Mapping[str, FieldClass] = {
     **dict.fromkeys(
         (
             *("id", "created_at", "updated_at", "slug", "version", "status", "review_note"),
-            *("rules_version", "terms_version", "first_ends_at", "reconfirm_until"),
+            *(
+                "rules_version",
+                "fee_schedule",
+                "fee_schedule_version",
+                "terms_version",
+                "first_ends_at",
+                "reconfirm_until",
+            ),
             *("published_at", "closed_at", "settled_at", "outcome"),
             *("raised_minor", "reserved_minor", "offered_minor", "waiting_count", "settled_minor"),
             *("investor_count", "trend"),

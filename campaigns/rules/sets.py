@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -139,6 +139,7 @@ def rule_set(name: str, version: str) -> RuleSet:
     return every_version()[Rules(name), version]
 
 
+@lru_cache(1000)
 def version_on(name: str, day: date) -> str:
     """The version of a set that is in force on a day; of a day before the first one, the first."""
     versions = sorted(version for of, version in every_version() if of == name)

@@ -75,9 +75,9 @@ def require_open(campaign: Campaign, backer: Any, amount: Money, now: datetime) 
         raise CurrencyMismatch(currency=campaign.currency)
 
 
-def reserve_funding(*, campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
+def require_room(campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
     """
-    Set `amount` of a locked campaign aside for a payment that begins now.
+    Whether somebody may put `amount` into a campaign; whoever acts on it has locked the campaign.
 
     The smallest investment does not apply to the very last piece under the cap.
 
@@ -92,6 +92,15 @@ def reserve_funding(*, campaign: Campaign, backer: Any, amount: Money, now: date
     minimum = campaign.min_investment_minor or 1
     if amount.minor < minimum and amount.minor != available:
         raise BelowMinimum(minimum=campaign.text(minimum), currency=campaign.currency)
+
+
+def reserve_funding(*, campaign: Campaign, backer: Any, amount: Money, now: datetime) -> None:
+    """
+    Set `amount` of a locked campaign aside for a payment that begins now.
+
+    :raises Refusal: those of `require_room`
+    """
+    require_room(campaign, backer, amount, now)
     sql.change(_RESERVE, [amount.minor, campaign.pk])
     campaign.reserved_minor += amount.minor
 

@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.access import lock_person
 from campaigns.access import access_own_campaign, visible_to
 from campaigns.errors import ChangedSinceSeen, NotADraft, NotInReview, OwnCampaign
+from campaigns.fees import newest_version
 from campaigns.models import EDITABLE, Campaign, Status, TermsReason
 from campaigns.rules import version_on
 from campaigns.services.issuer_caps import reach_within_issuer_cap
@@ -67,11 +70,14 @@ def publish_campaign(*, moderator: Any, campaign_id: UUID, now: datetime, seen: 
     campaign = _access_reviewed(moderator, campaign_id)
     if moderator is not None and campaign.version != seen:
         raise ChangedSinceSeen()
+    fees = newest_version(settings.FEE_SCHEDULE)
     take_step(
         campaign,
         Status.LIVE,
         actor=moderator,
         now=now,
+        fee_schedule=fees.name,
+        fee_schedule_version=fees.version,
         published_at=now,
         starts_at=campaign.starts_at or now,
         max_minor=reach_within_issuer_cap(campaign, now=now),

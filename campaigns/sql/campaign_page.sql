@@ -7,6 +7,7 @@ SELECT c.id, c.created_at, c.title, c.slug, c.summary, k.slug AS category, c.sta
        c.settled_minor, c.waiting_count, c.investor_count,
        c.starts_at, c.ends_at, c.description, c.expected_return_percent::float8 AS expected_return_percent,
        c.rules, c.rules_version, c.country, c.time_zone, c.fiscal_year_end, c.terms_version, c.first_ends_at,
+       c.fee_schedule, c.fee_schedule_version,
        c.review_note, c.published_at, c.closed_at, c.settled_at, c.updated_at, c.version,
        c.owner_id, o.first_name AS owner_first_name, o.last_name AS owner_last_name,
        o.profile_photo AS owner_profile_photo, o.badges AS owner_badges,

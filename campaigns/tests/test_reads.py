@@ -167,10 +167,10 @@ def test_the_list_costs_the_same_for_one_and_for_ten(
         assert len(me.get(LIST).json()["items"]) == 10
 
 
-def test_a_page_costs_two_queries(
+def test_a_page_costs_one_query(
     api: Api, campaign: Campaign, backer: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Beside the session's: the campaign, and what the person has under way, by which allowed actions are told."""
+    """Beside the session's: the campaign, with what the person has under way, by which allowed actions are told."""
     me = api.as_user(backer)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert me.get(f"{LIST}/{campaign.pk}").status_code == 200

@@ -2,7 +2,7 @@
 
 from core.events.delivery import on
 from core.events.kinds import Effect, Kind, Recorded, all_kinds, declare, kind_of
-from core.events.reading import audit_log, facts_of, timeline, timelines
+from core.events.reading import audit_log, facts_of, timeline, timeline_kinds, timelines
 from core.events.recording import as_json, record, record_many, rows
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "record_many",
     "rows",
     "timeline",
+    "timeline_kinds",
     "timelines",
 ]

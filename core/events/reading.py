@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +26,14 @@ def timelines(model: type[models.Model], ids: Iterable[UUID]) -> dict[UUID, list
     return found
 
 
-def facts_of(event: Event) -> dict[str, Any]:
-    """An event's facts in their types."""
+@cache
+def timeline_kinds() -> list[str]:
+    """The names of the kinds that are declared for the timeline of their subject."""
+    return [kind.name for kind in all_kinds() if kind.timeline]
+
+
+def facts_of(event: Any) -> dict[str, Any]:
+    """An event's facts in their types; of an `Event`, or of whatever has its `kind` and `facts`."""
     return decode(event.facts, kind_of(event.kind).facts)
 
 
@@ -36,5 +43,4 @@ def audit_log() -> models.QuerySet[Event]:
 
 
 def _events_of(subject_type: str) -> models.QuerySet[Event]:
-    kinds = [kind.name for kind in all_kinds() if kind.timeline]
-    return Event.objects.filter(subject_type=subject_type, kind__in=kinds)
+    return Event.objects.filter(subject_type=subject_type, kind__in=timeline_kinds())

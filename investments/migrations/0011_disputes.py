@@ -11,6 +11,7 @@ from investments.migrations._rules_disputes import STEPS
 class Migration(migrations.Migration):
     dependencies = [
         ("investments", "0010_events_to_apply"),
+        ("investments", "0012_provider_fees"),
         ("ledger", "0002_seals"),
     ]
 
@@ -307,6 +308,32 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="dispute_is_won_through_the_books",
+            ),
+        ),
+        migrations.RemoveConstraint(
+            model_name="settlement",
+            name="settlement_pays_no_more_than_was_released",
+        ),
+        migrations.AddField(
+            model_name="settlement",
+            name="late_minor",
+            field=models.BigIntegerField(db_default=0, default=0),
+        ),
+        AddConstraintNotValid(
+            model_name="settlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    gross_minor__gt=0,
+                    fees_minor__gte=0,
+                    withheld_minor__gte=0,
+                    paid_minor__gte=0,
+                    late_minor__gte=0,
+                    paid_minor__lte=models.F("gross_minor")
+                    + models.F("late_minor")
+                    - models.F("fees_minor")
+                    - models.F("withheld_minor"),
+                ),
+                name="settlement_pays_no_more_than_was_released",
             ),
         ),
         migrations.RunSQL(STEPS, migrations.RunSQL.noop),

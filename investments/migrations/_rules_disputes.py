@@ -1,6 +1,6 @@
 """
 What PostgreSQL itself insists on about disputes, and the steps that they add to other rows. The functions take the place
-of those in `_rules` and `_rules_returns`.
+of those in `_rules`, `_rules_returns` and `_rules_settlements`.
 """
 
 STEPS = """
@@ -49,6 +49,35 @@ BEGIN
         ('investments_distributioncharge', 'refunding', 'disputed'),
         ('investments_payout', 'pending', 'paid'),
         ('investments_payout', 'pending', 'failed')
+    ) THEN
+        RAISE EXCEPTION '% does not go from % to %', TG_TABLE_NAME, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION investments_guard_settlement_status() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status <> OLD.status AND (TG_TABLE_NAME, OLD.status, NEW.status) NOT IN (
+        ('investments_payouttarget', 'unverified', 'verified'),
+        ('investments_payouttarget', 'unverified', 'rejected'),
+        ('investments_settlement', 'waiting_for_target', 'waiting_for_approval'),
+        ('investments_settlement', 'waiting_for_target', 'approved'),
+        ('investments_settlement', 'waiting_for_target', 'paying'),
+        ('investments_settlement', 'waiting_for_target', 'paid'),
+        ('investments_settlement', 'waiting_for_approval', 'waiting_for_target'),
+        ('investments_settlement', 'waiting_for_approval', 'approved'),
+        ('investments_settlement', 'waiting_for_approval', 'paying'),
+        ('investments_settlement', 'waiting_for_approval', 'paid'),
+        ('investments_settlement', 'approved', 'waiting_for_target'),
+        ('investments_settlement', 'approved', 'waiting_for_approval'),
+        ('investments_settlement', 'approved', 'paying'),
+        ('investments_settlement', 'approved', 'paid'),
+        ('investments_settlement', 'paying', 'waiting_for_approval'),
+        ('investments_settlement', 'paying', 'paid'),
+        ('investments_settlement', 'paid', 'waiting_for_target'),
+        ('investments_settlementpayment', 'pending', 'paid'),
+        ('investments_settlementpayment', 'pending', 'failed')
     ) THEN
         RAISE EXCEPTION '% does not go from % to %', TG_TABLE_NAME, OLD.status, NEW.status
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;

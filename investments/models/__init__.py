@@ -1,7 +1,9 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
+from investments.models.approvals import Approval
 from investments.models.disputes import Dispute
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
+from investments.models.fees import FeeLine
 from investments.models.investments import (
     HELD,
     HELD_OF_PAYMENT,
@@ -18,10 +20,12 @@ from investments.models.investments import (
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
+from investments.models.provider_fees import ProviderFee
 from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
-from investments.models.sandbox import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund
+from investments.models.sandbox import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget
+from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
@@ -32,9 +36,11 @@ __all__ = [
     "UNDER_WAY",
     "Acknowledgement",
     "Answer",
+    "Approval",
     "Dispute",
     "Distribution",
     "DistributionCharge",
+    "FeeLine",
     "Figures",
     "Investment",
     "InvestmentQuerySet",
@@ -44,9 +50,11 @@ __all__ = [
     "PaymentMethod",
     "PaymentMethodQuerySet",
     "Payout",
+    "PayoutTarget",
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
+    "ProviderFee",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
@@ -56,6 +64,9 @@ __all__ = [
     "SandboxDispute",
     "SandboxPayout",
     "SandboxRefund",
+    "SandboxTarget",
+    "Settlement",
+    "SettlementPayment",
     "Status",
     "Step",
     "WaitingEntry",

@@ -115,6 +115,11 @@ class Investment(Entity):
                 condition=Q(status__in=["pending", "requires_action", "committed"]),
                 name="investment_unsettled",
             ),
+            models.Index(
+                fields=["investor"],
+                condition=Q(status__in=["pending", "requires_action"]),
+                name="investment_under_way",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -159,6 +164,8 @@ class Payment(Entity):
     key = models.CharField(max_length=60, unique=True)
     provider_id = models.CharField(max_length=100, default="", blank=True)
     status = models.CharField(max_length=15, choices=Status, default=Status.PENDING)
+    fee_minor = models.BigIntegerField(default=0, db_default=0)
+    """What the investor pays on top of the investment; the sums below are without it."""
     captured_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
     """Refunds asked for, done or under way."""
@@ -191,6 +198,7 @@ class Payment(Entity):
                 condition=Q(disputed_minor__gte=0, disputed_minor__lte=F("captured_minor") - F("refunded_minor")),
                 name="payment_holds_no_less_than_nothing",
             ),
+            models.CheckConstraint(condition=Q(fee_minor__gte=0), name="payment_fee_is_not_negative"),
         ]
         indexes = [
             models.Index(
@@ -202,9 +210,13 @@ class Payment(Entity):
         return self.key
 
     @property
+    def amount_minor(self) -> int:
+        """What is charged: the investment and its fee. Reads `investment`."""
+        return self.investment.amount_minor + self.fee_minor
+
+    @property
     def amount(self) -> Money:
-        """What is charged."""
-        return self.investment.amount
+        return Money(self.amount_minor, self.investment.currency)
 
     @property
     def payer_id(self) -> UUID:
@@ -219,8 +231,13 @@ class Payment(Entity):
         return self.status in (Payment.Status.PENDING, Payment.Status.REQUIRES_ACTION)
 
     @property
+    def paid(self) -> Money:
+        """What was taken, with the fee; zero until it is captured. Reads `investment`."""
+        return self.amount if self.status == Payment.Status.CAPTURED else Money(0, self.investment.currency)
+
+    @property
     def held_minor(self) -> int:
-        """Captured, not on its way back, and not disputed."""
+        """Captured, not on its way back and not disputed, without the fee."""
         return self.captured_minor - self.refunded_minor - self.disputed_minor
 
     @property
@@ -251,6 +268,9 @@ class Refund(Entity):
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     reason = models.CharField(max_length=20, choices=Reason)
     amount_minor = models.BigIntegerField()
+    """What leaves the campaign."""
+    fee_minor = models.BigIntegerField(default=0, db_default=0)
+    """What is given back of the fee of the payment, on top."""
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -268,6 +288,7 @@ class Refund(Entity):
                 condition=Q(status__in=["pending", "refunded", "voided"]), name="refund_status_is_known"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_is_above_zero"),
+            models.CheckConstraint(condition=Q(fee_minor__gte=0), name="refund_fee_is_not_negative"),
         ]
         indexes = [models.Index(fields=["retry_at"], condition=Q(status="pending"), name="refund_under_way")]
 
@@ -281,3 +302,12 @@ class Refund(Entity):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """What the provider sends back: the amount and what is given back of the fee."""
+        return Money(self.amount_minor + self.fee_minor, self.currency)

@@ -84,3 +84,13 @@ class SandboxPayout(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SandboxTarget(Entity):
+    """A bank account that the sandbox was asked to verify; some take it a minute."""
+
+    key = models.CharField(max_length=60, unique=True)
+    token = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.key

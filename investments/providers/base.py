@@ -96,6 +96,8 @@ class Move(StrEnum):
     """What a dispute took when it was opened."""
     DISPUTE_REVERSAL = "dispute_reversal"
     """The same, back since it was won."""
+    FEE = "fee"
+    """What the provider takes for itself beside other lines: the amount is zero, `fee_minor` says how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class StatementLine:
     amount: Money
     """Signed."""
     at: datetime
+    fee_minor: int = 0
+    """What the provider keeps of it for itself, in the minor units of the amount; below zero: what it gives back."""
+    id: str = ""
+    """The provider's id of this line; needed where there is a fee."""
 
 
 def dispute_key(move: Move, dispute_id: str) -> str:
@@ -140,6 +146,14 @@ class RefundRefused(Exception):
 
 class PayoutRefused(Exception):
     """The provider refused a payout; `reason` is its code. The same key is refused again."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class TargetRejected(Exception):
+    """The provider will never pay to a bank account; `reason` is its code."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -243,6 +257,16 @@ class Gateway(Protocol):
         """
         ...
 
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        """
+        Whether a bank account of a person can receive money: returns if it can.
+
+        :raises TargetRejected: it never will
+        :raises StillProcessing: not yet; the provider, or its owner, needs time
+        :raises OutcomeUnknown:
+        """
+        ...
+
     def statement(self, *, since: datetime) -> Iterator[StatementLine]:
         """
         Every line since a moment, the first one first, for reconciliation.
@@ -253,7 +277,7 @@ class Gateway(Protocol):
 
     def holdings(self) -> Mapping[str, int]:
         """
-        What the provider holds for us now, minor units by currency.
+        What the provider holds for us now, minor units by currency: all lines, less their fees.
 
         :raises OutcomeUnknown:
         """

@@ -10,6 +10,8 @@ and sends us signed events through the same webhook as any provider. Its test ca
     4000 0000 0000 0077   tok_slow       works; the answer to the first request comes after the client has given up
     4000 0000 0000 0259   tok_chargeback works; some seconds later its holder disputes the charge
                           tok_bank_account, tok_wallet   work
+                          tok_bank_refused   a bank account that is never paid to
+                          tok_bank_slow      one that is verified a minute after the first question
 """
 
 import hashlib
@@ -36,7 +38,7 @@ from core.data.transactions import refuse_in_transaction
 from core.jobs import outbox
 from core.money import MAX_MINOR, Money
 from investments.errors import ChargeNotDisputable, InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund
+from investments.models import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.providers.base import (
     Charge,
     Dispute,
@@ -49,6 +51,7 @@ from investments.providers.base import (
     State,
     StatementLine,
     StillProcessing,
+    TargetRejected,
     dispute_key,
 )
 
@@ -56,6 +59,7 @@ SIGNATURE_HEADER = "Sandbox-Signature"
 OLDEST = timedelta(seconds=300)
 SKEW = timedelta(seconds=60)
 CHARGEBACK_AFTER = timedelta(seconds=5)
+SLOW_TARGET = timedelta(minutes=1)
 
 _INSTRUMENTS = {
     "tok_visa": ("card", "visa", "4242"),
@@ -64,6 +68,8 @@ _INSTRUMENTS = {
     "tok_slow": ("card", "visa", "0077"),
     "tok_chargeback": ("card", "visa", "0259"),
     "tok_bank_account": ("bank_account", "Sandbox Bank", "6789"),
+    "tok_bank_refused": ("bank_account", "Sandbox Bank", "0009"),
+    "tok_bank_slow": ("bank_account", "Sandbox Bank", "0060"),
     "tok_wallet": ("wallet", "Sandbox Wallet", "0001"),
 }
 
@@ -168,6 +174,16 @@ class SandboxGateway:
         if made.reason:
             raise PayoutRefused(made.reason)
         return f"po_{made.pk.hex}"
+
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        _take_time()
+        refuse_in_transaction()
+        sql.insert_missing(SandboxTarget(key=key, token=token, created_at=now))
+        target = SandboxTarget.objects.get(key=key)
+        if target.token == "tok_bank_refused":
+            raise TargetRejected("account_closed")
+        if target.token == "tok_bank_slow" and now - target.created_at < SLOW_TARGET:
+            raise StillProcessing("the bank has not answered")
 
     def statement(self, *, since: datetime) -> Iterator[StatementLine]:
         _take_time()

@@ -42,6 +42,7 @@ from investments.providers.base import (
     State,
     StatementLine,
     StillProcessing,
+    TargetRejected,
     dispute_key,
 )
 
@@ -261,6 +262,11 @@ class StripeGateway:
         refuse_in_transaction()
         raise PayoutRefused("payouts_not_supported")
 
+    def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
+        """:raises TargetRejected: always, as `payout`"""
+        refuse_in_transaction()
+        raise TargetRejected("payouts_not_supported")
+
     # --- The statement ----------------------------------------------------------------------------------------------
 
     def statement(self, *, since: datetime) -> Iterator[StatementLine]:
@@ -466,8 +472,10 @@ def _line(transaction: Any) -> StatementLine:
             move=move,
             key=_key(source),
             provider_id=_text(named or transaction.id),
-            amount=_money(transaction),
+            amount=_money(transaction) if move != Move.FEE else money_of(0, transaction.currency),
             at=datetime.fromtimestamp(int(transaction.created), UTC),
+            fee_minor=_fee(transaction),
+            id=_text(transaction.id),
         )
     )
 
@@ -483,11 +491,23 @@ def _line_of_dispute(transaction: Any, dispute: Any) -> StatementLine:
             provider_id=_text(dispute.id),
             amount=amount,
             at=datetime.fromtimestamp(int(transaction.created), UTC),
+            fee_minor=_fee(transaction),
+            id=_text(transaction.id),
         )
     )
 
 
+def _fee(transaction: Any) -> int:
+    """In minor units. A line that is a fee as a whole, such as a monthly one, has it as its amount."""
+    units = int(transaction.fee)
+    if transaction.type in _FEES:
+        units -= int(transaction.amount)
+    return money_of(units, transaction.currency).minor
+
+
+_FEES = ("stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost")
 _MOVES = {
+    **dict.fromkeys(_FEES, Move.FEE),
     "charge": Move.CHARGE,
     "payment": Move.CHARGE,
     "payout": Move.PAYOUT,

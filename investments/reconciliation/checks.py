@@ -31,7 +31,7 @@ class Check(StrEnum):
 
 THEIRS = """
     CREATE TEMP TABLE reconciled_theirs (
-        move text, key text, provider_id text, minor bigint, currency text, at timestamptz
+        move text, key text, provider_id text, minor bigint, currency text, at timestamptz, fee bigint, line_id text
     ) ON COMMIT DROP
 """
 OURS = """
@@ -41,7 +41,7 @@ OURS = """
       FROM (
         SELECT 'charge' AS move, payment.key, investment.reference,
                CASE payment.status WHEN 'captured' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END AS state,
-               investment.amount_minor AS minor, investment.currency, payment.created_at AS since,
+               investment.amount_minor + payment.fee_minor AS minor, investment.currency, payment.created_at AS since,
                payment.reservation_id, payment.created_at AS asked_at
           FROM investments_payment payment
           JOIN investments_investment investment ON investment.id = payment.investment_id
@@ -49,7 +49,8 @@ OURS = """
         UNION ALL
         SELECT 'refund', format('refund-%%s-%%s', refund.id, refund.attempt), investment.reference,
                CASE refund.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
-               -refund.amount_minor, refund.currency, coalesce(refund.retry_at, refund.created_at),
+               -(refund.amount_minor + refund.fee_minor), refund.currency,
+               coalesce(refund.retry_at, refund.created_at),
                refund.reservation_id, refund.created_at
           FROM investments_refund refund
           JOIN investments_payment payment ON payment.id = refund.payment_id
@@ -93,6 +94,14 @@ OURS = """
             ('dispute_reversal', dispute.amount_minor, dispute.closed_at, dispute.reversal_id)
          ) moves (move, minor, at, reservation_id)
          WHERE dispute.provider = %(provider)s AND moves.reservation_id IS NOT NULL
+        UNION ALL
+        SELECT 'payout', format('settlement-%%s-%%s', payment.settlement_id, payment.attempt),
+               format('settlement of campaign %%s', settlement.campaign_id),
+               CASE payment.status WHEN 'paid' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END,
+               -payment.amount_minor, payment.currency, payment.created_at, payment.reservation_id, payment.created_at
+          FROM investments_settlementpayment payment
+          JOIN investments_settlement settlement ON settlement.id = payment.settlement_id
+         WHERE payment.provider = %(provider)s
       ) moved
       LEFT JOIN LATERAL (
         SELECT sum(booked.amount) AS minor, booked.currency, posting.id AS booked_by
@@ -128,7 +137,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
                     ELSE format('the provider has the %%s of %%s, given up here', theirs.move, ours.reference) END
           FROM reconciled_theirs theirs
           LEFT JOIN reconciled_ours ours ON ours.key = theirs.key AND ours.move = theirs.move
-         WHERE ours.key IS NULL OR ours.state = 'failed'
+         WHERE theirs.move <> 'fee' AND (ours.key IS NULL OR ours.state = 'failed')
          ORDER BY theirs.at, theirs.provider_id
         """,
     ),
@@ -190,6 +199,55 @@ CHECKS: tuple[tuple[Check, str], ...] = (
         """,
     ),
     (
+        Check.UNBOOKED,
+        """
+        SELECT 'fee', theirs.line_id, NULL, theirs.fee, theirs.currency, 'a fee of the provider is not booked'
+          FROM reconciled_theirs theirs
+         WHERE theirs.fee <> 0
+           AND NOT EXISTS (SELECT FROM investments_providerfee fee
+                            WHERE fee.provider = %(provider)s AND fee.line_id = theirs.line_id)
+         ORDER BY theirs.at, theirs.line_id
+        """,
+    ),
+    (
+        Check.MISSING,
+        """
+        SELECT 'fee', fee.line_id, fee.amount_minor, NULL, fee.currency,
+               'a fee was booked for a line that is not in the statement of the provider'
+          FROM investments_providerfee fee
+         WHERE fee.provider = %(provider)s AND fee.taken_at >= %(since)s AND fee.created_at < %(started)s
+           AND NOT EXISTS (SELECT FROM reconciled_theirs theirs WHERE theirs.line_id = fee.line_id)
+         ORDER BY fee.taken_at, fee.line_id
+        """,
+    ),
+    (
+        Check.DIFFERING,
+        """
+        SELECT 'fee', fee.line_id, fee.amount_minor, theirs.fee, fee.currency,
+               format('the provider has taken another fee, in %%s', theirs.currency)
+          FROM investments_providerfee fee JOIN reconciled_theirs theirs ON theirs.line_id = fee.line_id
+         WHERE fee.provider = %(provider)s AND (fee.amount_minor, fee.currency) <> (theirs.fee, theirs.currency)
+         ORDER BY fee.taken_at, fee.line_id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH taken AS (
+            SELECT currency, sum(amount_minor) AS minor FROM investments_providerfee
+             WHERE provider = %(provider)s GROUP BY currency
+        ), booked AS (
+            SELECT currency, posted AS minor FROM ledger_account
+             WHERE code = format('expenses:provider:%%s:%%s', %(provider)s::text, currency)
+        )
+        SELECT 'fee', format('expenses:provider:%%s:%%s', %(provider)s::text, currency), coalesce(booked.minor, 0),
+               coalesce(taken.minor, 0), currency, 'the ledger does not have what the provider has taken for itself'
+          FROM taken FULL JOIN booked USING (currency)
+         WHERE coalesce(booked.minor, 0) <> coalesce(taken.minor, 0)
+         ORDER BY 2
+        """,
+    ),
+    (
         Check.UNEXPLAINED,
         """
         SELECT 'provider', posting.key, abs(entry.amount), NULL, entry.currency,
@@ -206,6 +264,8 @@ CHECKS: tuple[tuple[Check, str], ...] = (
            AND NOT EXISTS (SELECT FROM investments_payout WHERE reservation_id = posting.resolves_id)
            AND NOT EXISTS (SELECT FROM investments_dispute
                             WHERE posting.resolves_id IN (opening_id, reversal_id))
+           AND NOT EXISTS (SELECT FROM investments_providerfee WHERE posting.key = format('provider-fee:%%s', id))
+           AND NOT EXISTS (SELECT FROM investments_settlementpayment WHERE reservation_id = posting.resolves_id)
          ORDER BY posting.id
         """,
     ),
@@ -320,6 +380,92 @@ CHECKS: tuple[tuple[Check, str], ...] = (
          ORDER BY 2
         """,
     ),
+    (
+        Check.SUM,
+        """
+        WITH kept AS (
+            SELECT CASE WHEN line.payment_id IS NULL OR campaign.status = 'settled'
+                        THEN format('fees:%%s:%%s', line.kind, line.currency)
+                        ELSE format('fees:held:campaign:%%s', campaign.id) END AS code,
+                   line.currency, line.amount_minor - line.refunded_minor AS minor
+              FROM investments_feeline line
+              JOIN campaigns_campaign campaign ON campaign.id = line.campaign_id
+              LEFT JOIN investments_payment payment ON payment.id = line.payment_id
+             WHERE line.payment_id IS NULL OR payment.status = 'captured'
+        ), due AS (SELECT code, min(currency) AS currency, sum(minor) AS minor FROM kept GROUP BY code)
+        SELECT 'fees', coalesce(due.code, account.code), coalesce(account.posted - account.pending_out, 0),
+               coalesce(due.minor, 0), coalesce(due.currency, account.currency),
+               'the ledger does not hold what was paid in fees and not given back'
+          FROM due
+          FULL JOIN (SELECT * FROM ledger_account WHERE code LIKE 'fees:%%') account ON account.code = due.code
+         WHERE coalesce(account.posted - account.pending_out, 0) <> coalesce(due.minor, 0)
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH lines AS (
+            SELECT payment_id, sum(amount_minor) AS minor, sum(refunded_minor) AS back
+              FROM investments_feeline WHERE payment_id IS NOT NULL GROUP BY payment_id
+        ), refunds AS (
+            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund
+             WHERE fee_minor > 0 AND status <> 'voided' GROUP BY payment_id
+        )
+        SELECT 'fees', investment.reference, sums.kept, sums.given, investment.currency, sums.what
+          FROM (SELECT id, investment_id, fee_minor FROM investments_payment WHERE fee_minor > 0
+                UNION SELECT id, investment_id, fee_minor FROM investments_payment JOIN lines ON payment_id = id
+                UNION SELECT id, investment_id, fee_minor FROM investments_payment JOIN refunds ON payment_id = id
+               ) payment
+          JOIN investments_investment investment ON investment.id = payment.investment_id
+          LEFT JOIN lines ON lines.payment_id = payment.id
+          LEFT JOIN refunds ON refunds.payment_id = payment.id
+         CROSS JOIN LATERAL (VALUES
+            (payment.fee_minor, coalesce(lines.minor, 0), 'the fee of the payment is not the sum of its lines'),
+            (coalesce(lines.back, 0), coalesce(refunds.back, 0),
+             'what its fees have given back is not what its refunds have')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH booked AS (
+            SELECT posting.kind, posting.reference, sum(-entry.amount) AS minor, min(entry.currency) AS currency
+              FROM ledger_transaction posting
+              JOIN ledger_entry entry ON entry.transaction_id = posting.id
+              JOIN ledger_account account ON account.id = entry.account_id AND account.code LIKE 'payable:user:%%'
+             WHERE posting.phase = 'posted' AND posting.kind IN ('campaign.released', 'settlement.paid_out')
+             GROUP BY posting.kind, posting.reference
+        ), paid AS (
+            SELECT settlement_id, sum(amount_minor) AS minor
+              FROM investments_settlementpayment WHERE status = 'paid' GROUP BY settlement_id
+        )
+        SELECT 'settlement', settlement.campaign_id::text, sums.kept, sums.given, settlement.currency, sums.what
+          FROM investments_settlement settlement
+          LEFT JOIN booked released
+            ON released.reference = format('campaign:%%s', settlement.campaign_id)
+           AND released.kind = 'campaign.released'
+          LEFT JOIN booked gone
+            ON gone.kind = 'settlement.paid_out' AND gone.reference = format('campaign:%%s', settlement.campaign_id)
+          LEFT JOIN paid ON paid.settlement_id = settlement.id
+         CROSS JOIN LATERAL (VALUES
+            (settlement.gross_minor + settlement.late_minor - settlement.fees_minor, coalesce(released.minor, 0),
+             'what is owed to an owner is not what was released'),
+            (settlement.paid_minor, coalesce(paid.minor, 0), 'what an owner was paid is not what its payments are'),
+            (settlement.paid_minor, coalesce(-gone.minor, 0), 'the ledger has paid an owner another sum')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
+         UNION ALL
+        SELECT 'settlement', booked.reference, NULL, booked.minor, booked.currency, 'released, and nobody is owed it'
+          FROM booked
+         WHERE booked.kind = 'campaign.released' AND NOT EXISTS (
+            SELECT FROM investments_settlement WHERE format('campaign:%%s', campaign_id) = booked.reference)
+         ORDER BY 2
+        """,
+    ),
 )
 BOOKED = """
     SELECT currency, sum(minor) FROM (
@@ -333,10 +479,19 @@ BOOKED = """
           JOIN ledger_account account ON account.id = entry.account_id
          WHERE posting.id >= %(asked)s AND posting.phase = 'posted'
            AND (account.code LIKE %(codes)s OR account.code LIKE 'overdraft:' || %(codes)s)
+           AND NOT EXISTS (  -- its own fees are booked after it was asked, and taken before
+               SELECT FROM investments_providerfee fee JOIN reconciled_theirs theirs ON theirs.line_id = fee.line_id
+                WHERE posting.key = format('provider-fee:%%s', fee.id))
         UNION ALL  -- moved there, and not booked then
         SELECT theirs.currency, theirs.minor
           FROM reconciled_theirs theirs JOIN reconciled_ours ours USING (key)
          WHERE ours.state <> 'failed' AND (ours.booked_by IS NULL OR ours.booked_by >= %(asked)s)
+        UNION ALL  -- taken there, and not booked
+        SELECT theirs.currency, -theirs.fee
+          FROM reconciled_theirs theirs
+         WHERE theirs.fee <> 0
+           AND NOT EXISTS (SELECT FROM investments_providerfee fee
+                            WHERE fee.provider = %(provider)s AND fee.line_id = theirs.line_id)
     ) parts
     GROUP BY currency
 """

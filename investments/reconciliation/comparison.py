@@ -23,6 +23,7 @@ from investments.models import Reconciliation
 from investments.providers import PROVIDERS, asking
 from investments.providers.base import StatementLine
 from investments.reconciliation.checks import BOOKED, CHECKS, OURS, THEIRS, Check
+from investments.services.provider_fees import book_provider_fees
 from ledger.models import LedgerAccount
 from ledger.selectors import snapshot
 
@@ -99,7 +100,7 @@ def reconcile(
     watch: Watch = _unwatched,
 ) -> Result:
     """
-    Compare everything that moved at a provider, and keep the result.
+    Compare everything that moved at a provider, and keep the result. What it has taken for itself is booked before.
 
     :param since: from when on its statement is compared (UTC); sums are always those of now
     :param is_kept: False: nothing is written
@@ -111,9 +112,10 @@ def reconcile(
     with asking(provider) as gateway:
         lines = list(watch(gateway.statement(since=since), label="statement"))
         holdings = gateway.holdings()
+    book_provider_fees(provider, lines, now=now)
     with snapshot(read_only=False):
         _make_tables(lines, provider, since, now)
-        findings = [*_findings(provider, asked, watch), *_differing_holdings(provider, holdings, asked)]
+        findings = [*_findings(provider, asked, since, now, watch), *_differing_holdings(provider, holdings, asked)]
     result = Result(provider, since, now, len(lines), findings)
     if is_kept:
         _keep(result)
@@ -140,17 +142,20 @@ def _make_tables(lines: Iterable[StatementLine], provider: str, since: datetime,
         with cursor.copy("COPY reconciled_theirs FROM STDIN") as copy:
             for line in lines:
                 amount = line.amount
-                copy.write_row([line.move, line.key, line.provider_id, amount.minor, amount.currency, line.at])
+                named = [line.move, line.key, line.provider_id, amount.minor, amount.currency]
+                copy.write_row([*named, line.at, line.fee_minor, line.id])
         cursor.execute(OURS, {"provider": provider, "since": since, "late": now - LATE})
         cursor.execute("CREATE INDEX ON reconciled_ours (key)")
         cursor.execute("CREATE INDEX ON reconciled_theirs (key)")
+        cursor.execute("CREATE INDEX ON reconciled_theirs (line_id)")
         cursor.execute("ANALYZE reconciled_ours, reconciled_theirs")
 
 
-def _findings(provider: str, asked: UUID, watch: Watch) -> Iterator[Finding]:
+def _findings(provider: str, asked: UUID, since: datetime, now: datetime, watch: Watch) -> Iterator[Finding]:
+    asked_for: dict[str, Any] = {"provider": provider, "asked": asked, "since": since, "started": now}
     for check, statement in watch(CHECKS, label="checks"):
         with connection.cursor() as cursor:
-            cursor.execute(statement, {"provider": provider, "asked": asked})
+            cursor.execute(statement, asked_for)
             for about, reference, ours, theirs, currency, detail in cursor:
                 amounts = (_text(ours, currency), _text(theirs, currency))
                 yield Finding(check, about, reference, *amounts, currency, detail)
@@ -163,7 +168,7 @@ def _text(minor: int | None, currency: str) -> str:
 def _differing_holdings(provider: str, holdings: Mapping[str, int], asked: UUID) -> Iterator[Finding]:
     """Between what the books had when the provider was asked, and what it held."""
     with connection.cursor() as cursor:
-        cursor.execute(BOOKED, {"codes": f"provider:{provider}:%", "asked": asked})
+        cursor.execute(BOOKED, {"codes": f"provider:{provider}:%", "asked": asked, "provider": provider})
         booked = {currency: int(minor) for currency, minor in cursor.fetchall()}
     for currency in sorted({*booked, *holdings}):
         ours, theirs = booked.get(currency, 0), holdings.get(currency, 0)

@@ -19,11 +19,12 @@ from core import clock, events
 from core.data import sql
 from core.data.transactions import retrying
 from core.jobs import outbox
+from core.money import Money
 from investments import books
 from investments.access import open_dispute
 from investments.errors import CancellationsOpen, ReconfirmationsOpen
 from investments.models import HELD, HELD_OF_PAYMENT, UNDER_WAY, Investment, Payment, Refund, Status
-from investments.services import waiting
+from investments.services import fees, settlements, waiting
 from investments.services.charging import end_payment
 from investments.services.locks import lock_payments
 from investments.services.reconfirming import waits_for_answers
@@ -114,15 +115,20 @@ def _release_some(campaign_id: UUID, now: datetime) -> bool:
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
-    is_released = books.is_released(campaign_id)
+    to_release = campaign.raised_minor and not books.is_released(campaign_id)
+    owner_fees = fees.take_from_owner(campaign, now=now) if to_release else {}
     with outbox.in_bulk(len(batch) == BATCH), sql.together():
         for locked in batch:
             if locked.investment.status == Status.COMMITTED and locked.payment.held_minor:
                 move(locked.investment, Status.INVESTED, now=now)
                 record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
-        if campaign.raised_minor and not is_released:
+        if to_release:
             settle_funding(campaign_id)
-            books.release_escrow(campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, now=now)
+            total_fees = Money(sum(fee.minor for fee in owner_fees.values()), campaign.currency)
+            settlements.open_settlement(campaign, gross=campaign.raised, fees=total_fees, now=now)
+            books.release_escrow(
+                campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, fees=owner_fees, now=now
+            )
     return len(batch) == BATCH
 
 
@@ -152,9 +158,15 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
         return True
     under_way = Investment.objects.filter(campaign_id=campaign_id, status__in=UNDER_WAY)
     on_the_way = Refund.objects.filter(payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING)
-    unsettled = (under_way, _holding(campaign_id), on_the_way.exclude(open_dispute("payment")))
+    unsettled = [under_way, _holding(campaign_id), on_the_way.exclude(open_dispute("payment"), fee_minor=0)]
+    if campaign.status != CampaignStatus.FUNDED:  # a fee goes back with its refund, before the others are earned
+        payments = Payment.objects.filter(investment__campaign_id=campaign_id, fee_minor__gt=0)
+        unsettled.append(payments.filter(open_dispute("pk")))
     if campaign.status == CampaignStatus.LIVE or any(rows.exists() for rows in unsettled):
         return False
     settle_campaign(campaign, now=now)
     events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)
+    fees.earn_what_is_left(campaign, now=now)
+    if campaign.outcome == CampaignStatus.FUNDED:
+        settlements.advance_soon(campaign_id, now=now)
     return True

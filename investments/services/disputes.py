@@ -25,7 +25,7 @@ from investments.models import HOLDING, Dispute, Distribution, DistributionCharg
 from investments.permissions import READ
 from investments.providers import asking
 from investments.providers.base import Dispute as Told, DisputeState
-from investments.services import distribution_review
+from investments.services import distribution_review, fees, settlements
 from investments.services.charging import charge_called, record_charge
 from investments.services.locks import Locked, lock_distribution, lock_payment
 from investments.services.outcomes import Charged
@@ -144,6 +144,7 @@ class _OfPayment:
         self.now = now
         self.locked = lock_payment(payment.pk)
         _, self.investment, self.charged = self.locked
+        settlements.lock_settlement(self.investment.campaign_id)
         pending = Refund.objects.filter(payment=payment.pk, status=Refund.Status.PENDING)
         self.refunds: list[Refund] = list(locks.lock(pending.select_related("reservation")).order_by("pk"))
         self.backing: Backing = lock_backing(self.investment.campaign_id, self.investment.investor_id, now)
@@ -241,9 +242,9 @@ class _OfPayment:
                 owner_id=campaign.owner_id,
                 dispute_id=dispute.pk,
                 amount=amount,
-                reference=self.reference,
                 now=self.now,
             )
+            settlements.release_more(campaign, amount, now=self.now)
         if is_released and investment.status == Status.COMMITTED:
             move(investment, Status.INVESTED, now=self.now)
             record_event("investment.invested", investment, campaign, now=self.now, amount=amount)
@@ -283,6 +284,8 @@ class _OfPayment:
         _close(dispute, State.LOST, self.now)
         if dispute.freeze is not None:
             post_reserved(dispute.freeze, now=self.now)
+        if dispute.payable_minor:
+            settlements.withhold(self.campaign.pk, dispute.payable_minor, now=self.now)
         if dispute.refund_minor:
             books.lose_covered(
                 dispute_id=dispute.pk,
@@ -308,6 +311,7 @@ class _OfPayment:
             sql.update(refund, "status", "updated_at")
             outbox.done(refund.pk, now=self.now)
             void_reserved(refund.reservation, now=self.now)
+            fees.keep(refund, self.campaign)
             voided.append(refund)
         return voided
 

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -16,11 +16,13 @@ from django.conf import settings
 from accounts.access import person_read
 from accounts.errors import EmailNotVerified, KYCRequired
 from accounts.models import User
+from campaigns.access import access_campaign
 from campaigns.errors import CurrencyMismatch
+from campaigns.fees import Due
 from campaigns.models import PUBLIC, Campaign
 from campaigns.rules import Rules
 from campaigns.services.early_close import lock_by_clock
-from campaigns.services.funding import open_verdict, reserve_funding
+from campaigns.services.funding import open_verdict, require_room, reserve_funding
 from campaigns.verdicts import ALLOWED, Verdict
 from core import events
 from core.api.errors import NotFound, Unauthenticated
@@ -35,6 +37,7 @@ from investments.access import CARD, CARD_MODELS, access_investment, as_card, is
 from investments.eligibility import may_invest
 from investments.errors import (
     ConfirmationPending,
+    FeeChanged,
     PaymentDeclined,
     PaymentMethodExpired,
     PaymentMethodNotFound,
@@ -42,7 +45,7 @@ from investments.errors import (
 )
 from investments.facts import investor_facts
 from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status, WaitingEntry
-from investments.services import charging, waiting
+from investments.services import charging, fees, waiting
 from investments.services.outcomes import go_on
 from investments.services.profiles import acknowledge, text_named
 from investments.texts import Text
@@ -62,6 +65,7 @@ def place_investment(
     ticket: Ticket,
     now: datetime,
     currency: str = "",
+    total: Decimal | None = None,
     accepted_warnings: Sequence[Mapping[str, str]] = (),
 ) -> Investment:
     """
@@ -70,11 +74,12 @@ def place_investment(
     Comes back `committed`, `requires_action`, or `pending` when the outcome is not known yet, whatever hindered us
     after the first commit; the finisher then finds out. A repeat goes on with what `ticket.result_id` names.
 
+    :param total: what the investor was shown as the whole charge, fees included, in major units
     :raises NotFound: a campaign that is not to be seen
     :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
     :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
     :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.reserve_funding`
-    :raises TooManyOpenPayments: :raises ConfirmationPending: nothing was begun
+    :raises TooManyOpenPayments: :raises ConfirmationPending: :raises FeeChanged: nothing was begun
     :raises Refusal: the campaign's rule set does not allow it: see `investments.eligibility.may_invest`
     :raises PaymentDeclined: nothing was taken
     :raises OutcomeUnknown: a repeat that could not even look
@@ -82,7 +87,7 @@ def place_investment(
 
     def begin() -> Investment:
         warnings = _texts_of(accepted_warnings)
-        return _begin(investor, campaign_id, amount, currency, payment_method_id, warnings, ticket, now)
+        return _begin(investor, campaign_id, amount, currency, total, payment_method_id, warnings, ticket, now)
 
     return _place(investor, ticket, now, begin=begin)
 
@@ -94,6 +99,7 @@ def accept_offer(
     ticket: Ticket,
     now: datetime,
     payment_method_id: UUID | None = None,
+    total: Decimal | None = None,
     accepted_warnings: Sequence[Mapping[str, str]] = (),
 ) -> Investment:
     """
@@ -105,7 +111,8 @@ def accept_offer(
     """
 
     def begin() -> Investment:
-        return _begin_accepted(investor, campaign_id, payment_method_id, _texts_of(accepted_warnings), ticket, now)
+        warnings = _texts_of(accepted_warnings)
+        return _begin_accepted(investor, campaign_id, total, payment_method_id, warnings, ticket, now)
 
     return _place(investor, ticket, now, begin=begin)
 
@@ -135,12 +142,31 @@ def _payment_of(investment_id: UUID) -> Payment:
     return Payment.objects.select_related("investment__method").get(investment_id=investment_id)
 
 
+def preview_investment(
+    *, investor: Any, campaign_id: UUID, amount: Decimal, now: datetime, currency: str = ""
+) -> tuple[Money, list[Due]]:
+    """
+    What an investment would cost now, with the refusals of one as far as the campaign gives them.
+
+    :param amount: in major units
+    :returns: the amount, and the fees on top of it
+    :raises NotFound: a campaign that is not to be seen
+    :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
+    :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.require_room`
+    """
+    campaign = access_campaign(investor, campaign_id)
+    money = Money.of(amount, currency or campaign.currency)
+    require_room(campaign, investor, money, now)
+    return money, campaign.fees.on_investment(money)
+
+
 @retrying
 def _begin(
     investor: User,
     campaign_id: UUID,
     amount: Decimal,
     currency: str,
+    total: Decimal | None,
     payment_method_id: UUID,
     warnings: Sequence[Text],
     ticket: Ticket,
@@ -154,13 +180,14 @@ def _begin(
         waiting.offer_free_places(locked, now=now)
         reserve_funding(campaign=locked, backer=investor, amount=money, now=now)
 
-    return _open(campaign, investor, method, money, warnings, ticket, now, reserve=reserve)
+    return _open(campaign, investor, method, money, total, warnings, ticket, now, reserve=reserve)
 
 
 @retrying
 def _begin_accepted(
     investor: User,
     campaign_id: UUID,
+    total: Decimal | None,
     payment_method_id: UUID | None,
     warnings: Sequence[Text],
     ticket: Ticket,
@@ -173,7 +200,7 @@ def _begin_accepted(
     def reserve(investment: Investment) -> None:
         waiting.accept(locked, entry, investment, now)
 
-    return _open(campaign, investor, method, entry.offered, warnings, ticket, now, reserve=reserve)
+    return _open(campaign, investor, method, entry.offered, total, warnings, ticket, now, reserve=reserve)
 
 
 @retrying
@@ -230,6 +257,7 @@ def _open(
     investor: User,
     method: PaymentMethod,
     money: Money,
+    total: Decimal | None,
     warnings: Sequence[Text],
     ticket: Ticket,
     now: datetime,
@@ -239,8 +267,10 @@ def _open(
     """
     Write a new investment and the request of its charge.
 
+    :param total: what the investor was shown as the whole charge, in major units
     :param reserve: sets the amount aside in the campaign; the last of its transaction
     :raises Refusal: the campaign's rule set does not allow it: see `investments.eligibility.may_invest`
+    :raises FeeChanged: something else would be charged
     """
     _refuse_unless_eligible(investor, campaign, money, warnings, now)
     investment = Investment(
@@ -255,6 +285,10 @@ def _open(
         created_at=now,
         updated_at=now,
     )
+    due = campaign.fees.on_investment(money)
+    fee = fees.total_of(due, money.currency)
+    if total is not None and Money.of(total, money.currency, "total") != money + fee:
+        raise FeeChanged(total=(money + fee).text, currency=money.currency)
     payment_id = uuid7()
     with sql.together():
         payment = Payment(
@@ -262,15 +296,22 @@ def _open(
             investment=investment,
             provider=method.provider,
             key=f"payment-{payment_id}",
+            fee_minor=fee.minor,
             reservation=books.reserve_charge(
-                investment_id=investment.pk, campaign_id=campaign.pk, provider=method.provider, amount=money, now=now
+                investment_id=investment.pk,
+                campaign_id=campaign.pk,
+                provider=method.provider,
+                amount=money,
+                fee=fee,
+                now=now,
             ),
             expires_at=now + settings.PAYMENT_WINDOW,
             created_at=now,
             updated_at=now,
         )
         charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
-        sql.insert(investment, payment, charge)
+        lines = fees.lines_of(due, of=money, campaign=campaign, payment=payment, now=now)
+        sql.insert(investment, payment, charge, *lines)
         events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign.pk)
         for warning in warnings:
             acknowledge(investor, warning, now=now, investment=investment)

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.access import lock_person
 from accounts.models import User
 from core import events
@@ -81,13 +83,15 @@ def remove_payment_method(*, owner: User, method_id: UUID, now: datetime) -> Non
     """
     Remove a payment method; what it paid stays refundable to it.
 
-    :raises PaymentMethodNotFound: :raises PaymentMethodInUse: a payment with it is under way
+    :raises PaymentMethodNotFound:
+    :raises PaymentMethodInUse: a payment with it is under way, or it is the payout target
     """
     lock_person(owner.pk)
     method = access_payment_method(owner, method_id)
     if (
         method.investments.filter(status__in=UNDER_WAY).exists()
         or method.payouts.filter(status=Payout.Status.PENDING).exists()
+        or method.payout_targets.filter(Q(removed_at=None) | Q(payments__status="pending")).exists()
         or method.distribution_charges.filter(status__in=["pending", "requires_action", "refunding"]).exists()
     ):
         raise PaymentMethodInUse()

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.funding import return_funding
 from core import events
 from core.data import sql
@@ -34,6 +34,7 @@ from investments.access import is_disputed, open_dispute
 from investments.models import HOLDING, Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
+from investments.services import fees
 from investments.services.locks import Locked, lock_refunds
 from investments.services.outcomes import Charged
 from investments.services.timeline import move, record_event
@@ -76,10 +77,13 @@ def request_refunds(
     :param is_counted: False: a dispute has taken it out of the campaign's sums before
     """
     campaign = locked_campaign or payments[0].campaign
+    refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+    are_earned = campaign.status == CampaignStatus.SETTLED
+    lines = {} if are_earned else fees.paid_with(locked.payment for locked in payments)
     with sql.together():
-        refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
+            fees.give_back(refund, campaign, lines)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         if is_counted:
@@ -92,7 +96,10 @@ def request_refunds(
                 campaign_id=campaign.pk,
                 provider=provider,
                 currency=campaign.currency,
-                refunds=[(refund.pk, refund.payment.investment_id, refund.amount) for refund in some],
+                refunds=[
+                    books.Returned(refund.pk, refund.payment.investment_id, refund.amount, refund.fee)
+                    for refund in some
+                ],
                 now=now,
             )
             for refund, posting in zip(some, postings, strict=True):
@@ -164,7 +171,7 @@ def _send(refund: Refund, now: datetime) -> timedelta | None:
     return ask_for_refund(
         refund.payment,
         key=refund.key,
-        amount=refund.amount,
+        amount=refund.total,
         done=lambda provider_id: _record_refund(refund.payment_id, refund.pk, provider_id, now),
         refused=lambda reason: _note_refusal(refund.pk, refund.attempt, reason, now),
         now=now,

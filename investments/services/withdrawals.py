@@ -55,6 +55,8 @@ class Withdrawal:
     created_at: datetime
     failure_code: str = ""
     """Of a payout that the provider has refused."""
+    fee_minor: int = 0
+    """What of the fee goes back on top of the amount."""
 
     CANCELLED = "cancelled"
 
@@ -62,7 +64,10 @@ class Withdrawal:
     def of_refund(cls, refund: Refund) -> "Withdrawal":
         is_void = refund.status == Refund.Status.VOIDED
         status = cls.CANCELLED if is_void else refund.status
-        return cls(refund.pk, refund.payment.investment_id, refund.amount, status, refund.created_at)
+        return cls(
+            *(refund.pk, refund.payment.investment_id, refund.amount, status, refund.created_at),
+            fee_minor=refund.fee_minor,
+        )
 
     @classmethod
     def of_payout(cls, payout: Payout) -> "Withdrawal":
@@ -80,7 +85,8 @@ class Withdrawal:
         elif payment.status == Payment.Status.FAILED:
             status = cls.CANCELLED
         at = payment.withdrawn_at or payment.updated_at
-        return cls(payment.pk, payment.investment_id, payment.investment.amount, status, at)
+        fee_minor = refund.fee_minor if refund is not None else 0
+        return cls(payment.pk, payment.investment_id, payment.investment.amount, status, at, fee_minor=fee_minor)
 
 
 def withdraw_from_investment(

@@ -8,7 +8,7 @@
 --
 -- Indexes: investment_by_investor, the primary keys, and the unique index of payments by investment.
 SELECT i.id, i.created_at, i.campaign_id, i.amount_minor, i.currency, i.status, i.reference, i.reflection_ends_at,
-       p.refunded_minor, p.action_url, p.failure_code,
+       p.fee_minor, p.refunded_minor, p.action_url, p.failure_code,
        i.method_id, w.type AS method_type, w.brand AS method_brand, w.last4 AS method_last4,
        c.rules, c.rules_version, c.country, c.time_zone, c.ends_at  -- of the campaign: until when it can be taken back
   FROM (SELECT id  -- from the index alone, so that the order is its own whatever number of rows is guessed

@@ -1,18 +1,20 @@
 -- Every movement of :investor's money, from the books: what a posting changed on the escrow of a campaign because of one
--- of the investments, or on what has come back and is not paid out; and the release of the escrow to the owner.
+-- of the investments, on the fees that were paid with it, or on what has come back and is not paid out; and the release
+-- of the escrow to the owner.
 -- `minor` is positive; which way it went is in `kind`. Indexes: investment_by_investor, ledger_transaction_reference,
 -- ledger_entry_is_one_per_account, the unique index of keys.
     SELECT t.effective_at AS at, t.id, i.id AS investment_id, i.campaign_id, i.reference, e.currency,
            abs(e.amount) AS minor,
-           CASE WHEN t.kind = 'dispute.lost' THEN 'dispute'
-                WHEN t.kind = 'campaign.released' THEN 'settlement'
+           CASE WHEN a.code LIKE 'fees:%' THEN CASE WHEN e.amount < 0 THEN 'fee' ELSE 'fee_refund' END
+                WHEN t.kind = 'dispute.lost' THEN 'dispute'
                 WHEN a.code LIKE 'returns:%' THEN CASE WHEN e.amount < 0 THEN 'return' ELSE 'payout' END
                 ELSE CASE WHEN e.amount < 0 THEN 'commitment' ELSE 'refund' END END AS kind
       FROM investments_investment i
       JOIN ledger_transaction t ON t.reference = 'investment:' || i.id AND t.phase = 'posted'
       JOIN ledger_entry e ON e.transaction_id = t.id
       JOIN ledger_account a ON a.id = e.account_id
-       AND a.code IN ('escrow:campaign:' || i.campaign_id, 'returns:user:' || i.investor_id || ':' || e.currency)
+       AND a.code IN ('escrow:campaign:' || i.campaign_id, 'fees:held:campaign:' || i.campaign_id,
+                      'returns:user:' || i.investor_id || ':' || e.currency)
      WHERE i.investor_id = :investor::uuid
     UNION ALL
     SELECT t.effective_at, t.id, i.id, i.campaign_id, i.reference, i.currency,
@@ -27,6 +29,13 @@
              LEFT JOIN ledger_transaction late ON late.key = 'release:' || i.campaign_id || ':' || d.id
             WHERE d.payment_id = p.id AND NOT d.is_released) frozen
      WHERE i.investor_id = :investor::uuid AND p.captured_minor - p.refunded_minor - frozen.minor > 0
+    UNION ALL
+    SELECT late.effective_at, late.id, i.id, i.campaign_id, i.reference, d.currency, d.restored_minor, 'settlement'
+      FROM investments_investment i
+      JOIN investments_payment p ON p.investment_id = i.id
+      JOIN investments_dispute d ON d.payment_id = p.id AND d.restored_minor > 0
+      JOIN ledger_transaction late ON late.key = 'release:' || i.campaign_id || ':' || d.id
+     WHERE i.investor_id = :investor::uuid
     UNION ALL
     SELECT d.closed_at, d.id, i.id, i.campaign_id, i.reference, d.currency, d.held_minor, 'settled_dispute'
       FROM investments_investment i

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -11,10 +12,11 @@ from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.testing import WAIT_LIMIT
 from investments import providers
-from investments.models import HOLDING, UNDER_WAY, Investment, PaymentMethod, WaitingEntry
+from investments.models import HOLDING, UNDER_WAY, FeeLine, Investment, PaymentMethod, WaitingEntry
 from investments.testing import StandIn, make_card
 from investments.tests.stripe_line import StripeLine
 from ledger import oracle
+from ledger.models import LedgerAccount
 from ledger.selectors import balances
 
 
@@ -111,6 +113,7 @@ def books_agree() -> bool:
     books = StringIO()
     call_command("ledger_export", stdout=books)
     assert oracle.check(books.getvalue().splitlines())[0] == []
+    fees_agree()
     for campaign in Campaign.objects.all():
         investments = Investment.objects.filter(campaign=campaign).select_related("payment")
         held = sum(i.payment.held_minor for i in investments if i.status in HOLDING)
@@ -133,3 +136,20 @@ def books_agree() -> bool:
             assert escrow.available.minor == (0 if settled else held)
             assert escrow.pending_in.minor == reserved
     return True
+
+
+def fees_agree() -> None:
+    """What is on the accounts of fees is what the lines of all payments and releases say."""
+    expected: Counter[str] = Counter()
+    for line in FeeLine.objects.select_related("campaign", "payment"):
+        kept = line.amount_minor - line.refunded_minor
+        if line.payment is None or line.campaign.status == "settled":
+            code = f"fees:{line.kind}:{line.currency}"
+        else:
+            code = f"fees:held:campaign:{line.campaign_id}"
+        expected[code] += kept if line.payment is None or line.payment.status == "captured" else 0
+    accounts = LedgerAccount.objects.filter(code__startswith="fees:")
+    assert {one.code: one.posted - one.pending_out for one in accounts} == {
+        one.code: expected[one.code] for one in accounts
+    }
+    assert set(filter(expected.get, expected)) <= {one.code for one in accounts}

@@ -119,8 +119,8 @@ def test_a_statement_adds_up_to_the_books(
     last = {total["currency"]: total for total in read(api, backer, years[-1]).json()["totals"]}
     closing = {currency: total["closing"] for currency, total in last.items()}
     assert closing == {
-        "EUR": {"committed": "50.00", "invested": "0.00", "returned": "0.00"},
-        "USD": {"committed": "0.00", "invested": "1000.00", "returned": "13.09"},
+        "EUR": {"committed": "50.00", "invested": "0.00", "returned": "0.00", "fees": "0.00"},
+        "USD": {"committed": "0.00", "invested": "1000.00", "returned": "13.09", "fees": "0.00"},
     }
     assert minor(f"returns:user:{backer.pk}:USD") == 13_09
     held = sum(one.payment.held_minor for one in Investment.objects.filter(investor=backer, currency="USD"))
@@ -140,6 +140,7 @@ def _is_consistent(total: dict[str, Any]) -> None:
         "committed": of("commitments") - of("refunds") - of("settlements"),
         "invested": of("settlements"),
         "returned": of("returns") - of("payouts"),
+        "fees": of("fees") - of("feeRefunds"),
     }
     for name, change in changes.items():
         assert Decimal(closing[name]) == Decimal(opening[name]) + change, (total, name)
@@ -169,7 +170,7 @@ def test_csv_has_the_same_lines_and_runs_nothing(api: Api, backer: User, story: 
     ]
     assert "'=HYPERLINK(1)" in {row["campaign"] for row in moved}
     assert {row["kind"] for row in rows if not row["reference"]} == {
-        f"{when} {name}" for when in ("opening", "closing") for name in ("committed", "invested", "returned")
+        f"{when} {name}" for when in ("opening", "closing") for name in ("committed", "invested", "returned", "fees")
     }
 
 

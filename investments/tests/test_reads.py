@@ -58,3 +58,14 @@ def test_it_costs_the_same_for_one_and_for_ten(
             invest(api, backer, make_campaign(founder), "10.00", card)
         with django_assert_num_queries(3):  # the session, the investments, their campaigns
             assert len(me.get(LIST).json()["items"]) == count
+
+
+def test_a_page_costs_two_queries(
+    api: Api, founder: User, backer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Beside the session's: the investment, and its history."""
+    campaign, card = make_campaign(founder), make_card(backer)
+    made = invest(api, backer, campaign, "10.00", card)
+    me = api.as_user(backer)
+    with django_assert_num_queries(3):
+        assert me.get(f"{LIST}/{made.pk}").status_code == 200

@@ -30,6 +30,8 @@ EVERY_FACT = {
     "platform": "Google",
     "passkey_name": "Firefox on Linux",
     "reason": "",
+    "remaining": "$500.00",
+    "settlement_id": "0190aaaa-0000-7000-8000-000000000009",
     "message": "",
     "moment": "",
     "address": "",

@@ -1,22 +1,18 @@
 """Review of ads in the admin: the queue and the page of one ad. Decisions call the services."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from core import clock
-from core.admin import ReadOnlyAdmin, chip, person_cell
-from core.api.errors import Refusal
+from core.admin import DecisionAdmin, chip, person_cell
 from social.models import Ad
 from social.permissions import MODERATE
 from social.selectors.ads import with_pictures
@@ -79,7 +75,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Ad)
-class AdAdmin(ReadOnlyAdmin):
+class AdAdmin(DecisionAdmin):
     right = MODERATE
     list_display = ("title", "asked_by", "status_chip", "starts", "ends")
     list_filter = (QueueFilter,)
@@ -109,60 +105,36 @@ class AdAdmin(ReadOnlyAdmin):
 
     # --- The review page --------------------------------------------------------------------------------------------
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        ad = self._ad(request, object_id)
-        if request.method != "POST":
-            return self._page(request, ad)
-        decide = {"approve": self._approve, "reject": self._reject}.get(request.POST.get("decision", ""))
-        revision = request.POST.get("revision", "")
-        if decide is None or not (revision.isascii() and revision.isdigit() and len(revision) < 10):
-            raise Http404
-        try:
-            refused = decide(request, ad, int(revision))
-        except Refusal as refusal:
-            return self._page(request, self._ad(request, object_id), refused=refusal.detail, status=refusal.status)
-        if refused:
-            return self._page(request, ad, refused=refused, status=400)
-        return HttpResponseRedirect(reverse("admin:social_ad_changelist"))
+    decision_template = "admin/social/ad/review.html"
+    decisions = {"approve": "approve", "reject": "reject"}
 
-    def _ad(self, request: HttpRequest, object_id: str) -> Ad:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            ads = with_pictures(self.get_queryset(request).select_related("advertiser", "reviewer"))
-            return ads.get(pk=UUID(object_id))
-        except (Ad.DoesNotExist, ValueError):
-            raise Http404 from None
+    def rows(self, request: HttpRequest) -> QuerySet[Ad]:
+        return with_pictures(self.get_queryset(request).select_related("advertiser", "reviewer"))
 
-    def _approve(self, request: HttpRequest, ad: Ad, revision: int) -> str:
-        approve_ad(reviewer=request.user, ad_id=ad.pk, revision=revision, now=clock.now())
+    def approve(self, request: HttpRequest, ad: Ad) -> str:
+        approve_ad(reviewer=request.user, ad_id=ad.pk, revision=_revision(request), now=clock.now())
         self.message_user(request, _("%(title)s is approved.") % {"title": ad.title})
         return ""
 
-    def _reject(self, request: HttpRequest, ad: Ad, revision: int) -> str:
+    def reject(self, request: HttpRequest, ad: Ad) -> str:
         """Returns what is wrong with the reason, if something is."""
         form = RejectionForm(request.POST)
         if not form.is_valid():
             return " ".join(str(text) for texts in form.errors.values() for text in texts)
         reason = form.cleaned_data["reason"]
-        reject_ad(reviewer=request.user, ad_id=ad.pk, revision=revision, reason=reason, now=clock.now())
+        reject_ad(reviewer=request.user, ad_id=ad.pk, revision=_revision(request), reason=reason, now=clock.now())
         self.message_user(request, _("%(title)s went back to its advertiser.") % {"title": ad.title})
         return ""
 
-    def _page(self, request: HttpRequest, ad: Ad, *, refused: str = "", status: int = 200) -> HttpResponse:
-        """:param refused: why the action was refused; the form keeps its input"""
+    def page(self, request: HttpRequest, ad: Ad) -> dict[str, Any]:
         now = clock.now()
         (picture,) = pictures_here([ad.file], now)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        return {
             "title": ad.title,
+            "picture": picture,
             "ad": ad,
             "status": ad.status_at(now),
             "tone": TONES.get(ad.status_at(now), ""),
-            "picture": picture,
             "is_waiting": ad.status == Ad.Status.PENDING_REVIEW,
             "is_own": ad.advertiser_id == request.user.pk,
             "others": Ad.objects.filter(advertiser=ad.advertiser_id).exclude(pk=ad.pk).order_by("-id")[:10],
@@ -170,9 +142,18 @@ class AdAdmin(ReadOnlyAdmin):
             "presets": REASONS,
             "chosen": [int(n) for n in request.POST.getlist("presets") if n.isascii() and n.isdigit()],
             "longest_words": LONGEST_WORDS,
-            "refused": refused,
             "typed": request.POST.get("words", ""),
         }
-        answer = TemplateResponse(request, "admin/social/ad/review.html", context, status=status)
-        let_load(answer, [picture])
+
+    def _show(self, request: HttpRequest, row: Ad, refused: str = "", status: int = 200) -> HttpResponse:
+        answer = super()._show(request, row, refused, status)
+        let_load(answer, [answer.context_data["picture"]])  # type: ignore[attr-defined]
         return answer
+
+
+def _revision(request: HttpRequest) -> int:
+    """The one that the page has shown."""
+    revision = request.POST.get("revision", "")
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        raise Http404
+    return int(revision)

@@ -353,6 +353,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "settle-campaigns": {"task": "investments.settle_campaigns", "schedule": 30.0, "options": {"expires": 30}},
+    "finish-settlements": {"task": "investments.finish_settlements", "schedule": 60.0, "options": {"expires": 60}},
+    "verify-targets": {"task": "investments.verify_targets", "schedule": 300.0, "options": {"expires": 300}},
     "finish-payouts": {"task": "investments.finish_payouts", "schedule": 60.0, "options": {"expires": 60}},
     "finish-events": {"task": "investments.finish_events", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -417,12 +420,18 @@ MAILBOX_ENABLED = False
 # --- Business rules that a jurisdiction may change ------------------------------------------------------------------
 
 CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "CHF", "JPY", "KWD"])
+FEE_SCHEDULE = env.str("FEE_SCHEDULE", default="none")
+"""What investors and owners pay (`campaigns/fees/data`); a campaign keeps the schedule it was published with."""
 PUBLIC_CAMPAIGNS = env.bool("PUBLIC_CAMPAIGNS", default=False)
 """Whether campaigns that went live, and their public updates, are read without an account."""
 CANCEL_WINDOW = timedelta(hours=env.int("CANCEL_WINDOW_HOURS", default=48))
 """The last hours of a live campaign, in which a commitment can no longer be taken back."""
 PAYMENT_WINDOW = timedelta(minutes=env.int("PAYMENT_WINDOW_MINUTES", default=15))
 """How long a payment may wait for its investor (3-D Secure) before its reserved amount is released."""
+TWO_PERSON_ABOVE = env.dict("TWO_PERSON_ABOVE", default={"*": "10000"})
+"""Settlements and payouts above this take two people: amounts in major units by currency, `*` for the others."""
+TWO_PERSON_REFUND_ABOVE = env.dict("TWO_PERSON_REFUND_ABOVE", default={"*": "100000"})
+"""The same for refunds."""
 KYC_FOUR_EYES = env.bool("KYC_FOUR_EYES", default=True)
 KYC_KEPT_DAYS = env.int("KYC_KEPT_DAYS", default=1826)
 """How long papers that proved an identity are kept after the account was erased; five years."""

@@ -21,9 +21,20 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import ProviderEvent, Reconciliation
+from investments.models import FeeLine, ProviderEvent, ProviderFee, Reconciliation, Settlement
 from investments.services.distributing import distribute
-from investments.testing import approve, decide as decide_dispute, dispute, invest, make_card, propose, settle
+from investments.services.settlements import advance
+from investments.testing import (
+    approve,
+    approve_payment,
+    choose_target,
+    decide as decide_dispute,
+    dispute,
+    invest,
+    make_card,
+    propose,
+    settle,
+)
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
@@ -94,6 +105,7 @@ def make_world() -> User:
     )
     assert withdrawn.status_code == 200, withdrawn.content
     _returns(api, founder, backer, ines)
+    _settlement(api, founder, backer, ines)
     ProviderEvent.objects.create(
         provider="sandbox",
         event_id="evt_" + "0123456789" * 4,
@@ -101,6 +113,12 @@ def make_world() -> User:
         key=str(investment.payment.key),
         outcome=ProviderEvent.Outcome.SET_ASIDE,
         note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
+    )
+    FeeLine.objects.create(
+        campaign=live, fee="platform", kind="platform", currency=live.currency, amount_minor=617_28, of_minor=12_345_60
+    )
+    ProviderFee.objects.create(
+        provider="sandbox", line_id="txn_" + "0123456789" * 3, amount_minor=59, currency="USD", taken_at=now
     )
     Reconciliation.objects.create(
         provider="sandbox",
@@ -164,6 +182,17 @@ def _returns(api: Api, founder: User, backer: User, staff: User) -> None:
         {"amount": "1234.56", "paymentMethodId": str(investment.method_id)},
     )
     assert paid_out.status_code == 200, paid_out.content
+
+
+def _settlement(api: Api, founder: User, backer: User, staff: User) -> None:
+    """One that waits for its second approval."""
+    campaign = make_campaign(founder, title=LONG, goal_amount="20000", max_amount="30000")
+    invest(api, backer, campaign, "20000")
+    settle(campaign)
+    choose_target(founder)
+    settlement = Settlement.objects.get(campaign=campaign)
+    advance(settlement.pk, now=timezone.now())
+    approve_payment(staff, settlement)
 
 
 def make_figures(campaign: Campaign) -> None:

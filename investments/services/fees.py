@@ -1,0 +1,117 @@
+"""
+What investors and owners of campaigns pay beside the investments themselves (docs/fees.md).
+
+Lines of a payment change under its lock; those of an owner are written once, under the campaign's.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, Sum
+
+from campaigns.fees import Due
+from campaigns.models import Campaign
+from core.data import sql
+from core.money import Money
+from investments import books
+from investments.models import FeeLine, Payment, Refund
+
+Lines = Mapping[UUID, Sequence[FeeLine]]
+"""By payment."""
+
+
+def total_of(due: Iterable[Due], currency: str) -> Money:
+    return sum((one.amount for one in due), Money(0, currency))
+
+
+def lines_of(
+    due: Iterable[Due], *, of: Money, campaign: Campaign, payment: Payment | None, now: datetime
+) -> list[FeeLine]:
+    """
+    New rows for what is due; a fee that comes to nothing has none.
+
+    :param of: what the fees are paid for
+    :param payment: with which an investor pays them; None for the owner
+    """
+    return [
+        FeeLine(
+            campaign=campaign,
+            payment=payment,
+            fee=fee.id,
+            kind=fee.kind,
+            currency=amount.currency,
+            amount_minor=amount.minor,
+            of_minor=of.minor,
+            created_at=now,
+        )
+        for fee, amount in due
+        if amount.minor
+    ]
+
+
+def paid_with(payments: Iterable[Payment]) -> Lines:
+    """What was paid with locked payments. Most have no fees: then nobody asks."""
+    found: defaultdict[UUID, list[FeeLine]] = defaultdict(list)
+    if with_fees := [payment.pk for payment in payments if payment.fee_minor]:
+        for line in FeeLine.objects.filter(payment__in=with_fees).order_by("id"):
+            found[line.payment_id].append(line)  # type: ignore[index]
+    return found
+
+
+def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> None:
+    """
+    Write what a new refund gives back of the fees, as the schedule of the campaign says for its reason.
+
+    :param lines: of `paid_with`, of payments that are locked
+    """
+    was_given_up = refund.payment.withdrawn_at is not None  # before it was paid: nothing is owed for it
+    for line in lines.get(refund.payment_id, ()):
+        if was_given_up or campaign.fees[line.fee].is_refunded(refund.reason):
+            refund.fee_minor += line.give_back(refund.amount_minor)
+            sql.update(line, "refunded_of_minor", "refunded_minor")
+
+
+def keep(refund: Refund, campaign: Campaign) -> None:
+    """A refund of a locked payment is void: what it was going to give back of the fees stays paid."""
+    if not refund.fee_minor:
+        return
+    paid = FeeLine.objects.filter(payment=refund.payment_id).order_by("id")
+    lines = [line for line in paid if campaign.fees[line.fee].is_refunded(refund.reason)]
+    kept = -sum(line.give_back(-refund.amount_minor) for line in lines)
+    # Rounded in the order of the refunds; without the first of them the sum may be another one by some units.
+    lines[-1].refunded_minor -= refund.fee_minor - kept
+    for line in lines:
+        sql.update(line, "refunded_of_minor", "refunded_minor")
+
+
+def take_from_owner(campaign: Campaign, *, now: datetime) -> dict[str, Money]:
+    """
+    Write what the owner of a locked campaign pays out of what is released now. Repeating it changes nothing.
+
+    :returns: by kind
+    """
+    due = campaign.fees.on_release(campaign.raised)
+    if lines := lines_of(due, of=campaign.raised, campaign=campaign, payment=None, now=now):
+        sql.insert_missing(*lines)
+    return by_kind(lines)
+
+
+def earn_what_is_left(campaign: Campaign, *, now: datetime) -> None:
+    """Of a locked campaign whose refunds are all done: what its investors paid and did not get back is earned."""
+    lines = FeeLine.objects.filter(campaign=campaign, payment__status=Payment.Status.CAPTURED)
+    left = lines.values_list("kind").annotate(left=Sum(F("amount_minor") - F("refunded_minor"))).order_by("kind")
+    fees = {kind: Money(int(minor), campaign.currency) for kind, minor in left if minor}
+    if fees:
+        books.earn_fees(campaign_id=campaign.pk, currency=campaign.currency, fees=fees, now=now)
+
+
+def by_kind(lines: Iterable[FeeLine]) -> dict[str, Money]:
+    """Sums of lines of one currency."""
+    sums: Counter[str] = Counter()
+    currency = ""
+    for line in lines:
+        sums[line.kind] += line.amount_minor
+        currency = line.currency
+    return {kind: Money(sums[kind], currency) for kind in sorted(sums)}
