@@ -42,6 +42,8 @@ class RefundedWhen(StrEnum):
     """Why an investment goes back to its investor."""
 
     WITHDRAWN = "withdrawn"
+    WITHDRAWN_BY_RIGHT = "withdrawn_by_right"
+    """Withdrawn while a rule set other than `none` gives the right to: the law takes no penalty for that."""
     CAMPAIGN_FAILED = "campaign_failed"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     NOT_RECONFIRMED = "not_reconfirmed"

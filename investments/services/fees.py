@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
-from campaigns.fees import Due
+from campaigns.fees import Due, RefundedWhen
 from campaigns.models import Campaign
+from campaigns.rules import Rules
 from core.data import sql
 from core.money import Money
 from investments import books
@@ -67,8 +68,11 @@ def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> None:
     :param lines: of `paid_with`, of payments that are locked
     """
     was_given_up = refund.payment.withdrawn_at is not None  # before it was paid: nothing is owed for it
+    reason: str = refund.reason
+    if reason == Refund.Reason.WITHDRAWN and campaign.rules != Rules.NONE:
+        reason = RefundedWhen.WITHDRAWN_BY_RIGHT
     for line in lines.get(refund.payment_id, ()):
-        if was_given_up or campaign.fees[line.fee].is_refunded(refund.reason):
+        if was_given_up or campaign.fees[line.fee].is_refunded(reason):
             refund.fee_minor += line.give_back(refund.amount_minor)
             sql.update(line, "refunded_of_minor", "refunded_minor")
 
