@@ -142,6 +142,8 @@ class ReadOnlyAdmin(StaffPage):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context.update({"title": context.get("subtitle") or context["title"], "subtitle": None})
+        if (row := context.get("original")) is not None:
+            context["links"] = links_of(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -28,6 +28,7 @@ from investments.errors import (
     NothingToDistributeTo,
     NotWaiting,
     OfferExpired,
+    PayoutsNotSupported,
     RoomAvailable,
     WithdrawalTooLarge,
 )
@@ -36,7 +37,7 @@ from investments.models import IN_LIST, Investment, Payment, Status, WaitingEntr
 from investments.outputs import AllowedInvestmentAction, InvestmentAction
 from investments.services.distributions import can_distribute, open_charges_of
 from investments.services.investing import UnderWay, too_many_verdict
-from investments.services.payouts import available_returns
+from investments.services.payouts import available_returns, can_receive_somewhere
 from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
 from investments.services.withdrawals import window_verdict
@@ -136,7 +137,8 @@ def _withdraw(investment: Investment, now: datetime) -> Verdict:
         if payment.status == Payment.Status.REQUIRES_ACTION:
             return ALLOWED
         if investment.status == Status.INVESTED and available_returns(investment):
-            return ALLOWED
+            somewhere = can_receive_somewhere(investment.investor)
+            return ALLOWED if somewhere else Verdict(PayoutsNotSupported())
         if investment.status != Status.COMMITTED or not payment.held_minor:
             return Verdict(WithdrawalTooLarge(available=investment.text(0), currency=investment.currency))
         return window_verdict(investment.reflection_ends_at, investment.campaign, now)

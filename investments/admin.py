@@ -24,6 +24,7 @@ from investments.models import (
     Step,
 )
 from investments.permissions import READ
+from investments.two_person_admin import LargeRefundAdmin
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -95,7 +96,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(LargeRefundAdmin):
     right = READ
     list_display = (
         "created_at",
@@ -111,7 +112,7 @@ class RefundAdmin(ReadOnlyAdmin):
     list_filter = ("status", "reason")
     fields = (
         *("payment", "amount_text", "fee_text", "reason", "status", "attempt", "provider_id", "failure_code"),
-        *("reservation", "created_at", "retry_at", "updated_at"),
+        *("people_needed", "approved_at", "reservation", "created_at", "retry_at", "updated_at"),
     )
     search_fields = ("payment__investment__reference", "payment__key")
     search_help_text = _("Reference of the investment, or key of the payment")

@@ -105,6 +105,25 @@ def reserve_refunds(
     return reserve_new(holds, kind="investment.refunded", now=now)
 
 
+def reserve_refund_by_owner(
+    *, refund_id: UUID, investment_id: UUID, owner_id: UUID, provider: str, amount: Money, now: datetime
+) -> Posting:
+    """
+    Reserve a refund after the release, out of what the owner is owed.
+
+    :raises InsufficientFunds: less than that is owed, or held by the provider
+    """
+    with_provider, payable = _opened(provider, payable_account(owner_id, amount.currency), now)
+    return reserve(
+        key=f"refund:{refund_id}",
+        kind="investment.refunded",
+        lines=[debit(payable, amount), credit(with_provider, amount)],
+        reference=f"investment:{investment_id}",
+        now=now,
+        is_new=True,
+    )
+
+
 def release_escrow(
     *, campaign_id: UUID, owner_id: UUID, amount: Money, fees: Mapping[str, Money], now: datetime
 ) -> Posting:

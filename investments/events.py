@@ -8,6 +8,7 @@ from core.events import Kind, declare
 from core.money import Money
 from investments.models import (
     Acknowledgement,
+    Correction,
     Distribution,
     Investment,
     InvestorDeclaration,
@@ -124,6 +125,14 @@ declare(
     _step("failed", _notice("investment_failed"), reason=str),
     _step("withdrawal_requested", reason=str | None),
     _step("refund_requested", audit=False, reason=str),
+    _step("awaiting_approval", reason=str),
+    _step("approved", reason=str),
+    Kind("investment.approval_given", about=Investment, facts={"amount": Money, "reason": str}),
+    Kind("investment.staff_refund_proposed", about=Investment, facts={"amount": Money}),
+    Kind("investment.staff_refund_rejected", about=Investment, facts={"amount": Money}),
+    Kind("correction.proposed", about=Correction, facts={"original": str}),
+    Kind("correction.booked", about=Correction, facts={"original": str}),
+    Kind("correction.rejected", about=Correction, facts={"original": str}),
     _step("refunded", _notice("investment_refunded"), reason=str),
     _step("invested", _notice("investment_settled"), audit=False),
     _step("cancelled", reason=str),

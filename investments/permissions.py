@@ -18,3 +18,13 @@ APPROVE_SETTLEMENTS = rights.declare(
     roles=["admin"],
     about="See what campaigns owe their owners; approve and reject its payment, but for one's own and those one holds.",
 )
+APPROVE_REFUNDS = rights.declare(
+    "refunds.approve",
+    roles=["admin"],
+    about="Propose refunds; approve large refunds and payouts of other people, which take two.",
+)
+CORRECT_BOOKS = rights.declare(
+    "ledger.correct",
+    roles=["admin"],
+    about="Propose correcting transactions, and approve those that somebody else has proposed.",
+)

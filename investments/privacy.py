@@ -15,6 +15,7 @@ from investments.models import (
     UNDER_WAY,
     Acknowledgement,
     Approval,
+    Correction,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -25,10 +26,12 @@ from investments.models import (
     PaymentMethod,
     Payout,
     PayoutTarget,
+    ProviderAccount,
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
     ProviderFee,
+    ProviderPayout,
     ProviderRefund,
     Reconciliation,
     Reconfirmation,
@@ -40,6 +43,7 @@ from investments.models import (
     SandboxTarget,
     Settlement,
     SettlementPayment,
+    StaffRefund,
     Status,
     WaitingEntry,
 )
@@ -79,6 +83,14 @@ def forget_customers(*, person_id: UUID, now: datetime) -> None:
     for provider, customer_id in customers.values_list("provider", "customer_id"):
         outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=customer_id)
     customers.delete()
+
+
+def forget_accounts(*, person_id: UUID, now: datetime) -> None:
+    """What they were paid to, likewise: nothing is owed to them any more."""
+    accounts = ProviderAccount.objects.filter(person_id=person_id)
+    for provider, account_id in accounts.values_list("provider", "account_id"):
+        outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=account_id)
+    accounts.delete()
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -275,6 +287,20 @@ declare(
     retention=Kept("proves who approved what"),
 )
 declare(
+    StaffRefund,
+    person="investment__investor_id",
+    export=("id", "investment_id", "amount_minor", "currency", "status", "created_at", "decided_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Correction,
+    person="proposed_by_id",
+    export=Withheld("how staff corrected the books"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
     ProviderEvent,
     export=Withheld("what a payment provider reported; its effect is exported with the payment"),
     erase=Kept("holds keys of payments and no name"),
@@ -287,7 +313,14 @@ declare(
     erase=forget_customers,
     retention=Kept("payment methods belong to it"),
 )
-for record in (ProviderCharge, ProviderRefund):
+declare(
+    ProviderAccount,
+    person="person_id",
+    export=("provider", "account_id", "created_at"),
+    erase=forget_accounts,
+    retention=Kept("payment methods belong to it"),
+)
+for record in (ProviderCharge, ProviderPayout, ProviderRefund):
     declare_impersonal(record, about="what a provider calls a payment", retention=Kept("payments are found by it"))
 declare_impersonal(
     Reconciliation,

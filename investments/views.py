@@ -48,6 +48,7 @@ from investments.inputs import (
     PayoutTargetInput,
     PreviewQuery,
     ReconfirmInput,
+    SetupInput,
     StatementQuery,
     WaitInput,
     WithdrawInput,
@@ -210,6 +211,7 @@ class Investments(ApiViewSet):
             errors.WholePaymentOnly,
             errors.PaymentMethodExpired,
             errors.PayoutDeclined,
+            errors.PayoutsNotSupported,
             InsufficientFunds,
             OutcomeUnknown,
         ],
@@ -510,7 +512,8 @@ class PaymentMethods(ApiViewSet):
 
     def _setup(self, request: Request) -> tuple[PaymentMethodSetup, limits.LimitState]:
         limit = limits.hit(NEW_METHODS, request.user.pk)
-        return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now())), limit
+        data = parse(SetupInput, request)
+        return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now(), **data)), limit
 
     @operation("listPaymentMethods", returns=Page[PaymentMethodCard])
     def list(self, request: Request) -> Page[PaymentMethodCard]:
@@ -540,16 +543,18 @@ class PaymentMethods(ApiViewSet):
 
     @operation(
         "setUpPaymentMethod",
+        SetupInput,
         returns=PaymentMethodSetup,
         errors=[errors.SetupNotNeeded, errors.ProviderUnavailable, limits.RateLimited],
     )
     @prepared(_setup)
     def set_up(self, request: Request, prepared: tuple[PaymentMethodSetup, limits.LimitState]) -> Response:
         """
-        Prepare the provider's field for a new card
+        Prepare the provider's field for a new card, or its page for a bank account
 
-        The card is entered in the provider's own field in the browser, with this secret. What comes of it there is the
-        token for `POST /api/investments/payment-methods`. A provider without such a field: 404 `setup_not_needed`.
+        A card is entered in the provider's own field in the browser, with this secret; a bank account that money is
+        paid out to on its own page. What comes of it there is the token for
+        `POST /api/investments/payment-methods`. A provider without these: 404 `setup_not_needed`.
         """
         setup, limit = prepared
         return Response(setup, headers=limit.headers)

@@ -1,6 +1,6 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
-from investments.models.approvals import Approval
+from investments.models.approvals import Approval, Correction, StaffRefund
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.fees import FeeLine
 from investments.models.investments import (
@@ -18,7 +18,13 @@ from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
 from investments.models.provider_fees import ProviderFee
-from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
+from investments.models.provider_records import (
+    ProviderAccount,
+    ProviderCharge,
+    ProviderCustomer,
+    ProviderPayout,
+    ProviderRefund,
+)
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
@@ -32,6 +38,7 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "Approval",
+    "Correction",
     "Distribution",
     "DistributionCharge",
     "FeeLine",
@@ -45,10 +52,12 @@ __all__ = [
     "PaymentMethodQuerySet",
     "Payout",
     "PayoutTarget",
+    "ProviderAccount",
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
     "ProviderFee",
+    "ProviderPayout",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
@@ -60,6 +69,7 @@ __all__ = [
     "SandboxTarget",
     "Settlement",
     "SettlementPayment",
+    "StaffRefund",
     "Status",
     "Step",
     "WaitingEntry",

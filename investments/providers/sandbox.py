@@ -67,13 +67,14 @@ _INSTRUMENTS = {
 
 class SandboxGateway:
     name = "sandbox"
+    payout_types: frozenset[str] = frozenset({"card", "bank_account", "wallet"})
     test_cards: Mapping[str, str] = {
         "4242424242424242": "tok_visa",
         "4000000000000002": "tok_declined",
         "4000000000003220": "tok_3ds",
     }
 
-    def setup(self, *, owner_id: UUID, now: datetime) -> None:
+    def setup(self, *, owner_id: UUID, type: str, now: datetime) -> None:
         return None
 
     def forget(self, *, customer_id: str) -> None:

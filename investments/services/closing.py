@@ -6,6 +6,7 @@ anywhere, run twice, or run beside itself. The rows say where it stands; nothing
 talks to a provider: the outbox does.
 """
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from investments.services.locks import lock_payments
 from investments.services.reconfirming import waits_for_answers
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event
+
+logger = logging.getLogger("vectragrow.payments")
 
 BATCH = 200
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
@@ -152,7 +155,11 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
         campaign_id=campaign_id, status__in=[Status.PENDING, Status.REQUIRES_ACTION, Status.COMMITTED]
     )
     on_the_way = Refund.objects.filter(payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING)
-    if campaign.status == CampaignStatus.LIVE or unsettled.exists() or on_the_way.exists():
+    if campaign.status == CampaignStatus.LIVE or unsettled.exists():
+        return False
+    if on_the_way.exists():
+        if on_the_way.exclude(Refund.NOT_HELD).exists():
+            logger.info("refunds of this campaign wait for people", extra={"campaignId": campaign_id})
         return False
     settle_campaign(campaign, now=now)
     events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)

@@ -31,14 +31,14 @@ from investments.providers.base import Gateway, Instrument, MethodDeclined, Outc
 RETRY_AFTER = timedelta(seconds=30)
 
 
-def set_up_payment_method(*, owner: User, now: datetime) -> Setup:
+def set_up_payment_method(*, owner: User, type: str, now: datetime) -> Setup:
     """
-    What the provider's field in the browser needs, so that a card is entered there.
+    What a person needs to enter a card in the provider's field in the browser, or a bank account on its page.
 
     :raises SetupNotNeeded: :raises ProviderUnavailable:
     """
     with _answering() as provider:
-        setup = provider.setup(owner_id=owner.pk, now=now)
+        setup = provider.setup(owner_id=owner.pk, type=type, now=now)
     if setup is None:
         raise SetupNotNeeded()
     return setup

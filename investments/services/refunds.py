@@ -34,6 +34,7 @@ from investments.models import Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services import fees
+from investments.services.approvals import people_for_refund
 from investments.services.locks import Locked, lock_refunds
 from investments.services.outcomes import Charged
 from investments.services.timeline import move, record_event
@@ -64,6 +65,7 @@ def request_refunds(
     now: datetime,
     amount: Money | None = None,
     locked_campaign: Campaign | None = None,
+    is_approved: bool = False,
 ) -> list[Refund]:
     """
     Hold the way back of payments of one campaign, in the transaction that locked them.
@@ -72,14 +74,16 @@ def request_refunds(
 
     :param amount: part of the only payment; without it all that is still held of each
     :param locked_campaign: while it is live: what becomes free is offered to those who wait for it
+    :param is_approved: enough people have approved it already; otherwise a large one waits for them
     """
     campaign = locked_campaign or payments[0].campaign
-    refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+    refunds = [new_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
     lines = fees.paid_with(locked.payment for locked in payments)
     with sql.together():
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
             fees.give_back(refund, campaign, lines)
+            refund.people_needed = 0 if is_approved else people_for_refund(refund.total)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         return_funding(campaign=campaign, amounts=taken, now=now)
@@ -103,10 +107,10 @@ def request_refunds(
     return refunds
 
 
-_SENT_ALONE = (Refund.Reason.WITHDRAWN, Refund.Reason.NOT_RECONFIRMED)
+_SENT_ALONE = (Refund.Reason.WITHDRAWN, Refund.Reason.NOT_RECONFIRMED, Refund.Reason.BY_STAFF)
 
 
-def _refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
+def new_refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
     return Refund(
         payment=locked.payment,
         reason=reason,
@@ -128,12 +132,22 @@ def _take_out(locked: Locked, refund: Refund, now: datetime) -> None:
     kind = "investment.withdrawal_requested" if withdrawn else "investment.refund_requested"
     actor = investment.investor if withdrawn else None
     events.record(kind, investment, actor=actor, now=now, amount=refund.amount, reason=refund.reason)
-    if refund.reason in _SENT_ALONE:
+    if refund.people_needed:
+        events.record(
+            "investment.awaiting_approval", investment, actor=None, now=now, amount=refund.amount, reason=refund.reason
+        )
+        logger.warning("a refund waits for people", extra={"refundId": refund.pk, "people": refund.people_needed})
+    elif refund.reason in _SENT_ALONE:
         sql.insert(_own_event(refund.pk, now, FIRST_TRY if withdrawn else timedelta(0)))
 
 
 def _own_event(refund_id: UUID, now: datetime, after: timedelta = timedelta(0)) -> OutboxEvent:
     return outbox.row("investments.refund", id=refund_id, now=now, after=after, refund_id=str(refund_id))
+
+
+def put_in_outbox(refund_id: UUID, *, now: datetime) -> None:
+    """Have a refund sent after the commit: nobody is waited for any more."""
+    outbox.put_back(_own_event(refund_id, now))
 
 
 def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]]:
@@ -149,7 +163,7 @@ def send_refund(refund_id: UUID, *, now: datetime) -> timedelta | None:
 
     :returns: None when nothing is left to do, otherwise after how long to ask again
     """
-    pending = Refund.objects.filter(pk=refund_id, status=Refund.Status.PENDING)
+    pending = Refund.objects.filter(Refund.NOT_HELD, pk=refund_id, status=Refund.Status.PENDING)
     refund = pending.select_related("payment").first()
     if refund is None:
         return None
@@ -282,8 +296,8 @@ def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0
 
 
 def due_refunds(now: datetime) -> QuerySet[Refund]:
-    """What is on its way and may be asked for now."""
-    return Refund.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status=Refund.Status.PENDING)
+    """What is on its way, waits for nobody, and may be asked for now."""
+    return Refund.objects.filter(Refund.NOT_HELD, Q(retry_at=None) | Q(retry_at__lte=now), status=Refund.Status.PENDING)
 
 
 @retrying
@@ -300,7 +314,8 @@ def _record_refund(payment_id: UUID, refund_id: UUID, provider_id: str, now: dat
     refund.updated_at = now
     with sql.together():
         sql.update(refund, "status", "provider_id", "failure_code", "updated_at")
-        if investment.status == Status.COMMITTED and not payment.held_minor and not more_to_come:
+        holds = investment.status in (Status.COMMITTED, Status.INVESTED)
+        if holds and not payment.held_minor and not more_to_come:
             move(investment, Status.REFUNDED, now=now)
         record_event("investment.refunded", investment, campaign, now=now, amount=refund.amount, reason=refund.reason)
         outbox.done(refund.pk, now=now)
