@@ -47,6 +47,7 @@ class RefundedWhen(StrEnum):
     CAMPAIGN_FAILED = "campaign_failed"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     NOT_RECONFIRMED = "not_reconfirmed"
+    BY_STAFF = "by_staff"
     DISPUTED = "disputed"
 
 
@@ -122,6 +123,10 @@ class Schedule:
             left -= amount
             found.append(Due(fee, amount))
         return found
+
+    def net_of(self, raised: Money) -> Money:
+        """What remains for the owner."""
+        return sum((-amount for _, amount in self.on_release(raised)), raised)
 
     def _due(self, paid_by: PaidBy, amount: Money) -> list[Due]:
         amounts = {"amount": amount}
