@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin, settlement_admin  # noqa: F401  (register their pages)
+from investments import distribution_admin, risk_admin, settlement_admin  # noqa: F401  (they register their pages)
 from investments.models import (
     FeeLine,
     Investment,

@@ -8,14 +8,17 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.errors import MoneyInFlight
+from accounts.services import history
 from core import events
 from core.jobs import outbox
-from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declare_impersonal
+from core.privacy import Delete, DeleteAfter, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
     Approval,
+    ChargeOrigin,
     Correction,
+    Decline,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -37,6 +40,7 @@ from investments.models import (
     Reconfirmation,
     Refund,
     Return,
+    RiskCase,
     SandboxCharge,
     SandboxPayout,
     SandboxRefund,
@@ -69,7 +73,7 @@ def blank_methods(*, person_id: UUID, now: datetime) -> None:
     """How the person paid goes, but for the last four digits, by which a refund is found at the provider."""
     methods = PaymentMethod.objects.filter(owner_id=person_id)
     methods.filter(removed_at__isnull=True).update(removed_at=now)
-    methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+    methods.update(token="", brand="", fingerprint="", is_default=False, expiry_month=None, expiry_year=None)
 
 
 def leave_waiting_lists(*, person_id: UUID, now: datetime) -> None:
@@ -91,6 +95,13 @@ def forget_accounts(*, person_id: UUID, now: datetime) -> None:
     for provider, account_id in accounts.values_list("provider", "account_id"):
         outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=account_id)
     accounts.delete()
+
+
+def forget_origins(*, person_id: UUID, now: datetime) -> None:
+    """From where the person's charges were asked for."""
+    payments = Payment.objects.filter(investment__investor_id=person_id).values("pk")
+    charges = DistributionCharge.objects.filter(distribution__proposed_by_id=person_id).values("pk")
+    ChargeOrigin.objects.filter(Q(pk__in=payments) | Q(pk__in=charges)).delete()
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -319,6 +330,26 @@ declare(
     export=("provider", "account_id", "created_at"),
     erase=forget_accounts,
     retention=Kept("payment methods belong to it"),
+)
+declare(
+    ChargeOrigin,
+    export=Withheld("a keyed hash of a network address, by which declined payments are counted"),
+    erase=forget_origins,
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    Decline,
+    person="person_id",
+    export=("key", "campaign_id", "reason", "created_at"),
+    erase=Delete(),
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    RiskCase,
+    person="person_id",
+    export=("id", "rule", "consequence", "status", "created_at", "decided_at"),
+    erase=Kept("a card that was banned stays banned, for an account without a name"),
+    retention=Kept("a card that was banned stays banned"),
 )
 for record in (ProviderCharge, ProviderPayout, ProviderRefund):
     declare_impersonal(record, about="what a provider calls a payment", retention=Kept("payments are found by it"))

@@ -152,7 +152,7 @@ class Account:
             return {**method, "type": "us_bank_account", "us_bank_account": {"last4": "6789"}}
         wallet = {"type": "apple_pay"} if template == "pm_card_wallet" else None
         card = {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": time.gmtime().tm_year + 3}
-        return {**method, "type": "card", "card": {**card, "wallet": wallet}}
+        return {**method, "type": "card", "card": {**card, "wallet": wallet, "fingerprint": f"{brand}{last4}"}}
 
     # --- Connected accounts ------------------------------------------------------------------------------------------
 

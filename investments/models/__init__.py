@@ -27,6 +27,7 @@ from investments.models.provider_records import (
 )
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
+from investments.models.risk import ChargeOrigin, Decline, RiskCase
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
@@ -38,7 +39,9 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "Approval",
+    "ChargeOrigin",
     "Correction",
+    "Decline",
     "Distribution",
     "DistributionCharge",
     "FeeLine",
@@ -63,6 +66,7 @@ __all__ = [
     "Reconfirmation",
     "Refund",
     "Return",
+    "RiskCase",
     "SandboxCharge",
     "SandboxPayout",
     "SandboxRefund",

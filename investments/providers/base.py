@@ -43,6 +43,8 @@ class Instrument:
     last4: str
     expiry_month: int | None = None
     expiry_year: int | None = None
+    fingerprint: str = ""
+    """The same for the same card, whenever and by whomever it is added; empty if the provider says none."""
 
 
 @dataclass(frozen=True, slots=True)

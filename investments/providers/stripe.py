@@ -474,6 +474,7 @@ def _instrument(method: Any) -> Instrument:
             last4=_text(card.last4, 4),
             expiry_month=int(card.exp_month),
             expiry_year=int(card.exp_year),
+            fingerprint=f"stripe:{_text(card.fingerprint, 50)}" if getattr(card, "fingerprint", None) else "",
         )
     )
 

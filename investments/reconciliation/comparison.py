@@ -10,13 +10,14 @@ id of its posting) need not be in the statement.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
 from core.data.ids import uuid7
+from core.jobs.commands import Watch
 from core.money import minor_text
 from investments.models import Reconciliation
 from investments.providers import PROVIDERS, asking
@@ -26,6 +27,7 @@ from investments.services.provider_fees import book_provider_fees
 from ledger.models import LedgerAccount
 from ledger.selectors import snapshot
 
+T = TypeVar("T")
 PERIOD = timedelta(days=60)
 """How far back the provider's statement is compared when nobody says."""
 EVERY = timedelta(days=1)
@@ -85,32 +87,52 @@ def providers_to_reconcile(now: datetime) -> list[str]:
     return sorted(named.intersection(PROVIDERS).difference(done))
 
 
-def reconcile(provider: str, *, now: datetime, since: datetime | None = None) -> Result:
+def _unwatched(items: Iterable[T], *, label: str) -> Iterable[T]:
+    return items
+
+
+def reconcile(
+    provider: str,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    is_kept: bool = True,
+    watch: Watch = _unwatched,
+) -> Result:
     """
     Compare everything that moved at a provider, and keep the result. What it has taken for itself is booked before.
 
     :param since: from when on its statement is compared (UTC); sums are always those of now
+    :param is_kept: False: nothing is written, so what the provider took for itself since the last time is a finding
+    :param watch: is given the lines of the statement, then the checks
     :raises OutcomeUnknown: the provider did not answer; nothing is kept
     """
     since = since or now - PERIOD
     asked = uuid7()
     with asking(provider) as gateway:
-        lines = list(gateway.statement(since=since))
+        lines = list(watch(gateway.statement(since=since), label="statement"))
         holdings = gateway.holdings()
-    book_provider_fees(provider, lines, now=now)
+    if is_kept:
+        book_provider_fees(provider, lines, now=now)
     with snapshot(read_only=False):
         _make_tables(lines, provider, since, now)
-        findings = [*_findings(provider, asked, since, now), *_differing_holdings(provider, holdings, asked)]
+        findings = [*_findings(provider, asked, since, now, watch), *_differing_holdings(provider, holdings, asked)]
+    result = Result(provider, since, now, len(lines), findings)
+    if is_kept:
+        _keep(result)
+    return result
+
+
+def _keep(result: Result) -> None:
     Reconciliation.objects.create(
-        provider=provider,
-        since=since,
-        created_at=now,
-        finished_at=now,
-        line_count=len(lines),
-        finding_count=len(findings),
-        findings=[one.as_json() for one in findings[:KEPT]],
+        provider=result.provider,
+        since=result.since,
+        created_at=result.at,
+        finished_at=result.at,
+        line_count=result.line_count,
+        finding_count=len(result.findings),
+        findings=[one.as_json() for one in result.findings[:KEPT]],
     )
-    return Result(provider, since, now, len(lines), findings)
 
 
 def _make_tables(lines: Iterable[StatementLine], provider: str, since: datetime, now: datetime) -> None:
@@ -130,9 +152,9 @@ def _make_tables(lines: Iterable[StatementLine], provider: str, since: datetime,
         cursor.execute("ANALYZE reconciled_ours, reconciled_theirs")
 
 
-def _findings(provider: str, asked: UUID, since: datetime, now: datetime) -> Iterator[Finding]:
+def _findings(provider: str, asked: UUID, since: datetime, now: datetime, watch: Watch) -> Iterator[Finding]:
     asked_for: dict[str, Any] = {"provider": provider, "asked": asked, "since": since, "started": now}
-    for check, statement in CHECKS:
+    for check, statement in watch(CHECKS, label="checks"):
         with connection.cursor() as cursor:
             cursor.execute(statement, asked_for)
             for about, reference, ours, theirs, currency, detail in cursor:
