@@ -130,6 +130,21 @@ def test_who_says_what_was_shown_is_charged_that_or_nothing(
     assert me.post(invest_url(campaign), {**body, "total": "101.80"}).json()["charged"] == "101.80"
 
 
+def test_an_offer_of_the_waiting_list_is_charged_with_its_fee(
+    api: Api, founder: User, backer: User, friend: User, campaign: Campaign
+) -> None:
+    full = make_campaign(founder, goal_amount="100", max_amount="100", min_investment="10")
+    first = invest(api, backer, full, "100.00")
+    body = {"amount": "50.00", "paymentMethodId": str(make_card(friend).pk)}
+    me = api.as_user(friend)
+    assert me.post(f"/api/campaigns/{full.pk}/waitlist", body).status_code == 201
+    withdraw(api, first, "50.00")
+    accept = f"/api/campaigns/{full.pk}/waitlist/accept"
+    assert refusal(me.post(accept, {"total": "50.00"})) == (409, "fee_changed")
+    assert me.post(accept, {"total": "51.05"}).json()["charged"] == "51.05"
+    assert books_agree()
+
+
 def test_a_withdrawal_by_will_keeps_the_fee(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> None:
     investment = invest(api, backer, campaign, "100.00", card)
     answer = withdraw(api, investment, "100.00").json()
