@@ -10,7 +10,12 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin, risk_admin, settlement_admin  # noqa: F401  (they register their pages)
+from investments import (  # noqa: F401  (they register their pages)
+    dispute_admin,
+    distribution_admin,
+    risk_admin,
+    settlement_admin,
+)
 from investments.models import (
     FeeLine,
     Investment,
@@ -42,7 +47,10 @@ TONES: dict[str, str] = {
 
 class PaymentInline(ReadOnlyRows):
     model = Payment
-    fields = ("provider", "provider_id", "key", "status", "fee", "captured", "refunded", "failure_code", "expires_at")
+    fields = (
+        *("provider", "provider_id", "key", "status", "fee", "captured", "refunded", "disputed"),
+        *("failure_code", "expires_at"),
+    )
 
     def fee(self, payment: Payment) -> str:
         return str(Money(payment.fee_minor, payment.investment.currency))
@@ -52,6 +60,9 @@ class PaymentInline(ReadOnlyRows):
 
     def refunded(self, payment: Payment) -> str:
         return str(Money(payment.refunded_minor, payment.investment.currency))
+
+    def disputed(self, payment: Payment) -> str:
+        return str(Money(payment.disputed_minor, payment.investment.currency))
 
 
 @admin.register(Investment)

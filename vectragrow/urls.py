@@ -24,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     path("notifications", include("notifications.urls")),
     path("kyc/", include("kyc.urls")),
     path("investments", include("investments.urls")),
+    path("sandbox/", include("investments.urls.on_sandbox")),
     path("analytics/", include("analytics.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -89,6 +89,19 @@ def _is_given_back(refund: Refund, campaign: Campaign, line: FeeLine) -> bool:
     return campaign.fees[line.fee].is_refunded(reason)
 
 
+def keep(refund: Refund, campaign: Campaign) -> None:
+    """A refund of a locked payment is void: what it was going to give back of the fees stays paid."""
+    if not refund.fee_minor:
+        return
+    paid = FeeLine.objects.filter(payment=refund.payment_id).order_by("id")
+    lines = [line for line in paid if campaign.fees[line.fee].is_refunded(refund.reason)]
+    kept = -sum(line.give_back(-refund.amount_minor) for line in lines)
+    # Rounded in the order of the refunds; without the first of them the sum may be another one by some units.
+    lines[-1].refunded_minor -= refund.fee_minor - kept
+    for line in lines:
+        sql.update(line, "refunded_of_minor", "refunded_minor")
+
+
 def take_from_owner(campaign: Campaign, *, now: datetime) -> dict[str, Money]:
     """
     Write what the owner of a locked campaign pays out of what is released now. Repeating it changes nothing.
