@@ -30,6 +30,7 @@ from campaigns.models import (
     UpdateEdit,
 )
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
+from campaigns.selectors import proceeds_of
 from campaigns.services.review import publish_campaign, reject_campaign
 from campaigns.services.submissions import Changes, changes_since
 from core import clock
@@ -237,7 +238,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "rule_set": rules,
             "fee_schedule": campaign.fees,
             "fees": [_shown(fee, [campaign.currency]) for fee in campaign.fees.fees],
-            "net": campaign.net,
+            "net": campaign.fees.net_of(proceeds_of(campaign)),
             "phrases": ReviewPhrase.objects.order_by("position", "id"),
             "following": self._following(request, campaign),
             "waiting_count": self._waiting(request).exclude(pk=campaign.pk).count(),

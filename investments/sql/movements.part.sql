@@ -14,9 +14,10 @@
       JOIN ledger_transaction t ON t.reference = 'investment:' || i.id AND t.phase = 'posted'
       JOIN ledger_entry e ON e.transaction_id = t.id
       JOIN ledger_account a ON a.id = e.account_id
-       AND a.code IN ('escrow:campaign:' || i.campaign_id, 'fees:held:campaign:' || i.campaign_id,
-                      'returns:user:' || i.investor_id || ':' || e.currency,
-                      'payable:user:' || c.owner_id || ':' || e.currency)
+       AND (a.code IN ('escrow:campaign:' || i.campaign_id,
+                       'returns:user:' || i.investor_id || ':' || e.currency,
+                       'payable:user:' || c.owner_id || ':' || e.currency)
+            OR a.code LIKE 'fees:%')
      WHERE i.investor_id = :investor::uuid
     UNION ALL
     SELECT t.effective_at, t.id, i.id, i.campaign_id, i.reference, i.currency,
