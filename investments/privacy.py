@@ -92,6 +92,11 @@ def forget_accounts(*, person_id: UUID, now: datetime) -> None:
     accounts.delete()
 
 
+def remove_targets(*, person_id: UUID, now: datetime) -> None:
+    """Nothing is owed to them any more (`block_while_money_moves`)."""
+    PayoutTarget.objects.filter(owner_id=person_id, removed_at=None).update(removed_at=now, updated_at=now)
+
+
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
 
 declare(
@@ -258,7 +263,7 @@ declare(
     PayoutTarget,
     person="owner_id",
     export=("id", "method_id", "status", "verified_at", "created_at", "removed_at"),
-    erase=BOOKS,
+    erase=remove_targets,
     retention=BOOKS,
 )
 declare(
