@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Block, ExternalIdentity, Mute, Passkey, Profile, Status, User
 from core.data.statements import load
+from core.rights import Right
 from core.search import Asked
 
 _PEOPLE = load("accounts/sql/person_search.sql")
@@ -27,6 +28,12 @@ def found_people(person: Any, asked: Asked, **part: Any) -> list[Any]:
 def profile_of(user: User) -> Profile:
     """The person's row; before anything was counted or edited there is none, and this one is not saved."""
     return Profile.objects.filter(pk=user.pk).first() or Profile(user=user)
+
+
+def holders_of(right: Right, *, most: int) -> list[UUID]:
+    """Ids of active people who hold a right by their role; the first ones to join."""
+    staff = User.objects.filter(role__in=sorted(right.roles), status=Status.ACTIVE)
+    return list(staff.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def sign_in_method_count(user: User) -> int:

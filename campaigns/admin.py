@@ -1,21 +1,34 @@
 """Campaign review in the admin: the queue and the page of one campaign. Decisions call the services."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from campaigns import amendments_admin  # noqa: F401  (registers its pages)
-from campaigns.models import CLOSED, Campaign, Category, ReviewPhrase, Status, Submission, Update, UpdateEdit
+from campaigns.fees import Fee, PaidBy, every_version, newest_version
+from campaigns.models import (
+    BEFORE_LIVE,
+    CLOSED,
+    Campaign,
+    Category,
+    ReviewPhrase,
+    Status,
+    Submission,
+    Update,
+    UpdateEdit,
+)
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
 from campaigns.services.review import publish_campaign, reject_campaign
 from campaigns.services.submissions import Changes, changes_since
@@ -43,6 +56,17 @@ class ReasonForm(forms.Form):
         max_length=LONGEST_REASON,
         error_messages={"required": gettext_lazy("Write to the owner what has to change.")},
     )
+
+
+def _shown(fee: Fee, currencies: Sequence[str]) -> dict[str, Any]:
+    """A fee for templates."""
+    payers = {PaidBy.OWNER: _("Owner"), PaidBy.INVESTOR: _("Investor")}
+    return {
+        "about": fee.about,
+        "payer": payers[fee.paid_by],
+        "price": fee.price(currencies),
+        "refunded_when": ", ".join(reason for reason, back in fee.refunded_when.items() if back),
+    }
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -211,6 +235,9 @@ class CampaignAdmin(ReadOnlyAdmin):
             "earlier_changes": earlier,
             "new_pictures": newest.new_pictures if newest else (),
             "rule_set": rules,
+            "fee_schedule": campaign.fees,
+            "fees": [_shown(fee, [campaign.currency]) for fee in campaign.fees.fees],
+            "net": campaign.net,
             "phrases": ReviewPhrase.objects.order_by("position", "id"),
             "following": self._following(request, campaign),
             "waiting_count": self._waiting(request).exclude(pk=campaign.pk).count(),
@@ -224,6 +251,36 @@ class CampaignAdmin(ReadOnlyAdmin):
         answer = TemplateResponse(request, "admin/campaigns/campaign/review.html", context, status=status)
         let_load(answer, pictures)
         return answer
+
+    # --- What there is of fee schedules -----------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        fees = path("fees", self.admin_site.admin_view(self.fee_schedules), name="campaigns_campaign_fees")
+        return [fees, *super().get_urls()]
+
+    def fee_schedules(self, request: HttpRequest) -> HttpResponse:
+        """Every version of every schedule, and which one new campaigns get."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        published = Campaign.objects.exclude(status__in=BEFORE_LIVE)
+        counts = published.values_list("fee_schedule", "fee_schedule_version").annotate(Count("pk")).order_by()
+        campaigns = {(name, version): count for name, version, count in counts}
+        in_force = newest_version(settings.FEE_SCHEDULE)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Fee schedules"),
+            "schedules": [
+                {
+                    "schedule": one,
+                    "is_in_force": one == in_force,
+                    "campaign_count": campaigns.get(named, 0),
+                    "fees": [_shown(fee, settings.CURRENCIES) for fee in one.fees],
+                }
+                for named, one in sorted(every_version().items())
+            ],
+        }
+        return TemplateResponse(request, "admin/campaigns/campaign/fees.html", context)
 
     def _changes(self, campaign: Campaign) -> tuple[Changes | None, Changes | None]:
         """What its owner changed since it was submitted, and since the time before, if it was sent back then."""

@@ -31,8 +31,10 @@ from campaigns.models import (
     UpdateEdit,
     available_minor,
     deadline,
-    fees_of,
+    net_of,
+    owed_fees,
     phase,
+    proceeds_of,
     progress_percent,
     shown,
 )
@@ -41,7 +43,7 @@ from campaigns.rules import Rules
 from campaigns.services.transitions import TRANSITIONS, Actor
 from campaigns.verdicts import Verdict
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
-from core.money import Money, minor_text
+from core.money import minor_text
 from core.share_pages import share_url
 from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
@@ -469,13 +471,10 @@ class Proceeds(Output):
 
         :param campaign: a `Campaign`, or a row with its columns
         """
-        raised = Money(campaign.settled_minor or campaign.raised_minor, campaign.currency)
-        fees = fees_of(campaign).on_release(raised)
-        net = raised.minor - sum(due.amount.minor for due in fees)
         return cls(
-            raised=raised.text,
-            fees=[FeeAmount.of_due(due) for due in fees],
-            net=minor_text(net, campaign.currency),
+            raised=proceeds_of(campaign).text,
+            fees=[FeeAmount.of_due(due) for due in owed_fees(campaign)],
+            net=net_of(campaign).text,
             currency=campaign.currency,
         )
 

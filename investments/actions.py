@@ -41,6 +41,7 @@ from investments.services.payouts import available_returns, can_receive_somewher
 from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
 from investments.services.withdrawals import window_verdict
+from investments.suspensions import suspension_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Position:
     """None under rules that ask nothing of an investor."""
     entry: WaitingEntry | None
     """The person's last one in the waiting list."""
+    suspended: str
+    """What every payment method of theirs is under; empty if one can be used, or if there is none."""
     line: Sequence[WaitingEntry] = field(default=())
     """Those that wait or have an offer, in their order."""
 
@@ -157,7 +160,7 @@ def _position(person: Any, campaign: Any, now: datetime) -> Position:
     facts = None
     if campaign.rules != Rules.NONE or campaign.has_documents:
         facts = investor_facts(person, rules_of(campaign), now=now, campaign_id=campaign.id)
-    return Position(person, campaign, under_way, facts, entry, line)
+    return Position(person, campaign, under_way, facts, entry, campaign.suspended or "", line)
 
 
 def _has_list(position: Position) -> bool:
@@ -227,6 +230,7 @@ def _before(position: Position, minor: int, at: datetime, *, is_eligible: bool =
     checks: list[Callable[[], Verdict]] = [
         lambda: identity_proven(person),
         lambda: too_many_verdict(position.under_way, campaign.id),
+        lambda: suspension_verdict(position.suspended),
         lambda: open_verdict(campaign, person.pk, at),
     ]
     if is_eligible:

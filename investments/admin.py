@@ -10,8 +10,19 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin, settlement_admin  # noqa: F401  (register their pages)
-from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Reconciliation, Refund, Status, Step
+from investments import distribution_admin, risk_admin, settlement_admin  # noqa: F401  (they register their pages)
+from investments.models import (
+    FeeLine,
+    Investment,
+    Payment,
+    PaymentMethod,
+    ProviderEvent,
+    ProviderFee,
+    Reconciliation,
+    Refund,
+    Status,
+    Step,
+)
 from investments.permissions import READ
 from investments.two_person_admin import LargeRefundAdmin
 
@@ -31,7 +42,10 @@ TONES: dict[str, str] = {
 
 class PaymentInline(ReadOnlyRows):
     model = Payment
-    fields = ("provider", "provider_id", "key", "status", "captured", "refunded", "failure_code", "expires_at")
+    fields = ("provider", "provider_id", "key", "status", "fee", "captured", "refunded", "failure_code", "expires_at")
+
+    def fee(self, payment: Payment) -> str:
+        return str(Money(payment.fee_minor, payment.investment.currency))
 
     def captured(self, payment: Payment) -> str:
         return str(Money(payment.captured_minor, payment.investment.currency))
@@ -47,7 +61,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("created_at", "cancellable_until", "updated_at", "timeline"),
+        *("fees", "created_at", "cancellable_until", "updated_at", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -64,6 +78,13 @@ class InvestmentAdmin(ReadOnlyAdmin):
     def status_chip(self, investment: Investment) -> SafeString:
         return chip(investment.get_status_display(), TONES.get(investment.status, ""))
 
+    @admin.display(description=_("fees"))
+    def fees(self, investment: Investment) -> SafeString:
+        """Each with what of it went back."""
+        lines = FeeLine.objects.filter(payment__investment=investment).order_by("id")
+        rows = ((line.fee, line.amount, gettext("back"), line.refunded) for line in lines)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} · {} {}</li>", rows))
+
     @admin.display(description=_("timeline"))
     def timeline(self, investment: Investment) -> SafeString:
         rows = []
@@ -77,10 +98,20 @@ class InvestmentAdmin(ReadOnlyAdmin):
 @admin.register(Refund)
 class RefundAdmin(LargeRefundAdmin):
     right = READ
-    list_display = ("created_at", "payment", "amount_text", "reason", "status", "attempt", "failure_code", "retry_at")
+    list_display = (
+        "created_at",
+        "payment",
+        "amount_text",
+        "fee_text",
+        "reason",
+        "status",
+        "attempt",
+        "failure_code",
+        "retry_at",
+    )
     list_filter = ("status", "reason")
     fields = (
-        *("payment", "amount_text", "reason", "status", "attempt", "provider_id", "failure_code"),
+        *("payment", "amount_text", "fee_text", "reason", "status", "attempt", "provider_id", "failure_code"),
         *("people_needed", "approved_at", "reservation", "created_at", "retry_at", "updated_at"),
     )
     search_fields = ("payment__investment__reference", "payment__key")
@@ -91,7 +122,56 @@ class RefundAdmin(LargeRefundAdmin):
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount_text(self, refund: Refund) -> str:
-        return str(Money(refund.amount_minor, refund.currency))
+        return str(refund.amount)
+
+    @admin.display(description=_("fee"), ordering="fee_minor")
+    def fee_text(self, refund: Refund) -> str:
+        return str(refund.fee)
+
+
+@admin.register(FeeLine)
+class FeeLineAdmin(ReadOnlyAdmin):
+    right = READ
+    list_display = ("created_at", "fee", "kind", "campaign", "investment", "amount_text", "refunded_text")
+    list_filter = ("kind", "currency", "fee")
+    fields = (
+        *("fee", "kind", "campaign", "investment", "payment"),
+        *("amount_text", "refunded_text", "created_at"),
+    )
+    search_fields = ("payment__investment__reference", "campaign__title")
+    search_help_text = _("Reference of the investment, or campaign")
+    list_select_related = ("campaign", "payment__investment")
+    ordering = ("-created_at", "-id")
+    show_full_result_count = False
+
+    @admin.display(description=_("investment"))
+    def investment(self, line: FeeLine) -> str:
+        """Empty for what an owner pays."""
+        return line.payment.investment.reference if line.payment else ""
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount_text(self, line: FeeLine) -> str:
+        return str(line.amount)
+
+    @admin.display(description=_("given back"), ordering="refunded_minor")
+    def refunded_text(self, line: FeeLine) -> str:
+        return str(line.refunded)
+
+
+@admin.register(ProviderFee)
+class ProviderFeeAdmin(ReadOnlyAdmin):
+    right = READ
+    list_display = ("taken_at", "provider", "line_id", "amount_text", "created_at")
+    list_filter = ("provider", "currency")
+    fields = ("provider", "line_id", "amount_text", "taken_at", "created_at")
+    search_fields = ("line_id",)
+    search_help_text = _("The provider's id of the line")
+    ordering = ("-taken_at", "-id")
+    show_full_result_count = False
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount_text(self, fee: ProviderFee) -> str:
+        return str(fee.amount)
 
 
 @admin.register(PaymentMethod)

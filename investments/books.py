@@ -3,7 +3,7 @@ Which postings investments and their returns make (docs/ledger.md, how the money
 then post or void.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -41,6 +41,11 @@ def held_fees_account(campaign_id: UUID, currency: str) -> Nature:
 def fees_account(kind: str, currency: str) -> Nature:
     """Earned fees of a kind; a tax is owed to the state."""
     return Nature(f"fees:{kind}:{currency}", "liability" if kind == FeeKind.TAX else "income", currency)
+
+
+def expenses_account(provider: str, currency: str) -> Nature:
+    """What a provider has taken for itself; below zero when it has given back more."""
+    return Nature(f"expenses:provider:{provider}:{currency}", "expense", currency, may_go_negative=True)
 
 
 def returns_account(user_id: UUID, currency: str) -> Nature:
@@ -288,6 +293,31 @@ def _of_backers(provider: str, campaign_id: UUID, currency: str, now: datetime, 
         natures.append(held_fees_account(campaign_id, currency))
     with_provider, escrow, *held_fees = open_accounts(*natures, now=now)
     return _OfBackers(with_provider, escrow, held_fees)
+
+
+def post_provider_fees(
+    *, provider: str, currency: str, fees: Iterable[tuple[UUID, Money]], now: datetime
+) -> list[Posting]:
+    """
+    Book what a provider has taken for itself out of what it holds for us, a posting for each.
+
+    :param fees: id of each new row, and its amount; below zero for what the provider has given back
+    :raises InsufficientFunds: the books do not have that much at the provider
+    """
+    expenses, with_provider = open_accounts(
+        expenses_account(provider, currency), provider_account(provider, currency), now=now
+    )
+    bookings = [
+        Booking(
+            key=f"provider-fee:{fee_id}",
+            lines=[debit(expenses, amount), credit(with_provider, amount)]
+            if amount.minor > 0
+            else [debit(with_provider, -amount), credit(expenses, -amount)],
+            reference=f"provider:{provider}",
+        )
+        for fee_id, amount in fees
+    ]
+    return post_new(bookings, kind="provider.fee_taken", now=now)
 
 
 def _opened(provider: str, other: Nature, now: datetime) -> list[LedgerAccount]:

@@ -53,6 +53,22 @@ class PaymentMethodExpired(Conflict):
     message = _("This payment method has expired; add another one.")
 
 
+class PaymentMethodSuspended(Conflict):
+    code = "payment_method_suspended"
+    message = _(
+        "Nothing can be paid with this payment method: too many payments with it were declined. Our team looks at it "
+        "and tells you what they decide. Use another payment method, or ask your bank why it declines."
+    )
+
+
+class PaymentsHeld(Conflict):
+    code = "payments_held"
+    message = _(
+        "Your payments are on hold: too many of them were declined. Our team looks at it and tells you what they "
+        "decide. What you have invested, and refunds of it, are not affected."
+    )
+
+
 class PaymentMethodInUse(Conflict):
     code = "payment_method_in_use"
     message = _("A payment with this method is still under way.")
@@ -252,6 +268,20 @@ class DistributionNotPaidIn(Conflict):
 class DistributionChanged(Conflict):
     code = "distribution_changed"
     message = _("This distribution or its holders changed after you opened it. Read it again, then decide.")
+
+
+# --- Risk cases ------------------------------------------------------------------------------------------------------
+
+
+class OwnRiskCase(NotAllowed):
+    code = "own_risk_case"
+    message = _("This case is about payments of yours. Someone else decides on it.")
+
+
+class RiskCaseChanged(Conflict):
+    code = "risk_case_changed"
+    message = _("This case is %(status)s by now. Read it again, then decide.")
+    members = {"status": str}
 
 
 # --- Statements -----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from investments.models import (
     KnowledgeTry,
     PaymentMethod,
     PayoutTarget,
+    RiskCase,
     Settlement,
     WaitingEntry,
 )
@@ -112,6 +113,11 @@ def _settlement(name: str, *more: str, told: str = "", only_if: str = "", sealed
     )
 
 
+def _of_risk(message: str, to: str, *facts: str) -> Notice:
+    """A notice that is always mailed."""
+    return Notice(Message(message, Category.SECURITY, facts), to=to)
+
+
 declare(
     _step("placed", campaign_id=UUID),
     _step("requires_action", _notice("investment_requires_action"), audit=False),
@@ -159,6 +165,23 @@ declare(
     _distribution("paid", _to_owner("distribution_paid", "holders"), holders=int),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),
+    Kind(
+        "risk_case.opened",
+        about=RiskCase,
+        facts={"person_id": UUID, "staff_ids": list[UUID], "rule": str, "count": int, "consequence": str},
+        sealed={"method": str},
+        effects=[
+            _of_risk("payment_method_suspended", "person_id", "method", "consequence"),
+            _of_risk("risk_case_opened", "staff_ids", "riskcase_id", "rule", "count"),
+        ],
+    ),
+    Kind(
+        "risk_case.decided",
+        about=RiskCase,
+        facts={"person_id": UUID, "consequence": str, "decision": str},
+        sealed={"method": str},
+        effects=[_of_risk("payment_method_reviewed", "person_id", "method", "consequence", "decision")],
+    ),
     Kind("investor.profile_declared", about=InvestorDeclaration),
     Kind("investor.knowledge_tested", about=KnowledgeTry, facts={"passed": bool}),
     Kind("investor.text_acknowledged", about=Acknowledgement, facts={"text": str, "version": str}),

@@ -108,8 +108,14 @@ FINISH_PAYOUTS = register(
         work=payouts.send_payout_again,
     )
 )
-
-
+FINISH_EVENTS = register(
+    Job(
+        "investments.finish_events",
+        "Apply events of payment providers that have waited for a minute.",
+        due=provider_events.quiet_events,
+        work=provider_events.apply_again,
+    )
+)
 SETTLE_CAMPAIGNS = register(
     Job(
         "investments.settle_campaigns",
@@ -134,6 +140,19 @@ VERIFY_TARGETS = register(
         work=payout_targets.verify_target_again,
     )
 )
+
+
+FINISHERS = (
+    FINISH_PAYMENTS,
+    FINISH_REFUNDS,
+    FINISH_DISTRIBUTIONS,
+    FINISH_DISTRIBUTION_REFUNDS,
+    FINISH_PAYOUTS,
+    FINISH_EVENTS,
+    FINISH_SETTLEMENTS,
+    VERIFY_TARGETS,
+)
+"""Whatever asks a provider is brought to its end by one of them; `finish_pending` runs them all."""
 
 
 @outbox.on("investments.charge")

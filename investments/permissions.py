@@ -1,4 +1,4 @@
-"""The rights over other people's investments and distributions (core.rights)."""
+"""The rights over other people's investments, distributions and risk cases (core.rights)."""
 
 from core import rights
 
@@ -27,4 +27,9 @@ CORRECT_BOOKS = rights.declare(
     "ledger.correct",
     roles=["admin"],
     about="Propose correcting transactions, and approve those that somebody else has proposed.",
+)
+REVIEW_RISK = rights.declare(
+    "risk.review",
+    roles=["admin"],
+    about="See the cases that too many declined payments have opened; lift, keep and ban, but in one's own case.",
 )

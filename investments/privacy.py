@@ -8,14 +8,17 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.errors import MoneyInFlight
+from accounts.services import history
 from core import events
 from core.jobs import outbox
-from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declare_impersonal
+from core.privacy import Delete, DeleteAfter, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
     Approval,
+    ChargeOrigin,
     Correction,
+    Decline,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -30,12 +33,14 @@ from investments.models import (
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
+    ProviderFee,
     ProviderPayout,
     ProviderRefund,
     Reconciliation,
     Reconfirmation,
     Refund,
     Return,
+    RiskCase,
     SandboxCharge,
     SandboxPayout,
     SandboxRefund,
@@ -68,7 +73,7 @@ def blank_methods(*, person_id: UUID, now: datetime) -> None:
     """How the person paid goes, but for the last four digits, by which a refund is found at the provider."""
     methods = PaymentMethod.objects.filter(owner_id=person_id)
     methods.filter(removed_at__isnull=True).update(removed_at=now)
-    methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+    methods.update(token="", brand="", fingerprint="", is_default=False, expiry_month=None, expiry_year=None)
 
 
 def leave_waiting_lists(*, person_id: UUID, now: datetime) -> None:
@@ -95,6 +100,13 @@ def forget_accounts(*, person_id: UUID, now: datetime) -> None:
 def remove_targets(*, person_id: UUID, now: datetime) -> None:
     """Nothing is owed to them any more (`block_while_money_moves`)."""
     PayoutTarget.objects.filter(owner_id=person_id, removed_at=None).update(removed_at=now, updated_at=now)
+
+
+def forget_origins(*, person_id: UUID, now: datetime) -> None:
+    """From where the person's charges were asked for."""
+    payments = Payment.objects.filter(investment__investor_id=person_id).values("pk")
+    charges = DistributionCharge.objects.filter(distribution__proposed_by_id=person_id).values("pk")
+    ChargeOrigin.objects.filter(Q(pk__in=payments) | Q(pk__in=charges)).delete()
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -324,6 +336,26 @@ declare(
     erase=forget_accounts,
     retention=Kept("payment methods belong to it"),
 )
+declare(
+    ChargeOrigin,
+    export=Withheld("a keyed hash of a network address, by which declined payments are counted"),
+    erase=forget_origins,
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    Decline,
+    person="person_id",
+    export=("key", "campaign_id", "reason", "created_at"),
+    erase=Delete(),
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    RiskCase,
+    person="person_id",
+    export=("id", "rule", "consequence", "status", "created_at", "decided_at"),
+    erase=Kept("a card that was banned stays banned, for an account without a name"),
+    retention=Kept("a card that was banned stays banned"),
+)
 for record in (ProviderCharge, ProviderPayout, ProviderRefund):
     declare_impersonal(record, about="what a provider calls a payment", retention=Kept("payments are found by it"))
 declare_impersonal(
@@ -331,5 +363,6 @@ declare_impersonal(
     about="references and amounts that differ from a provider's statement",
     retention=Kept("the books' proof"),
 )
+declare_impersonal(ProviderFee, about="what a provider has taken for itself", retention=Kept("part of the books"))
 for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

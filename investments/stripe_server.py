@@ -13,6 +13,8 @@ Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wron
     GET events     all events so far, with a fresh signature: [{"body": …, "signature": …}]
     GET calls      how often each call was answered or not
     POST reset     forget everything
+    POST fees      {"basis_points": 290, "fixed": 30}: what it takes of each charge from now on
+    POST bill      {"amount": 500, "currency": "usd"}: a fee that belongs to no charge
     POST payout    {"amount": 4000, "currency": "usd"}: to the bank account of the platform itself
     POST age       forget all idempotency keys, as Stripe does after a day
 """
@@ -103,6 +105,7 @@ class Account:
         self.events: list[dict[str, Any]] = []
         self.calls: Counter[str] = Counter()
         self.faults: dict[str, deque[str]] = {}
+        self.fees = {"basis_points": 0, "fixed": 0}
 
     # --- Customers and payment methods -------------------------------------------------------------------------------
 
@@ -149,7 +152,7 @@ class Account:
             return {**method, "type": "us_bank_account", "us_bank_account": {"last4": "6789"}}
         wallet = {"type": "apple_pay"} if template == "pm_card_wallet" else None
         card = {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": time.gmtime().tm_year + 3}
-        return {**method, "type": "card", "card": {**card, "wallet": wallet}}
+        return {**method, "type": "card", "card": {**card, "wallet": wallet, "fingerprint": f"{brand}{last4}"}}
 
     # --- Connected accounts ------------------------------------------------------------------------------------------
 
@@ -349,7 +352,7 @@ class Account:
         begin = int(form.get("created", {}).get("gte", 0))
         newest_first = [one for one in self.transactions[::-1] if one["created"] >= begin]
         if "data.source" in form.get("expand", []):
-            newest_first = [{**one, "source": self.things[one["source"]]} for one in newest_first]
+            newest_first = [{**one, "source": self.things.get(one["source"])} for one in newest_first]
         return page(newest_first, form, "/v1/balance_transactions")
 
     def pay_out(self, amount: int, currency: str) -> None:
@@ -357,6 +360,10 @@ class Account:
         payout: dict[str, Any] = {"id": new_id("po"), "object": "payout", "currency": currency, "metadata": {}}
         self.things[payout["id"]] = payout
         self._book("payout", payout, -amount)
+
+    def book_bill(self, amount: int, currency: str) -> None:
+        """As Stripe does every month for what it charges by itself."""
+        self._book("stripe_fee", {"id": None, "currency": currency}, -amount)
 
     def read_balance(self, form: Form) -> dict[str, Any]:
         sums: Counter[str] = Counter()
@@ -368,7 +375,8 @@ class Account:
     def _book(self, type: str, source: dict[str, Any], amount: int) -> None:
         now = int(time.time())
         transaction = {"id": new_id("txn"), "object": "balance_transaction", "type": type, "source": source["id"]}
-        amounts = {"amount": amount, "fee": 0, "net": amount, "currency": source["currency"]}
+        fee = amount * self.fees["basis_points"] // 10_000 + self.fees["fixed"] if type == "charge" else 0
+        amounts = {"amount": amount, "fee": fee, "net": amount - fee, "currency": source["currency"]}
         self.transactions.append({**transaction, **amounts, "created": now})
 
     # --- Events ------------------------------------------------------------------------------------------------------
@@ -512,6 +520,10 @@ class Handler(BaseHTTPRequestHandler):
                 account.webhooks |= asked
             elif name == "reset":
                 account.empty()
+            elif name == "fees":
+                account.fees = asked
+            elif name == "bill":
+                account.book_bill(asked["amount"], asked["currency"])
             elif name == "payout":
                 account.pay_out(asked["amount"], asked["currency"])
             elif name == "age":

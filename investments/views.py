@@ -107,6 +107,8 @@ def _with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpRespo
 NOT_AN_INVESTOR_NOW = (
     errors.PaymentMethodNotFound,
     errors.PaymentMethodExpired,
+    errors.PaymentMethodSuspended,
+    errors.PaymentsHeld,
     errors.TooManyOpenPayments,
     errors.ConfirmationPending,
 )
@@ -210,6 +212,7 @@ class Investments(ApiViewSet):
             errors.RemainderBelowMinimum,
             errors.WholePaymentOnly,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
             errors.PayoutDeclined,
             errors.PayoutsNotSupported,
             InsufficientFunds,
@@ -478,6 +481,8 @@ class Distributions(ApiViewSet):
             errors.NothingToDistributeTo,
             errors.PaymentMethodNotFound,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
+            errors.PaymentsHeld,
             errors.DistributionUnderWay,
             errors.DistributionDeclined,
             OutcomeUnknown,
@@ -529,6 +534,7 @@ class PaymentMethods(ApiViewSet):
             errors.RawCardDataRefused,
             errors.UnknownPaymentToken,
             errors.PaymentMethodDeclined,
+            errors.PaymentMethodSuspended,
             errors.CardExpired,
             errors.ProviderUnavailable,
             limits.RateLimited,

@@ -4,7 +4,7 @@ What could be wrong in the books, and the SQL that finds it. Independent of the 
 Each check selects one text per fault. The database adds up, rows are streamed, so memory stays small whatever the size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection
@@ -16,9 +16,14 @@ class Fault:
     detail: str
 
 
-def find_faults() -> Iterator[Fault]:
-    """Every fault in the books as the current transaction sees them; see `ledger.selectors.snapshot`."""
-    for check, sql in CHECKS.items():
+def find_faults(watch: Callable[[Iterable[str]], Iterable[str]] = iter) -> Iterator[Fault]:
+    """
+    Every fault in the books as the current transaction sees them; see `ledger.selectors.snapshot`.
+
+    :param watch: is given the names of the checks and gives them back one by one, such as a progress bar
+    """
+    for check in watch(list(CHECKS)):
+        sql = CHECKS[check]
         with connection.cursor() as cursor:
             # Rows come one by one from the running statement (libpq's single-row mode); no server-side cursor is open.
             for (detail,) in cursor.stream(sql):

@@ -5,7 +5,7 @@ All amounts are integers of minor units. Each fee is rounded half up, once, on t
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from core.money import Money
 
@@ -70,6 +71,22 @@ class Fee:
         minor = _half_up(base.minor * self.basis_points, WHOLE) + self.fixed.get(currency, 0)
         minor = max(minor, self.minimum.get(currency, 0))
         return Money(min(minor, self.maximum.get(currency, minor)), currency)
+
+    def price(self, currencies: Sequence[str]) -> str:
+        """For people: `1.5 % + $0.30, at most $75.00`, with an amount for each currency that has one."""
+
+        def amounts(by_currency: Mapping[str, int]) -> str:
+            return " / ".join(str(Money(by_currency[one], one)) for one in currencies if one in by_currency)
+
+        parts = [f"{self.basis_points / 100:g} %"] if self.basis_points else []
+        if fixed := amounts(self.fixed):
+            parts.append(fixed)
+        price = " + ".join(parts)
+        if least := amounts(self.minimum):
+            price += _(", at least %(amount)s") % {"amount": least}
+        if most := amounts(self.maximum):
+            price += _(", at most %(amount)s") % {"amount": most}
+        return price
 
     def is_refunded(self, reason: str) -> bool:
         """Whether a refund for that reason gives it back; for one that the schedule does not name it does."""

@@ -1,9 +1,9 @@
-"""What management commands that run jobs share."""
+"""What management commands share that work over many items."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from click.termui import progressbar
 from django.core.management.base import CommandError
@@ -12,6 +12,24 @@ from core import clock
 from core.api.errors import ZoneRequired
 from core.jobs.runner import Job, run
 from core.times import parse_moment
+
+T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Is given the items of some work and gives them back one by one, such as `progress`."""
+
+    def __call__(self, items: Iterable[T], *, label: str) -> Iterable[T]: ...
+
+
+def progress(items: Iterable[T], *, label: str, length: int | None = None) -> Iterator[T]:
+    """
+    The same items, with a progress bar on stderr where somebody watches: on a terminal.
+
+    :param length: how many there are, for items that cannot say it themselves
+    """
+    with progressbar(items, label=label, length=length, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield from bar
 
 
 def run_with_progress(job: Job, *, now: datetime, dry_run: bool = False, only: str | None = None) -> str:
@@ -23,8 +41,7 @@ def run_with_progress(job: Job, *, now: datetime, dry_run: bool = False, only: s
     """
 
     def watch(items: Sequence[Any]) -> Iterator[Any]:
-        with progressbar(items, label=job.name, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-            yield from bar
+        return progress(items, label=job.name)
 
     tally = run(job, now=now, dry_run=dry_run, only=only, watch=watch)
     if tally.is_busy:

@@ -19,3 +19,8 @@ CREATE TRIGGER fee_line_keeps_its_amount BEFORE UPDATE ON investments_feeline
 CREATE TRIGGER fee_line_is_not_deleted BEFORE DELETE ON investments_feeline
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 """
+
+PROVIDER_FEES_ARE_KEPT = """
+CREATE TRIGGER provider_fee_is_append_only BEFORE UPDATE OR DELETE ON investments_providerfee
+    FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
+"""

@@ -17,6 +17,7 @@ from investments.models.investments import (
 from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
+from investments.models.provider_fees import ProviderFee
 from investments.models.provider_records import (
     ProviderAccount,
     ProviderCharge,
@@ -26,6 +27,7 @@ from investments.models.provider_records import (
 )
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
+from investments.models.risk import ChargeOrigin, Decline, RiskCase
 from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
@@ -37,7 +39,9 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "Approval",
+    "ChargeOrigin",
     "Correction",
+    "Decline",
     "Distribution",
     "DistributionCharge",
     "FeeLine",
@@ -55,12 +59,14 @@ __all__ = [
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
+    "ProviderFee",
     "ProviderPayout",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
     "Refund",
     "Return",
+    "RiskCase",
     "SandboxCharge",
     "SandboxPayout",
     "SandboxRefund",

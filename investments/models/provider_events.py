@@ -37,6 +37,9 @@ class ProviderEvent(Entity):
                 name="provider_event_outcome_is_known",
             ),
         ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(outcome="received"), name="provider_event_to_apply"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"

@@ -43,6 +43,8 @@ class Instrument:
     last4: str
     expiry_month: int | None = None
     expiry_year: int | None = None
+    fingerprint: str = ""
+    """The same for the same card, whenever and by whomever it is added; empty if the provider says none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Move(StrEnum):
     CHARGE = "charge"
     REFUND = "refund"
     PAYOUT = "payout"
+    FEE = "fee"
+    """What the provider takes for itself beside other lines: the amount is zero, `fee_minor` says how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class StatementLine:
     amount: Money
     """Signed."""
     at: datetime
+    fee_minor: int = 0
+    """What the provider keeps of it for itself, in the minor units of the amount; below zero: what it gives back."""
+    id: str = ""
+    """The provider's id of this line; needed where there is a fee."""
 
 
 class OutcomeUnknown(Exception):
@@ -231,7 +239,7 @@ class Gateway(Protocol):
 
     def holdings(self) -> Mapping[str, int]:
         """
-        What the provider holds for us now, minor units by currency.
+        What the provider holds for us now, minor units by currency: all lines, less their fees.
 
         :raises OutcomeUnknown:
         """

@@ -474,6 +474,7 @@ def _instrument(method: Any) -> Instrument:
             last4=_text(card.last4, 4),
             expiry_month=int(card.exp_month),
             expiry_year=int(card.exp_year),
+            fingerprint=f"stripe:{_text(card.fingerprint, 50)}" if getattr(card, "fingerprint", None) else "",
         )
     )
 
@@ -552,13 +553,25 @@ def _line(transaction: Any) -> StatementLine:
             move=move,
             key=_key(source),
             provider_id=_text(named or transaction.id),
-            amount=_money(transaction),
+            amount=_money(transaction) if move != Move.FEE else money_of(0, transaction.currency),
             at=datetime.fromtimestamp(int(transaction.created), UTC),
+            fee_minor=_fee(transaction),
+            id=_text(transaction.id),
         )
     )
 
 
+def _fee(transaction: Any) -> int:
+    """In minor units. A line that is a fee as a whole, such as a monthly one, has it as its amount."""
+    units = int(transaction.fee)
+    if transaction.type in _FEES:
+        units -= int(transaction.amount)
+    return money_of(units, transaction.currency).minor
+
+
+_FEES = ("stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost")
 _MOVES = {
+    **dict.fromkeys(_FEES, Move.FEE),
     "charge": Move.CHARGE,
     "payment": Move.CHARGE,
     "transfer": Move.PAYOUT,

@@ -31,7 +31,7 @@ class Check(StrEnum):
 
 THEIRS = """
     CREATE TEMP TABLE reconciled_theirs (
-        move text, key text, provider_id text, minor bigint, currency text, at timestamptz
+        move text, key text, provider_id text, minor bigint, currency text, at timestamptz, fee bigint, line_id text
     ) ON COMMIT DROP
 """
 OURS = """
@@ -126,7 +126,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
                     ELSE format('the provider has the %%s of %%s, given up here', theirs.move, ours.reference) END
           FROM reconciled_theirs theirs
           LEFT JOIN reconciled_ours ours ON ours.key = theirs.key AND ours.move = theirs.move
-         WHERE ours.key IS NULL OR ours.state = 'failed'
+         WHERE theirs.move <> 'fee' AND (ours.key IS NULL OR ours.state = 'failed')
          ORDER BY theirs.at, theirs.provider_id
         """,
     ),
@@ -188,6 +188,55 @@ CHECKS: tuple[tuple[Check, str], ...] = (
         """,
     ),
     (
+        Check.UNBOOKED,
+        """
+        SELECT 'fee', theirs.line_id, NULL, theirs.fee, theirs.currency, 'a fee of the provider is not booked'
+          FROM reconciled_theirs theirs
+         WHERE theirs.fee <> 0
+           AND NOT EXISTS (SELECT FROM investments_providerfee fee
+                            WHERE fee.provider = %(provider)s AND fee.line_id = theirs.line_id)
+         ORDER BY theirs.at, theirs.line_id
+        """,
+    ),
+    (
+        Check.MISSING,
+        """
+        SELECT 'fee', fee.line_id, fee.amount_minor, NULL, fee.currency,
+               'a fee was booked for a line that is not in the statement of the provider'
+          FROM investments_providerfee fee
+         WHERE fee.provider = %(provider)s AND fee.taken_at >= %(since)s AND fee.created_at < %(started)s
+           AND NOT EXISTS (SELECT FROM reconciled_theirs theirs WHERE theirs.line_id = fee.line_id)
+         ORDER BY fee.taken_at, fee.line_id
+        """,
+    ),
+    (
+        Check.DIFFERING,
+        """
+        SELECT 'fee', fee.line_id, fee.amount_minor, theirs.fee, fee.currency,
+               format('the provider has taken another fee, in %%s', theirs.currency)
+          FROM investments_providerfee fee JOIN reconciled_theirs theirs ON theirs.line_id = fee.line_id
+         WHERE fee.provider = %(provider)s AND (fee.amount_minor, fee.currency) <> (theirs.fee, theirs.currency)
+         ORDER BY fee.taken_at, fee.line_id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        WITH taken AS (
+            SELECT currency, sum(amount_minor) AS minor FROM investments_providerfee
+             WHERE provider = %(provider)s GROUP BY currency
+        ), booked AS (
+            SELECT currency, posted AS minor FROM ledger_account
+             WHERE code = format('expenses:provider:%%s:%%s', %(provider)s::text, currency)
+        )
+        SELECT 'fee', format('expenses:provider:%%s:%%s', %(provider)s::text, currency), coalesce(booked.minor, 0),
+               coalesce(taken.minor, 0), currency, 'the ledger does not have what the provider has taken for itself'
+          FROM taken FULL JOIN booked USING (currency)
+         WHERE coalesce(booked.minor, 0) <> coalesce(taken.minor, 0)
+         ORDER BY 2
+        """,
+    ),
+    (
         Check.UNEXPLAINED,
         """
         SELECT 'provider', posting.key, abs(entry.amount), NULL, entry.currency,
@@ -202,6 +251,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
            AND NOT EXISTS (SELECT FROM investments_distributioncharge
                             WHERE posting.resolves_id IN (reservation_id, refund_reservation_id))
            AND NOT EXISTS (SELECT FROM investments_payout WHERE reservation_id = posting.resolves_id)
+           AND NOT EXISTS (SELECT FROM investments_providerfee WHERE posting.key = format('provider-fee:%%s', id))
            AND NOT EXISTS (SELECT FROM investments_correction
                             WHERE status = 'booked' AND posting.id IN (posting_id, original_id))
            AND NOT EXISTS (SELECT FROM investments_settlementpayment WHERE reservation_id = posting.resolves_id)
@@ -374,10 +424,19 @@ BOOKED = """
           JOIN ledger_entry entry ON entry.transaction_id = posting.id
           JOIN ledger_account account ON account.id = entry.account_id
          WHERE posting.id >= %(asked)s AND posting.phase = 'posted' AND account.code LIKE %(codes)s
+           AND NOT EXISTS (  -- its own fees are booked after it was asked, and taken before
+               SELECT FROM investments_providerfee fee JOIN reconciled_theirs theirs ON theirs.line_id = fee.line_id
+                WHERE posting.key = format('provider-fee:%%s', fee.id))
         UNION ALL  -- moved there, and not booked then
         SELECT theirs.currency, theirs.minor
           FROM reconciled_theirs theirs JOIN reconciled_ours ours USING (key)
          WHERE ours.state <> 'failed' AND (ours.booked_by IS NULL OR ours.booked_by >= %(asked)s)
+        UNION ALL  -- taken there, and not booked
+        SELECT theirs.currency, -theirs.fee
+          FROM reconciled_theirs theirs
+         WHERE theirs.fee <> 0
+           AND NOT EXISTS (SELECT FROM investments_providerfee fee
+                            WHERE fee.provider = %(provider)s AND fee.line_id = theirs.line_id)
     ) parts
     GROUP BY currency
 """

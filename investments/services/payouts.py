@@ -24,11 +24,12 @@ from core.models import OutboxEvent
 from core.money import Money
 from investments import books
 from investments.access import access_payment_method
-from investments.errors import PaymentMethodExpired, PayoutsNotSupported, WithdrawalTooLarge
-from investments.models import Investment, PaymentMethod, Payout, Return
+from investments.errors import PaymentMethodExpired, PaymentMethodSuspended, PayoutsNotSupported, WithdrawalTooLarge
+from investments.models import Investment, PaymentMethod, Payout, Return, RiskCase
 from investments.providers import asking, gateway
 from investments.providers.base import OutcomeUnknown, PayoutRefused
 from investments.services.approvals import people_for_payout
+from investments.suspensions import suspension_of
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -69,7 +70,8 @@ def begin_payout(
     """
     Reserve returned money of an investment, which the caller has locked; `send_payout` asks the provider.
 
-    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PayoutsNotSupported:
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PaymentMethodSuspended:
+    :raises PayoutsNotSupported:
     :raises WithdrawalTooLarge: more than is available
     :raises InsufficientFunds: the provider of the method holds less for us
     """
@@ -78,6 +80,8 @@ def begin_payout(
         raise PaymentMethodExpired()
     if not can_receive(method):
         raise PayoutsNotSupported()
+    if suspension_of(method) == RiskCase.Consequence.SUSPEND_METHOD:  # a hold is about paying in
+        raise PaymentMethodSuspended()
     available = available_returns(investment)
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)

@@ -8,12 +8,15 @@ contradict each other must end in what the provider itself says.
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from core.data import sql
 from core.data.transactions import retrying
 from core.jobs import outbox
+from core.models import OutboxEvent
 from investments.errors import UnknownProvider
 from investments.models import ProviderEvent
 from investments.providers import PROVIDERS, asking, gateway
@@ -21,6 +24,8 @@ from investments.providers.base import Charge, Event, State
 from investments.services.charging import UnexpectedCharge, charge_called, is_recorded, record_charge
 
 logger = logging.getLogger("vectragrow.payments")
+FINISH_AFTER = timedelta(minutes=1)
+"""How long an event may wait before the finisher looks after it."""
 Outcome = ProviderEvent.Outcome
 
 
@@ -50,9 +55,13 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
         logger.info("an event came again", extra={"provider": provider, "eventId": event.id})
         return
     if outcome == Outcome.RECEIVED:
-        outbox.emit("investments.provider_event", now=now, received_id=str(kept.pk))
+        outbox.emit_once([_own_event(kept.pk, now)])
     elif outcome == Outcome.SET_ASIDE:
         _report(kept)
+
+
+def _own_event(received_id: UUID, now: datetime) -> OutboxEvent:
+    return outbox.row("investments.provider_event", id=received_id, now=now, received_id=str(received_id))
 
 
 def _first_look(provider: str, event: Event) -> tuple[Outcome, str]:
@@ -83,6 +92,18 @@ def apply_event(received_id: UUID, *, now: datetime) -> None:
     with asking(kept.provider) as provider:
         answer = provider.find(key=kept.key)
     _apply(kept, answer, now)
+
+
+def quiet_events(now: datetime) -> QuerySet[ProviderEvent, UUID]:
+    """Ids of received events that are not applied after a minute, and of which the outbox knows nothing any more."""
+    received = ProviderEvent.objects.filter(outcome=Outcome.RECEIVED, created_at__lte=now - FINISH_AFTER)
+    return received.exclude(outbox.is_waiting(now)).order_by("created_at", "id").values_list("pk", flat=True)
+
+
+@retrying
+def apply_again(received_id: UUID, *, now: datetime) -> None:
+    """Put a received event back into the outbox, which calls `apply_event`."""
+    outbox.put_back(_own_event(received_id, now))
 
 
 @retrying

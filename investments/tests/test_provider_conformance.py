@@ -43,6 +43,8 @@ class Bench:
     declined: str
     asks: str
     """Tokens of cards."""
+    fee = 0
+    """What it takes of a charge of 10.00 USD for itself, once it was told to."""
 
     def bank_account(self, person: User, *, is_verified: bool = True) -> str:
         """The token of a bank account of a person."""
@@ -63,6 +65,9 @@ class Bench:
     def signed(self, body: bytes, *, age: timedelta = timedelta(0)) -> dict[str, str]:
         """Headers of an event that was signed some time ago."""
         raise NotImplementedError
+
+    def take_fees(self) -> None:
+        """From now on, if it can be told so."""
 
 
 class SandboxBench(Bench):
@@ -90,6 +95,7 @@ class SandboxBench(Bench):
 
 class StripeBench(Bench):
     works, declined, asks = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_threeDSecureRequired"
+    fee = 59
 
     def __init__(self, line: StripeLine) -> None:
         self.line = line
@@ -119,6 +125,9 @@ class StripeBench(Bench):
 
         seconds = int((timezone.now() - age).timestamp())
         return {"Stripe-Signature": WebhookSignature.generate_signature_header(body.decode(), SECRET, seconds)}
+
+    def take_fees(self) -> None:
+        self.line.tell("fees", basis_points=290, fixed=30)
 
 
 SECRET = "whsec_tests"
@@ -347,6 +356,23 @@ def test_the_statement_and_the_holdings_agree(paying: Payer) -> None:
     assert paying.gateway.holdings()["USD"] - before == 2750
     future = timezone.now() + timedelta(minutes=1)
     assert list(paying.gateway.statement(since=future)) == []
+
+
+def test_what_it_takes_for_itself_is_beside_the_amount(paying: Payer) -> None:
+    """Amounts are those that were asked for; holdings are what is left, and each line with a fee has an id."""
+    paying.bench.take_fees()
+    before = paying.gateway.holdings().get("USD", 0)
+    keys = [f"payment-{uuid7()}" for _ in range(2)]
+    charge, _ = [paying.charge(one, paying.bench.works) for one in keys]
+    refund = f"refund-{uuid4()}-1"
+    paying.refund(refund, charge, 1000, of=keys[0])
+    lines = paying.lines(*keys, refund)
+    fee = paying.bench.fee
+    assert [(line.amount.minor, line.fee_minor) for line in lines] == [(1000, fee), (1000, fee), (-1000, 0)]
+    assert paying.gateway.holdings()["USD"] - before == 1000 - 2 * fee
+    with_fees = [line.id for line in lines if line.fee_minor]
+    assert all(with_fees)
+    assert len(set(with_fees)) == len(with_fees)
 
 
 def test_currencies_with_other_decimals(paying: Payer) -> None:

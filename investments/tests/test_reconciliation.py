@@ -175,6 +175,11 @@ def test_findings_are_told_and_the_exit_is_1(story: Investment) -> None:
     assert (kept.finding_count, kept.findings[0]["check"]) == (2, "differing")
 
 
+def test_a_dry_run_keeps_nothing(story: Investment) -> None:
+    assert run("--dry-run")[0] == 0
+    assert not Reconciliation.objects.exists()
+
+
 def test_it_compares_from_a_day_on(story: Investment) -> None:
     SandboxCharge.objects.filter(key=story.payment.key).update(
         amount_minor=10_001, captured_at=timezone.now() - timedelta(days=90)

@@ -11,11 +11,12 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from vectragrow.demo import community, figures, pictures, rights
+from vectragrow.demo import community, figures, pictures, returns, rights
 from vectragrow.demo.client import Client, DemoFailed, command, receive, until
 from vectragrow.demo.community import Community
 from vectragrow.demo.figures import Figures
 from vectragrow.demo.people import Person
+from vectragrow.demo.returns import Returns
 from vectragrow.demo.rights import Rights
 
 DOMAIN = "@demo.example"
@@ -32,6 +33,7 @@ class TestCard:
 CARD = TestCard("4242424242424242", "pm_card_visa")
 DECLINED = TestCard("4000000000000002", "pm_card_chargeCustomerFail")
 THREE_D_SECURE = TestCard("4000000000003220", "pm_card_threeDSecureRequired")
+BANK_ACCOUNT = {"sandbox": "tok_bank_account", "stripe": "acct_demo"}
 _passports = count(secrets.randbelow(10**6))
 
 
@@ -51,7 +53,7 @@ class Story:
     waiting: dict[str, Any] = field(default_factory=dict)
     """The campaign that is left for a moderator to try."""
 
-    STEPS = 25 + rights.STEPS + community.STEPS + figures.STEPS
+    STEPS = 25 + returns.STEPS + rights.STEPS + community.STEPS + figures.STEPS
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
@@ -65,8 +67,9 @@ class Story:
         self.backers_invest()
         self.they_talk()
         self.deadlines_pass()
-        Rights(self.say, self.people, self.password).play()
         solar = next(iter(self.campaigns.values()))
+        Returns(self.say, self.people, solar, self._log_in, self._add_bank_account).play()
+        Rights(self.say, self.people, self.password).play()
         Community(self.base, self.say, self.people, solar, self.chapter).play()
         self.the_books_are_checked()
         numbers.figures_are_what_the_books_say()
@@ -131,7 +134,7 @@ class Story:
         self.say("All are verified, and notified in the app and by mail; Yara's case stays in the queue for you to try")
 
     def founders_publish_campaigns(self) -> None:
-        self._raise("Amara", "Solar roofs for the valley", "energy", "5000", "6000", 0)
+        self._raise("Amara", "Solar roofs for the valley", "energy", "12000", "14000", 0)
         self._raise("Jonas", "A bakery that delivers by bike", "food", "40000", None, 1)
         self._raise("Amara", "Cold storage for small farms", "agriculture", "25000", None, 2)
         self._raise("Jonas", "A workshop for broken things", "community", "8000", None, 3)
@@ -143,21 +146,20 @@ class Story:
 
     def backers_invest(self) -> None:
         solar, bakery, storage = self.campaigns.values()
-        for name in ("Mei", "Rafael", "Noor"):
-            backer = self.people[name]
-            backer.card = self._add_card(backer, CARD)
-        self.say(f"Three backers add a card of the {self.provider} provider")
-        self._invest("Mei", solar, "2500")
-        self.say(f"Mei invests $2,500.00: {self._progress(solar)}")
-        self._invest("Rafael", solar, "1499.99")
-        self._invest("Noor", solar, "1000.01")
+        for name in ("Mei", "Rafael", "Noor", "Amara"):
+            self.people[name].card = self._add_card(self.people[name], CARD)
+        self.say(f"Three backers and a founder add a card of the {self.provider} provider")
+        self._invest("Mei", solar, "6000")
+        self.say(f"Mei invests $6,000.00: {self._progress(solar)}")
+        self._invest("Rafael", solar, "3499.99")
+        self._invest("Noor", solar, "2500.01")
         self.say(f"Rafael and Noor follow, to the cent: {self._progress(solar)}")
         over = self.people["Mei"].app.post(
             f"/api/campaigns/{solar['id']}/invest",
-            {"amount": "1500.00", "paymentMethodId": self.people["Mei"].card},
+            {"amount": "2500.00", "paymentMethodId": self.people["Mei"].card},
             expect=409,
         )
-        self.say(f"Mei tries for $1,500.00 more and is refused: {over['detail']}")
+        self.say(f"Mei tries for $2,500.00 more and is refused: {over['detail']}")
         self._invest("Mei", bakery, "750.50")
         self._invest("Rafael", bakery, "1200")
         self._invest("Noor", storage, "3000")
@@ -316,6 +318,11 @@ class Story:
             details = {"number": card.number, "expiryMonth": 12, "expiryYear": year, "cvv": "123"}
         added = person.app.post("/api/investments/payment-methods", {"type": "card", "details": details}, expect=201)
         return str(added["id"])
+
+    def _add_bank_account(self, person: Person) -> str:
+        token = BANK_ACCOUNT[self.provider]
+        body = {"type": "bank_account", "details": {"token": token}}
+        return str(person.app.post("/api/investments/payment-methods", body, expect=201)["id"])
 
     def _invest(self, name: str, campaign: dict[str, Any], amount: str) -> None:
         person = self.people[name]

@@ -21,7 +21,7 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import Investment, ProviderEvent, Reconciliation, Settlement
+from investments.models import FeeLine, Investment, ProviderEvent, ProviderFee, Reconciliation, RiskCase, Settlement
 from investments.services.corrections import propose_correction
 from investments.services.distributing import distribute
 from investments.services.settlements import advance
@@ -97,6 +97,24 @@ def make_world() -> User:
     assert withdrawn.status_code == 200, withdrawn.content
     _returns(api, founder, backer, ines)
     _settlement(api, founder, backer, ines)
+    RiskCase.objects.create(
+        rule="card_declines",
+        rules_version="2026-11-01",
+        counted="card",
+        subject=card.card,
+        failures=10,
+        limit=10,
+        window_seconds=3600,
+        charges=[str(investment.payment.key)],
+        consequence=RiskCase.Consequence.SUSPEND_METHOD,
+        person=backer,
+        method=card,
+        card=card.card,
+        status=RiskCase.Status.LIFTED,
+        note="Called the bank; a typing mistake in the address. " * 8,
+        decided_by=ines,
+        decided_at=now,
+    )
     ProviderEvent.objects.create(
         provider="sandbox",
         event_id="evt_" + "0123456789" * 4,
@@ -104,6 +122,12 @@ def make_world() -> User:
         key=str(investment.payment.key),
         outcome=ProviderEvent.Outcome.SET_ASIDE,
         note="The amount differs from what was asked for: 1234.57 USD instead of 1234.56 USD",
+    )
+    FeeLine.objects.create(
+        campaign=live, fee="platform", kind="platform", currency=live.currency, amount_minor=617_28, of_minor=12_345_60
+    )
+    ProviderFee.objects.create(
+        provider="sandbox", line_id="txn_" + "0123456789" * 3, amount_minor=59, currency="USD", taken_at=now
     )
     Reconciliation.objects.create(
         provider="sandbox",

@@ -81,6 +81,7 @@ def admin_pages(staff: User) -> Iterator[str]:
             yield reverse(f"{name}_delete", args=[row.pk])
     for campaign in Campaign.objects.filter(status="live"):
         yield reverse("campaign-figures", args=[campaign.pk])
+    yield reverse("admin:campaigns_campaign_fees")
     yield "/admin/no/such/page/"
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core import clock
+from core.jobs.commands import progress
 from core.times import parse_day
 from investments.providers import PROVIDERS
 from investments.providers.base import OutcomeUnknown
@@ -24,15 +25,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="write one JSON object instead of a table")
         parser.add_argument("--provider", choices=sorted(PROVIDERS), help="default: the one that takes new payments")
+        parser.add_argument("--dry-run", action="store_true", help="keep no result for the admin and /readyz")
         parser.add_argument("--since", metavar="DAY", help="from this day (UTC, YYYY-MM-DD) on; default: 60 days")
 
-    def handle(self, *, json: bool, provider: str | None, since: str | None, **options: Any) -> None:
+    def handle(self, *, json: bool, provider: str | None, since: str | None, dry_run: bool, **options: Any) -> None:
         try:
             begin = datetime.combine(parse_day(since), time(), UTC) if since else None
         except ValueError:
             raise CommandError(f"{since} is not a day such as 2026-12-31.") from None
         try:
-            result = reconcile(provider or settings.PAYMENTS_PROVIDER, now=clock.now(), since=begin)
+            result = reconcile(
+                provider or settings.PAYMENTS_PROVIDER,
+                now=clock.now(),
+                since=begin,
+                is_kept=not dry_run,
+                watch=progress,
+            )
         except OutcomeUnknown as silence:
             raise CommandError(f"The provider did not answer: {silence}") from None
         if json:

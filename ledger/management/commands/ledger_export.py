@@ -5,6 +5,7 @@ import orjson
 from django.core.management.base import BaseCommand
 from django.db.models import Model, Prefetch, QuerySet
 
+from core.jobs.commands import progress
 from core.money import minor_text
 from ledger.models import Entry, LedgerAccount, Posting, SealedDay
 from ledger.selectors import snapshot
@@ -18,20 +19,24 @@ class Command(BaseCommand):
     help = """
         Write the whole books as JSON lines: accounts, sealed days, then postings with their entries, in the order of
         their ids. `minor` is signed minor units, debit positive; `amount` the same in major units. One moment's view.
+        Reads only: safe twice and side by side.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
-        entries = Prefetch("entries", Entry.objects.select_related("account").order_by("account__code"))
         with snapshot():
-            for account in _in_batches(LedgerAccount.objects.all()):
-                self._write(_account(account))
-            for sealed in SealedDay.objects.order_by("day"):
-                self._write(_sealed_day(sealed))
-            for posting in _in_batches(Posting.objects.prefetch_related(entries)):
-                self._write(_posting(posting))
+            count = LedgerAccount.objects.count() + SealedDay.objects.count() + Posting.objects.count()
+            for record in progress(_records(), label="ledger_export", length=count):
+                self.stdout.write(orjson.dumps(record, option=orjson.OPT_UTC_Z).decode())
 
-    def _write(self, record: dict[str, Any]) -> None:
-        self.stdout.write(orjson.dumps(record, option=orjson.OPT_UTC_Z).decode())
+
+def _records() -> Iterator[dict[str, Any]]:
+    entries = Prefetch("entries", Entry.objects.select_related("account").order_by("account__code"))
+    for account in _in_batches(LedgerAccount.objects.all()):
+        yield _account(account)
+    for sealed in SealedDay.objects.order_by("day"):
+        yield _sealed_day(sealed)
+    for posting in _in_batches(Posting.objects.prefetch_related(entries)):
+        yield _posting(posting)
 
 
 def _in_batches(rows: QuerySet[M]) -> Iterator[M]:
