@@ -10,9 +10,10 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin, risk_admin  # noqa: F401  (they register their pages)
+from investments import distribution_admin, person_admin, risk_admin  # noqa: F401  (they register their pages)
 from investments.models import Investment, Payment, PaymentMethod, ProviderEvent, Reconciliation, Refund, Status, Step
 from investments.permissions import READ
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -46,7 +47,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("created_at", "cancellable_until", "updated_at", "timeline"),
+        *("created_at", "cancellable_until", "updated_at", "booked", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -62,6 +63,10 @@ class InvestmentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("status"), ordering="status")
     def status_chip(self, investment: Investment) -> SafeString:
         return chip(investment.get_status_display(), TONES.get(investment.status, ""))
+
+    @admin.display(description=_("in the books"))
+    def booked(self, investment: Investment) -> SafeString:
+        return postings_of(f"investment:{investment.pk}")
 
     @admin.display(description=_("timeline"))
     def timeline(self, investment: Investment) -> SafeString:

@@ -26,6 +26,7 @@ from investments.services.distribution_review import (
     holders_of,
     reject_distribution,
 )
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Distribution.Status.PROPOSED: "info",
@@ -135,6 +136,7 @@ class DistributionAdmin(ReadOnlyAdmin):
             "charge": charge,
             "tone": TONES.get(distribution.status, ""),
             "holders": holders,
+            "booked": postings_of(f"distribution:{distribution.pk}"),
             "held": Money(holders.held_minor, distribution.currency),
             "seen": evidence_of(distribution, charge, holders),
             "is_waiting": is_waiting,
