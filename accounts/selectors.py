@@ -30,6 +30,12 @@ def profile_of(user: User) -> Profile:
     return Profile.objects.filter(pk=user.pk).first() or Profile(user=user)
 
 
+def holders_of(right: Right, *, most: int) -> list[UUID]:
+    """Ids of active people who hold a right by their role; the first ones to join."""
+    staff = User.objects.filter(role__in=sorted(right.roles), status=Status.ACTIVE)
+    return list(staff.order_by("pk").values_list("pk", flat=True)[:most])
+
+
 def sign_in_method_count(user: User) -> int:
     """How many things sign this person in on their own: a password, providers, passkeys."""
     others = (ExternalIdentity.objects.filter(user=user), Passkey.objects.filter(user=user))

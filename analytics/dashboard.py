@@ -24,7 +24,8 @@ from chat.permissions import INSPECT
 from core.data.transactions import reads_within
 from core.money import Money
 from core.rights import Right
-from investments.permissions import READ as READ_INVESTMENTS
+from investments.models import RiskCase
+from investments.permissions import READ as READ_INVESTMENTS, REVIEW_RISK
 from investments.selectors import latest_reconciliations
 from kyc import selectors as identity
 from kyc.models import Verification
@@ -245,6 +246,18 @@ def _reconciliation(asked: Asked) -> Iterator[Tile]:
         yield Tile(f"reconciliation-{one.provider}", title, value=value, detail=detail, links=links)
 
 
+def _risk(asked: Asked) -> Iterator[Tile]:
+    """Cases that too many declined payments have opened."""
+    open_cases = RiskCase.objects.filter(status=RiskCase.Status.OPEN)
+    waiting_now = open_cases.aggregate(number=Count("pk"), oldest=Min("created_at"))
+    detail = _("Nothing is waiting")
+    if waiting_now["oldest"]:
+        age = age_text(asked.now - waiting_now["oldest"])
+        detail = _("cases to decide, the oldest for %(age)s") % {"age": age}
+    links = [Link(f"{reverse('admin:investments_riskcase_changelist')}?status__exact=open", _("Open the cases"))]
+    yield Tile("risk", _("Declined payments"), value=_number(waiting_now["number"]), detail=detail, links=links)
+
+
 def _funnel(asked: Asked) -> Iterator[Tile]:
     """The way from seeing a campaign to settling, over all campaigns."""
     counts = _counts(_FUNNEL, asked.days)
@@ -334,6 +347,7 @@ def _reports(asked: Asked) -> Iterator[Tile]:
 PARTS = (
     Part("escrow", gettext_lazy("In escrow"), READ, _escrow),
     Part("reconciliation", gettext_lazy("Books and provider"), READ_INVESTMENTS, _reconciliation),
+    Part("risk", gettext_lazy("Declined payments"), REVIEW_RISK, _risk),
     Part("identity", gettext_lazy("Identity review"), REVIEW, _identity),
     Part("reports", gettext_lazy("Open reports"), MODERATE, _reports),
     Part("funnel", gettext_lazy("From seeing to settling"), READ_FIGURES, _funnel, is_counted=True),

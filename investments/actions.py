@@ -30,6 +30,7 @@ from investments.errors import (
     NotWaiting,
     OfferExpired,
     PaymentDisputed,
+    PayoutsNotSupported,
     RoomAvailable,
     WithdrawalTooLarge,
 )
@@ -38,10 +39,11 @@ from investments.models import IN_LIST, Investment, Payment, Status, WaitingEntr
 from investments.outputs import AllowedInvestmentAction, InvestmentAction
 from investments.services.distributions import can_distribute, open_charges_of
 from investments.services.investing import UnderWay, too_many_verdict
-from investments.services.payouts import available_returns
+from investments.services.payouts import available_returns, can_receive_somewhere
 from investments.services.reconfirming import amendments_of, answer_verdict
 from investments.services.waiting import AT_ONCE, line_of, plan_offers
 from investments.services.withdrawals import window_verdict
+from investments.suspensions import suspension_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Position:
     """None under rules that ask nothing of an investor."""
     entry: WaitingEntry | None
     """The person's last one in the waiting list."""
+    suspended: str
+    """What every payment method of theirs is under; empty if one can be used, or if there is none."""
     line: Sequence[WaitingEntry] = field(default=())
     """Those that wait or have an offer, in their order."""
 
@@ -140,7 +144,8 @@ def _withdraw(investment: Investment, now: datetime) -> Verdict:
         if payment.status == Payment.Status.REQUIRES_ACTION:
             return ALLOWED
         if investment.status == Status.INVESTED and available_returns(investment):
-            return ALLOWED
+            somewhere = can_receive_somewhere(investment.investor)
+            return ALLOWED if somewhere else Verdict(PayoutsNotSupported())
         if investment.status != Status.COMMITTED or not payment.held_minor:
             return Verdict(WithdrawalTooLarge(available=investment.text(0), currency=investment.currency))
         return window_verdict(investment.reflection_ends_at, investment.campaign, now)
@@ -159,7 +164,7 @@ def _position(person: Any, campaign: Any, now: datetime) -> Position:
     facts = None
     if campaign.rules != Rules.NONE or campaign.has_documents:
         facts = investor_facts(person, rules_of(campaign), now=now, campaign_id=campaign.id)
-    return Position(person, campaign, under_way, facts, entry, line)
+    return Position(person, campaign, under_way, facts, entry, campaign.suspended or "", line)
 
 
 def _has_list(position: Position) -> bool:
@@ -229,6 +234,7 @@ def _before(position: Position, minor: int, at: datetime, *, is_eligible: bool =
     checks: list[Callable[[], Verdict]] = [
         lambda: identity_proven(person),
         lambda: too_many_verdict(position.under_way, campaign.id),
+        lambda: suspension_verdict(position.suspended),
         lambda: open_verdict(campaign, person.pk, at),
     ]
     if is_eligible:

@@ -10,7 +10,13 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import dispute_admin, distribution_admin, settlement_admin  # noqa: F401  (register their pages)
+from investments import (  # noqa: F401  (they register their pages)
+    dispute_admin,
+    distribution_admin,
+    person_admin,
+    risk_admin,
+    settlement_admin,
+)
 from investments.models import (
     FeeLine,
     Investment,
@@ -24,6 +30,8 @@ from investments.models import (
     Step,
 )
 from investments.permissions import READ
+from investments.two_person_admin import LargeRefundAdmin
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -66,7 +74,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("fees", "created_at", "cancellable_until", "updated_at", "timeline"),
+        *("fees", "created_at", "cancellable_until", "updated_at", "booked", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -90,6 +98,10 @@ class InvestmentAdmin(ReadOnlyAdmin):
         rows = ((line.fee, line.amount, gettext("back"), line.refunded) for line in lines)
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} · {} {}</li>", rows))
 
+    @admin.display(description=_("in the books"))
+    def booked(self, investment: Investment) -> SafeString:
+        return postings_of(f"investment:{investment.pk}")
+
     @admin.display(description=_("timeline"))
     def timeline(self, investment: Investment) -> SafeString:
         rows = []
@@ -101,7 +113,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(LargeRefundAdmin):
     right = READ
     list_display = (
         "created_at",
@@ -117,7 +129,7 @@ class RefundAdmin(ReadOnlyAdmin):
     list_filter = ("status", "reason")
     fields = (
         *("payment", "amount_text", "fee_text", "reason", "status", "attempt", "provider_id", "failure_code"),
-        *("reservation", "created_at", "retry_at", "updated_at"),
+        *("people_needed", "approved_at", "reservation", "created_at", "retry_at", "updated_at"),
     )
     search_fields = ("payment__investment__reference", "payment__key")
     search_help_text = _("Reference of the investment, or key of the payment")

@@ -10,7 +10,9 @@ class InvestmentsConfig(AppConfig):
         from investments.providers import check_settings
         from investments.services import approvals
         from investments.services.waiting import offer_free_places
+        from investments.velocity import rule_set
 
         check_settings()
         approvals.check_settings()
+        rule_set()
         on_room(offer_free_places)

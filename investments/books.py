@@ -118,6 +118,40 @@ def reserve_refunds(
     return reserve_new(holds, kind="investment.refunded", now=now)
 
 
+def reserve_refund_by_owner(
+    *,
+    refund_id: UUID,
+    investment_id: UUID,
+    owner_id: UUID,
+    provider: str,
+    amount: Money,
+    fees: Mapping[str, Money],
+    now: datetime,
+) -> Posting:
+    """
+    Reserve a refund after the release, out of what the owner is owed.
+
+    :param fees: what goes back of the investor's fees on top, by kind; they were earned
+    :raises InsufficientFunds: less than that is owed, or held by the provider
+    """
+    natures = provider_account(provider, amount.currency), payable_account(owner_id, amount.currency)
+    with_provider, payable, *earned = open_accounts(
+        *natures, *(fees_account(kind, amount.currency) for kind in fees), now=now
+    )
+    return reserve(
+        key=f"refund:{refund_id}",
+        kind="investment.refunded",
+        lines=[
+            debit(payable, amount),
+            *(debit(account, fee) for account, fee in zip(earned, fees.values(), strict=True)),
+            credit(with_provider, sum(fees.values(), amount)),
+        ],
+        reference=f"investment:{investment_id}",
+        now=now,
+        is_new=True,
+    )
+
+
 def release_escrow(
     *, campaign_id: UUID, owner_id: UUID, amount: Money, fees: Mapping[str, Money], now: datetime
 ) -> Posting:

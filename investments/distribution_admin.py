@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from core import clock
-from core.admin import DecisionAdmin, ReadOnlyAdmin, chip, reason_in
+from core.admin import DecisionAdmin, chip, reason_in
 from core.money import Money
 from investments.access import holdings_in
 from investments.models import Distribution, DistributionCharge, Payout
@@ -21,6 +21,8 @@ from investments.services.distribution_review import (
     holders_of,
     reject_distribution,
 )
+from investments.two_person_admin import LargePayoutAdmin
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Distribution.Status.PROPOSED: "info",
@@ -96,6 +98,7 @@ class DistributionAdmin(DecisionAdmin):
             "charge": charge,
             "tone": TONES.get(distribution.status, ""),
             "holders": holders,
+            "booked": postings_of(f"distribution:{distribution.pk}"),
             "held": Money(holders.held_minor, distribution.currency),
             "seen": evidence_of(distribution, charge, holders),
             "is_waiting": is_waiting,
@@ -105,7 +108,7 @@ class DistributionAdmin(DecisionAdmin):
 
 
 @admin.register(Payout)
-class PayoutAdmin(ReadOnlyAdmin):
+class PayoutAdmin(LargePayoutAdmin):
     right = READ
     list_display = ("created_at", "investment", "amount_text", "method", "status_chip", "failure_code")
     list_filter = ("status", "provider")

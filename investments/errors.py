@@ -53,6 +53,22 @@ class PaymentMethodExpired(Conflict):
     message = _("This payment method has expired; add another one.")
 
 
+class PaymentMethodSuspended(Conflict):
+    code = "payment_method_suspended"
+    message = _(
+        "Nothing can be paid with this payment method: too many payments with it were declined. Our team looks at it "
+        "and tells you what they decide. Use another payment method, or ask your bank why it declines."
+    )
+
+
+class PaymentsHeld(Conflict):
+    code = "payments_held"
+    message = _(
+        "Your payments are on hold: too many of them were declined. Our team looks at it and tells you what they "
+        "decide. What you have invested, and refunds of it, are not affected."
+    )
+
+
 class PaymentMethodInUse(Conflict):
     code = "payment_method_in_use"
     message = _("A payment with this method is still under way.")
@@ -284,6 +300,20 @@ class DistributionChanged(Conflict):
     message = _("This distribution or its holders changed after you opened it. Read it again, then decide.")
 
 
+# --- Risk cases ------------------------------------------------------------------------------------------------------
+
+
+class OwnRiskCase(NotAllowed):
+    code = "own_risk_case"
+    message = _("This case is about payments of yours. Someone else decides on it.")
+
+
+class RiskCaseChanged(Conflict):
+    code = "risk_case_changed"
+    message = _("This case is %(status)s by now. Read it again, then decide.")
+    members = {"status": str}
+
+
 # --- Statements -----------------------------------------------------------------------------------------------------
 
 
@@ -318,6 +348,11 @@ class NoSettlement(NotFound):
     message = _("Nothing of this campaign was released to its owner.")
 
 
+class PayoutsNotSupported(Conflict):
+    code = "payouts_not_supported"
+    message = _("The payment provider cannot pay out to this payment method. Add a bank account.")
+
+
 class SettlementNotWaiting(Conflict):
     """`status` is what it is now."""
 
@@ -329,6 +364,53 @@ class SettlementNotWaiting(Conflict):
 class EvidenceChanged(Conflict):
     code = "settlement_changed"
     message = _("Something has changed since you looked. Read it again and decide then.")
+
+
+class OwnMoney(NotAllowed):
+    code = "own_money"
+    message = _("Somebody else decides on your own money.")
+
+
+class NotWaitingForApproval(Conflict):
+    """`status` is what it is now."""
+
+    code = "not_waiting_for_approval"
+    message = _("This does not wait for an approval; it is %(status)s.")
+    members = {"status": str}
+
+
+class StaffRefundTooLarge(Conflict):
+    """Amount in major units."""
+
+    code = "staff_refund_too_large"
+    message = _("Only %(available)s of this investment can be refunded now.")
+    members = {"available": MoneyText, "currency": Currency}
+    amounts = ("available",)
+
+
+class StaffRefundOpen(Conflict):
+    code = "staff_refund_open"
+    message = _("A refund of this investment waits for its decision already.")
+
+
+class CorrectionOpen(Conflict):
+    code = "correction_open"
+    message = _("A correction of this transaction waits for its decision already.")
+
+
+class NotCorrectable(Conflict):
+    code = "posting_not_correctable"
+    message = _("Only a posted transaction that was not reversed can be corrected.")
+
+
+class CorrectionUnbalanced(Invalid):
+    code = "correction_unbalanced"
+    message = _("The lines need two accounts that exist, each once, and add up to zero in each currency.")
+
+
+class ProposerDecides(NotAllowed):
+    code = "proposer_decides"
+    message = _("You have proposed this. Somebody else decides on it.")
 
 
 class AlreadyApproved(Conflict):

@@ -8,12 +8,14 @@ from core.events import Kind, declare
 from core.money import Money
 from investments.models import (
     Acknowledgement,
+    Correction,
     Distribution,
     Investment,
     InvestorDeclaration,
     KnowledgeTry,
     PaymentMethod,
     PayoutTarget,
+    RiskCase,
     Settlement,
     WaitingEntry,
 )
@@ -141,6 +143,11 @@ def _settlement(name: str, *more: str, told: str = "", only_if: str = "", sealed
     )
 
 
+def _of_risk(message: str, to: str, *facts: str) -> Notice:
+    """A notice that is always mailed."""
+    return Notice(Message(message, Category.SECURITY, facts), to=to)
+
+
 declare(
     _step("placed", campaign_id=UUID),
     _step("requires_action", _notice("investment_requires_action"), audit=False),
@@ -154,6 +161,14 @@ declare(
     _step("failed", _notice("investment_failed"), reason=str),
     _step("withdrawal_requested", reason=str | None),
     _step("refund_requested", audit=False, reason=str),
+    _step("awaiting_approval", reason=str),
+    _step("approved", reason=str),
+    Kind("investment.approval_given", about=Investment, facts={"amount": Money, "reason": str}),
+    Kind("investment.staff_refund_proposed", about=Investment, facts={"amount": Money}),
+    Kind("investment.staff_refund_rejected", about=Investment, facts={"amount": Money}),
+    Kind("correction.proposed", about=Correction, facts={"original": str}),
+    Kind("correction.booked", about=Correction, facts={"original": str}),
+    Kind("correction.rejected", about=Correction, facts={"original": str}),
     _step("refunded", _notice("investment_refunded"), reason=str),
     _step("invested", _notice("investment_settled"), audit=False),
     _step("cancelled", reason=str),
@@ -186,6 +201,23 @@ declare(
     _distribution("paid", _to_owner("distribution_paid", "holders"), holders=int),
     Kind("payment_method.added", about=PaymentMethod, facts={"type": str, "brand": str}),
     Kind("payment_method.removed", about=PaymentMethod),
+    Kind(
+        "risk_case.opened",
+        about=RiskCase,
+        facts={"person_id": UUID, "staff_ids": list[UUID], "rule": str, "count": int, "consequence": str},
+        sealed={"method": str},
+        effects=[
+            _of_risk("payment_method_suspended", "person_id", "method", "consequence"),
+            _of_risk("risk_case_opened", "staff_ids", "riskcase_id", "rule", "count"),
+        ],
+    ),
+    Kind(
+        "risk_case.decided",
+        about=RiskCase,
+        facts={"person_id": UUID, "consequence": str, "decision": str},
+        sealed={"method": str},
+        effects=[_of_risk("payment_method_reviewed", "person_id", "method", "consequence", "decision")],
+    ),
     Kind("investor.profile_declared", about=InvestorDeclaration),
     Kind("investor.knowledge_tested", about=KnowledgeTry, facts={"passed": bool}),
     Kind("investor.text_acknowledged", about=Acknowledgement, facts={"text": str, "version": str}),
@@ -200,6 +232,6 @@ declare(
     _settlement("payment_began"),
     _settlement("payment_failed", told="settlement_failed", reason=str),
     _settlement("partly_paid", "remaining", told="settlement_partly_paid", remaining=Money),
-    _settlement("paid", told="settlement_paid"),
+    _settlement("paid", told="settlement_paid", only_if="was_anything", was_anything=bool),
     Kind("campaign.money_settled", about=Campaign, facts={"raised": Money}),
 )

@@ -45,6 +45,14 @@ class PaymentMethodInput(Serializer):
     details = DetailsInput()
 
 
+class SetupInput(Serializer):
+    type = ChoiceField(
+        choices=(PaymentMethod.Type.CARD, PaymentMethod.Type.BANK_ACCOUNT),
+        default=PaymentMethod.Type.CARD,
+        help_text="`bank_account`: what money is paid out to.",
+    )
+
+
 class AcknowledgementInput(Serializer):
     """A text, in the version that was read."""
 

@@ -117,17 +117,6 @@ FINISH_EVENTS = register(
         work=provider_events.apply_again,
     )
 )
-FINISHERS = (
-    FINISH_PAYMENTS,
-    FINISH_REFUNDS,
-    FINISH_DISTRIBUTIONS,
-    FINISH_DISTRIBUTION_REFUNDS,
-    FINISH_PAYOUTS,
-    FINISH_EVENTS,
-)
-"""Whatever asks a provider is brought to its end by one of them; `finish_pending` runs them all."""
-
-
 SETTLE_CAMPAIGNS = register(
     Job(
         "investments.settle_campaigns",
@@ -152,6 +141,19 @@ VERIFY_TARGETS = register(
         work=payout_targets.verify_target_again,
     )
 )
+
+
+FINISHERS = (
+    FINISH_PAYMENTS,
+    FINISH_REFUNDS,
+    FINISH_DISTRIBUTIONS,
+    FINISH_DISTRIBUTION_REFUNDS,
+    FINISH_PAYOUTS,
+    FINISH_EVENTS,
+    FINISH_SETTLEMENTS,
+    VERIFY_TARGETS,
+)
+"""Whatever asks a provider is brought to its end by one of them; `finish_pending` runs them all."""
 
 
 @outbox.on("investments.charge")

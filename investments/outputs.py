@@ -65,13 +65,17 @@ class PaymentMethodCard(Output):
 
 
 class PaymentMethodSetup(Output):
-    """For the provider's field in the browser."""
+    """For entering a card in the provider's field in the browser, or a bank account on its page."""
 
-    client_secret: Annotated[str, Meta(description="Of the provider; for the browser of this person only.")]
+    client_secret: Annotated[
+        str | None, Meta(description="For a card; of the provider, for the browser of this person only.")
+    ]
+    url: Annotated[str | None, Meta(description="For a bank account: the provider's page, to which the person is led.")]
+    token: Annotated[str | None, Meta(description="The `details.token` of the bank account that comes of it.")]
 
     @classmethod
     def of(cls, setup: Setup) -> Self:
-        return cls(client_secret=setup.client_secret)
+        return cls(client_secret=setup.client_secret or None, url=setup.url or None, token=setup.token or None)
 
 
 class PaidWith(Output):

@@ -1,4 +1,4 @@
-"""The rights over other people's investments and distributions (core.rights)."""
+"""The rights over other people's investments, distributions and risk cases (core.rights)."""
 
 from core import rights
 
@@ -17,4 +17,19 @@ APPROVE_SETTLEMENTS = rights.declare(
     "settlements.approve",
     roles=["admin"],
     about="See what campaigns owe their owners; approve and reject its payment, but for one's own and those one holds.",
+)
+APPROVE_REFUNDS = rights.declare(
+    "refunds.approve",
+    roles=["admin"],
+    about="Propose refunds; approve large refunds and payouts of other people, which take two.",
+)
+CORRECT_BOOKS = rights.declare(
+    "ledger.correct",
+    roles=["admin"],
+    about="Propose correcting transactions, and approve those that somebody else has proposed.",
+)
+REVIEW_RISK = rights.declare(
+    "risk.review",
+    roles=["admin"],
+    about="See the cases that too many declined payments have opened; lift, keep and ban, but in one's own case.",
 )

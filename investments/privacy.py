@@ -8,13 +8,17 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.errors import MoneyInFlight
+from accounts.services import history
 from core import events
 from core.jobs import outbox
-from core.privacy import Delete, Kept, Withheld, blocks_erasure, declare, declare_impersonal
+from core.privacy import Delete, DeleteAfter, Kept, Withheld, blocks_erasure, declare, declare_impersonal
 from investments.models import (
     UNDER_WAY,
     Acknowledgement,
     Approval,
+    ChargeOrigin,
+    Correction,
+    Decline,
     Dispute,
     Distribution,
     DistributionCharge,
@@ -26,15 +30,18 @@ from investments.models import (
     PaymentMethod,
     Payout,
     PayoutTarget,
+    ProviderAccount,
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
     ProviderFee,
+    ProviderPayout,
     ProviderRefund,
     Reconciliation,
     Reconfirmation,
     Refund,
     Return,
+    RiskCase,
     SandboxCharge,
     SandboxDispute,
     SandboxPayout,
@@ -42,6 +49,7 @@ from investments.models import (
     SandboxTarget,
     Settlement,
     SettlementPayment,
+    StaffRefund,
     Status,
     WaitingEntry,
 )
@@ -68,7 +76,7 @@ def blank_methods(*, person_id: UUID, now: datetime) -> None:
     """How the person paid goes, but for the last four digits, by which a refund is found at the provider."""
     methods = PaymentMethod.objects.filter(owner_id=person_id)
     methods.filter(removed_at__isnull=True).update(removed_at=now)
-    methods.update(token="", brand="", is_default=False, expiry_month=None, expiry_year=None)
+    methods.update(token="", brand="", fingerprint="", is_default=False, expiry_month=None, expiry_year=None)
 
 
 def leave_waiting_lists(*, person_id: UUID, now: datetime) -> None:
@@ -82,6 +90,26 @@ def forget_customers(*, person_id: UUID, now: datetime) -> None:
     for provider, customer_id in customers.values_list("provider", "customer_id"):
         outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=customer_id)
     customers.delete()
+
+
+def forget_accounts(*, person_id: UUID, now: datetime) -> None:
+    """What they were paid to, likewise: nothing is owed to them any more."""
+    accounts = ProviderAccount.objects.filter(person_id=person_id)
+    for provider, account_id in accounts.values_list("provider", "account_id"):
+        outbox.emit("investments.forget_customer", now=now, provider=provider, customer_id=account_id)
+    accounts.delete()
+
+
+def remove_targets(*, person_id: UUID, now: datetime) -> None:
+    """Nothing is owed to them any more (`block_while_money_moves`)."""
+    PayoutTarget.objects.filter(owner_id=person_id, removed_at=None).update(removed_at=now, updated_at=now)
+
+
+def forget_origins(*, person_id: UUID, now: datetime) -> None:
+    """From where the person's charges were asked for."""
+    payments = Payment.objects.filter(investment__investor_id=person_id).values("pk")
+    charges = DistributionCharge.objects.filter(distribution__proposed_by_id=person_id).values("pk")
+    ChargeOrigin.objects.filter(Q(pk__in=payments) | Q(pk__in=charges)).delete()
 
 
 BOOKS = Kept("the books are kept to the cent, for an account without a name")
@@ -273,7 +301,7 @@ declare(
     PayoutTarget,
     person="owner_id",
     export=("id", "method_id", "status", "verified_at", "created_at", "removed_at"),
-    erase=BOOKS,
+    erase=remove_targets,
     retention=BOOKS,
 )
 declare(
@@ -301,6 +329,20 @@ declare(
     retention=Kept("proves who approved what"),
 )
 declare(
+    StaffRefund,
+    person="investment__investor_id",
+    export=("id", "investment_id", "amount_minor", "currency", "status", "created_at", "decided_at"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
+    Correction,
+    person="proposed_by_id",
+    export=Withheld("how staff corrected the books"),
+    erase=BOOKS,
+    retention=BOOKS,
+)
+declare(
     ProviderEvent,
     export=Withheld("what a payment provider reported; its effect is exported with the payment"),
     erase=Kept("holds keys of payments and no name"),
@@ -313,7 +355,34 @@ declare(
     erase=forget_customers,
     retention=Kept("payment methods belong to it"),
 )
-for record in (ProviderCharge, ProviderRefund):
+declare(
+    ProviderAccount,
+    person="person_id",
+    export=("provider", "account_id", "created_at"),
+    erase=forget_accounts,
+    retention=Kept("payment methods belong to it"),
+)
+declare(
+    ChargeOrigin,
+    export=Withheld("a keyed hash of a network address, by which declined payments are counted"),
+    erase=forget_origins,
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    Decline,
+    person="person_id",
+    export=("key", "campaign_id", "reason", "created_at"),
+    erase=Delete(),
+    retention=DeleteAfter(history.KEPT, since="pk"),
+)
+declare(
+    RiskCase,
+    person="person_id",
+    export=("id", "rule", "consequence", "status", "created_at", "decided_at"),
+    erase=Kept("a card that was banned stays banned, for an account without a name"),
+    retention=Kept("a card that was banned stays banned"),
+)
+for record in (ProviderCharge, ProviderPayout, ProviderRefund):
     declare_impersonal(record, about="what a provider calls a payment", retention=Kept("payments are found by it"))
 declare_impersonal(
     Reconciliation,

@@ -155,7 +155,69 @@ class Account:
             return {**method, "type": "us_bank_account", "us_bank_account": {"last4": "6789"}}
         wallet = {"type": "apple_pay"} if template == "pm_card_wallet" else None
         card = {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": time.gmtime().tm_year + 3}
-        return {**method, "type": "card", "card": {**card, "wallet": wallet}}
+        return {**method, "type": "card", "card": {**card, "wallet": wallet, "fingerprint": f"{brand}{last4}"}}
+
+    # --- Connected accounts ------------------------------------------------------------------------------------------
+
+    def create_account(self, form: Form) -> dict[str, Any]:
+        allow(form, "type", "capabilities", "metadata")
+        account_id = f"acct_{new_id('x')[2:]}"
+        return self._keep(
+            account_id,
+            "account",
+            metadata=form.get("metadata", {}),
+            payouts_enabled=False,
+            requirements={"disabled_reason": "requirements.past_due"},
+            external_accounts={"object": "list", "data": [], "has_more": False},
+        )
+
+    def read_account(self, form: Form, account_id: str) -> dict[str, Any]:
+        return self._thing(account_id, "account")
+
+    def delete_account(self, form: Form, account_id: str) -> dict[str, Any]:
+        self._thing(account_id, "account")
+        del self.things[account_id]
+        return {"id": account_id, "object": "account", "deleted": True}
+
+    def create_account_link(self, form: Form) -> dict[str, Any]:
+        allow(form, "account", "type", "refresh_url", "return_url")
+        account = self._thing(form["account"], "account")
+        return {"object": "account_link", "url": f"{self.base}/onboarding/{account['id']}"}
+
+    def onboard(self, account_id: str, answer: str) -> None:
+        """What a person does on Stripe's page: `enter` a bank account, `prove` who they are, or be `reject`ed."""
+        account = self._thing(account_id, "account")
+        if answer in ("enter", "prove"):
+            bank = {"object": "bank_account", "bank_name": "STRIPE TEST BANK", "last4": "6789"}
+            account["external_accounts"]["data"] = [bank]
+        account["payouts_enabled"] = answer == "prove"
+        account["requirements"]["disabled_reason"] = "rejected.fraud" if answer == "reject" else None
+
+    def create_transfer(self, form: Form) -> dict[str, Any]:
+        allow(form, "amount", "currency", "destination", "transfer_group", "metadata")
+        account = self._thing(form["destination"], "account")
+        amount, currency = int(form["amount"]), form["currency"]
+        if not account["payouts_enabled"]:
+            raise Refused(400, "invalid_request_error", "insufficient_capabilities_for_transfer")
+        if amount > sum(one["net"] for one in self.transactions if one["currency"] == currency):
+            raise Refused(400, "invalid_request_error", "balance_insufficient")
+        transfer = self._keep(
+            new_id("tr"),
+            "transfer",
+            amount=amount,
+            currency=currency,
+            destination=account["id"],
+            transfer_group=form.get("transfer_group"),
+            metadata=form.get("metadata", {}),
+        )
+        self._book("transfer", transfer, -amount)
+        return transfer
+
+    def list_transfers(self, form: Form) -> dict[str, Any]:
+        allow(form, "transfer_group", "limit", "starting_after")
+        group = form["transfer_group"]
+        mine = [one for one in self.things.values() if one["object"] == "transfer" and one["transfer_group"] == group]
+        return page(mine[::-1], form, "/v1/transfers")
 
     # --- Payments ----------------------------------------------------------------------------------------------------
 
@@ -448,6 +510,12 @@ ROUTES: list[tuple[str, str, str, Callable[..., dict[str, Any]]]] = [
     ("POST", r"/v1/setup_intents", "setup", Account.create_setup_intent),
     ("GET", r"/v1/payment_methods/(\w+)", "payment_method", Account.read_payment_method),
     ("POST", r"/v1/payment_methods/(\w+)/attach", "attach", Account.attach),
+    ("POST", r"/v1/accounts", "account", Account.create_account),
+    ("GET", r"/v1/accounts/(\w+)", "read_account", Account.read_account),
+    ("DELETE", r"/v1/accounts/(\w+)", "delete_account", Account.delete_account),
+    ("POST", r"/v1/account_links", "account_link", Account.create_account_link),
+    ("POST", r"/v1/transfers", "transfer", Account.create_transfer),
+    ("GET", r"/v1/transfers", "transfers", Account.list_transfers),
     ("POST", r"/v1/payment_intents", "create", Account.create_intent),
     ("GET", r"/v1/payment_intents/(\w+)", "retrieve", Account.read_intent),
     ("POST", r"/v1/payment_intents/(\w+)/confirm", "confirm", Account.confirm),
@@ -489,6 +557,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if parts.path.startswith("/stand-in/"):
             self._answer(200, self._control(parts.path.removeprefix("/stand-in/"), json.loads(body or b"{}")))
+        elif parts.path.startswith("/onboarding/"):
+            self._onboarding(parts.path.removeprefix("/onboarding/"), body)
         elif parts.path.startswith("/3ds/"):
             self._page(parts.path.removeprefix("/3ds/"), body)
         else:
@@ -526,6 +596,16 @@ class Handler(BaseHTTPRequestHandler):
                 signed = [account.signed(event) for event in account.events]
                 return [{"body": text, "signature": signature} for text, signature in signed]
         return {}
+
+    def _onboarding(self, account_id: str, body: bytes) -> None:
+        """GET shows the choices, POST takes one: `answer=prove`, `enter` or `reject`."""
+        with self.account.lock:
+            is_there = account_id in self.account.things
+            if is_there and self.command == "POST":
+                self.account.onboard(account_id, urllib.parse.parse_qs(body.decode()).get("answer", [""])[0])
+        buttons = "".join(f'<button name="answer" value="{one}">{one}</button>' for one in ("prove", "enter", "reject"))
+        form = f'<!doctype html><title>Bank account</title><form method="post">{buttons}</form>'
+        self._send(200 if is_there else 404, form.encode(), {"Content-Type": "text/html"})
 
     def _page(self, intent_id: str, body: bytes) -> None:
         with self.account.lock:

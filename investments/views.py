@@ -49,6 +49,7 @@ from investments.inputs import (
     PayoutTargetInput,
     PreviewQuery,
     ReconfirmInput,
+    SetupInput,
     StatementQuery,
     WaitInput,
     WithdrawInput,
@@ -109,6 +110,8 @@ def _with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpRespo
 NOT_AN_INVESTOR_NOW = (
     errors.PaymentMethodNotFound,
     errors.PaymentMethodExpired,
+    errors.PaymentMethodSuspended,
+    errors.PaymentsHeld,
     errors.TooManyOpenPayments,
     errors.ConfirmationPending,
 )
@@ -213,7 +216,9 @@ class Investments(ApiViewSet):
             errors.RemainderBelowMinimum,
             errors.WholePaymentOnly,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
             errors.PayoutDeclined,
+            errors.PayoutsNotSupported,
             InsufficientFunds,
             OutcomeUnknown,
         ],
@@ -480,6 +485,8 @@ class Distributions(ApiViewSet):
             errors.NothingToDistributeTo,
             errors.PaymentMethodNotFound,
             errors.PaymentMethodExpired,
+            errors.PaymentMethodSuspended,
+            errors.PaymentsHeld,
             errors.DistributionUnderWay,
             errors.DistributionDeclined,
             OutcomeUnknown,
@@ -514,7 +521,8 @@ class PaymentMethods(ApiViewSet):
 
     def _setup(self, request: Request) -> tuple[PaymentMethodSetup, limits.LimitState]:
         limit = limits.hit(NEW_METHODS, request.user.pk)
-        return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now())), limit
+        data = parse(SetupInput, request)
+        return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now(), **data)), limit
 
     @operation("listPaymentMethods", returns=Page[PaymentMethodCard])
     def list(self, request: Request) -> Page[PaymentMethodCard]:
@@ -530,6 +538,7 @@ class PaymentMethods(ApiViewSet):
             errors.RawCardDataRefused,
             errors.UnknownPaymentToken,
             errors.PaymentMethodDeclined,
+            errors.PaymentMethodSuspended,
             errors.CardExpired,
             errors.ProviderUnavailable,
             limits.RateLimited,
@@ -544,16 +553,18 @@ class PaymentMethods(ApiViewSet):
 
     @operation(
         "setUpPaymentMethod",
+        SetupInput,
         returns=PaymentMethodSetup,
         errors=[errors.SetupNotNeeded, errors.ProviderUnavailable, limits.RateLimited],
     )
     @prepared(_setup)
     def set_up(self, request: Request, prepared: tuple[PaymentMethodSetup, limits.LimitState]) -> Response:
         """
-        Prepare the provider's field for a new card
+        Prepare the provider's field for a new card, or its page for a bank account
 
-        The card is entered in the provider's own field in the browser, with this secret. What comes of it there is the
-        token for `POST /api/investments/payment-methods`. A provider without such a field: 404 `setup_not_needed`.
+        A card is entered in the provider's own field in the browser, with this secret; a bank account that money is
+        paid out to on its own page. What comes of it there is the token for
+        `POST /api/investments/payment-methods`. A provider without these: 404 `setup_not_needed`.
         """
         setup, limit = prepared
         return Response(setup, headers=limit.headers)

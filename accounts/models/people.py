@@ -94,7 +94,8 @@ class User(Entity, AbstractBaseUser):
         indexes = [
             models.Index(
                 fields=["deletion_due_at"], condition=models.Q(deletion_due_at__isnull=False), name="account_leaving"
-            )
+            ),
+            models.Index(fields=["role"], condition=~models.Q(role="user"), name="account_of_staff"),
         ]
 
     def __str__(self) -> str:

@@ -178,6 +178,15 @@ def restore_funding(*, campaign: Campaign, backing: Backing, amount: Money, is_r
     campaign.settled_minor += released
 
 
+def return_settled_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: datetime) -> None:
+    """
+    Take money raised out again that was released to the owner already: it is refunded out of what the owner is owed.
+    The caller has locked the backing, then the campaign.
+    """
+    sql.change(_UNSETTLE, [amount.minor, campaign.pk])
+    return_funding(campaign=campaign, amounts={backer_id: amount.minor}, now=now)
+
+
 def settle_funding(campaign_id: UUID) -> None:
     """Count what is raised as released to the owner, in the transaction that books it. Repeating it changes nothing."""
     sql.change(_SETTLE, [campaign_id])
@@ -219,6 +228,7 @@ _RESTORE = """
         raised_minor = raised_minor + %s, settled_minor = settled_minor + %s, investor_count = investor_count + %s
     WHERE id = %s
 """
+_UNSETTLE = "UPDATE campaigns_campaign SET settled_minor = settled_minor - %s WHERE id = %s"
 _SETTLE = "UPDATE campaigns_campaign SET settled_minor = raised_minor WHERE id = %s"
 _ENSURE_BACKING = """
     INSERT INTO campaigns_backing (id, created_at, campaign_id, backer_id, committed_minor, since)

@@ -6,12 +6,13 @@ Rows of one level are locked in the order of their ids. Tests switch the guard o
 `taken` raises where a transaction breaks the order.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connection, models
 
 M = TypeVar("M", bound=models.Model)
 
@@ -28,6 +29,18 @@ def lock(
     :param skip_locked: leave out what somebody else holds, instead of waiting for it
     """
     return rows.select_for_update(no_key=True, of=of, skip_locked=skip_locked)
+
+
+def lock_names(*names: str) -> None:
+    """
+    Lock things that have no row of their own, by name, until the caller's transaction ends. They are taken in one
+    order, so that two callers who want several do not wait for each other.
+
+    The guard does not see them: docs/locking.md says where they stand in the order.
+    """
+    keys = sorted(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", [keys])
 
 
 def clause(*aliases: str) -> str:

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("investments", "0009_provider_records"),
+        ("investments", "0012_provider_fees"),
     ]
 
     operations = [

@@ -10,8 +10,7 @@ from investments.migrations._rules_disputes import STEPS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0010_events_to_apply"),
-        ("investments", "0012_provider_fees"),
+        ("investments", "0011_risk_cases"),
         ("ledger", "0002_seals"),
     ]
 
@@ -123,6 +122,7 @@ class Migration(migrations.Migration):
                             ("campaign_cancelled", "Campaign Cancelled"),
                             ("withdrawn", "Withdrawn"),
                             ("not_reconfirmed", "Not Reconfirmed"),
+                            ("by_staff", "By Staff"),
                             ("no_room", "No Room"),
                         ],
                         max_length=20,

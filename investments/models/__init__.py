@@ -1,6 +1,6 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
-from investments.models.approvals import Approval
+from investments.models.approvals import Approval, Correction, StaffRefund
 from investments.models.disputes import Dispute
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.fees import FeeLine
@@ -21,9 +21,16 @@ from investments.models.methods import PaymentMethod, PaymentMethodQuerySet
 from investments.models.profiles import Acknowledgement, Figures, InvestorDeclaration, KnowledgeTry
 from investments.models.provider_events import ProviderEvent
 from investments.models.provider_fees import ProviderFee
-from investments.models.provider_records import ProviderCharge, ProviderCustomer, ProviderRefund
+from investments.models.provider_records import (
+    ProviderAccount,
+    ProviderCharge,
+    ProviderCustomer,
+    ProviderPayout,
+    ProviderRefund,
+)
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
+from investments.models.risk import ChargeOrigin, Decline, RiskCase
 from investments.models.sandbox import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
@@ -37,6 +44,9 @@ __all__ = [
     "Acknowledgement",
     "Answer",
     "Approval",
+    "ChargeOrigin",
+    "Correction",
+    "Decline",
     "Dispute",
     "Distribution",
     "DistributionCharge",
@@ -51,15 +61,18 @@ __all__ = [
     "PaymentMethodQuerySet",
     "Payout",
     "PayoutTarget",
+    "ProviderAccount",
     "ProviderCharge",
     "ProviderCustomer",
     "ProviderEvent",
     "ProviderFee",
+    "ProviderPayout",
     "ProviderRefund",
     "Reconciliation",
     "Reconfirmation",
     "Refund",
     "Return",
+    "RiskCase",
     "SandboxCharge",
     "SandboxDispute",
     "SandboxPayout",
@@ -67,6 +80,7 @@ __all__ = [
     "SandboxTarget",
     "Settlement",
     "SettlementPayment",
+    "StaffRefund",
     "Status",
     "Step",
     "WaitingEntry",

@@ -240,6 +240,10 @@ class Payout(Entity):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     provider_id = models.CharField(max_length=100, default="", blank=True)
     failure_code = models.CharField(max_length=40, default="", blank=True)
+    people_needed = models.SmallIntegerField(default=0, db_default=0)
+    """How many people have to approve it before it is sent."""
+    approved_at = models.DateTimeField(null=True, blank=True)
+    """When the last of them did."""
     reservation = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField()
 
@@ -254,6 +258,14 @@ class Payout(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+    NOT_HELD = Q(people_needed=0) | Q(approved_at__isnull=False)
+    """A condition for those that may be sent."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for people."""
+        return self.people_needed > 0 and self.approved_at is None
 
     @property
     def key(self) -> str:

@@ -44,6 +44,8 @@ class Step(models.TextChoices):
     CANCELLED = "cancelled"
     RECONFIRMED = "reconfirmed"
     RETURNED = "returned"
+    AWAITING_APPROVAL = "awaiting_approval"
+    APPROVED = "approved"
     PAYOUT_REQUESTED = "payout_requested"
     PAYOUT_FAILED = "payout_failed"
     PAID_OUT = "paid_out"
@@ -262,6 +264,7 @@ class Refund(Entity):
         WITHDRAWN = "withdrawn"
         NOT_RECONFIRMED = "not_reconfirmed"
         """New terms of the campaign were declined, or not confirmed in time."""
+        BY_STAFF = "by_staff"
         NO_ROOM = "no_room"
         """A dispute about it was won, and its place in the campaign was taken meanwhile."""
 
@@ -280,6 +283,10 @@ class Refund(Entity):
     failure_code = models.CharField(max_length=40, default="", blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     """Not before this, after a clear no; empty: at once."""
+    people_needed = models.SmallIntegerField(default=0, db_default=0)
+    """How many people have to approve it before it is sent."""
+    approved_at = models.DateTimeField(null=True, blank=True)
+    """When the last of them did."""
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -292,8 +299,16 @@ class Refund(Entity):
         ]
         indexes = [models.Index(fields=["retry_at"], condition=Q(status="pending"), name="refund_under_way")]
 
+    NOT_HELD = Q(people_needed=0) | Q(approved_at__isnull=False)
+    """A condition for those that may be sent."""
+
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for people."""
+        return self.people_needed > 0 and self.approved_at is None
 
     @property
     def key(self) -> str:

@@ -30,6 +30,8 @@ class PaymentMethod(Entity):
     token = models.CharField(max_length=255)
     brand = models.CharField(max_length=40)
     last4 = models.CharField(max_length=4)
+    fingerprint = models.CharField(max_length=64, default="", db_default="", blank=True)
+    """What the provider knows the card itself by, so that it is known when it is added again; empty if it says none."""
     expiry_month = models.PositiveSmallIntegerField(null=True, blank=True)
     expiry_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
@@ -57,6 +59,11 @@ class PaymentMethod(Entity):
 
     def __str__(self) -> str:
         return f"{self.brand} …{self.last4}"
+
+    @property
+    def card(self) -> str:
+        """What stands for the card itself, however often it was added."""
+        return self.fingerprint or str(self.pk)
 
     def is_expired_on(self, day: date) -> bool:
         """A card works through the last day of its month."""

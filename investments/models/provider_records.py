@@ -63,3 +63,36 @@ class ProviderRefund(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ProviderAccount(Entity):
+    """An account of a person at a provider, to which money is paid out."""
+
+    provider = models.CharField(max_length=20)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    account_id = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "person"], name="provider_account_is_one_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.account_id
+
+
+class ProviderPayout(Entity):
+    """A payout that was asked for under one of our keys, written before the first time; a refusal stays."""
+
+    provider = models.CharField(max_length=20)
+    key = models.CharField(max_length=60)
+    reason = models.CharField(max_length=40, default="", blank=True)
+    """Why it was refused; empty: it was not."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key"], name="provider_payout_is_one_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

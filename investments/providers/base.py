@@ -68,6 +68,8 @@ class Instrument:
     last4: str
     expiry_month: int | None = None
     expiry_year: int | None = None
+    fingerprint: str = ""
+    """The same for the same card, whenever and by whomever it is added; empty if the provider says none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,14 @@ class MethodDeclined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the provider's field in the browser needs for a new payment method."""
+    """What a person needs to enter a new payment method at the provider."""
 
-    client_secret: str
+    client_secret: str = ""
+    """For the provider's field in the browser."""
+    url: str = ""
+    """The provider's own page, for a bank account."""
+    token: str = ""
+    """Of the payment method that comes of that page."""
 
 
 class Gateway(Protocol):
@@ -180,9 +187,13 @@ class Gateway(Protocol):
     test_cards: Mapping[str, str]
     """Tokens by card number: the sandbox's published ones, and no others ever."""
 
-    def setup(self, *, owner_id: UUID, now: datetime) -> Setup | None:
+    payout_types: frozenset[str]
+    """The types of payment methods that it can pay out to."""
+
+    def setup(self, *, owner_id: UUID, type: str, now: datetime) -> Setup | None:
         """
-        Let a person enter a payment method in the provider's own field in the browser; None if it has none.
+        Let a person enter a payment method at the provider itself: a card in its field in the browser, a bank account
+        on its page. None if it has no such thing.
 
         :raises OutcomeUnknown:
         """
@@ -243,7 +254,7 @@ class Gateway(Protocol):
         """
         Pay out of what is held for us, to what stands behind a token, once per key. Returns the provider's id.
 
-        A provider that pays nobody but ourselves refuses every payout.
+        What is not of `payout_types` is refused with `payouts_not_supported`, without asking anybody.
 
         :raises PayoutRefused: :raises OutcomeUnknown:
         """

@@ -26,7 +26,14 @@ from core.data import sql
 from core.data.transactions import refuse_in_transaction
 from core.money import MAX_MINOR, Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import PaymentMethod, ProviderCharge, ProviderCustomer, ProviderRefund
+from investments.models import (
+    PaymentMethod,
+    ProviderAccount,
+    ProviderCharge,
+    ProviderCustomer,
+    ProviderPayout,
+    ProviderRefund,
+)
 from investments.providers.base import (
     Charge,
     Dispute,
@@ -57,6 +64,8 @@ SKEW = timedelta(seconds=60)
 OUR_KEY = "vectragrow_key"
 """The entry of Stripe's metadata that holds our key."""
 
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,100}", re.ASCII)
+"""A connected account: the token of a bank account that is paid to."""
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}", re.ASCII)
 _SECRET_REASONS = {
     "fraudulent",
@@ -73,11 +82,14 @@ _SECRET_REASONS = {
 
 class StripeGateway:
     name = "stripe"
+    payout_types: frozenset[str] = frozenset({PaymentMethod.Type.BANK_ACCOUNT})
     test_cards: Mapping[str, str] = {}
 
     # --- Payment methods --------------------------------------------------------------------------------------------
 
-    def setup(self, *, owner_id: UUID, now: datetime) -> Setup:
+    def setup(self, *, owner_id: UUID, type: str, now: datetime) -> Setup:
+        if type == PaymentMethod.Type.BANK_ACCOUNT:
+            return self._onboarding(owner_id, now)
         customer_id = self._customer(owner_id, now)
         with _asking() as stripe:
             intent = stripe.v1.setup_intents.create(
@@ -85,9 +97,70 @@ class StripeGateway:
             )
         return Setup(client_secret=_read(lambda: _text(intent.client_secret)))
 
+    def _onboarding(self, owner_id: UUID, now: datetime) -> Setup:
+        """Stripe's page, on which a person proves who they are and enters their bank account."""
+        known = ProviderAccount.objects.filter(provider=self.name, person_id=owner_id)
+        account = known.first()
+        if account is None:
+            with _asking() as stripe:
+                made = stripe.v1.accounts.create(
+                    {
+                        "type": "express",
+                        "capabilities": {"transfers": {"requested": True}},
+                        "metadata": {"vectragrow_person": str(owner_id)},
+                    },
+                    {"idempotency_key": f"account-{owner_id}"},
+                )
+            account_id = _read(lambda: _text(made.id))
+            sql.insert_missing(
+                ProviderAccount(provider=self.name, person_id=owner_id, account_id=account_id, created_at=now)
+            )
+            account = known.get()
+        with _asking() as stripe:
+            link = stripe.v1.account_links.create(
+                {
+                    "account": account.account_id,
+                    "type": "account_onboarding",
+                    "refresh_url": settings.FRONTEND_URL,
+                    "return_url": settings.FRONTEND_URL,
+                }
+            )
+        return Setup(url=_read(lambda: _text(link.url, 1000)), token=account.account_id)
+
+    def _bank_account(self, owner_id: UUID, token: str) -> Instrument:
+        """Of a person's own connected account."""
+        known = ProviderAccount.objects.filter(provider=self.name, person_id=owner_id, account_id=token)
+        if not _ACCOUNT.fullmatch(token) or not known.exists():
+            raise UnknownPaymentToken(field="details.token")
+        account = self._account(token)
+        banks = _read(lambda: list(account.external_accounts.data))
+        if not banks:
+            raise MethodDeclined("onboarding_incomplete")
+        bank = banks[0]
+        return _read(
+            lambda: Instrument(
+                token=token,
+                type=PaymentMethod.Type.BANK_ACCOUNT,
+                brand=_text(getattr(bank, "bank_name", None) or "Bank", 40),
+                last4=_text(bank.last4, 4),
+            )
+        )
+
+    def _account(self, account_id: str) -> Any:
+        """:raises UnknownPaymentToken: it is gone"""
+        from stripe import InvalidRequestError
+
+        with _asking() as stripe:
+            try:
+                return stripe.v1.accounts.retrieve(account_id)
+            except InvalidRequestError:
+                raise UnknownPaymentToken(field="details.token") from None
+
     def instrument(self, *, owner_id: UUID, type: str, token: str, now: datetime) -> Instrument:
         from stripe import CardError, InvalidRequestError
 
+        if type == PaymentMethod.Type.BANK_ACCOUNT:
+            return self._bank_account(owner_id, token)
         if not _TOKEN.fullmatch(token):
             raise UnknownPaymentToken(field="details.token")
         customer_id = self._customer(owner_id, now)
@@ -110,7 +183,10 @@ class StripeGateway:
 
         with _asking() as stripe:
             try:
-                stripe.v1.customers.delete(customer_id)
+                if _ACCOUNT.fullmatch(customer_id):
+                    stripe.v1.accounts.delete(customer_id)
+                else:
+                    stripe.v1.customers.delete(customer_id)
             except InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
@@ -252,20 +328,59 @@ class StripeGateway:
                 raise
         return _dispute(dispute)
 
+    # --- Payouts ----------------------------------------------------------------------------------------------------
+
     def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
         """
-        Refuse every payout, without asking Stripe: it pays out to our own bank account, and to other people only with
-        Connect, for which the platform has no accounts. No token of a card can receive money.
-
-        :raises PayoutRefused: always, `payouts_not_supported`
+        A Transfer to a person's connected account; Stripe pays it out to their bank by its schedule. Noted before the
+        first request; a repeat looks for it by our key, which is its transfer group, before it asks.
         """
+        from stripe import InvalidRequestError
+
         refuse_in_transaction()
-        raise PayoutRefused("payouts_not_supported")
+        if not _ACCOUNT.fullmatch(token):
+            raise PayoutRefused("payouts_not_supported")
+        units = units_of(amount)
+        if units is None:
+            raise PayoutRefused("amount_not_payable")
+        is_repeat = not sql.insert_missing(ProviderPayout(provider=self.name, key=key, created_at=now))
+        asked = ProviderPayout.objects.filter(provider=self.name, key=key)
+        if reason := asked.get().reason:
+            raise PayoutRefused(reason)
+        with _asking() as stripe:
+            try:
+                found = stripe.v1.transfers.list({"transfer_group": key, "limit": 1}).data if is_repeat else []
+                transfer = found[0] if found else None
+                transfer = transfer or stripe.v1.transfers.create(
+                    {
+                        "amount": units,
+                        "currency": amount.currency.lower(),
+                        "destination": token,
+                        "transfer_group": key,
+                        "metadata": {OUR_KEY: key},
+                    },
+                    {"idempotency_key": key},
+                )
+            except InvalidRequestError as error:
+                asked.update(reason=_reason(error.error))
+                raise PayoutRefused(_reason(error.error)) from error
+        return _read(lambda: _text(transfer.id))
 
     def verify_target(self, *, key: str, owner_id: UUID, token: str, now: datetime) -> None:
-        """:raises TargetRejected: always, as `payout`"""
+        """Whether Stripe pays out to a connected account: its person has proved who they are."""
         refuse_in_transaction()
-        raise TargetRejected("payouts_not_supported")
+        if not _ACCOUNT.fullmatch(token):
+            raise TargetRejected("payouts_not_supported")
+        try:
+            account = self._account(token)
+        except UnknownPaymentToken:
+            raise TargetRejected("account_closed") from None
+        if _read(lambda: account.payouts_enabled) is True:
+            return
+        disabled = str(getattr(getattr(account, "requirements", None), "disabled_reason", None) or "")
+        if disabled.startswith("rejected"):
+            raise TargetRejected(disabled[:40])
+        raise StillProcessing(f"{token} cannot be paid out to yet")
 
     # --- The statement ----------------------------------------------------------------------------------------------
 
@@ -374,6 +489,7 @@ def _instrument(method: Any) -> Instrument:
             last4=_text(card.last4, 4),
             expiry_month=int(card.exp_month),
             expiry_year=int(card.exp_year),
+            fingerprint=f"stripe:{_text(card.fingerprint, 50)}" if getattr(card, "fingerprint", None) else "",
         )
     )
 
@@ -510,11 +626,12 @@ _MOVES = {
     **dict.fromkeys(_FEES, Move.FEE),
     "charge": Move.CHARGE,
     "payment": Move.CHARGE,
+    "transfer": Move.PAYOUT,
     "payout": Move.PAYOUT,
     "payout_cancel": Move.PAYOUT,
     "payout_failure": Move.PAYOUT,
 }
-"""By Stripe's types of balance transactions. Its payouts go to our own bank account and carry no key of ours."""
+"""By Stripe's types of balance transactions. Transfers go to people; payouts to our own bank, without a key of ours."""
 
 
 def _event(document: Any) -> Event:

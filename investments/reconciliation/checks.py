@@ -50,7 +50,8 @@ OURS = """
         SELECT 'refund', format('refund-%%s-%%s', refund.id, refund.attempt), investment.reference,
                CASE refund.status WHEN 'refunded' THEN 'done' ELSE 'open' END,
                -(refund.amount_minor + refund.fee_minor), refund.currency,
-               coalesce(refund.retry_at, refund.created_at),
+               CASE WHEN refund.people_needed = 0 OR refund.approved_at IS NOT NULL
+                    THEN coalesce(refund.retry_at, refund.approved_at, refund.created_at) END,
                refund.reservation_id, refund.created_at
           FROM investments_refund refund
           JOIN investments_payment payment ON payment.id = refund.payment_id
@@ -77,7 +78,10 @@ OURS = """
         UNION ALL
         SELECT 'payout', format('payout-%%s', payout.id), investment.reference,
                CASE payout.status WHEN 'paid' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END,
-               -payout.amount_minor, payout.currency, payout.created_at, payout.reservation_id, payout.created_at
+               -payout.amount_minor, payout.currency,
+               CASE WHEN payout.people_needed = 0 OR payout.approved_at IS NOT NULL
+                    THEN coalesce(payout.approved_at, payout.created_at) END,
+               payout.reservation_id, payout.created_at
           FROM investments_payout payout
           JOIN investments_investment investment ON investment.id = payout.investment_id
          WHERE payout.provider = %(provider)s
@@ -265,6 +269,8 @@ CHECKS: tuple[tuple[Check, str], ...] = (
            AND NOT EXISTS (SELECT FROM investments_dispute
                             WHERE posting.resolves_id IN (opening_id, reversal_id))
            AND NOT EXISTS (SELECT FROM investments_providerfee WHERE posting.key = format('provider-fee:%%s', id))
+           AND NOT EXISTS (SELECT FROM investments_correction
+                            WHERE status = 'booked' AND posting.id IN (posting_id, original_id))
            AND NOT EXISTS (SELECT FROM investments_settlementpayment WHERE reservation_id = posting.resolves_id)
          ORDER BY posting.id
         """,

@@ -103,7 +103,7 @@ def reconcile(
     Compare everything that moved at a provider, and keep the result. What it has taken for itself is booked before.
 
     :param since: from when on its statement is compared (UTC); sums are always those of now
-    :param is_kept: False: nothing is written
+    :param is_kept: False: nothing is written, so what the provider took for itself since the last time is a finding
     :param watch: is given the lines of the statement, then the checks
     :raises OutcomeUnknown: the provider did not answer; nothing is kept
     """
@@ -112,7 +112,8 @@ def reconcile(
     with asking(provider) as gateway:
         lines = list(watch(gateway.statement(since=since), label="statement"))
         holdings = gateway.holdings()
-    book_provider_fees(provider, lines, now=now)
+    if is_kept:
+        book_provider_fees(provider, lines, now=now)
     with snapshot(read_only=False):
         _make_tables(lines, provider, since, now)
         findings = [*_findings(provider, asked, since, now, watch), *_differing_holdings(provider, holdings, asked)]

@@ -21,6 +21,7 @@ from investments.models import DistributionCharge, Payment
 from investments.providers import asking
 from investments.providers.base import Charge, OutcomeUnknown, State
 from investments.services import distribution_charges, payments
+from investments.services.declines import count_decline
 from investments.services.outcomes import Charged
 
 logger = logging.getLogger("vectragrow.payments")
@@ -173,6 +174,8 @@ def record_charge(charged: Charged, answer: Charge, *, now: datetime) -> Charged
     outcomes = _OUTCOMES[type(charged)]
     charged = outcomes.lock(charged.pk)
     was_open, status = charged.is_open, charged.Status
+    if was_open and answer.state == State.DECLINED:
+        count_decline(charged, answer.reason, now=now)  # before the rows that everybody waits for
     with sql.together():
         if answer.state == State.CAPTURED:
             _refuse_unexpected(charged, answer)

@@ -6,6 +6,7 @@ anywhere, run twice, or run beside itself. The rows say where it stands; nothing
 talks to a provider: the outbox does.
 """
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +31,8 @@ from investments.services.locks import lock_payments
 from investments.services.reconfirming import waits_for_answers
 from investments.services.refunds import ask_for_sending, refunds_of_ended, request_refunds
 from investments.services.timeline import move, record_event
+
+logger = logging.getLogger("vectragrow.payments")
 
 BATCH = 200
 """Investments per commit: few enough that nobody else waits long for the provider's ledger account."""
@@ -163,6 +166,8 @@ def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
         payments = Payment.objects.filter(investment__campaign_id=campaign_id, fee_minor__gt=0)
         unsettled.append(payments.filter(open_dispute("pk")))
     if campaign.status == CampaignStatus.LIVE or any(rows.exists() for rows in unsettled):
+        if on_the_way.exclude(Refund.NOT_HELD).exists():
+            logger.info("refunds of this campaign wait for people", extra={"campaignId": campaign_id})
         return False
     settle_campaign(campaign, now=now)
     events.record("campaign.money_settled", campaign, actor=None, now=now, raised=campaign.raised)

@@ -35,8 +35,10 @@ from investments.errors import (
 )
 from investments.models import Distribution, DistributionCharge
 from investments.services.charging import charge, read_charge
+from investments.services.declines import origin_of
 from investments.services.distribution_charges import outbox_row
 from investments.services.outcomes import go_on
+from investments.suspensions import suspension_of, suspension_verdict
 
 FIRST_TRY = timedelta(seconds=30)
 """The request itself asks the provider at once; the outbox asks after this should it have died."""
@@ -62,7 +64,7 @@ def propose_distribution(
 
     :raises NotFound: :raises NotTheOwner: a campaign that is not one's own
     :raises NothingToDistributeTo: it is not settled, or was not funded
-    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PaymentMethodSuspended: :raises PaymentsHeld:
     :raises DistributionUnderWay: the payment of another one is not done yet
     :raises DistributionDeclined: nothing was taken
     :raises OutcomeUnknown: a repeat that could not even look
@@ -117,6 +119,7 @@ def _begin(
     method = access_payment_method(owner, payment_method_id)
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    suspension_verdict(suspension_of(method)).require()
     if open_charges_of(campaign.pk).exists():
         raise DistributionUnderWay()
     distribution = Distribution(
@@ -144,7 +147,7 @@ def _begin(
             created_at=now,
             updated_at=now,
         )
-        sql.insert(distribution, charged, outbox_row(charge_id, now, FIRST_TRY))
+        sql.insert(distribution, charged, outbox_row(charge_id, now, FIRST_TRY), *origin_of(charge_id, now))
         events.record(
             "distribution.proposed",
             distribution,

@@ -46,8 +46,10 @@ from investments.errors import (
 from investments.facts import investor_facts
 from investments.models import UNDER_WAY, Investment, Payment, PaymentMethod, Status, WaitingEntry
 from investments.services import charging, fees, waiting
+from investments.services.declines import origin_of
 from investments.services.outcomes import go_on
 from investments.services.profiles import acknowledge, text_named
+from investments.suspensions import suspension, suspension_verdict
 from investments.texts import Text
 
 FIRST_TRY = timedelta(seconds=30)
@@ -76,7 +78,7 @@ def place_investment(
 
     :param total: what the investor was shown as the whole charge, fees included, in major units
     :raises NotFound: a campaign that is not to be seen
-    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PaymentMethodSuspended: :raises PaymentsHeld:
     :raises OwnCampaign: :raises CampaignClosed: :raises CampaignNotOpen: :raises CurrencyMismatch:
     :raises BelowMinimum: :raises OverCap: see `campaigns.services.funding.reserve_funding`
     :raises TooManyOpenPayments: :raises ConfirmationPending: :raises FeeChanged: nothing was begun
@@ -220,7 +222,7 @@ def join_waiting_list(
 
     :raises NotFound: a campaign that is not to be seen
     :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises TooManyOpenPayments:
-    :raises ConfirmationPending: see `place_investment`
+    :raises PaymentMethodSuspended: :raises PaymentsHeld: :raises ConfirmationPending: see `place_investment`
     :raises OwnCampaign: and the others of `waiting.join`
     """
     investor, campaign, method = _require_investor(investor.pk, campaign_id, payment_method_id, now)
@@ -237,9 +239,9 @@ def _require_investor(
     investment, waits for a place or accepts one.
 
     :raises NotFound: :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises TooManyOpenPayments:
-    :raises ConfirmationPending: see `place_investment`
+    :raises PaymentMethodSuspended: :raises PaymentsHeld: :raises ConfirmationPending: see `place_investment`
     """
-    investor, campaign, method, under_way = _lock_investor(investor_id, campaign_id, method_id)
+    investor, campaign, method, suspended, under_way = _lock_investor(investor_id, campaign_id, method_id)
     if campaign is None:
         raise NotFound()
     _require_current_permissions(investor)
@@ -248,6 +250,7 @@ def _require_investor(
         raise PaymentMethodNotFound()
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    suspension_verdict(suspended).require()
     open_verdict(campaign, investor.pk, now).require()  # the same again under the campaign's lock
     return investor, campaign, method
 
@@ -311,7 +314,7 @@ def _open(
         )
         charge = outbox.row("investments.charge", id=payment_id, now=now, after=FIRST_TRY, payment_id=str(payment_id))
         lines = fees.lines_of(due, of=money, campaign=campaign, payment=payment, now=now)
-        sql.insert(investment, payment, charge, *lines)
+        sql.insert(investment, payment, charge, *lines, *origin_of(payment_id, now))
         events.record("investment.placed", investment, actor=investor, now=now, amount=money, campaign_id=campaign.pk)
         for warning in warnings:
             acknowledge(investor, warning, now=now, investment=investment)
@@ -340,8 +343,11 @@ class UnderWay(NamedTuple):
 
 def _lock_investor(
     investor_id: UUID, campaign_id: UUID, method_id: UUID
-) -> tuple[User, Campaign | None, PaymentMethod | None, list[UnderWay]]:
-    """The investor, locked, and what goes with them, in one exchange: a campaign they see, a method they can use."""
+) -> tuple[User, Campaign | None, PaymentMethod | None, str, list[UnderWay]]:
+    """
+    The investor, locked, and what goes with them, in one exchange: a campaign they see, a method of theirs, what that
+    is under (`suspensions.suspension`), what is under way.
+    """
     ((investor,),), methods, under_way, campaigns = sql.read(
         person_read(investor_id),
         sql.Read(_METHOD, [method_id, investor_id], (PaymentMethod,)),
@@ -354,11 +360,12 @@ def _lock_investor(
         *card, has_documents = campaigns[0]
         campaign = as_card(*card)
         campaign.has_documents = has_documents  # type: ignore[attr-defined]
-    return investor, campaign, methods[0][0] if methods else None, [UnderWay(*row) for row in under_way]
+    method, suspended = methods[0] if methods else (None, None)
+    return investor, campaign, method, suspended or "", [UnderWay(*row) for row in under_way]
 
 
 _METHOD = (
-    f"SELECT {sql.columns(PaymentMethod, 'm')} FROM investments_paymentmethod m "
+    f"SELECT {sql.columns(PaymentMethod, 'm')}, {suspension('m')} FROM investments_paymentmethod m "
     "WHERE m.id = %s AND m.owner_id = %s AND m.removed_at IS NULL"
 )
 _UNDER_WAY = "SELECT id, campaign_id, status FROM investments_investment WHERE investor_id = %s AND status = ANY(%s)"

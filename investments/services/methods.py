@@ -20,6 +20,7 @@ from investments.errors import (
     CardExpired,
     PaymentMethodDeclined,
     PaymentMethodInUse,
+    PaymentMethodSuspended,
     ProviderUnavailable,
     RawCardDataRefused,
     SetupNotNeeded,
@@ -27,18 +28,19 @@ from investments.errors import (
 from investments.models import UNDER_WAY, PaymentMethod, Payout
 from investments.providers import asking, gateway
 from investments.providers.base import Gateway, Instrument, MethodDeclined, OutcomeUnknown, Setup
+from investments.suspensions import suspended_cards
 
 RETRY_AFTER = timedelta(seconds=30)
 
 
-def set_up_payment_method(*, owner: User, now: datetime) -> Setup:
+def set_up_payment_method(*, owner: User, type: str, now: datetime) -> Setup:
     """
-    What the provider's field in the browser needs, so that a card is entered there.
+    What a person needs to enter a card in the provider's field in the browser, or a bank account on its page.
 
     :raises SetupNotNeeded: :raises ProviderUnavailable:
     """
     with _answering() as provider:
-        setup = provider.setup(owner_id=owner.pk, now=now)
+        setup = provider.setup(owner_id=owner.pk, type=type, now=now)
     if setup is None:
         raise SetupNotNeeded()
     return setup
@@ -60,8 +62,14 @@ def read_instrument(*, owner: User, type: str, details: dict[str, Any], now: dat
 
 @retrying
 def add_payment_method(*, owner: User, instrument: Instrument, now: datetime) -> PaymentMethod:
-    """Keep a payment method by its provider's token. The first one becomes the default."""
+    """
+    Keep a payment method by its provider's token. The first one becomes the default.
+
+    :raises PaymentMethodSuspended: a card that the person may not use again
+    """
     lock_person(owner.pk)
+    if instrument.fingerprint and suspended_cards(owner.pk, [instrument.fingerprint]):
+        raise PaymentMethodSuspended()
     method = PaymentMethod.objects.create(
         owner=owner,
         type=instrument.type,
@@ -69,6 +77,7 @@ def add_payment_method(*, owner: User, instrument: Instrument, now: datetime) ->
         token=instrument.token,
         brand=instrument.brand,
         last4=instrument.last4,
+        fingerprint=instrument.fingerprint,
         expiry_month=instrument.expiry_month,
         expiry_year=instrument.expiry_year,
         is_default=not PaymentMethod.objects.of(owner).filter(is_default=True).exists(),

@@ -8,6 +8,7 @@ clear no ends the payout, and its money is available again.
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -23,10 +24,12 @@ from core.models import OutboxEvent
 from core.money import Money
 from investments import books
 from investments.access import access_payment_method
-from investments.errors import PaymentMethodExpired, WithdrawalTooLarge
-from investments.models import Investment, Payout, Return
-from investments.providers import asking
+from investments.errors import PaymentMethodExpired, PaymentMethodSuspended, PayoutsNotSupported, WithdrawalTooLarge
+from investments.models import Investment, PaymentMethod, Payout, Return, RiskCase
+from investments.providers import asking, gateway
 from investments.providers.base import OutcomeUnknown, PayoutRefused
+from investments.services.approvals import people_for_payout
+from investments.suspensions import suspension_of
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -50,19 +53,35 @@ def _sum(rows: QuerySet[Return] | QuerySet[Payout]) -> int:
     return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
 
 
+def can_receive(method: PaymentMethod) -> bool:
+    """Whether its provider pays out to methods of its type."""
+    return method.type in gateway(method.provider).payout_types
+
+
+def can_receive_somewhere(person: Any) -> bool:
+    """Whether returned money of a person can go anywhere: to a method of theirs, or to one that they may still add."""
+    methods = list(PaymentMethod.objects.of(person))
+    return not methods or any(can_receive(method) for method in methods)
+
+
 def begin_payout(
     investment: Investment, money: Money, *, investor: User, payment_method_id: UUID, ticket: Ticket, now: datetime
 ) -> Payout:
     """
     Reserve returned money of an investment, which the caller has locked; `send_payout` asks the provider.
 
-    :raises PaymentMethodNotFound: :raises PaymentMethodExpired:
+    :raises PaymentMethodNotFound: :raises PaymentMethodExpired: :raises PaymentMethodSuspended:
+    :raises PayoutsNotSupported:
     :raises WithdrawalTooLarge: more than is available
     :raises InsufficientFunds: the provider of the method holds less for us
     """
     method = access_payment_method(investor, payment_method_id)
     if method.is_expired_on(now.date()):
         raise PaymentMethodExpired()
+    if not can_receive(method):
+        raise PayoutsNotSupported()
+    if suspension_of(method) == RiskCase.Consequence.SUSPEND_METHOD:  # a hold is about paying in
+        raise PaymentMethodSuspended()
     available = available_returns(investment)
     if money.minor > available:
         raise WithdrawalTooLarge(available=investment.text(available), currency=investment.currency)
@@ -83,11 +102,17 @@ def begin_payout(
                 amount=money,
                 now=now,
             ),
+            people_needed=people_for_payout(money),
             created_at=now,
             updated_at=now,
         )
-        sql.insert(payout, _own_event(payout_id, now, FIRST_TRY))
+        sql.insert(payout)
         events.record("investment.payout_requested", investment, actor=investor, now=now, amount=money)
+        if payout.is_held:
+            about = {"amount": money, "reason": "payout"}
+            events.record("investment.awaiting_approval", investment, actor=None, now=now, **about)
+        else:
+            sql.insert(_own_event(payout_id, now, FIRST_TRY))
         ticket.bind(payout_id)
     return payout
 
@@ -96,13 +121,19 @@ def _own_event(payout_id: UUID, now: datetime, after: timedelta = timedelta(0)) 
     return outbox.row("investments.pay_out", id=payout_id, now=now, after=after, payout_id=str(payout_id))
 
 
+def put_in_outbox(payout_id: UUID, *, now: datetime) -> None:
+    """Have a payout sent after the commit: nobody is waited for any more."""
+    outbox.put_back(_own_event(payout_id, now))
+
+
 def send_payout(payout_id: UUID, *, now: datetime) -> timedelta | None:
     """
     Ask the provider for a payout, and record its answer.
 
     :returns: None when nothing is left to do, otherwise after how long to ask again
     """
-    payout = Payout.objects.select_related("method").filter(pk=payout_id, status=Status.PENDING).first()
+    pending = Payout.objects.filter(Payout.NOT_HELD, pk=payout_id, status=Status.PENDING)
+    payout = pending.select_related("method").first()
     if payout is None:
         return None
     provider_id, refused = "", ""
@@ -114,12 +145,12 @@ def send_payout(payout_id: UUID, *, now: datetime) -> timedelta | None:
         return ASK_AGAIN
     except PayoutRefused as refusal:
         refused = refusal.reason
-    _record_payout(payout_id, provider_id, refused, now)
+    record_payout(payout_id, provider_id, refused, now)
     return None
 
 
 @retrying
-def _record_payout(payout_id: UUID, provider_id: str, refused: str, now: datetime) -> None:
+def record_payout(payout_id: UUID, provider_id: str, refused: str, now: datetime) -> None:
     """:param refused: the provider's code; empty: it has paid"""
     found = Payout.objects.select_related("investment__campaign", "reservation").filter(pk=payout_id)
     payout = locks.lock(found).get()
@@ -148,7 +179,7 @@ def _record_payout(payout_id: UUID, provider_id: str, refused: str, now: datetim
 
 def quiet_payouts(now: datetime) -> QuerySet[Payout, UUID]:
     """Ids of payouts that have been on their way for a minute, and of which the outbox knows nothing any more."""
-    pending = Payout.objects.filter(status=Status.PENDING, created_at__lte=now - FINISH_AFTER)
+    pending = Payout.objects.filter(Payout.NOT_HELD, status=Status.PENDING, created_at__lte=now - FINISH_AFTER)
     return pending.exclude(outbox.is_waiting(now)).order_by("created_at", "id").values_list("pk", flat=True)
 
 

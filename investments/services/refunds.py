@@ -35,6 +35,7 @@ from investments.models import HOLDING, Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services import fees
+from investments.services.approvals import people_for_refund
 from investments.services.locks import Locked, lock_refunds
 from investments.services.outcomes import Charged
 from investments.services.timeline import move, record_event
@@ -65,6 +66,7 @@ def request_refunds(
     now: datetime,
     amount: Money | None = None,
     locked_campaign: Campaign | None = None,
+    is_approved: bool = False,
     is_counted: bool = True,
 ) -> list[Refund]:
     """
@@ -74,16 +76,18 @@ def request_refunds(
 
     :param amount: part of the only payment; without it all that is still held of each
     :param locked_campaign: while it is live: what becomes free is offered to those who wait for it
+    :param is_approved: enough people have approved it already; otherwise a large one waits for them
     :param is_counted: False: a dispute has taken it out of the campaign's sums before
     """
     campaign = locked_campaign or payments[0].campaign
-    refunds = [_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
+    refunds = [new_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
     are_earned = campaign.status == CampaignStatus.SETTLED
     lines = {} if are_earned else fees.paid_with(locked.payment for locked in payments)
     with sql.together():
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
             fees.give_back(refund, campaign, lines)
+            refund.people_needed = 0 if is_approved else people_for_refund(refund.total)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
         if is_counted:
@@ -108,10 +112,10 @@ def request_refunds(
     return refunds
 
 
-_SENT_ALONE = (Refund.Reason.WITHDRAWN, Refund.Reason.NOT_RECONFIRMED)
+_SENT_ALONE = (Refund.Reason.WITHDRAWN, Refund.Reason.NOT_RECONFIRMED, Refund.Reason.BY_STAFF)
 
 
-def _refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
+def new_refund(locked: Locked, reason: str, amount: Money, now: datetime) -> Refund:
     return Refund(
         payment=locked.payment,
         reason=reason,
@@ -133,12 +137,22 @@ def _take_out(locked: Locked, refund: Refund, now: datetime) -> None:
     kind = "investment.withdrawal_requested" if withdrawn else "investment.refund_requested"
     actor = investment.investor if withdrawn else None
     events.record(kind, investment, actor=actor, now=now, amount=refund.amount, reason=refund.reason)
-    if refund.reason in _SENT_ALONE:
+    if refund.people_needed:
+        events.record(
+            "investment.awaiting_approval", investment, actor=None, now=now, amount=refund.amount, reason=refund.reason
+        )
+        logger.warning("a refund waits for people", extra={"refundId": refund.pk, "people": refund.people_needed})
+    elif refund.reason in _SENT_ALONE:
         sql.insert(_own_event(refund.pk, now, FIRST_TRY if withdrawn else timedelta(0)))
 
 
 def _own_event(refund_id: UUID, now: datetime, after: timedelta = timedelta(0)) -> OutboxEvent:
     return outbox.row("investments.refund", id=refund_id, now=now, after=after, refund_id=str(refund_id))
+
+
+def put_in_outbox(refund_id: UUID, *, now: datetime) -> None:
+    """Have a refund sent after the commit: nobody is waited for any more."""
+    outbox.put_back(_own_event(refund_id, now))
 
 
 def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]]:
@@ -154,7 +168,7 @@ def send_refund(refund_id: UUID, *, now: datetime) -> timedelta | None:
 
     :returns: None when nothing is left to do, otherwise after how long to ask again
     """
-    pending = Refund.objects.filter(pk=refund_id, status=Refund.Status.PENDING)
+    pending = Refund.objects.filter(Refund.NOT_HELD, pk=refund_id, status=Refund.Status.PENDING)
     refund = pending.select_related("payment").first()
     if refund is None or is_disputed(refund.payment):
         return None  # the end of a dispute puts it back into the outbox
@@ -306,8 +320,9 @@ def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0
 
 
 def due_refunds(now: datetime) -> QuerySet[Refund]:
-    """What is on its way and may be asked for now: not while its payment is disputed."""
-    pending = Refund.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status=Refund.Status.PENDING)
+    """What is on its way, waits for nobody, and may be asked for now: not while its payment is disputed."""
+    is_due = Q(retry_at=None) | Q(retry_at__lte=now)
+    pending = Refund.objects.filter(Refund.NOT_HELD, is_due, status=Refund.Status.PENDING)
     return pending.exclude(open_dispute("payment"))
 
 

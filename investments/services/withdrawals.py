@@ -106,7 +106,7 @@ def withdraw_from_investment(
 
     :raises NotFound: missing, or somebody else's
     :raises PaymentMethodNotFound: :raises RefundToOriginalOnly:
-    :raises PayoutDeclined: :raises PaymentMethodExpired: of returned money
+    :raises PayoutDeclined: :raises PayoutsNotSupported: :raises PaymentMethodExpired: of returned money
     :raises PaymentDisputed: its payment is disputed at the bank
     :raises CancelWindowClosed: :raises WithdrawalTooLarge: :raises RemainderBelowMinimum: :raises WholePaymentOnly:
     :raises OutcomeUnknown: a repeat that could not even look

@@ -1,6 +1,6 @@
 -- Every movement of :investor's money, from the books: what a posting changed on the escrow of a campaign because of one
 -- of the investments, on the fees that were paid with it, or on what has come back and is not paid out; and the release
--- of the escrow to the owner.
+-- of the escrow to the owner, less what was refunded out of what the owner is owed.
 -- `minor` is positive; which way it went is in `kind`. Indexes: investment_by_investor, ledger_transaction_reference,
 -- ledger_entry_is_one_per_account, the unique index of keys.
     SELECT t.effective_at AS at, t.id, i.id AS investment_id, i.campaign_id, i.reference, e.currency,
@@ -10,11 +10,14 @@
                 WHEN a.code LIKE 'returns:%' THEN CASE WHEN e.amount < 0 THEN 'return' ELSE 'payout' END
                 ELSE CASE WHEN e.amount < 0 THEN 'commitment' ELSE 'refund' END END AS kind
       FROM investments_investment i
+      JOIN campaigns_campaign c ON c.id = i.campaign_id
       JOIN ledger_transaction t ON t.reference = 'investment:' || i.id AND t.phase = 'posted'
       JOIN ledger_entry e ON e.transaction_id = t.id
       JOIN ledger_account a ON a.id = e.account_id
-       AND a.code IN ('escrow:campaign:' || i.campaign_id, 'fees:held:campaign:' || i.campaign_id,
-                      'returns:user:' || i.investor_id || ':' || e.currency)
+       AND (a.code IN ('escrow:campaign:' || i.campaign_id,
+                       'returns:user:' || i.investor_id || ':' || e.currency,
+                       'payable:user:' || c.owner_id || ':' || e.currency)
+            OR a.code LIKE 'fees:%')
      WHERE i.investor_id = :investor::uuid
     UNION ALL
     SELECT t.effective_at, t.id, i.id, i.campaign_id, i.reference, i.currency,

@@ -33,6 +33,10 @@ class StripeLine:
         """All so far, the oldest first: body and headers."""
         return [(one["body"].encode(), {"Stripe-Signature": one["signature"]}) for one in self.tell("events")]
 
+    def onboard(self, url: str, answer: str) -> None:
+        """As a person on Stripe's page for bank accounts; `answer`: prove, enter or reject."""
+        self._session.post(url, data={"answer": answer}, timeout=WAIT_LIMIT).raise_for_status()
+
     def answer_3ds(self, url: str, answer: str) -> None:
         """As the holder of the card on the bank's page; `answer`: approve or decline."""
         self._session.post(url, data={"answer": answer}, timeout=WAIT_LIMIT, allow_redirects=False)

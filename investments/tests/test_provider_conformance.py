@@ -20,10 +20,11 @@ from investments.providers.base import (
     Event,
     Gateway,
     Move,
-    PayoutRefused,
     RefundRefused,
     State,
     StatementLine,
+    StillProcessing,
+    TargetRejected,
     dispute_key,
 )
 from investments.providers.sandbox import SandboxGateway, event_about, event_about_dispute, sign
@@ -45,8 +46,14 @@ class Bench:
     """Tokens of cards."""
     fee = 0
     """What it takes of a charge of 10.00 USD for itself, once it was told to."""
-    payout_refusal = ""
-    """The reason why the provider refuses every payout; empty if it pays."""
+
+    def bank_account(self, person: User, *, is_verified: bool = True) -> str:
+        """The token of a bank account of a person."""
+        raise NotImplementedError
+
+    def refused_account(self, person: User) -> str:
+        """The token of one that the provider will never pay to."""
+        raise NotImplementedError
 
     def answer(self, charge: Charge, answer: str) -> None:
         """What the holder of a card answers to 3-D Secure: approve or decline."""
@@ -81,6 +88,12 @@ class SandboxBench(Bench):
     def __init__(self) -> None:
         self.gateway = self.sandbox = SandboxGateway()
 
+    def bank_account(self, person: User, *, is_verified: bool = True) -> str:
+        return "tok_bank_account" if is_verified else "tok_bank_slow"
+
+    def refused_account(self, person: User) -> str:
+        return "tok_bank_refused"
+
     def answer(self, charge: Charge, answer: str) -> None:
         token = charge.action_url.rpartition("/")[2]
         self.sandbox.finish_action(token, approved=answer == "approve", now=timezone.now())
@@ -107,13 +120,25 @@ class SandboxBench(Bench):
 
 
 class StripeBench(Bench):
-    payout_refusal = "payouts_not_supported"
     works, declined, asks = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_threeDSecureRequired"
     fee = 59
 
     def __init__(self, line: StripeLine) -> None:
         self.line = line
         self.gateway = StripeGateway()
+
+    def bank_account(self, person: User, *, is_verified: bool = True) -> str:
+        return self._onboarded(person, "prove" if is_verified else "enter")
+
+    def refused_account(self, person: User) -> str:
+        self._onboarded(person, "enter")
+        return self._onboarded(person, "reject")
+
+    def _onboarded(self, person: User, answer: str) -> str:
+        setup = self.gateway.setup(owner_id=person.pk, type="bank_account", now=timezone.now())
+        assert setup is not None
+        self.line.onboard(setup.url, answer)
+        return setup.token
 
     def answer(self, charge: Charge, answer: str) -> None:
         self.line.answer_3ds(charge.action_url, answer)
@@ -182,9 +207,13 @@ class Payer:
             key=key, charge_key=of, charge_id=charge.provider_id, amount=amount, now=timezone.now()
         )
 
-    def pay_out(self, key: str, minor: int) -> str:
-        token = self.token(self.bench.works)
+    def pay_out(self, key: str, minor: int, token: str = "") -> str:
+        token = token or self.bench.bank_account(self.person)
         return self.gateway.payout(key=key, token=token, amount=Money(minor, "USD"), now=timezone.now())
+
+    def verify(self, token: str, seconds: int = 0) -> None:
+        now = timezone.now() + timedelta(seconds=seconds)
+        self.gateway.verify_target(key=f"target-{token}", owner_id=self.person.pk, token=token, now=now)
 
     def lines(self, *keys: str) -> list[StatementLine]:
         since = timezone.now() - timedelta(hours=1)
@@ -359,22 +388,31 @@ def test_an_event_tells_of_a_dispute_by_its_id(paying: Payer, key: str) -> None:
 # --- Payouts --------------------------------------------------------------------------------------------------------
 
 
-def test_a_payout_is_paid_once_per_key_or_refused_for_ever(paying: Payer, key: str) -> None:
+def test_a_payout_is_paid_once_per_key(paying: Payer, key: str) -> None:
     paying.charge(key, paying.bench.works)
     before = paying.gateway.holdings()["USD"]
     keys = [f"payout-{uuid7()}" for _ in range(2)]
-    if paying.bench.payout_refusal:
-        for one in (keys[0], keys[0], keys[1]):
-            with pytest.raises(PayoutRefused) as refused:
-                paying.pay_out(one, 300)
-            assert refused.value.reason == paying.bench.payout_refusal
-    else:
-        first = paying.pay_out(keys[0], 300)
-        assert paying.pay_out(keys[0], 300) == first
-        assert paying.pay_out(keys[1], 200) != first
-    paid = [] if paying.bench.payout_refusal else [(Move.PAYOUT, keys[0], -300), (Move.PAYOUT, keys[1], -200)]
+    first = paying.pay_out(keys[0], 300)
+    assert paying.pay_out(keys[0], 300) == first
+    assert paying.pay_out(keys[1], 200) != first
+    paid = [(Move.PAYOUT, keys[0], -300), (Move.PAYOUT, keys[1], -200)]
     assert [(line.move, line.key, line.amount.minor) for line in paying.lines(*keys)] == paid
-    assert paying.gateway.holdings()["USD"] - before == sum(minor for *_, minor in paid)
+    assert paying.gateway.holdings()["USD"] - before == -500
+
+
+def test_what_is_kept_of_a_bank_account(paying: Payer) -> None:
+    assert "bank_account" in paying.gateway.payout_types
+    token = paying.bench.bank_account(paying.person)
+    kept = paying.gateway.instrument(owner_id=paying.person.pk, type="bank_account", token=token, now=timezone.now())
+    assert (kept.type, kept.last4, kept.token, kept.expiry_year) == ("bank_account", "6789", token, None)
+
+
+def test_a_bank_account_is_verified_refused_or_takes_time(paying: Payer) -> None:
+    with pytest.raises(StillProcessing):
+        paying.verify(paying.bench.bank_account(paying.person, is_verified=False))
+    paying.verify(paying.bench.bank_account(paying.person))
+    with pytest.raises(TargetRejected):
+        paying.verify(paying.bench.refused_account(paying.person))
 
 
 # --- Statement ------------------------------------------------------------------------------------------------------
@@ -475,12 +513,14 @@ def test_a_signed_body_that_is_no_event(paying: Payer, body: bytes) -> None:
 def test_no_provider_is_called_inside_a_transaction_of_ours(paying: Payer, key: str) -> None:
     token = paying.token(paying.bench.works)
     charge = paying.charge(key, paying.bench.works)
+    account = paying.bench.bank_account(paying.person)
     other, now = f"payment-{uuid7()}", timezone.now()
     calls: list[Callable[[], Any]] = [
         lambda: paying.gateway.charge(key=other, payer_id=paying.person.pk, token=token, amount=TEN, now=now),
         lambda: paying.cancel(other),
         lambda: paying.refund(f"refund-{uuid4()}-1", charge, 100, of=key),
-        lambda: paying.gateway.payout(key=f"payout-{uuid7()}", token=token, amount=TEN, now=now),
+        lambda: paying.gateway.payout(key=f"payout-{uuid7()}", token=account, amount=TEN, now=now),
+        lambda: paying.verify(account),
     ]
     for call in calls:
         with pytest.raises(RuntimeError, match=r"transaction"), transaction.atomic():

@@ -29,6 +29,7 @@ from investments.models import (
     Payment,
     PaymentMethod,
     Payout,
+    PayoutTarget,
     ProviderCharge,
     ProviderCustomer,
     ProviderEvent,
@@ -39,6 +40,7 @@ from investments.providers.stripe import StripeGateway, money_of, units_of
 from investments.reconciliation import reconcile
 from investments.services.distributing import distribute
 from investments.services.distribution_review import evidence_of, holders_of, reject_distribution
+from investments.services.payout_targets import verify_target
 from investments.services.provider_events import apply_event, receive_event
 from investments.stripe_server import FAULTS
 from investments.testing import (
@@ -295,7 +297,7 @@ def test_a_key_that_is_cancelled_while_it_is_charged(story: Story, gateway: Stri
 def test_a_card_is_entered_at_stripe_and_kept_by_its_token(story: Story) -> None:
     client = story.api.as_user(story.backer)
     setup = client.post(f"{METHODS}/setup")
-    assert (setup.status_code, set(setup.json())) == (200, {"clientSecret"})
+    assert (setup.status_code, set(setup.json())) == (200, {"clientSecret", "url", "token"})
     added = client.post(METHODS, {"type": "card", "details": {"token": "pm_card_visa"}}, idempotency_key="one")
     assert (added.status_code, added.json()["brand"], added.json()["last4"]) == (201, "visa", "4242")
     again = client.post(METHODS, {"type": "card", "details": {"token": "pm_card_visa"}}, idempotency_key="one")
@@ -426,22 +428,94 @@ def distribution(founder: User, token: str) -> dict[str, str]:
     return {"amount": "120", "kind": "dividend", "paymentMethodId": str(make_card(founder, token).pk)}
 
 
-def test_returned_money_stays_where_stripe_cannot_pay_it_out(
-    story: Story, founder: User, settled: Campaign, person: Callable[..., User]
-) -> None:
+@pytest.fixture
+def returned(story: Story, founder: User, settled: Campaign, person: Callable[..., User]) -> Investment:
+    """120.00 came back."""
     proposal = propose(story.api, founder, settled, "120", make_card(founder, "pm_card_visa"))
     approve(person("ines", role="admin"), proposal)
     assert distribute(proposal.pk, now=timezone.now())
-    investment = Investment.objects.get()
+    return Investment.objects.get()
+
+
+def bank_account(story: Story, who: User, answer: str = "prove") -> dict[str, Any]:
+    """A connected account of a person, entered on Stripe's page; the body of the new payment method."""
+    setup = story.api.as_user(who).post(f"{METHODS}/setup", {"type": "bank_account"}).json()
+    assert setup["clientSecret"] is None
+    story.line.onboard(setup["url"], answer)
+    return {"type": "bank_account", "details": {"token": setup["token"]}}
+
+
+def withdraw(story: Story, investment: Investment, method_id: Any, **headers: Any) -> Any:
+    body = {"amount": "120", "paymentMethodId": str(method_id)}
+    return story.api.as_user(story.backer).post(f"/api/investments/{investment.pk}/withdraw", body, **headers)
+
+
+def test_a_card_receives_nothing(story: Story, returned: Investment) -> None:
+    assert refusal(withdraw(story, returned, returned.method_id)) == (409, "payouts_not_supported")
+    assert not Payout.objects.exists()
     client = story.api.as_user(story.backer)
-    body = {"amount": "120", "paymentMethodId": str(investment.method_id)}
-    for _ in range(2):
-        refused = client.post(f"/api/investments/{investment.pk}/withdraw", body)
-        assert (refusal(refused), refused.json()["reason"]) == ((409, "payout_declined"), "payouts_not_supported")
-    assert [payout.status for payout in Payout.objects.all()] == ["failed", "failed"]
-    totals = client.get("/api/investments/returns").json()["totals"]
-    assert totals == [{"currency": "USD", "amount": "120.00", "available": "120.00"}]
-    assert story.moves() == ["1000.00", "120.00"]
+    actions = client.get(f"/api/investments/{returned.pk}").json()["allowedActions"]
+    assert [(one["allowed"], one["because"]) for one in actions] == [(False, "payouts_not_supported")]
+    made = client.post(METHODS, bank_account(story, story.backer))
+    assert (made.status_code, made.json()["last4"]) == (201, "6789")
+    actions = client.get(f"/api/investments/{returned.pk}").json()["allowedActions"]
+    assert [one["allowed"] for one in actions] == [True]
+
+
+def test_a_payout_to_a_connected_account(story: Story, returned: Investment) -> None:
+    method = story.api.as_user(story.backer).post(METHODS, bank_account(story, story.backer)).json()
+    assert withdraw(story, returned, method["id"]).json()["status"] == "paid"
+    assert story.moves() == ["1000.00", "120.00", "-120.00"]
+    assert story.is_consistent()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_payout_with_a_fault_is_paid_once(story: Story, returned: Investment, fault: str) -> None:
+    method = story.api.as_user(story.backer).post(METHODS, bank_account(story, story.backer)).json()
+    ask = partial(withdraw, story, returned, method["id"], idempotency_key="k")
+    first = story.with_fault("transfer", fault, ask)
+    assert first.json()["status"] in ("pending", "paid")
+    story.line.tell("age")
+    assert ask().json()["status"] == "paid"
+    assert story.moves() == ["1000.00", "120.00", "-120.00"]
+    assert story.is_consistent()
+
+
+def test_an_account_that_is_not_verified_is_refused_for_ever(story: Story, returned: Investment) -> None:
+    method = story.api.as_user(story.backer).post(METHODS, bank_account(story, story.backer, "enter")).json()
+    refused = withdraw(story, returned, method["id"], idempotency_key="k")
+    reason = "insufficient_capabilities_for_transfer"
+    assert (refusal(refused), refused.json()["reason"]) == ((409, "payout_declined"), reason)
+    assert withdraw(story, returned, method["id"], idempotency_key="k").content == refused.content
+    story.line.onboard(f"{story.line.address}/onboarding/{PaymentMethod.objects.get(pk=method['id']).token}", "prove")
+    assert withdraw(story, returned, method["id"]).json()["status"] == "paid"
+    assert story.is_consistent()
+
+
+def test_the_bank_account_of_another_person(story: Story, founder: User) -> None:
+    foreign = bank_account(story, founder)
+    answer = story.api.as_user(story.backer).post(METHODS, foreign)
+    assert refusal(answer) == (400, "unknown_payment_token")
+    unfinished = story.api.as_user(story.backer).post(f"{METHODS}/setup", {"type": "bank_account"}).json()
+    body = {"type": "bank_account", "details": {"token": unfinished["token"]}}
+    answer = story.api.as_user(story.backer).post(METHODS, body)
+    assert (refusal(answer), answer.json()["reason"]) == ((400, "payment_method_declined"), "onboarding_incomplete")
+
+
+def test_an_owner_is_paid_through_connect(story: Story, founder: User, settled: Campaign) -> None:
+    method = story.api.as_user(founder).post(METHODS, bank_account(story, founder, "enter")).json()
+    target = "/api/investments/payout-target"
+    chosen = story.api.as_user(founder).put(target, {"paymentMethodId": method["id"]})
+    assert chosen.json()["status"] == "unverified"
+    drain_outbox()
+    assert story.api.as_user(founder).get(target).json()["status"] == "unverified"
+    token = PaymentMethod.objects.get(pk=method["id"]).token
+    story.line.onboard(f"{story.line.address}/onboarding/{token}", "prove")
+    verify_target(PayoutTarget.objects.get().pk, now=timezone.now())
+    drain_outbox()
+    paid = story.api.as_user(founder).get(f"/api/campaigns/{settled.pk}/settlement").json()
+    assert (paid["status"], paid["paid"]) == ("paid", "1000.00")
+    assert story.moves() == ["1000.00", "-1000.00"]
     assert story.is_consistent()
 
 

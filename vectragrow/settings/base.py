@@ -398,6 +398,8 @@ PROVIDER_CALLS_AT_ONCE = env.int("PROVIDER_CALLS_AT_ONCE", default=6)
 """How many refunds of ended campaigns one worker process sends at the same time."""
 SANDBOX_DELAY_MS = env.int("SANDBOX_DELAY_MS", default=0)
 """How long the sandbox provider takes for an answer, in milliseconds; for measurements and demonstrations."""
+VELOCITY_RULES_FILE = env.str("VELOCITY_RULES_FILE", default="")
+"""A file of rules in place of those of this release (docs/velocity.md)."""
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
 STRIPE_WEBHOOK_SECRET = env.list("STRIPE_WEBHOOK_SECRET", default=[])

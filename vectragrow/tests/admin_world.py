@@ -21,9 +21,11 @@ from core.data.ids import uuid7
 from core.jobs import outbox
 from core.models import FailingItem, OutboxEvent
 from core.testing import Api
-from investments.models import FeeLine, ProviderEvent, ProviderFee, Reconciliation, Settlement
+from investments.models import FeeLine, Investment, ProviderEvent, ProviderFee, Reconciliation, RiskCase, Settlement
+from investments.services.corrections import propose_correction
 from investments.services.distributing import distribute
 from investments.services.settlements import advance
+from investments.services.staff_refunds import propose_refund
 from investments.testing import (
     approve,
     approve_payment,
@@ -38,6 +40,7 @@ from investments.testing import (
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
+from ledger.models import Posting
 from ledger.services.seals import seal_day
 from social.services.appeals import appeal
 from social.testing import (
@@ -106,6 +109,24 @@ def make_world() -> User:
     assert withdrawn.status_code == 200, withdrawn.content
     _returns(api, founder, backer, ines)
     _settlement(api, founder, backer, ines)
+    RiskCase.objects.create(
+        rule="card_declines",
+        rules_version="2026-11-01",
+        counted="card",
+        subject=card.card,
+        failures=10,
+        limit=10,
+        window_seconds=3600,
+        charges=[str(investment.payment.key)],
+        consequence=RiskCase.Consequence.SUSPEND_METHOD,
+        person=backer,
+        method=card,
+        card=card.card,
+        status=RiskCase.Status.LIFTED,
+        note="Called the bank; a typing mistake in the address. " * 8,
+        decided_by=ines,
+        decided_at=now,
+    )
     ProviderEvent.objects.create(
         provider="sandbox",
         event_id="evt_" + "0123456789" * 4,
@@ -185,14 +206,21 @@ def _returns(api: Api, founder: User, backer: User, staff: User) -> None:
 
 
 def _settlement(api: Api, founder: User, backer: User, staff: User) -> None:
-    """One that waits for its second approval."""
+    """One that waits for its second approval, with a refund by staff, and a correction."""
+    now = timezone.now()
     campaign = make_campaign(founder, title=LONG, goal_amount="20000", max_amount="30000")
     invest(api, backer, campaign, "20000")
     settle(campaign)
     choose_target(founder)
     settlement = Settlement.objects.get(campaign=campaign)
-    advance(settlement.pk, now=timezone.now())
+    advance(settlement.pk, now=now)
     approve_payment(staff, settlement)
+    investment = Investment.objects.get(campaign=campaign)
+    words = "The owner could not show what the money was for. " * 8
+    propose_refund(staff=staff, investment_id=investment.pk, amount=Decimal(1), reason=words, now=now)
+    propose_correction(
+        staff=staff, posting_id=Posting.objects.get(key=f"release:{campaign.pk}").pk, lines=[], reason=words, now=now
+    )
 
 
 def make_figures(campaign: Campaign) -> None:
