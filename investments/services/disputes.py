@@ -157,7 +157,10 @@ class _OfPayment:
     def _lock_accounts(self, dispute: Dispute) -> None:
         """Before any of them moves."""
         about = {"provider": dispute.provider, "currency": dispute.currency}
-        books.lock_for_dispute(dispute.pk, self.escrow, self.payable, **about, now=self.now)
+        others = [self.escrow, self.payable]
+        if self.charged.fee_minor:
+            others.append(books.held_fees_account(self.campaign.pk, dispute.currency))
+        books.lock_for_dispute(dispute.pk, *others, **about, now=self.now)
 
     def open(self, told: Told) -> Dispute:
         payment, campaign, amount = self.charged, self.campaign, told.amount

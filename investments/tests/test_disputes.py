@@ -17,7 +17,16 @@ from campaigns.testing import make_campaign
 from core.models import Event
 from core.testing import Api, deliver_events
 from investments.errors import PaymentDisputed
-from investments.models import Dispute, Distribution, Investment, PaymentMethod, ProviderEvent, Refund, SandboxCharge
+from investments.models import (
+    Dispute,
+    Distribution,
+    Investment,
+    PaymentMethod,
+    ProviderEvent,
+    Refund,
+    SandboxCharge,
+    Settlement,
+)
 from investments.providers.sandbox import SIGNATURE_HEADER, SandboxGateway, event_about_dispute, sign
 from investments.reconciliation import reconcile
 from investments.services import closing
@@ -32,6 +41,7 @@ from investments.services.provider_events import apply_event, receive_event
 from investments.testing import (
     StandIn,
     approve,
+    choose_target,
     close_campaigns,
     contest,
     decide,
@@ -40,10 +50,12 @@ from investments.testing import (
     finish_distribution_refunds,
     finish_payments,
     finish_refunds,
+    finish_settlements,
     invest,
     make_card,
     propose,
     settle,
+    settle_campaigns,
 )
 from investments.tests.conftest import books_agree as ledger_agrees, invest_url, minor, refusal
 from ledger import oracle
@@ -326,6 +338,43 @@ class TestClose:
         assert minor(f"payable:user:{funded.owner_id}:USD") == 1300_00
         assert books_agree()
 
+    def test_opened_after_the_owner_was_paid(self, investment: Investment, funded: Campaign, founder: User) -> None:
+        """There is nothing to take back: the platform bears it."""
+        choose_target(founder)
+        settle(funded)
+        settle_campaigns(now=funded.ends_at + timedelta(minutes=1))
+        finish_settlements(now=funded.ends_at + timedelta(minutes=5))
+        assert Settlement.objects.get().status == "paid"
+        decide(dispute(investment), "lost")
+        row = Dispute.objects.get()
+        assert (row.payable_minor, row.loss_minor, minor("losses:disputes:USD")) == (0, 300_00, 300_00)
+        assert books_agree()
+
+    def test_won_after_the_owner_was_paid(self, investment: Investment, funded: Campaign, founder: User) -> None:
+        """What is released late is paid to the owner, too."""
+        one = dispute(investment)
+        choose_target(founder)
+        settle(funded)
+        settle_campaigns(now=funded.ends_at + timedelta(minutes=1))
+        assert (Settlement.objects.get().status, Settlement.objects.get().paid_minor) == ("paid", 1000_00)
+        decide(one, "won")
+        settle_campaigns(now=funded.ends_at + timedelta(minutes=9))
+        settlement = Settlement.objects.get()
+        assert (settlement.status, settlement.paid_minor, settlement.late_minor) == ("paid", 1300_00, 300_00)
+        assert books_agree()
+
+    def test_lost_while_the_owner_waits_for_it(self, investment: Investment, funded: Campaign, founder: User) -> None:
+        settle(funded)
+        one = dispute(investment)
+        choose_target(founder)
+        settle_campaigns(now=funded.ends_at + timedelta(minutes=1))
+        assert Settlement.objects.get().paid_minor == 1000_00
+        decide(one, "lost")
+        settle_campaigns(now=funded.ends_at + timedelta(hours=1))
+        settlement = Settlement.objects.get()
+        assert (settlement.paid_minor, settlement.withheld_minor, settlement.status) == (1000_00, 300_00, "paid")
+        assert books_agree()
+
     def test_between_two_batches_of_the_release(
         self, investment: Investment, funded: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -354,6 +403,44 @@ class TestClose:
         assert kinds.count("settlement") == 2
         assert (total["closing"]["committed"], total["closing"]["invested"]) == ("0.00", "250.00")
         assert (total["settlements"], total["settledDisputes"], total["disputes"]) == ("300.00", "50.00", "0.00")
+
+
+class TestFees:
+    """With a schedule: a dispute of the whole charge takes the fee, too."""
+
+    @pytest.fixture(autouse=True)
+    def schedule(self, settings: Any) -> None:
+        settings.FEE_SCHEDULE = "standard"
+
+    @pytest.mark.parametrize("outcome", ["won", "lost"])
+    def test_while_a_campaign_fails(self, api: Api, backer: User, founder: User, schedule: None, outcome: str) -> None:
+        campaign = make_campaign(founder, max_amount="2000", min_investment="10")
+        investment = invest(api, backer, campaign, "300")
+        paid = investment.payment.paid.minor
+        assert paid > 300_00
+        one = dispute(investment)
+        assert Dispute.objects.get().loss_minor == paid - 300_00
+        close_campaigns(now=campaign.ends_at + timedelta(seconds=1))
+        campaign.refresh_from_db()
+        assert campaign.status == "failed"  # the fee goes back with its refund, if it is won
+        assert ledger_agrees()
+        decide(one, outcome)
+        close_campaigns(now=campaign.ends_at + timedelta(minutes=1))
+        campaign.refresh_from_db()
+        assert (campaign.status, status(investment)) == ("settled", "refunded")
+        assert SandboxCharge.objects.get().refunded_minor == (paid if outcome == "won" else 0)
+        assert books_agree()
+
+    def test_a_refund_that_is_void(self, api: Api, backer: User, founder: User, provider: StandIn) -> None:
+        campaign = make_campaign(founder, max_amount="2000", min_investment="10")
+        investment = invest(api, backer, campaign, "300")
+        provider.plan("refund", "lost before")
+        assert ask_back(api, investment, "300").json()["status"] == "pending"
+        decide(dispute(investment, 100_00), "lost")
+        finish_refunds(now=timezone.now() + timedelta(minutes=1))
+        states = list(Refund.objects.order_by("pk").values_list("status", "amount_minor"))
+        assert states == [("voided", 300_00), ("refunded", 200_00)]
+        assert books_agree()
 
 
 # --- Distributions --------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from core.money import Money
 from core.privacy.erasure import erase_person
 from core.testing import WAIT_LIMIT, Api, commits, drain_outbox, together
 from investments.models import (
+    Dispute,
     DistributionCharge,
     Investment,
     Payment,
@@ -40,7 +41,7 @@ from investments.reconciliation import reconcile
 from investments.services.distributing import distribute
 from investments.services.distribution_review import evidence_of, holders_of, reject_distribution
 from investments.services.payout_targets import verify_target
-from investments.services.provider_events import receive_event
+from investments.services.provider_events import apply_event, receive_event
 from investments.stripe_server import FAULTS
 from investments.testing import (
     approve,
@@ -399,10 +400,10 @@ def test_three_d_secure_by_event(story: Story, mode: str) -> None:
     assert story.is_consistent()
 
 
-def test_a_dispute_and_a_failed_refund_are_kept_for_people(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_refund_and_a_failed_payout_are_kept_for_people(story: Story, caplog: pytest.LogCaptureFixture) -> None:
     from stripe import WebhookSignature
 
-    for kind in ("charge.dispute.created", "refund.failed"):
+    for kind in ("payout.failed", "refund.failed"):
         document = {"id": f"evt_{uuid4().hex}", "object": "event", "type": kind, "data": {"object": {"id": "x_1"}}}
         body = json.dumps(document)
         seconds = int(timezone.now().timestamp())
@@ -614,3 +615,59 @@ def test_one_key_that_is_charged_and_cancelled_by_several_at_once_has_one_end(ba
         [state] = {answer.state for answer in answers}
         lines = [line for line in StripeGateway().statement(since=now - timedelta(minutes=1)) if line.key == key]
         assert len(lines) == (state == State.CAPTURED)
+
+
+# --- Disputes -------------------------------------------------------------------------------------------------------
+
+
+def hear_of_disputes(story: Story) -> None:
+    """Every event about disputes so far, the newest first, and what the outbox makes of them."""
+    for body, headers in reversed(story.line.events()):
+        if b"charge.dispute." in body:
+            receive_event(provider="stripe", body=body, headers=headers, now=timezone.now())
+    story.wait(1)
+
+
+@pytest.mark.parametrize(("outcome", "left"), [("won", "committed"), ("lost", "refunded")])
+def test_a_dispute(story: Story, outcome: str, left: str) -> None:
+    """Its events come in the wrong order, and the withdrawal that follows is refused or done."""
+    story.invest()
+    key = Payment.objects.get().key
+    story.line.tell("dispute", key=key)
+    hear_of_disputes(story)
+    assert (status(), Dispute.objects.get().status) == ("committed", "open")
+    assert story.is_consistent()
+    assert story.withdraw().json()["code"] == "payment_disputed"
+    story.line.tell("dispute", key=key, outcome=outcome)
+    hear_of_disputes(story)
+    assert (status(), Dispute.objects.get().status) == (left, outcome)
+    assert set(ProviderEvent.objects.values_list("outcome", flat=True)) == {"applied"}
+    assert story.is_consistent()
+
+
+@pytest.mark.parametrize("fault", ["hang_before", "error_before", "limited", "garbage_after", "reset_after"])
+def test_a_dispute_that_stripe_does_not_tell_of_at_once(story: Story, fault: str) -> None:
+    story.invest()
+    story.line.tell("dispute", key=Payment.objects.get().key, amount=4000)
+    body, headers = next(one for one in story.line.events() if b"charge.dispute.created" in one[0])
+    received_id = receive_event(provider="stripe", body=body, headers=headers, now=timezone.now())
+    assert received_id is not None
+    with pytest.raises(OutcomeUnknown):
+        story.with_fault("dispute", fault, lambda: apply_event(received_id, now=timezone.now()))
+    assert not Dispute.objects.exists()
+    story.wait(2)
+    assert Dispute.objects.get().amount_minor == 4000
+    assert story.is_consistent()
+
+
+def test_a_dispute_about_a_charge_that_is_not_ours(story: Story) -> None:
+    """Of an account that is also used elsewhere: set aside, and named by `reconcile`."""
+    story.invest()
+    payment = Payment.objects.get()
+    story.line.tell("dispute", key=payment.key)
+    Payment.objects.filter(pk=payment.pk).update(key="payment-of-somebody-else")
+    hear_of_disputes(story)
+    assert set(ProviderEvent.objects.values_list("outcome", flat=True)) == {"set_aside"}
+    assert not Dispute.objects.exists()
+    found = {(one.check.value, one.about) for one in reconcile("stripe", now=timezone.now()).findings}
+    assert ("extra", "dispute") in found
