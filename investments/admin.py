@@ -13,6 +13,7 @@ from core.money import Money
 from investments import (  # noqa: F401  (they register their pages)
     dispute_admin,
     distribution_admin,
+    person_admin,
     risk_admin,
     settlement_admin,
 )
@@ -30,6 +31,7 @@ from investments.models import (
 )
 from investments.permissions import READ
 from investments.two_person_admin import LargeRefundAdmin
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -72,7 +74,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("fees", "created_at", "cancellable_until", "updated_at", "timeline"),
+        *("fees", "created_at", "cancellable_until", "updated_at", "booked", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -95,6 +97,10 @@ class InvestmentAdmin(ReadOnlyAdmin):
         lines = FeeLine.objects.filter(payment__investment=investment).order_by("id")
         rows = ((line.fee, line.amount, gettext("back"), line.refunded) for line in lines)
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} · {} {}</li>", rows))
+
+    @admin.display(description=_("in the books"))
+    def booked(self, investment: Investment) -> SafeString:
+        return postings_of(f"investment:{investment.pk}")
 
     @admin.display(description=_("timeline"))
     def timeline(self, investment: Investment) -> SafeString:

@@ -232,6 +232,6 @@ declare(
     _settlement("payment_began"),
     _settlement("payment_failed", told="settlement_failed", reason=str),
     _settlement("partly_paid", "remaining", told="settlement_partly_paid", remaining=Money),
-    _settlement("paid", told="settlement_paid"),
+    _settlement("paid", told="settlement_paid", only_if="was_anything", was_anything=bool),
     Kind("campaign.money_settled", about=Campaign, facts={"raised": Money}),
 )

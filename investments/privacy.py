@@ -100,6 +100,11 @@ def forget_accounts(*, person_id: UUID, now: datetime) -> None:
     accounts.delete()
 
 
+def remove_targets(*, person_id: UUID, now: datetime) -> None:
+    """Nothing is owed to them any more (`block_while_money_moves`)."""
+    PayoutTarget.objects.filter(owner_id=person_id, removed_at=None).update(removed_at=now, updated_at=now)
+
+
 def forget_origins(*, person_id: UUID, now: datetime) -> None:
     """From where the person's charges were asked for."""
     payments = Payment.objects.filter(investment__investor_id=person_id).values("pk")
@@ -296,7 +301,7 @@ declare(
     PayoutTarget,
     person="owner_id",
     export=("id", "method_id", "status", "verified_at", "created_at", "removed_at"),
-    erase=BOOKS,
+    erase=remove_targets,
     retention=BOOKS,
 )
 declare(

@@ -135,7 +135,7 @@ class SettlementAdmin(TwoPersonAdmin):
             ],
             "reason_label": _("To the owner, if it is rejected"),
             "seen": case.digest,
-            "is_waiting": settlement.status == Settlement.Status.WAITING_FOR_APPROVAL,
+            "is_waiting": settlement.status == Settlement.Status.WAITING_FOR_APPROVAL and case.needs_two,
             "hindrance": hindrance,
             "approvals": approvals,
             "people_needed": TWO if case.needs_two else 0,

@@ -31,9 +31,11 @@ class ApprovedAdmin(TwoPersonAdmin):
     """With the approvals of a row, and who may not decide on it."""
 
     subject: str
-    people_needed = TWO
 
-    def case(self, request: HttpRequest, row: Any, digest: str, refusal: Refusal | None) -> dict[str, Any]:
+    def case(
+        self, request: HttpRequest, row: Any, digest: str, refusal: Refusal | None, *, people: int = TWO
+    ) -> dict[str, Any]:
+        """:param people: how many have to approve it"""
         approvals = list(approvals_of(self.subject, row.pk, digest))
         hindrance = refusal.detail if refusal else ""
         if not hindrance and any(one.person_id == request.user.pk for one in approvals):
@@ -43,7 +45,7 @@ class ApprovedAdmin(TwoPersonAdmin):
             "seen": digest,
             "approvals": approvals,
             "hindrance": hindrance,
-            "people_needed": self.people_needed,
+            "people_needed": people,
         }
 
 
@@ -268,10 +270,10 @@ class StaffRefundAdmin(ProposalAdmin):
         investment = proposal.investment
         payment = investment.payment
         payment.investment = investment
-        self.people_needed = staff_refunds.people_needed(proposal.amount)
+        people = staff_refunds.people_needed(proposal.amount)
         refusal = staff_refunds.staff_refusal(payment, request.user)  # type: ignore[arg-type]
         return {
-            **self.case(request, proposal, staff_refunds.digest_of_proposal(proposal, payment), refusal),
+            **self.case(request, proposal, staff_refunds.digest_of_proposal(proposal, payment), refusal, people=people),
             "amount": proposal.amount,
             "about": _("%(reference)s, %(title)s")
             % {
@@ -348,7 +350,6 @@ def _line(text: str) -> tuple[str, int]:
 class CorrectionAdmin(ProposalAdmin):
     right = CORRECT_BOOKS
     subject = Approval.Subject.CORRECTION
-    people_needed = 1
     list_display = ("created_at", "original", "reason", "status_chip", "proposed_by", "decided_by")
     list_filter = ("status",)
     search_fields = ("original__key", "original__reference")
@@ -383,7 +384,7 @@ class CorrectionAdmin(ProposalAdmin):
         accounts = LedgerAccount.objects.in_bulk([code for code, _ in lines], field_name="code")
         refusal = corrections.decision_refusal(correction, request.user)  # type: ignore[arg-type]
         return {
-            **self.case(request, correction, corrections.digest_of_correction(correction), refusal),
+            **self.case(request, correction, corrections.digest_of_correction(correction), refusal, people=1),
             "title": correction.original.key,
             "amount": correction.original.key,
             "about": _("the reverse of it") if not correction.lines else _("lines of its own"),

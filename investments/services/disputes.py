@@ -13,7 +13,7 @@ from typing import Any
 
 from accounts.selectors import people_with
 from campaigns.fees import FeeKind
-from campaigns.models import Backing, Campaign, Outcome, Status as CampaignStatus
+from campaigns.models import Campaign, Outcome, Status as CampaignStatus
 from campaigns.services.funding import lock_backing, lock_campaign, restore_funding, return_funding
 from core import events
 from core.data import locks, sql
@@ -149,7 +149,7 @@ class _OfPayment:
         settlements.lock_settlement(self.investment.campaign_id)
         pending = Refund.objects.filter(payment=payment.pk, status=Refund.Status.PENDING)
         self.refunds: list[Refund] = list(locks.lock(pending.select_related("reservation")).order_by("pk"))
-        self.backing: Backing = lock_backing(self.investment.campaign_id, self.investment.investor_id, now)
+        lock_backing(self.investment.campaign_id, self.investment.investor_id, now)  # before the campaign
         self.campaign: Campaign = lock_campaign(self.investment.campaign_id)
         self.locked = Locked(self.campaign, self.investment, self.charged)
         self.reference = f"investment:{self.investment.pk}"
@@ -245,7 +245,8 @@ class _OfPayment:
             return 0
         amount = Money(restored, dispute.currency)
         is_released = books.is_released(campaign.pk) or campaign.status == CampaignStatus.SETTLED
-        restore_funding(campaign=campaign, backing=self.backing, amount=amount, is_released=is_released, now=self.now)
+        backing = lock_backing(campaign.pk, investment.investor_id, self.now)  # as it is since it was opened
+        restore_funding(campaign=campaign, backing=backing, amount=amount, is_released=is_released, now=self.now)
         if is_released and not dispute.is_released:
             books.release_late(
                 campaign_id=campaign.pk,

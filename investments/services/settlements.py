@@ -183,7 +183,7 @@ def decision_refusal(case: Case, staff: User) -> Refusal | None:
         return OwnCampaign()
     if holdings_in(settlement.campaign_id).filter(investor=staff).exists():
         return HolderDecides()
-    if settlement.status != Status.WAITING_FOR_APPROVAL:
+    if settlement.status != Status.WAITING_FOR_APPROVAL or not case.needs_two:
         return SettlementNotWaiting(status=settlement.status)
     return None
 
@@ -339,8 +339,9 @@ def _set(settlement: Settlement, status: str, now: datetime, because: str = "") 
 def _end(settlement: Settlement, now: datetime) -> None:
     settlement.status, settlement.because, settlement.paid_at = Status.PAID, "", now
     settlement.retry_at, settlement.updated_at = None, now
-    sql.update(settlement, "status", "because", "paid_at", "paid_minor", "retry_at", "updated_at")
-    _record("settlement.paid", settlement, settlement.campaign, now, amount=settlement.paid)
+    sql.update(settlement, "status", "because", "paid_at", "paid_minor", "revision", "retry_at", "updated_at")
+    paid = settlement.paid
+    _record("settlement.paid", settlement, settlement.campaign, now, amount=paid, was_anything=paid.minor > 0)
 
 
 def _record(

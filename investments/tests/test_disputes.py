@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -46,6 +48,7 @@ from investments.testing import (
     settle,
 )
 from investments.tests.conftest import books_agree as ledger_agrees, invest_url, minor, refusal
+from ledger import oracle
 from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -569,6 +572,18 @@ class TestEvents:
         assert ProviderEvent.objects.get().outcome == "set_aside"
         assert (sums(campaign), Dispute.objects.exists()) == ((300_00, 0, 1), False)
         assert ledger_agrees()
+
+    def test_the_oracle_sees_one_that_was_won_and_paid_for(self, investment: Investment) -> None:
+        decide(dispute(investment), "won")
+        books = StringIO()
+        call_command("ledger_export", stdout=books)
+        lines = [json.loads(line) for line in books.getvalue().splitlines()]
+        assert oracle.check(map(json.dumps, lines))[0] == []
+        freeze = next(one for one in lines if one.get("key", "").startswith("dispute-freeze:") and one["entries"])
+        resolved = next(one for one in lines if one.get("key") == f"{freeze['key']}/resolved")
+        resolved |= {"phase": "posted", "entries": freeze["entries"]}
+        faults = oracle.check(map(json.dumps, lines))[0]
+        assert any("won, and paid for as if it were lost" in fault for fault in faults)
 
     def test_the_table_refuses_other_steps(self, investment: Investment) -> None:
         decide(dispute(investment), "won")

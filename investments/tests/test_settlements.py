@@ -1,13 +1,16 @@
 """The owner of a funded campaign is paid: the target, two people, the provider, and what goes wrong on the way."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,11 +20,13 @@ from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.testing import make_campaign
 from core.money import Money
-from core.testing import Api, commits, drain_outbox, together
+from core.testing import WAIT_LIMIT, Api, commits, drain_outbox, together
+from investments import books
 from investments.errors import AlreadyApproved, EvidenceChanged
 from investments.models import Approval, PayoutTarget, SandboxPayout, Settlement, SettlementPayment
 from investments.reconciliation import reconcile
 from investments.services import settlements
+from investments.services.approvals import check_settings, payout_limit
 from investments.services.payout_targets import set_payout_target
 from investments.services.settlements import advance, approve_settlement, read_case, send_payment, withhold
 from investments.testing import (
@@ -39,6 +44,8 @@ from investments.testing import (
 from investments.tests.conftest import books_agree, minor, refusal
 from investments.tests.test_money_model import scratch
 from ledger import oracle
+from ledger.errors import InsufficientFunds, PostingKeyReused
+from ledger.models import LedgerAccount
 from ledger.services.accounts import open_account
 from ledger.services.postings import credit, debit
 from ledger.services.reservations import reserve
@@ -539,14 +546,84 @@ def _dies_before(number: int, campaign: Campaign) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_side_by_side_it_is_paid_once(founder: User, settled: Campaign) -> None:
+def test_a_hundred_at_once_pay_once(founder: User, settled: Campaign) -> None:
     choose_target(founder)
     pk, now = of(settled).pk, timezone.now()
-    together(*[lambda: advance(pk, now=now)] * 5)
-    (payment,) = SettlementPayment.objects.all()
-    together(*[lambda: send_payment(payment.pk, now=now)] * 5)
-    assert (of(settled).status, paid_out()) == ("paid", 1100_00)
+
+    def one(number: int) -> None:
+        try:
+            advance(pk, now=now)
+            for payment_id in SettlementPayment.objects.values_list("pk", flat=True):
+                send_payment(payment_id, now=now)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(one, range(100)))
+    assert (of(settled).status, SettlementPayment.objects.count(), paid_out()) == ("paid", 1, 1100_00)
     assert is_sound()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_commands_side_by_side_pay_once(founder: User, settled: Campaign) -> None:
+    choose_target(founder)
+    together(*[lambda: call_command("settle_campaign", stdout=StringIO())] * 2)
+    drain_outbox()
+    assert (of(settled).status, SettlementPayment.objects.count(), paid_out()) == ("paid", 1, 1100_00)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_twin(founder: User, settled: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the settlement's lock both find it unpaid; only the table keeps it from being reserved twice."""
+    choose_target(founder)
+    barrier, lock_owed = Barrier(2), books.lock_owed
+
+    def only_read(settlement_id: Any) -> settlements.Case:
+        return read_case(of(settled))
+
+    def after_both_have_read(*about: Any) -> Any:
+        barrier.wait(timeout=WAIT_LIMIT)
+        return lock_owed(*about)
+
+    monkeypatch.setattr(settlements, "_lock_case", only_read)
+    monkeypatch.setattr(books, "lock_owed", after_both_have_read)
+    pk, now = of(settled).pk, timezone.now()
+    outcomes = together(*[lambda: advance(pk, now=now)] * 2)
+    assert sum(isinstance(one, IntegrityError | PostingKeyReused | InsufficientFunds) for one in outcomes) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_against_a_freeze(api: Api, founder: User, settled: Campaign) -> None:
+    """Whoever comes first: what is frozen is not paid, what is paid is not frozen."""
+    choose_target(founder)
+    settlement, now = of(settled), timezone.now()
+    together(lambda: advance(settlement.pk, now=now), lambda: freeze(settlement, "300"))
+    drain_outbox()
+    frozen = LedgerAccount.objects.get(code=f"payable:user:{founder.pk}:USD").pending_out
+    assert (paid_out(), frozen) in ((1100_00, 0), (800_00, 300_00))
+    assert books_agree()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_against_a_freeze_twin(
+    api: Api, founder: User, friend: User, ines: User, otto: User, waiting: Settlement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the lock of the owner's account, what was frozen after two people looked is not noticed."""
+    other = make_campaign(founder, goal_amount="1100")
+    invest(api, friend, other, "1100")
+    settle(other)  # waits for two people as well: its money lies on the same account, so that the books have enough
+    for who in (ines, otto):
+        approve_payment(who, waiting)
+
+    def freeze_after_reading(owner_id: Any, currency: str, provider: str, now: Any) -> Any:
+        codes = (f"payable:user:{owner_id}:USD", "provider:sandbox:USD")
+        read = [LedgerAccount.objects.get(code=code) for code in codes]
+        together(lambda: freeze(waiting, "100"))
+        return read
+
+    monkeypatch.setattr(books, "lock_owed", freeze_after_reading)
+    advance(waiting.pk, now=timezone.now())
+    assert SettlementPayment.objects.filter(settlement=waiting).exists(), "approved as it was before"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -606,3 +683,16 @@ def test_one_person_approving_twice_at_once_counts_once(ines: User, waiting: Set
     outcomes = together(*[approve] * 5)
     assert sum(isinstance(one, AlreadyApproved) for one in outcomes) == 4
     assert (Approval.objects.count(), of(waiting.campaign).status) == (1, "waiting_for_approval")
+
+
+@pytest.mark.parametrize("wrong", [{"USD": "5"}, {"*": "nothing"}, {"*": "10.00"}, {"*": "5", "EUR": "-1"}])
+def test_limits_that_are_no_amounts_stop_the_start(settings: Settings, wrong: dict[str, str]) -> None:
+    settings.TWO_PERSON_ABOVE = wrong
+    with pytest.raises(ImproperlyConfigured, match="TWO_PERSON_ABOVE"):
+        check_settings()
+
+
+def test_limits_by_currency(settings: Settings) -> None:
+    settings.TWO_PERSON_ABOVE = {"*": "10000", "JPY": "1500000"}
+    check_settings()
+    assert (payout_limit("JPY"), payout_limit("KWD")) == (Money(1500000, "JPY"), Money(10_000_000, "KWD"))

@@ -268,7 +268,7 @@ def test_out_of_what_the_owner_is_owed(
     assert (refunded(), campaign.raised_minor, investment.status) == (700_00, 400_00, "refunded")
     assert Settlement.objects.get().net_minor == 400_00
     statement = api.as_user(backer).get("/api/investments/statement", {"year": str(timezone.now().year)}).json()
-    assert statement["totals"][0]["closing"] == dict.fromkeys(("committed", "invested", "returned", "fees"), "0.00")
+    assert set(statement["totals"][0]["closing"].values()) == {"0.00"}
     choose_target(founder)
     settlement = Settlement.objects.select_related("owner").get()
     assert minor(f"payable:user:{founder.pk}:USD") == 400_00
