@@ -355,7 +355,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
                'what disputes have cost the platform is not what its account says'
           FROM ledger_account account
           LEFT JOIN (
-            SELECT currency, sum(amount_minor - voided_minor
+            SELECT currency, sum(amount_minor - voided_minor - fee_minor
                                  - CASE WHEN is_released THEN payable_minor ELSE held_minor END) AS minor
               FROM investments_dispute WHERE status = 'lost' GROUP BY currency
           ) lost USING (currency)
@@ -415,8 +415,11 @@ CHECKS: tuple[tuple[Check, str], ...] = (
             SELECT payment_id, sum(amount_minor) AS minor, sum(refunded_minor) AS back
               FROM investments_feeline WHERE payment_id IS NOT NULL GROUP BY payment_id
         ), refunds AS (
-            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund
-             WHERE fee_minor > 0 AND status <> 'voided' GROUP BY payment_id
+            SELECT payment_id, sum(fee_minor) AS back FROM (
+                SELECT payment_id, fee_minor FROM investments_refund WHERE status <> 'voided'
+                UNION ALL
+                SELECT payment_id, fee_minor FROM investments_dispute WHERE payment_id IS NOT NULL
+            ) parts WHERE fee_minor > 0 GROUP BY payment_id
         )
         SELECT 'fees', investment.reference, sums.kept, sums.given, investment.currency, sums.what
           FROM (SELECT id, investment_id, fee_minor FROM investments_payment WHERE fee_minor > 0
@@ -429,7 +432,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
          CROSS JOIN LATERAL (VALUES
             (payment.fee_minor, coalesce(lines.minor, 0), 'the fee of the payment is not the sum of its lines'),
             (coalesce(lines.back, 0), coalesce(refunds.back, 0),
-             'what its fees have given back is not what its refunds have')
+             'what its fees have given back is not what its refunds and disputes have')
          ) sums (kept, given, what)
          WHERE sums.kept <> sums.given
          ORDER BY 2
