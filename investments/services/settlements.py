@@ -288,6 +288,8 @@ def _begin_payment(case: Case, at_provider: Money, now: datetime) -> bool:
         provider=provider,
         amount_minor=amount.minor,
         currency=amount.currency,
+        people_needed=TWO if case.needs_two else 0,
+        digest=case.digest,
         created_at=now,
         updated_at=now,
     )

@@ -484,6 +484,15 @@ class TestReconcile:
             Settlement.objects.update(gross_minor=1100_01, paid_minor=1099_99)
         assert self.found() == [("sum", "settlement")] * 3
 
+    def test_a_payment_that_nobody_approved(self, ines: User, otto: User, waiting: Settlement) -> None:
+        for who in (ines, otto):
+            approve_payment(who, waiting)
+        drain_outbox()
+        assert self.found() == []
+        with guards_off("investments_approval"):
+            Approval.objects.filter(person=otto).delete()
+        assert self.found() == [("unapproved", "settlement")]
+
     def test_a_release_without_a_settlement(self, paid: Settlement) -> None:
         with guards_off("investments_settlementpayment"):
             SettlementPayment.objects.all().delete()
