@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -20,10 +21,22 @@ from accounts import selectors
 from accounts.models import LoginAttempt, Session, Status, User
 from accounts.permissions import READ_PEOPLE, READ_RELATIONS, SUSPEND
 from accounts.services import administration, history, two_factor
-from core import clock
-from core.admin import ReadOnlyAdmin, chip, holds, person_cell, yes_or_no
+from core import clock, events
+from core.admin import (
+    SECTION_ROWS,
+    ReadOnlyAdmin,
+    Section,
+    add_section,
+    chip,
+    holds,
+    moment_text,
+    person_cell,
+    sections_of,
+    yes_or_no,
+)
 from core.api.errors import Refusal
 from core.devices import device_name
+from core.permissions import READ_AUDIT
 
 _STATUS_TONES = {Status.ACTIVE: "good", Status.SUSPENDED: "warn", Status.DELETED: "bad"}
 LONGEST_REASON = 300
@@ -108,6 +121,7 @@ class UserAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": person.name,
             "person": person,
+            "sections": sections_of(request, person),
             "status": self.status_chip(person),
             "role": self.role_chip(person),
             "has_app": two_factor.has_app(person),
@@ -221,3 +235,19 @@ def _outcome_of(attempt: LoginAttempt) -> SafeString:
     if not attempt.success:
         return chip(attempt.reason, "warn")
     return chip(_("reset")) if attempt.method == history.PASSWORD_RESET else chip(_("signed in"), "good")
+
+
+def _audit(request: HttpRequest, person: User) -> Section:
+    lines = events.audit_lines_about(person.pk, SECTION_ROWS)
+    return Section(
+        title=_("Audit log"),
+        head=(_("When"), _("What"), _("By"), _("About")),
+        rows=[
+            (moment_text(line.created_at), line.kind, line.actor_label, f"{line.subject_type} {line.subject_id or ''}")
+            for line in lines
+        ],
+        address=f"{reverse('admin:core_event_changelist')}?q={person.pk}",
+    )
+
+
+add_section(User, READ_AUDIT, _audit, place=90)

@@ -59,6 +59,12 @@ class Relation:
     """UTC; None without a mute, or for one without an end."""
 
 
+def people_with(right: Right, most: int = 50) -> list[UUID]:
+    """Ids of the people whose role holds a right, to tell them of something; the oldest accounts first."""
+    holders = User.objects.filter(role__in=right.roles, status=Status.ACTIVE)
+    return list(holders.order_by("pk").values_list("pk", flat=True)[:most])
+
+
 def relation_to(person: User, other_id: UUID, now: datetime) -> Relation:
     mute = Mute.objects.in_force(now).filter(muter=person, muted=other_id).first()
     return Relation(

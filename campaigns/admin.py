@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django import forms
@@ -16,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
+from accounts.models import User
 from campaigns import amendments_admin  # noqa: F401  (registers its pages)
 from campaigns.fees import Fee, PaidBy, every_version, newest_version
 from campaigns.models import (
@@ -30,10 +32,25 @@ from campaigns.models import (
     UpdateEdit,
 )
 from campaigns.permissions import ADD_CATEGORIES, MODERATE
+from campaigns.selectors import proceeds_of
 from campaigns.services.review import publish_campaign, reject_campaign
 from campaigns.services.submissions import Changes, changes_since
 from core import clock
-from core.admin import ReadOnlyAdmin, ReadOnlyRows, StaffPage, chip, holds, links_of, person_cell, yes_or_no
+from core.admin import (
+    SECTION_ROWS,
+    ReadOnlyAdmin,
+    ReadOnlyRows,
+    Section,
+    StaffPage,
+    add_section,
+    anchor,
+    chip,
+    holds,
+    links_of,
+    moment_text,
+    person_cell,
+    yes_or_no,
+)
 from core.api.errors import Refusal
 from core.money import Money
 from uploads.admin_pictures import let_load, pictures_here
@@ -237,7 +254,7 @@ class CampaignAdmin(ReadOnlyAdmin):
             "rule_set": rules,
             "fee_schedule": campaign.fees,
             "fees": [_shown(fee, [campaign.currency]) for fee in campaign.fees.fees],
-            "net": campaign.net,
+            "net": campaign.fees.net_of(proceeds_of(campaign)),
             "phrases": ReviewPhrase.objects.order_by("position", "id"),
             "following": self._following(request, campaign),
             "waiting_count": self._waiting(request).exclude(pk=campaign.pk).count(),
@@ -374,3 +391,26 @@ class CategoryAdmin(StaffPage):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _campaigns_of(request: HttpRequest, person: User) -> Section:
+    own = Campaign.objects.filter(owner=person)
+    return Section(
+        title=_("Campaigns"),
+        head=(_("Title"), _("State"), _("Raised"), _("Goal"), _("Made")),
+        rows=[
+            (
+                anchor(campaign.title, "admin:campaigns_campaign_change", campaign.pk),
+                chip(campaign.get_status_display(), TONES.get(campaign.status, "")),
+                str(campaign.raised),
+                str(campaign.goal),
+                moment_text(campaign.created_at),
+            )
+            for campaign in own.order_by("-created_at", "-id")[:SECTION_ROWS]
+        ],
+        address=f"{reverse('admin:campaigns_campaign_changelist')}?q={quote(person.email)}",
+        count=own.count(),
+    )
+
+
+add_section(User, MODERATE, _campaigns_of, place=40)

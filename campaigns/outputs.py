@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from accounts.outputs.people import UserCard
 from campaigns.errors import Missing
-from campaigns.fees import Due, Fee, FeeKind, PaidBy, RefundedWhen
+from campaigns.fees import Due, Fee, FeeKind, PaidBy, RefundedWhen, Schedule
 from campaigns.key_information import Instrument, current_form
 from campaigns.models import (
     MATERIAL,
@@ -31,10 +31,7 @@ from campaigns.models import (
     UpdateEdit,
     available_minor,
     deadline,
-    net_of,
-    owed_fees,
     phase,
-    proceeds_of,
     progress_percent,
     shown,
 )
@@ -43,7 +40,7 @@ from campaigns.rules import Rules
 from campaigns.services.transitions import TRANSITIONS, Actor
 from campaigns.verdicts import Verdict
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Url
-from core.money import minor_text
+from core.money import Money, minor_text
 from core.share_pages import share_url
 from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
@@ -457,7 +454,7 @@ class FeeAmount(Output):
 
 
 class Proceeds(Output):
-    """What the owner gets of what is raised: `raised` is `net` and all `fees`."""
+    """What the owner gets of what was released, or before that of what is raised: that is `net` and all `fees`."""
 
     raised: MoneyText
     fees: list[FeeAmount]
@@ -465,17 +462,12 @@ class Proceeds(Output):
     currency: Currency
 
     @classmethod
-    def of(cls, campaign: Any) -> Self:
-        """
-        Of what was released; before that, of what is raised now.
-
-        :param campaign: a `Campaign`, or a row with its columns
-        """
+    def of(cls, raised: Money, schedule: Schedule) -> Self:
         return cls(
-            raised=proceeds_of(campaign).text,
-            fees=[FeeAmount.of_due(due) for due in owed_fees(campaign)],
-            net=net_of(campaign).text,
-            currency=campaign.currency,
+            raised=raised.text,
+            fees=[FeeAmount.of_due(due) for due in schedule.on_release(raised)],
+            net=schedule.net_of(raised).text,
+            currency=raised.currency,
         )
 
 

@@ -43,7 +43,7 @@ from campaigns.services.reporting import reports_of
 from core.api.errors import NotFound
 from core.api.principals import Anonymous
 from core.data.statements import load
-from core.money import minor_text
+from core.money import Money, minor_text
 from core.search import Asked
 from uploads.models import StoredFile
 from uploads.outputs import MediaCard, media_cards
@@ -175,7 +175,7 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         terms_version=row.terms_version,
         first_ends_at=row.first_ends_at,
         fees=[FeeCard.of_fee(fee, row.currency) for fee in fees_of(row).fees],
-        proceeds=Proceeds.of(row) if is_own else None,
+        proceeds=Proceeds.of(proceeds_of(row), fees_of(row)) if is_own else None,
         media=media_cards(row.media, now),
         my_investment=mine,
         follower_count=row.follower_count,
@@ -192,6 +192,19 @@ def campaign_page(person: Any, campaign_id: UUID, now: datetime) -> CampaignOutp
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def proceeds_of(campaign: Any) -> Money:
+    """
+    What was released to the owner and for fees, whatever was refunded since; before that, what is raised now.
+
+    :param campaign: a `Campaign`, or a row with its columns
+    """
+    released = None
+    if campaign.outcome == Status.FUNDED:
+        step = StatusChange.objects.filter(campaign_id=campaign.id, to_status=Status.FUNDED)
+        released = step.values_list("raised_minor", flat=True).first()
+    return Money(campaign.raised_minor if released is None else released, campaign.currency)
 
 
 def _author_role(row: Any, person: Any) -> AuthorRole | None:

@@ -1,5 +1,7 @@
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -114,6 +117,81 @@ def links_of(request: HttpRequest, row: Model) -> list[dict[str, Any]]:
     return [
         {"address": reverse(name, args=[row.pk]), "text": text} for text, name, right in added if holds(request, right)
     ]
+
+
+SECTION_ROWS = 10
+"""How many rows a section shows; its link leads to all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What an upper app adds to the admin page of something: a few facts, and the newest rows of a list."""
+
+    title: Any
+    facts: Sequence[tuple[Any, Any]] = ()
+    """Labels, and what stands beside them."""
+    head: Sequence[Any] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    address: str = ""
+    """Of the page with all rows."""
+    count: int | None = None
+    """How many rows there are; None: nobody counted."""
+
+
+SectionReader = Callable[[HttpRequest, Any], Section | None]
+_sections: dict[type[Model], list[tuple[int, Right, SectionReader]]] = {}
+
+
+def add_section(model: type[Model], right: Right, read: SectionReader, *, place: int) -> None:
+    """
+    Add a section to the admin page of each row of `model`, for those who hold `right`.
+
+    :param place: smaller ones stand further up
+    :param read: from the request and the row, with a fixed number of statements and at most SECTION_ROWS rows; None
+        leaves it out
+    """
+    _sections.setdefault(model, []).append((place, right, read))
+
+
+def sections_of(request: HttpRequest, row: Model) -> list[Section]:
+    """The sections that upper apps have added for a row and that this viewer may see."""
+    ordered = sorted(_sections.get(type(row), []), key=lambda added: added[0])
+    added = [read(request, row) for _place, right, read in ordered if holds(request, right)]
+    return [section for section in added if section is not None]
+
+
+def anchor(text: Any, name: str, key: Any) -> SafeString:
+    """A link to the admin's page `name` of a row."""
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[key]), text)
+
+
+def moment_text(moment: datetime | None) -> str:
+    """A moment in UTC, short."""
+    return date_format(moment, "j M Y H:i") if moment else ""
+
+
+_referents: dict[str, tuple[str, Right]] = {}
+
+
+def add_referent(prefix: str, name: str, right: Right) -> None:
+    """
+    Say which admin page a reference of the books leads to.
+
+    :param prefix: what stands before the id, as in `investment:<id>`
+    :param name: of the page's address, which takes the id
+    :param right: what it takes to see that page
+    """
+    _referents[prefix] = (name, right)
+
+
+def referent_of(request: HttpRequest, reference: str) -> SafeString:
+    """A reference, as a link to what it names where that has a page which this viewer may see."""
+    prefix, _colon, key = reference.partition(":")
+    name, right = _referents.get(prefix, ("", None))
+    try:
+        return anchor(reference, name, UUID(key)) if right and holds(request, right) else format_html("{}", reference)
+    except ValueError:
+        return format_html("{}", reference)
 
 
 class StaffPage(_Page):

@@ -23,7 +23,7 @@ Proof that sums of it fit a PostgreSQL bigint, whose largest value is 2**63 - 1,
 - A campaign's raised and reserved money together stay at or below MAX_MINOR, by a database constraint; so does its
   escrow account, and each of its backers' shares.
 - The accounts of one currency that many campaigns share (what a provider holds, what an owner is owed) add up at most
-  MAX_MINOR a campaign: they fit for 9,223 campaigns that are all at the limit.
+  MAX_MINOR and the fees on it a campaign: without fees they fit for 9,223 campaigns that are all at the limit.
 - A person's open payments are at most five (`investments.services.investing.OPEN_PAYMENTS`), so at most 5 * MAX_MINOR
   of what an account may have pending: a 1,844th part of its range. Nobody alone can use up a currency's accounts.
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from campaigns.access import access_campaign, can_see_backers
@@ -18,7 +18,10 @@ from core.api.errors import NotFound
 from core.data import sql
 from investments.errors import InvestorsOnly, NoSettlement, PaymentMethodNotFound
 from investments.models import (
+    HELD_OF_PAYMENT,
+    Dispute,
     Distribution,
+    DistributionCharge,
     Investment,
     InvestmentQuerySet,
     Payment,
@@ -112,9 +115,19 @@ def waiting_list_of(person: Any, campaign_id: UUID) -> WaitingQuerySet | None:
 
 
 def holdings_in(campaign_id: UUID) -> InvestmentQuerySet:
-    """The investments that hold a part of a settled campaign: something of them was not refunded."""
+    """The investments that hold a part of a settled campaign: something of them was neither refunded nor disputed."""
     held = Investment.objects.filter(campaign_id=campaign_id, status=Status.INVESTED)
-    return held.filter(payment__captured_minor__gt=F("payment__refunded_minor"))
+    return held.alias(holding=HELD_OF_PAYMENT).filter(holding__gt=0)
+
+
+def open_dispute(charge: str) -> Exists:
+    """A condition for rows whose payment is disputed. `charge`: the field that leads to it."""
+    return Exists(Dispute.objects.filter(payment=OuterRef(charge), status=Dispute.Status.OPEN))
+
+
+def is_disputed(charged: Payment | DistributionCharge) -> bool:
+    """Whether its payer contests it; asked under its lock by whoever goes by it."""
+    return charged.disputes.filter(status=Dispute.Status.OPEN).exists()
 
 
 def distributions_in(person: Any, campaign_id: UUID) -> tuple[QuerySet[Distribution], bool]:

@@ -20,6 +20,7 @@ from campaigns.rules import Rules
 from campaigns.services.funding import open_verdict
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 from core.money import MAX_MINOR, minor_text
+from investments.access import is_disputed
 from investments.eligibility import Facts, may_invest
 from investments.errors import (
     AlreadyWaiting,
@@ -28,6 +29,7 @@ from investments.errors import (
     NothingToDistributeTo,
     NotWaiting,
     OfferExpired,
+    PaymentDisputed,
     PayoutsNotSupported,
     RoomAvailable,
     WithdrawalTooLarge,
@@ -137,6 +139,8 @@ def _withdraw(investment: Investment, now: datetime) -> Verdict:
     payment = investment.payment
 
     def is_left() -> Verdict:
+        if is_disputed(payment):
+            return Verdict(PaymentDisputed())
         if payment.status == Payment.Status.REQUIRES_ACTION:
             return ALLOWED
         if investment.status == Status.INVESTED and available_returns(investment):

@@ -10,7 +10,13 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from core import events
 from core.admin import ReadOnlyAdmin, ReadOnlyRows, chip
 from core.money import Money
-from investments import distribution_admin, risk_admin, settlement_admin  # noqa: F401  (they register their pages)
+from investments import (  # noqa: F401  (they register their pages)
+    dispute_admin,
+    distribution_admin,
+    person_admin,
+    risk_admin,
+    settlement_admin,
+)
 from investments.models import (
     FeeLine,
     Investment,
@@ -25,6 +31,7 @@ from investments.models import (
 )
 from investments.permissions import READ
 from investments.two_person_admin import LargeRefundAdmin
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Status.PENDING: "info",
@@ -42,7 +49,10 @@ TONES: dict[str, str] = {
 
 class PaymentInline(ReadOnlyRows):
     model = Payment
-    fields = ("provider", "provider_id", "key", "status", "fee", "captured", "refunded", "failure_code", "expires_at")
+    fields = (
+        *("provider", "provider_id", "key", "status", "fee", "captured", "refunded", "disputed"),
+        *("failure_code", "expires_at"),
+    )
 
     def fee(self, payment: Payment) -> str:
         return str(Money(payment.fee_minor, payment.investment.currency))
@@ -53,6 +63,9 @@ class PaymentInline(ReadOnlyRows):
     def refunded(self, payment: Payment) -> str:
         return str(Money(payment.refunded_minor, payment.investment.currency))
 
+    def disputed(self, payment: Payment) -> str:
+        return str(Money(payment.disputed_minor, payment.investment.currency))
+
 
 @admin.register(Investment)
 class InvestmentAdmin(ReadOnlyAdmin):
@@ -61,7 +74,7 @@ class InvestmentAdmin(ReadOnlyAdmin):
     list_filter = ("status", "currency")
     fields = (
         *("reference", "investor", "campaign", "amount_text", "status_chip", "method"),
-        *("fees", "created_at", "cancellable_until", "updated_at", "timeline"),
+        *("fees", "created_at", "cancellable_until", "updated_at", "booked", "timeline"),
     )
     search_fields = ("reference", "investor__email", "campaign__title")
     search_help_text = _("Reference, investor's e-mail address or campaign")
@@ -84,6 +97,10 @@ class InvestmentAdmin(ReadOnlyAdmin):
         lines = FeeLine.objects.filter(payment__investment=investment).order_by("id")
         rows = ((line.fee, line.amount, gettext("back"), line.refunded) for line in lines)
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{} · {} · {} {}</li>", rows))
+
+    @admin.display(description=_("in the books"))
+    def booked(self, investment: Investment) -> SafeString:
+        return postings_of(f"investment:{investment.pk}")
 
     @admin.display(description=_("timeline"))
     def timeline(self, investment: Investment) -> SafeString:

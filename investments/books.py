@@ -13,8 +13,8 @@ from core.money import Money
 from ledger.models import LedgerAccount, Posting
 from ledger.selectors import balances
 from ledger.services.accounts import Nature, open_accounts
-from ledger.services.postings import Booking, credit, debit, lock_accounts, post, post_new
-from ledger.services.reservations import reserve, reserve_new
+from ledger.services.postings import Booking, Line, credit, debit, lock_accounts, post, post_new
+from ledger.services.reservations import post_reserved, reserve, reserve_new
 
 
 def provider_account(name: str, currency: str) -> Nature:
@@ -50,6 +50,19 @@ def expenses_account(provider: str, currency: str) -> Nature:
 
 def returns_account(user_id: UUID, currency: str) -> Nature:
     return Nature(f"returns:user:{user_id}:{currency}", "liability", currency)
+
+
+def dispute_account(dispute_id: UUID, currency: str) -> Nature:
+    return Nature(f"dispute:{dispute_id}", "asset", currency)
+
+
+def losses_account(currency: str) -> Nature:
+    return Nature(f"losses:disputes:{currency}", "expense", currency)
+
+
+def overdraft_account(name: str, currency: str) -> Nature:
+    """What a provider took from us beyond what it held: a dispute about money that had been paid out."""
+    return Nature(f"overdraft:provider:{name}:{currency}", "liability", currency)
 
 
 def reserve_charge(
@@ -106,18 +119,33 @@ def reserve_refunds(
 
 
 def reserve_refund_by_owner(
-    *, refund_id: UUID, investment_id: UUID, owner_id: UUID, provider: str, amount: Money, now: datetime
+    *,
+    refund_id: UUID,
+    investment_id: UUID,
+    owner_id: UUID,
+    provider: str,
+    amount: Money,
+    fees: Mapping[str, Money],
+    now: datetime,
 ) -> Posting:
     """
     Reserve a refund after the release, out of what the owner is owed.
 
+    :param fees: what goes back of the investor's fees on top, by kind; they were earned
     :raises InsufficientFunds: less than that is owed, or held by the provider
     """
-    with_provider, payable = _opened(provider, payable_account(owner_id, amount.currency), now)
+    natures = provider_account(provider, amount.currency), payable_account(owner_id, amount.currency)
+    with_provider, payable, *earned = open_accounts(
+        *natures, *(fees_account(kind, amount.currency) for kind in fees), now=now
+    )
     return reserve(
         key=f"refund:{refund_id}",
         kind="investment.refunded",
-        lines=[debit(payable, amount), credit(with_provider, amount)],
+        lines=[
+            debit(payable, amount),
+            *(debit(account, fee) for account, fee in zip(earned, fees.values(), strict=True)),
+            credit(with_provider, sum(fees.values(), amount)),
+        ],
         reference=f"investment:{investment_id}",
         now=now,
         is_new=True,
@@ -276,6 +304,145 @@ def reserve_payout(
         now=now,
         is_new=True,
     )
+
+
+class Opened(NamedTuple):
+    """The postings of a new dispute, and what was frozen of the account that stands for its money (minor units)."""
+
+    opening: Posting
+    freeze: Posting | None
+    frozen_minor: int
+
+
+def open_dispute(
+    *,
+    dispute_id: UUID,
+    provider: str,
+    amount: Money,
+    source: Nature,
+    most: int,
+    covered: int,
+    reference: str,
+    now: datetime,
+) -> Opened:
+    """
+    Book what the provider has taken because of a new dispute, and reserve what is gone for good if it is lost.
+
+    What the provider did not hold for us, we owe it. What `source` does not have, the platform bears.
+
+    :param source: the account that holds a part of it for others
+    :param most: the most to freeze of it, minor units
+    :param covered: minor units that are reserved already, by refunds that were on their way
+    """
+    currency = amount.currency
+    natures = [
+        *(dispute_account(dispute_id, currency), provider_account(provider, currency)),
+        *(overdraft_account(provider, currency), source, losses_account(currency)),
+    ]
+    opened = open_accounts(*natures, now=now)
+    locked = lock_accounts(one.pk for one in opened)
+    disputed, with_provider, overdraft, holder, losses = (locked[one.pk] for one in opened)
+    taken = min(amount.minor, max(0, with_provider.available.minor))
+    frozen = min(most, max(0, holder.available.minor))
+    opening = _moved(
+        key=f"dispute:{dispute_id}",
+        kind="dispute.opened",
+        lines=[
+            debit(disputed, amount),
+            *_credits((with_provider, taken), (overdraft, amount.minor - taken)),
+        ],
+        reference=reference,
+        now=now,
+    )
+    gone = amount.minor - covered
+    if not gone:
+        return Opened(opening, None, frozen)
+    freeze = reserve(
+        key=f"dispute-freeze:{dispute_id}",
+        kind="dispute.lost",
+        lines=[*_debits((holder, frozen), (losses, gone - frozen)), credit(disputed, Money(gone, currency))],
+        reference=reference,
+        now=now,
+    )
+    return Opened(opening, freeze, frozen)
+
+
+def lock_for_dispute(dispute_id: UUID, *others: Nature, provider: str, currency: str, now: datetime) -> None:
+    """Lock every account that the end of a dispute may move, at once and so in their order (docs/locking.md)."""
+    natures = [
+        *(dispute_account(dispute_id, currency), provider_account(provider, currency)),
+        *(overdraft_account(provider, currency), losses_account(currency), *others),
+    ]
+    lock_accounts(one.pk for one in open_accounts(*natures, now=now))
+
+
+def win_dispute(*, dispute_id: UUID, opening: Posting, now: datetime) -> Posting:
+    """
+    Book that the provider has given back what a dispute had taken, the other way round.
+
+    :param opening: what `open_dispute` has reserved for it, and posted
+    :returns: the reservation, which is posted
+    """
+    return _moved(
+        key=f"dispute-won:{dispute_id}",
+        kind="dispute.won",
+        lines=[Line(entry.account, -entry.amount) for entry in opening.entries.select_related("account")],
+        reference=opening.reference,
+        now=now,
+    )
+
+
+def lose_covered(
+    *, dispute_id: UUID, source: Nature, voided: Money, lost: Money, reference: str, now: datetime
+) -> Posting:
+    """Book that a dispute that is lost has taken the money of refunds, which are void now, or of the platform."""
+    natures = dispute_account(dispute_id, voided.currency), source, losses_account(voided.currency)
+    disputed, holder, losses = open_accounts(*natures, now=now)
+    return post(
+        key=f"dispute-lost:{dispute_id}",
+        kind="dispute.lost",
+        lines=[*_debits((holder, voided.minor), (losses, lost.minor)), credit(disputed, voided + lost)],
+        reference=reference,
+        now=now,
+    )
+
+
+def _debits(*parts: tuple[LedgerAccount, int]) -> list[Line]:
+    return [debit(account, Money(minor, account.currency)) for account, minor in parts if minor]
+
+
+def _credits(*parts: tuple[LedgerAccount, int]) -> list[Line]:
+    return [credit(account, Money(minor, account.currency)) for account, minor in parts if minor]
+
+
+def is_released(campaign_id: UUID) -> bool:
+    """Whether a campaign's money has gone to its owner; asked under the campaign's lock."""
+    return Posting.objects.filter(key=f"release:{campaign_id}").exists()
+
+
+def release_late(*, campaign_id: UUID, owner_id: UUID, dispute_id: UUID, amount: Money, now: datetime) -> Posting:
+    """Move money to the owner that was disputed when the campaign's money was released."""
+    natures = escrow_account(campaign_id, amount.currency), payable_account(owner_id, amount.currency)
+    escrow, payable = open_accounts(*natures, now=now)
+    return post(
+        key=f"release:{campaign_id}:{dispute_id}",
+        kind="campaign.released",
+        lines=[debit(escrow, amount), credit(payable, amount)],
+        reference=f"campaign:{campaign_id}",
+        now=now,
+    )
+
+
+def _moved(*, key: str, kind: str, lines: Sequence[Line], reference: str, now: datetime) -> Posting:
+    """
+    Something that the provider has done by itself: reserved and posted at once, so that it reads as everything that
+    moves a provider's money.
+
+    :returns: the reservation
+    """
+    reservation = reserve(key=key, kind=kind, lines=lines, reference=reference, now=now)
+    post_reserved(reservation, now=now)
+    return reservation
 
 
 class _OfBackers(NamedTuple):

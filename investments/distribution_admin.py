@@ -22,6 +22,7 @@ from investments.services.distribution_review import (
     reject_distribution,
 )
 from investments.two_person_admin import LargePayoutAdmin
+from ledger.admin import postings_of
 
 TONES: dict[str, str] = {
     Distribution.Status.PROPOSED: "info",
@@ -97,6 +98,7 @@ class DistributionAdmin(DecisionAdmin):
             "charge": charge,
             "tone": TONES.get(distribution.status, ""),
             "holders": holders,
+            "booked": postings_of(f"distribution:{distribution.pk}"),
             "held": Money(holders.held_minor, distribution.currency),
             "seen": evidence_of(distribution, charge, holders),
             "is_waiting": is_waiting,

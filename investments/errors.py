@@ -227,6 +227,36 @@ class PayoutDeclined(Conflict):
     members = {"reason": str, "payout_id": UUID}
 
 
+# --- Disputes -------------------------------------------------------------------------------------------------------
+
+
+class PaymentDisputed(Conflict):
+    code = "payment_disputed"
+    message = _("The bank is asked to take this payment back. Nothing of it moves until that dispute has ended.")
+
+
+class ChargeNotDisputable(Conflict):
+    """Of the sandbox."""
+
+    code = "charge_not_disputable"
+    message = _("Nothing of this payment was taken, or all of it is disputed already.")
+
+
+class DisputeNotOpen(Conflict):
+    """Of the sandbox."""
+
+    code = "dispute_not_open"
+    message = _("There is no dispute about this payment yet. Open one first.")
+
+
+class DisputeClosed(Conflict):
+    """Of the sandbox."""
+
+    code = "dispute_closed"
+    message = _("This dispute is %(outcome)s already.")
+    members = {"outcome": str}
+
+
 # --- Distributions --------------------------------------------------------------------------------------------------
 
 

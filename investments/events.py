@@ -80,6 +80,36 @@ def _distribution(name: str, *effects: Notice, sealed: dict[str, Any] | None = N
     return Kind(f"distribution.{name}", about=Distribution, facts=facts, sealed=sealed, timeline=True, effects=effects)
 
 
+def _disputed(name: str) -> Kind:
+    """What a bank has done about a payment: its investor, the campaign's owner and staff are told."""
+    facts = ("investment_id", "campaign_id", "campaign_title", "amount")
+    to_owner = Message(f"backer_{name}", Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}")
+    to_staff = Message(f"staff_{name}", Category.INVESTMENTS, facts, path="/campaigns/{campaign_id}")
+    return _step(
+        name,
+        _notice(f"investment_{name}", sms=False),
+        Notice(to_owner, to="owner_id"),
+        Notice(to_staff, to="staff_ids"),
+        reason=str,
+        dispute_id=UUID,
+        owner_id=UUID,
+        staff_ids=list[UUID],
+    )
+
+
+def _disputed_distribution(name: str) -> Kind:
+    facts = ("distribution_id", "campaign_id", "campaign_title", "amount")
+    to_staff = Message(f"staff_distribution_{name}", Category.INVESTMENTS, facts, path="/campaigns/{campaign_id}")
+    return _distribution(
+        name,
+        _to_owner(f"distribution_{name}"),
+        Notice(to_staff, to="staff_ids"),
+        reason=str,
+        dispute_id=UUID,
+        staff_ids=list[UUID],
+    )
+
+
 def _to_owner(message: str, *more: str) -> Notice:
     facts = ("distribution_id", "campaign_id", "campaign_title", "amount", *more)
     return Notice(Message(message, Category.CAMPAIGNS, facts, path="/campaigns/{campaign_id}"), to="owner_id")
@@ -151,6 +181,12 @@ declare(
     _step("payout_requested"),
     _step("paid_out", _notice("investment_paid_out", sms=False)),
     _step("payout_failed", _notice("investment_payout_failed", sms=False), reason=str),
+    _disputed("disputed"),
+    _disputed("dispute_won"),
+    _disputed("dispute_lost"),
+    _disputed_distribution("disputed"),
+    _disputed_distribution("dispute_won"),
+    _disputed_distribution("dispute_lost"),
     _distribution("proposed", sealed={}, distribution_kind=str),
     _distribution("paid_in"),
     _distribution("payment_failed", _to_owner("distribution_payment_failed"), reason=str),

@@ -18,7 +18,7 @@ from rest_framework.fields import (
 from core.api.names import to_camel
 from core.api.outputs import MONEY_PATTERN
 from core.api.serializers import AmountField, CurrencyField, IdField, ProseField, Serializer
-from investments.models import Distribution, PaymentMethod, Status
+from investments.models import Dispute, Distribution, PaymentMethod, Status
 
 
 class DetailsInput(Serializer):
@@ -144,6 +144,10 @@ class DistributionInput(Serializer):
     kind = ChoiceField(choices=Distribution.Kind.choices)
     note = ProseField(max_length=500, required=False, allow_blank=True, help_text="For the investors.")
     payment_method_id = IdField()
+
+
+class DisputeInput(Serializer):
+    outcome = ChoiceField(choices=Dispute.Status.choices)
 
 
 class PayoutTargetInput(Serializer):

@@ -20,6 +20,7 @@ from investments.services import (
     provider_events,
     reconfirming,
     refunds,
+    sandbox_disputes,
     settlements,
     waiting,
 )
@@ -188,6 +189,12 @@ def apply_event(event_id: UUID, received_id: str) -> None:
         provider_events.apply_event(UUID(received_id), now=clock.now())
     except OutcomeUnknown as silence:
         raise outbox.NotYet(str(silence), after=charging.ASK_AGAIN, tried=False) from silence
+
+
+@outbox.on("investments.dispute_in_sandbox")
+def dispute_in_sandbox(event_id: UUID, key: str) -> None:
+    """The holder of a test card contests the charge, some seconds after it."""
+    sandbox_disputes.contest(key, now=clock.now())
 
 
 @outbox.on("investments.forget_customer")

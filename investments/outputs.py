@@ -17,6 +17,7 @@ from core import events
 from core.api.outputs import Count, Currency, Moment, MoneyText, Output, Page
 from core.money import Money, minor_text
 from investments.models import (
+    Dispute,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -287,6 +288,57 @@ class InvestmentEventCard(Output):
         )
 
 
+class DisputeRow(Struct):
+    """A dispute, as `investment_history.sql` selects it."""
+
+    id: UUID
+    minor: int
+    currency: str
+    status: Dispute.Status
+    reason: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class DisputeCard(Output):
+    """A dispute about the payment of an investment: its holder contests the charge at the bank (a chargeback)."""
+
+    id: UUID
+    amount: MoneyText
+    currency: Currency
+    status: Annotated[
+        Dispute.Status,
+        Meta(description="`open`: the amount is frozen; `lost`: it went back to the holder; `won`: it counts again."),
+    ]
+    reason: Annotated[str | None, Meta(description="The provider's code.")]
+    opened_at: Moment
+    closed_at: Moment | None
+
+    @classmethod
+    def of_row(cls, row: DisputeRow) -> Self:
+        return cls(
+            id=row.id,
+            amount=minor_text(row.minor, row.currency),
+            currency=row.currency,
+            status=row.status,
+            reason=row.reason or None,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+        )
+
+    @classmethod
+    def of(cls, dispute: Dispute) -> Self:
+        return cls(
+            id=dispute.pk,
+            amount=dispute.amount.text,
+            currency=dispute.currency,
+            status=Dispute.Status(dispute.status),
+            reason=dispute.reason or None,
+            opened_at=dispute.opened_at,
+            closed_at=dispute.closed_at,
+        )
+
+
 class ReturnRow(Struct):
     """A return, as `investment_history.sql` selects it."""
 
@@ -444,6 +496,7 @@ class InvestmentOutput(InvestmentCard):
     ]
     events: list[InvestmentEventCard]
     returns: list[ReturnCard]
+    disputes: list[DisputeCard]
 
 
 class BackerCard(Output):
@@ -558,6 +611,8 @@ class StatementTotal(Output):
     settlements: MoneyText
     returns: MoneyText
     payouts: MoneyText
+    disputes: Annotated[MoneyText, Meta(description="What banks took back of commitments.")]
+    settled_disputes: Annotated[MoneyText, Meta(description="The same, after it was released to the owner.")]
     fees: MoneyText
     fee_refunds: MoneyText
     closing: StatementBalance

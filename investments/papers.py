@@ -156,6 +156,8 @@ def _kind_words() -> dict[MovementKind, str]:
         MovementKind.SETTLEMENT: _("Settlement"),
         MovementKind.RETURN: _("Return"),
         MovementKind.PAYOUT: _("Payout"),
+        MovementKind.DISPUTE: _("Taken back by the bank"),
+        MovementKind.SETTLED_DISPUTE: _("Taken back by the bank after settlement"),
         MovementKind.FEE: _("Fee"),
         MovementKind.FEE_REFUND: _("Fee back"),
     }

@@ -19,6 +19,7 @@ from investments.models import (
     ChargeOrigin,
     Correction,
     Decline,
+    Dispute,
     Distribution,
     DistributionCharge,
     FeeLine,
@@ -42,6 +43,7 @@ from investments.models import (
     Return,
     RiskCase,
     SandboxCharge,
+    SandboxDispute,
     SandboxPayout,
     SandboxRefund,
     SandboxTarget,
@@ -61,11 +63,12 @@ def block_while_money_moves(person_id: UUID) -> None:
     refunds = Refund.objects.filter(payment__investment__investor_id=person_id, status=Refund.Status.PENDING)
     own_accounts = Q(code__startswith=f"payable:user:{person_id}:") | Q(code__startswith=f"returns:user:{person_id}:")
     owed = LedgerAccount.objects.filter(own_accounts).exclude(posted=0)
+    disputed = Dispute.objects.filter(payment__investment__investor_id=person_id, status=Dispute.Status.OPEN)
     paying = DistributionCharge.objects.filter(
         Q(status__in=["pending", "requires_action", "refunding"]) | Q(distribution__status="proposed"),
         distribution__proposed_by_id=person_id,
     )
-    if any(rows.exists() for rows in (moving, refunds, owed, paying)):
+    if any(rows.exists() for rows in (moving, refunds, disputed, owed, paying)):
         raise MoneyInFlight()
 
 
@@ -171,6 +174,7 @@ declare(
         "fee_minor",
         "captured_minor",
         "refunded_minor",
+        "disputed_minor",
         "created_at",
         "updated_at",
     ),
@@ -257,6 +261,28 @@ declare(
     erase=BOOKS,
     retention=BOOKS,
 )
+
+
+def disputes_of(person_id: UUID) -> Iterator[dict[str, Any]]:
+    """Of payments for investments and for distributions."""
+    paid_by = Q(payment__investment__investor_id=person_id) | Q(
+        distribution_charge__distribution__proposed_by_id=person_id
+    )
+    for one in Dispute.objects.filter(paid_by).order_by("pk").select_related("payment", "distribution_charge"):
+        yield {
+            "investmentId": one.payment and one.payment.investment_id,
+            "distributionId": one.distribution_charge and one.distribution_charge.distribution_id,
+            "provider": one.provider,
+            "amountMinor": one.amount_minor,
+            "currency": one.currency,
+            "reason": one.reason,
+            "status": one.status,
+            "openedAt": one.opened_at,
+            "closedAt": one.closed_at,
+        }
+
+
+declare(Dispute, export=disputes_of, erase=BOOKS, retention=BOOKS)
 declare(
     Return,
     person="investor_id",
@@ -364,5 +390,5 @@ declare_impersonal(
     retention=Kept("the books' proof"),
 )
 declare_impersonal(ProviderFee, about="what a provider has taken for itself", retention=Kept("part of the books"))
-for sandbox in (SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget):
+for sandbox in (SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget):
     declare_impersonal(sandbox, about="what the sandbox provider plays", retention=Kept("part of the sandbox"))

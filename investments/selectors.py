@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
 from msgspec.json import Decoder
 from msgspec.structs import asdict
@@ -32,6 +32,7 @@ from investments.eligibility import (
 )
 from investments.facts import investor_facts
 from investments.models import (
+    HELD_OF_PAYMENT,
     HOLDING,
     UNDER_WAY,
     Acknowledgement,
@@ -48,6 +49,8 @@ from investments.models import (
 )
 from investments.outputs import (
     AcknowledgedText,
+    DisputeCard,
+    DisputeRow,
     DistributionCard,
     EventRow,
     InvestmentCard,
@@ -80,11 +83,12 @@ from investments.texts import current_texts, knowledge_test
 from ledger.selectors import totals
 
 MOST = 100
-"""The newest events and returns that an investment's page shows; `GET /api/investments/returns` has all."""
+"""The newest events, returns and disputes that an investment's page shows; `GET /api/investments/returns` has all."""
 _LIST = load("investments/sql/investment_list.sql")
 _HISTORY = load("investments/sql/investment_history.sql")
 _EVENTS = Decoder(list[EventRow])
 _RETURNS = Decoder(list[ReturnRow])
+_DISPUTES = Decoder(list[DisputeRow])
 
 
 def investment_rows(person: Any, *, status: str = "", **part: Any) -> list[Any]:
@@ -123,6 +127,7 @@ def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
         allowed_actions=investment_actions(investment, now),
         events=[InvestmentEventCard.of_row(one, investment) for one in _EVENTS.decode(history.events)],
         returns=[ReturnCard.of_row(one) for one in _RETURNS.decode(history.returns)],
+        disputes=[DisputeCard.of_row(one) for one in _DISPUTES.decode(history.disputes)],
     )
 
 
@@ -241,13 +246,12 @@ def portfolio_totals(person: Any) -> list[PortfolioTotal]:
 
     Returns count when they were credited, whether they were paid out since or not.
     """
-    held = F("payment__captured_minor") - F("payment__refunded_minor")
     rows = (
         investments_of(person)
         .values("currency")
         .order_by("currency")
         .annotate(
-            invested=Sum(held, filter=Q(status__in=HOLDING), default=0),
+            invested=Sum(HELD_OF_PAYMENT, filter=Q(status__in=HOLDING), default=0),
             pending=Sum("amount_minor", filter=Q(status__in=UNDER_WAY), default=0),
             refunded=Sum("payment__refunded_minor", default=0),
         )

@@ -31,6 +31,10 @@ class MovementKind(StrEnum):
     SETTLEMENT = "settlement"
     RETURN = "return"
     PAYOUT = "payout"
+    DISPUTE = "dispute"
+    """A bank took a commitment back."""
+    SETTLED_DISPUTE = "settled_dispute"
+    """The same, after it was released to the owner of the campaign."""
     FEE = "fee"
     FEE_REFUND = "fee_refund"
 
@@ -42,6 +46,8 @@ EFFECTS: Mapping[MovementKind, Mapping[str, int]] = {
     MovementKind.SETTLEMENT: {"committed": -1, "invested": 1},
     MovementKind.RETURN: {"returned": 1},
     MovementKind.PAYOUT: {"returned": -1},
+    MovementKind.DISPUTE: {"committed": -1},
+    MovementKind.SETTLED_DISPUTE: {"invested": -1},
     MovementKind.FEE: {"fees": 1},
     MovementKind.FEE_REFUND: {"fees": -1},
 }

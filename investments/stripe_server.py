@@ -17,6 +17,9 @@ Payment methods are named as in Stripe's test mode (`TEMPLATES`). What goes wron
     POST bill      {"amount": 500, "currency": "usd"}: a fee that belongs to no charge
     POST payout    {"amount": 4000, "currency": "usd"}: to the bank account of the platform itself
     POST age       forget all idempotency keys, as Stripe does after a day
+    POST dispute   {"key": …, "amount": 4000}: the holder contests the charge that carries our key, all of it without
+                   an amount; {"key": …, "outcome": "won" | "lost"}: the bank has decided on its newest dispute.
+                   Answers the dispute
 """
 
 import argparse
@@ -320,6 +323,11 @@ class Account:
             raise Refused(400, "invalid_request_error", "payment_intent_unexpected_state")
         charge = self.things[intent["latest_charge"]]
         amount = int(form["amount"])
+        disputes = self._disputes_of(charge["id"])
+        taken = sum(one["amount"] for one in disputes if one["status"] != "won")
+        is_contested = any(one["status"] == "needs_response" for one in disputes)
+        if is_contested or (taken and amount > charge["amount"] - charge["amount_refunded"] - taken):
+            raise Refused(400, "invalid_request_error", "charge_disputed")
         if amount > charge["amount"] - charge["amount_refunded"]:
             raise Refused(400, "invalid_request_error", "charge_already_refunded")
         charge["amount_refunded"] += amount
@@ -364,6 +372,57 @@ class Account:
     def book_bill(self, amount: int, currency: str) -> None:
         """As Stripe does every month for what it charges by itself."""
         self._book("stripe_fee", {"id": None, "currency": currency}, -amount)
+
+    # --- Disputes ----------------------------------------------------------------------------------------------------
+
+    def dispute(self, key: str, amount: int | None = None, outcome: str = "") -> dict[str, Any]:
+        """As the holder of the card does at their bank; with an outcome, what the bank has decided."""
+        return self.close_dispute(key, outcome) if outcome else self.open_dispute(key, amount)
+
+    def open_dispute(self, key: str, amount: int | None) -> dict[str, Any]:
+        """The money leaves at once."""
+        charge = self._charge_with(key)
+        dispute = self._keep(
+            new_id("dp"),
+            "dispute",
+            amount=charge["amount"] if amount is None else amount,
+            currency=charge["currency"],
+            charge=charge["id"],
+            payment_intent=charge["payment_intent"],
+            metadata={},
+            reason="fraudulent",
+            status="needs_response",
+        )
+        self._book("adjustment", dispute, -dispute["amount"])
+        self._tell("charge.dispute.created", dispute)
+        self._tell("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def close_dispute(self, key: str, outcome: str) -> dict[str, Any]:
+        dispute = self._disputes_of(self._charge_with(key)["id"])[-1]
+        if dispute["status"] == "needs_response":
+            dispute["status"] = outcome
+            if outcome == "won":
+                self._book("adjustment", dispute, dispute["amount"])
+                self._tell("charge.dispute.funds_reinstated", dispute)
+            self._tell("charge.dispute.closed", dispute)
+        return dispute
+
+    def read_dispute(self, form: Form, dispute_id: str) -> dict[str, Any]:
+        allow(form, "expand")
+        dispute = self._thing(dispute_id, "dispute")
+        if "charge" in form.get("expand", []):
+            dispute = {**dispute, "charge": self.things[dispute["charge"]]}
+        return dispute
+
+    def _charge_with(self, key: str) -> dict[str, Any]:
+        """By our key in its metadata."""
+        charges = (thing for thing in self.things.values() if thing["object"] == "charge")
+        return next(one for one in charges if key in one["metadata"].values())
+
+    def _disputes_of(self, charge_id: str) -> list[dict[str, Any]]:
+        disputes = (thing for thing in self.things.values() if thing["object"] == "dispute")
+        return [one for one in disputes if one["charge"] == charge_id]
 
     def read_balance(self, form: Form) -> dict[str, Any]:
         sums: Counter[str] = Counter()
@@ -463,6 +522,7 @@ ROUTES: list[tuple[str, str, str, Callable[..., dict[str, Any]]]] = [
     ("POST", r"/v1/payment_intents/(\w+)/cancel", "cancel", Account.cancel),
     ("POST", r"/v1/refunds", "refund", Account.create_refund),
     ("GET", r"/v1/refunds", "refunds", Account.list_refunds),
+    ("GET", r"/v1/disputes/(\w+)", "dispute", Account.read_dispute),
     ("GET", r"/v1/balance_transactions", "statement", Account.list_transactions),
     ("GET", r"/v1/balance", "balance", Account.read_balance),
 ]
@@ -526,6 +586,8 @@ class Handler(BaseHTTPRequestHandler):
                 account.book_bill(asked["amount"], asked["currency"])
             elif name == "payout":
                 account.pay_out(asked["amount"], asked["currency"])
+            elif name == "dispute":
+                return dict(account.dispute(**asked))
             elif name == "age":
                 account.replies.clear()
             elif name == "calls":

@@ -1,7 +1,10 @@
 """Payment methods that cannot be used because of a risk case (docs/velocity.md)."""
 
+from collections.abc import Iterable
 from functools import cache
 from uuid import UUID
+
+from django.db.models import Q
 
 from campaigns.verdicts import ALLOWED, Verdict
 from core.data.statements import fetch
@@ -34,11 +37,10 @@ def suspension_of(method: PaymentMethod) -> str:
 _OF_METHOD = f"SELECT {suspension('m')} FROM investments_paymentmethod m WHERE m.id = %s"
 
 
-def is_card_suspended(owner_id: UUID, card: str) -> bool:
-    """Whether somebody may not use this card again (`PaymentMethod.card`)."""
-    cases = RiskCase.objects.filter(card=card)
-    own = cases.filter(person=owner_id, consequence="suspend_method", status__in=["open", "kept"])
-    return own.exists() or cases.filter(status="banned").exists()
+def suspended_cards(owner_id: UUID, cards: Iterable[str]) -> set[str]:
+    """Those of these cards (`PaymentMethod.card`) that somebody may not use."""
+    own = Q(person=owner_id, consequence="suspend_method", status__in=["open", "kept"])
+    return set(RiskCase.objects.filter(own | Q(status="banned"), card__in=list(cards)).values_list("card", flat=True))
 
 
 def suspension_verdict(found: str) -> Verdict:

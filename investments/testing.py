@@ -22,13 +22,14 @@ from investments.jobs import (
     FINISH_SETTLEMENTS,
     SETTLE_CAMPAIGNS,
 )
-from investments.models import Distribution, Investment, PaymentMethod, PayoutTarget, Settlement
+from investments.models import Distribution, Investment, PaymentMethod, PayoutTarget, SandboxDispute, Settlement
 from investments.providers.base import OutcomeUnknown, PayoutRefused, RefundRefused, TargetRejected
-from investments.providers.sandbox import SandboxGateway
+from investments.providers.sandbox import SandboxGateway, event_about_dispute
 from investments.services.distribution_review import approve_distribution, evidence_of, holders_of
 from investments.services.methods import add_payment_method, read_instrument
 from investments.services.payout_targets import set_payout_target, verify_target
 from investments.services.profiles import save_profile
+from investments.services.provider_events import apply_event, receive_event
 from investments.services.settlements import approve_settlement, read_case
 from investments.texts import current_texts, knowledge_test
 
@@ -104,6 +105,30 @@ def approve(staff: User, distribution: Distribution) -> None:
     seen = evidence_of(distribution, distribution.charge, holders_of(distribution.campaign_id))
     with commits():
         approve_distribution(staff=staff, distribution_id=distribution.pk, seen=seen, now=clock.now())
+
+
+def dispute(investment: Investment, amount_minor: int | None = None) -> SandboxDispute:
+    """Its payment is contested at the bank, all of it if no amount is given, and the provider tells us."""
+    return contest(investment.payment.key, amount_minor)
+
+
+def contest(key: str, amount_minor: int | None = None) -> SandboxDispute:
+    """The charge of a key is contested at the bank, and the provider tells us."""
+    return _tell(SandboxGateway().open_dispute(key, amount_minor=amount_minor, now=clock.now()))
+
+
+def decide(dispute: SandboxDispute, outcome: str) -> None:
+    """The bank has decided: won or lost."""
+    _tell(SandboxGateway().close_dispute(dispute, won=outcome == "won", now=clock.now()))
+
+
+def _tell(dispute: SandboxDispute) -> SandboxDispute:
+    body, headers = event_about_dispute(dispute, now=clock.now())
+    received_id = receive_event(provider="sandbox", body=body, headers=headers, now=clock.now())
+    assert received_id is not None
+    with commits():
+        apply_event(received_id, now=clock.now())
+    return dispute
 
 
 class StandIn(SandboxGateway):

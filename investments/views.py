@@ -40,6 +40,7 @@ from investments.access import (
 from investments.card_data import check_card_data
 from investments.inputs import (
     AcceptOfferInput,
+    DisputeInput,
     DistributionInput,
     InvestInput,
     InvestmentQuery,
@@ -55,6 +56,7 @@ from investments.inputs import (
 )
 from investments.outputs import (
     BackerCard,
+    DisputeCard,
     DistributionCard,
     InvestmentCard,
     InvestmentOutput,
@@ -87,6 +89,7 @@ from investments.services.payout_targets import payout_target_of, remove_payout_
 from investments.services.profiles import save_profile
 from investments.services.provider_events import receive_event
 from investments.services.reconfirming import reconfirm
+from investments.services.sandbox_disputes import play_dispute
 from investments.services.waiting import leave_waiting_list
 from investments.services.withdrawals import withdraw_from_investment
 from investments.statements import MOST, statement_of
@@ -207,6 +210,7 @@ class Investments(ApiViewSet):
         errors=[
             errors.PaymentMethodNotFound,
             errors.RefundToOriginalOnly,
+            errors.PaymentDisputed,
             errors.CancelWindowClosed,
             errors.WithdrawalTooLarge,
             errors.RemainderBelowMinimum,
@@ -634,6 +638,28 @@ class OwnPortfolio(ApiViewSet):
         investments = investments_of(request.user).for_output()
         page = paginate(request, investments, partial(PortfolioCard.of, now=clock.now()))
         return PortfolioPage(**asdict(page), totals=selectors.portfolio_totals(request.user))
+
+
+class SandboxPayments(ApiViewSet):
+    permission_classes = [SignedIn]
+
+    @operation(
+        "disputeSandboxPayment",
+        DisputeInput,
+        returns=DisputeCard,
+        errors=[errors.ChargeNotDisputable, errors.DisputeNotOpen, errors.DisputeClosed],
+    )
+    @multi_phase
+    def dispute(self, request: Request, investment_id: UUID, data: dict[str, Any]) -> DisputeCard:
+        """
+        Dispute a payment of the sandbox
+
+        As the holder of the card does at their bank (`open`), and as the bank decides (`won`, `lost`): for the
+        investor, and for staff who may read investments. The provider's signed event is what changes the books. Where
+        another provider takes the payments, there is nothing here.
+        """
+        dispute = play_dispute(person=request.user, investment_id=investment_id, now=clock.now(), **data)
+        return DisputeCard.of(dispute)
 
 
 class Webhooks(ApiViewSet):

@@ -18,8 +18,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy, ngettext
 
+from accounts.models import User
 from core import clock
-from core.admin import ReadOnlyAdmin, chip, person_cell, yes_or_no
+from core.admin import (
+    SECTION_ROWS,
+    ReadOnlyAdmin,
+    Section,
+    add_section,
+    anchor,
+    chip,
+    moment_text,
+    person_cell,
+    yes_or_no,
+)
 from core.api.errors import Refusal
 from kyc import selectors
 from kyc.models import (
@@ -486,3 +497,27 @@ class GrantedBadgeAdmin(ReadOnlyAdmin):
     search_fields = ("user__email", "user__first_name", "user__last_name")
     ordering = ("-issued_at",)
     show_full_result_count = False
+
+
+def _cases_of(request: HttpRequest, person: User) -> Section | None:
+    """Nobody sees what is about themselves."""
+    if request.user.pk == person.pk:
+        return None
+    cases = Verification.objects.filter(user=person)
+    return Section(
+        title=_("Identity cases"),
+        head=(_("Begun"), _("Document"), _("State"), _("Handed in")),
+        rows=[
+            (
+                anchor(moment_text(case.created_at), "admin:kyc_verification_change", case.pk),
+                case.get_document_type_display(),
+                case.get_status_display(),
+                moment_text(case.submitted_at),
+            )
+            for case in cases.order_by("-pk")[:SECTION_ROWS]
+        ],
+        count=cases.count(),
+    )
+
+
+add_section(User, REVIEW, _cases_of, place=50)

@@ -31,6 +31,7 @@ class Books:
         self.open: dict[str, list[dict[str, Any]]] = {}
         self.phases: dict[str, str] = {}
         self.keys: set[str] = set()
+        self.phase_of_key: dict[str, str] = {}
         self.undone: set[str] = set()
         self.days: dict[str, dict[str, Any]] = {}
         self.hashes: dict[str, Any] = {}
@@ -66,6 +67,7 @@ class Books:
         if key in self.keys:
             self.found.append(f"{key}: booked twice")
         self.keys.add(key)
+        self.phase_of_key[key] = posting["phase"]
         self.phases[posting["id"]] = posting["phase"]
         self.follow(posting)
         day = day_of(posting["id"])
@@ -114,6 +116,7 @@ class Books:
         for reference, owed in self.owed.items():
             if owed < 0:
                 yield f"{reference}: its owner was paid {-owed} minor units more than was released"
+        yield from self.broken_disputes()
         yield from self.broken_seals()
 
     def wrong_fees(self) -> Iterator[str]:
@@ -125,6 +128,20 @@ class Books:
         for code in {code for code, _ in self.fees}:
             if f"fees:{code.removeprefix(HELD_FEES)}" in self.keys and self.posted[code]:
                 yield f"{code}: holds fees after they were earned"
+
+    def broken_disputes(self) -> Iterator[str]:
+        """What a provider took and gave back (`dispute-won`) cannot also have been paid for by anybody here."""
+        for code in self.accounts:
+            if not code.startswith("dispute:"):
+                continue
+            dispute = code.partition(":")[2]
+            is_won = f"dispute-won:{dispute}/resolved" in self.keys
+            lost = (f"dispute-freeze:{dispute}/resolved", f"dispute-lost:{dispute}")
+            is_lost = any(self.phase_of_key.get(key) == "posted" for key in lost)
+            if is_won and is_lost:
+                yield f"{code}: won, and paid for as if it were lost"
+            if (is_won or is_lost) and self.posted[code]:
+                yield f"{code}: ended, with {self.posted[code]} left on it"
 
     def broken_seals(self) -> Iterator[str]:
         previous = bytes(32).hex()

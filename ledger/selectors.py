@@ -96,6 +96,13 @@ def moved(account: LedgerAccount, reference: str) -> Money:
     return Money(account.side * int(total), account.currency)
 
 
+def posted_sum(account: LedgerAccount) -> Money:
+    """What the posted entries of an account come to, on its own side: its balance, found by the entries."""
+    entries = Entry.objects.filter(account=account, posting__phase=Posting.Phase.POSTED)
+    total = entries.aggregate(total=Sum("amount"))["total"] or 0
+    return Money(account.side * int(total), account.currency)
+
+
 def statement(account: LedgerAccount) -> QuerySet[Entry]:
     """Every entry of `account` with its posting, newest first; reservations included (see `posting.phase`)."""
     return Entry.objects.filter(account=account).select_related("posting").order_by("-id")

@@ -24,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     path("notifications", include("notifications.urls")),
     path("kyc/", include("kyc.urls")),
     path("investments", include("investments.urls")),
+    path("sandbox/", include("investments.urls.on_sandbox")),
     path("analytics/", include("analytics.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(?P<place>admin|mailbox)$", pages.with_slash),
     path("mailbox", include("notifications.urls.on_mailbox")),
     path("admin/", include("analytics.urls.on_admin")),
+    path("admin/", include("investments.urls.on_admin")),
     path("admin/", admin.site.urls),
     path("sandbox/", include("investments.urls.sandbox")),
     path("", include("uploads.urls")),

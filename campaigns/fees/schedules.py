@@ -42,9 +42,12 @@ class RefundedWhen(StrEnum):
     """Why an investment goes back to its investor."""
 
     WITHDRAWN = "withdrawn"
+    WITHDRAWN_BY_RIGHT = "withdrawn_by_right"
+    """Withdrawn while a rule set other than `none` gives the right to: the law takes no penalty for that."""
     CAMPAIGN_FAILED = "campaign_failed"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     NOT_RECONFIRMED = "not_reconfirmed"
+    BY_STAFF = "by_staff"
     DISPUTED = "disputed"
 
 
@@ -120,6 +123,10 @@ class Schedule:
             left -= amount
             found.append(Due(fee, amount))
         return found
+
+    def net_of(self, raised: Money) -> Money:
+        """What remains for the owner."""
+        return sum((-amount for _, amount in self.on_release(raised)), raised)
 
     def _due(self, paid_by: PaidBy, amount: Money) -> list[Due]:
         amounts = {"amount": amount}

@@ -10,7 +10,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
-from campaigns.fees import Due, Schedule, newest_version, schedule
+from campaigns.fees import Schedule, newest_version, schedule
 from campaigns.permissions import MODERATE
 from campaigns.rules import Rules, RuleSet, rule_set, version_on
 from campaigns.rules.calendar import Place
@@ -174,25 +174,6 @@ def fees_of(campaign: Any) -> Schedule:
     if campaign.status in BEFORE_LIVE:
         return newest_version(settings.FEE_SCHEDULE)
     return schedule(campaign.fee_schedule, campaign.fee_schedule_version)
-
-
-def owed_fees(campaign: Any) -> list[Due]:
-    """
-    What the owner of a campaign pays out of its proceeds.
-
-    :param campaign: a `Campaign`, or a row with its columns
-    """
-    return fees_of(campaign).on_release(proceeds_of(campaign))
-
-
-def net_of(campaign: Any) -> Money:
-    """What remains of the proceeds for the owner."""
-    return sum((-due.amount for due in owed_fees(campaign)), proceeds_of(campaign))
-
-
-def proceeds_of(campaign: Any) -> Money:
-    """What was released to the owner and for fees; before that, what is raised now."""
-    return Money(campaign.settled_minor or campaign.raised_minor, campaign.currency)
 
 
 def place_of(campaign: Any) -> Place:
@@ -373,10 +354,6 @@ class Campaign(Entity):
     @property
     def fees(self) -> Schedule:
         return fees_of(self)
-
-    @property
-    def net(self) -> Money:
-        return net_of(self)
 
     @property
     def place(self) -> Place:

@@ -135,11 +135,14 @@ def write_offers(campaign: Campaign, *, accepted_minor: int = 0) -> None:
     sql.change(_OFFERS, [campaign.offered_minor, campaign.waiting_count, accepted_minor, campaign.pk])
 
 
-def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: datetime) -> None:
+def return_funding(
+    *, campaign: Campaign, amounts: Mapping[UUID, int], now: datetime, is_released: bool = False
+) -> None:
     """
-    Take money raised out again: it is being refunded.
+    Take money raised out again: it is being refunded, or a bank has taken it back.
 
     :param amounts: minor units by backer
+    :param is_released: it had been released to the owner
     """
     rows = Backing.objects.filter(campaign=campaign, backer_id__in=list(amounts))
     left = 0
@@ -149,8 +152,30 @@ def return_funding(*, campaign: Campaign, amounts: Mapping[UUID, int], now: date
         if not backing.committed_minor:
             left += 1
             events.record("campaign.backer_left", campaign, actor=None, now=now, backer_id=backing.backer_id)
-    sql.change(_RETURN, [sum(amounts.values()), left, campaign.pk])
-    campaign.raised_minor -= sum(amounts.values())
+    minor = sum(amounts.values())
+    released = minor if is_released else 0
+    sql.change(_RETURN, [minor, released, left, campaign.pk])
+    campaign.raised_minor -= minor
+    campaign.settled_minor -= released
+
+
+def restore_funding(*, campaign: Campaign, backing: Backing, amount: Money, is_released: bool, now: datetime) -> None:
+    """
+    Count money again that a dispute had taken out, in a locked campaign that has room for it.
+
+    :param backing: of its backer, locked
+    :param is_released: it is released to the owner at once
+    """
+    joined = not backing.committed_minor
+    if joined:
+        backing.since = now
+        events.record("campaign.backer_joined", campaign, actor=None, now=now, backer_id=backing.backer_id)
+    backing.committed_minor += amount.minor
+    sql.update(backing, "committed_minor", "since")
+    released = amount.minor if is_released else 0
+    sql.change(_RESTORE, [amount.minor, released, int(joined), campaign.pk])
+    campaign.raised_minor += amount.minor
+    campaign.settled_minor += released
 
 
 def return_settled_funding(*, campaign: Campaign, backer_id: UUID, amount: Money, now: datetime) -> None:
@@ -194,7 +219,14 @@ _CONFIRM = f"""
     WHERE id = %s
 """
 _RETURN = """
-    UPDATE campaigns_campaign SET raised_minor = raised_minor - %s, investor_count = investor_count - %s WHERE id = %s
+    UPDATE campaigns_campaign SET
+        raised_minor = raised_minor - %s, settled_minor = settled_minor - %s, investor_count = investor_count - %s
+    WHERE id = %s
+"""
+_RESTORE = """
+    UPDATE campaigns_campaign SET
+        raised_minor = raised_minor + %s, settled_minor = settled_minor + %s, investor_count = investor_count + %s
+    WHERE id = %s
 """
 _UNSETTLE = "UPDATE campaigns_campaign SET settled_minor = settled_minor - %s WHERE id = %s"
 _SETTLE = "UPDATE campaigns_campaign SET settled_minor = raised_minor WHERE id = %s"

@@ -137,7 +137,14 @@ def test_a_campaign_keeps_the_schedule_it_was_published_with(api: Api, founder: 
         "fixed": "0.30",
         "minimum": None,
         "maximum": "75.00",
-        "refundedWhen": ["campaign_failed", "campaign_cancelled", "not_reconfirmed", "disputed"],
+        "refundedWhen": [
+            "withdrawn_by_right",
+            "campaign_failed",
+            "campaign_cancelled",
+            "not_reconfirmed",
+            "by_staff",
+            "disputed",
+        ],
     }
     with pytest.raises(IntegrityError, match="fixed when it is published"), transaction.atomic():
         Campaign.objects.filter(pk=live.pk).update(fee_schedule="none")

@@ -2,7 +2,7 @@
 
 from core.events.delivery import on
 from core.events.kinds import Effect, Kind, Recorded, all_kinds, declare, kind_of
-from core.events.reading import audit_log, facts_of, timeline, timeline_kinds, timelines
+from core.events.reading import audit_lines_about, audit_log, facts_of, timeline, timeline_kinds, timelines
 from core.events.recording import as_json, record, record_many, rows
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Recorded",
     "all_kinds",
     "as_json",
+    "audit_lines_about",
     "audit_log",
     "declare",
     "facts_of",

@@ -42,5 +42,13 @@ def audit_log() -> models.QuerySet[Event]:
     return Event.objects.exclude(kind__in=[kind.name for kind in all_kinds() if not kind.audit])
 
 
+def audit_lines_about(person_id: UUID, most: int) -> list[Event]:
+    """The newest lines of the audit log that a person has caused, or that are about their account."""
+    log = audit_log().order_by("-id")
+    caused, about = log.filter(actor_id=person_id)[:most], log.filter(subject_id=person_id)[:most]
+    found = {event.pk: event for event in (*caused, *about)}
+    return [found[key] for key in sorted(found, reverse=True)][:most]
+
+
 def _events_of(subject_type: str) -> models.QuerySet[Event]:
     return Event.objects.filter(subject_type=subject_type, kind__in=timeline_kinds())

@@ -1,9 +1,12 @@
 """Payment methods, investments, and every try to move their money (docs/money.md)."""
 
 from investments.models.approvals import Approval, Correction, StaffRefund
+from investments.models.disputes import Dispute
 from investments.models.distributions import Distribution, DistributionCharge, Payout, Return
 from investments.models.fees import FeeLine
 from investments.models.investments import (
+    HELD,
+    HELD_OF_PAYMENT,
     HOLDING,
     UNDER_WAY,
     Investment,
@@ -28,11 +31,13 @@ from investments.models.provider_records import (
 from investments.models.reconciliation import Reconciliation
 from investments.models.reconfirmations import Answer, Reconfirmation
 from investments.models.risk import ChargeOrigin, Decline, RiskCase
-from investments.models.sandbox import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
+from investments.models.sandbox import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.models.settlements import PayoutTarget, Settlement, SettlementPayment
 from investments.models.waiting import IN_LIST, WaitingEntry, WaitingQuerySet, WaitingStatus
 
 __all__ = [
+    "HELD",
+    "HELD_OF_PAYMENT",
     "HOLDING",
     "IN_LIST",
     "UNDER_WAY",
@@ -42,6 +47,7 @@ __all__ = [
     "ChargeOrigin",
     "Correction",
     "Decline",
+    "Dispute",
     "Distribution",
     "DistributionCharge",
     "FeeLine",
@@ -68,6 +74,7 @@ __all__ = [
     "Return",
     "RiskCase",
     "SandboxCharge",
+    "SandboxDispute",
     "SandboxPayout",
     "SandboxRefund",
     "SandboxTarget",

@@ -116,6 +116,8 @@ class DistributionCharge(Entity):
         FAILED = "failed"
         REFUNDING = "refunding"
         REFUNDED = "refunded"
+        DISPUTED = "disputed"
+        """The bank of the owner has taken it back."""
 
     distribution = models.OneToOneField(Distribution, on_delete=models.PROTECT, related_name="charge")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="distribution_charges")
@@ -143,7 +145,9 @@ class DistributionCharge(Entity):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "requires_action", "captured", "failed", "refunding", "refunded"]),
+                condition=Q(
+                    status__in=["pending", "requires_action", "captured", "failed", "refunding", "refunded", "disputed"]
+                ),
                 name="distribution_charge_status_is_known",
             ),
             models.CheckConstraint(

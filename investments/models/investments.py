@@ -49,6 +49,9 @@ class Step(models.TextChoices):
     PAYOUT_REQUESTED = "payout_requested"
     PAYOUT_FAILED = "payout_failed"
     PAID_OUT = "paid_out"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
 
 
 def cancellable_until(reflection_ends_at: datetime | None, campaign: Any, now: datetime | None = None) -> datetime:
@@ -137,6 +140,12 @@ class Investment(Entity):
         return cancellable_until(self.reflection_ends_at, self.campaign)
 
 
+HELD = F("captured_minor") - F("refunded_minor") - F("disputed_minor")
+"""What a payment holds, for queries: see `Payment.held_minor`."""
+HELD_OF_PAYMENT = F("payment__captured_minor") - F("payment__refunded_minor") - F("payment__disputed_minor")
+"""The same, in queries of investments."""
+
+
 class Payment(Entity):
     """
     The one charge of an investment: what we asked the provider for and what is known of the answer.
@@ -162,6 +171,8 @@ class Payment(Entity):
     captured_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
     """Refunds asked for, done or under way."""
+    disputed_minor = models.BigIntegerField(default=0, db_default=0)
+    """Frozen by open disputes, or taken by lost ones."""
     reservation = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")
     action_url = models.URLField(max_length=500, default="", blank=True)
     failure_code = models.CharField(max_length=40, default="", blank=True)
@@ -184,6 +195,10 @@ class Payment(Entity):
             models.CheckConstraint(
                 condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("captured_minor")),
                 name="payment_refunds_no_more_than_it_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(disputed_minor__gte=0, disputed_minor__lte=F("captured_minor") - F("refunded_minor")),
+                name="payment_holds_no_less_than_nothing",
             ),
             models.CheckConstraint(condition=Q(fee_minor__gte=0), name="payment_fee_is_not_negative"),
         ]
@@ -224,8 +239,8 @@ class Payment(Entity):
 
     @property
     def held_minor(self) -> int:
-        """Captured and not on its way back, without the fee."""
-        return self.captured_minor - self.refunded_minor
+        """Captured, not on its way back and not disputed, without the fee."""
+        return self.captured_minor - self.refunded_minor - self.disputed_minor
 
     @property
     def held(self) -> Money:
@@ -240,6 +255,8 @@ class Refund(Entity):
     class Status(models.TextChoices):
         PENDING = "pending"
         REFUNDED = "refunded"
+        VOIDED = "voided"
+        """The provider refused it, since a dispute that was lost has taken its money."""
 
     class Reason(models.TextChoices):
         CAMPAIGN_FAILED = "campaign_failed"
@@ -248,6 +265,8 @@ class Refund(Entity):
         NOT_RECONFIRMED = "not_reconfirmed"
         """New terms of the campaign were declined, or not confirmed in time."""
         BY_STAFF = "by_staff"
+        NO_ROOM = "no_room"
+        """A dispute about it was won, and its place in the campaign was taken meanwhile."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     reason = models.CharField(max_length=20, choices=Reason)
@@ -272,7 +291,9 @@ class Refund(Entity):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=["pending", "refunded"]), name="refund_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "refunded", "voided"]), name="refund_status_is_known"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_is_above_zero"),
             models.CheckConstraint(condition=Q(fee_minor__gte=0), name="refund_fee_is_not_negative"),
         ]

@@ -24,6 +24,8 @@ class ProviderEvent(Entity):
     type = models.CharField(max_length=60)
     key = models.CharField(max_length=60, default="", blank=True)
     """The payment that it is about, by our key."""
+    dispute_id = models.CharField(max_length=100, default="", db_default="", blank=True)
+    """The dispute that it is about, as the provider calls it."""
     outcome = models.CharField(max_length=10, choices=Outcome)
     reported = models.CharField(max_length=15, default="", db_default="", blank=True)
     """The state of the charge that it tells of."""

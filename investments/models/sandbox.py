@@ -22,6 +22,9 @@ class SandboxCharge(Entity):
     reason = models.CharField(max_length=40, default="", blank=True)
     action_token = models.CharField(max_length=43, default="", blank=True)
     refunded_minor = models.BigIntegerField(default=0)
+    disputed_minor = models.BigIntegerField(default=0, db_default=0)
+    """Taken by disputes that are open or lost."""
+    open_disputes = models.PositiveSmallIntegerField(default=0, db_default=0)
     captured_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -46,6 +49,28 @@ class SandboxRefund(Entity):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SandboxDispute(Entity):
+    """A charge that its payer contests: the sandbox takes the money at once, and gives it back if we win."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        WON = "won"
+        LOST = "lost"
+
+    charge = models.ForeignKey(SandboxCharge, on_delete=models.PROTECT, related_name="disputes")
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.provider_id
+
+    @property
+    def provider_id(self) -> str:
+        return f"dp_{self.pk.hex}"
 
 
 class SandboxPayout(Entity):

@@ -84,6 +84,8 @@ class Settlement(Entity):
     """What was released."""
     fees_minor = models.BigIntegerField(default=0)
     """What of it the platform keeps."""
+    late_minor = models.BigIntegerField(default=0, db_default=0)
+    """What was released later: disputes that were open then, and were won. The owner pays no fee of it."""
     withheld_minor = models.BigIntegerField(default=0)
     """What of it went back after the release: refunds, disputes that were lost."""
     paid_minor = models.BigIntegerField(default=0)
@@ -113,7 +115,8 @@ class Settlement(Entity):
                     fees_minor__gte=0,
                     withheld_minor__gte=0,
                     paid_minor__gte=0,
-                    gross_minor__gte=F("fees_minor") + F("withheld_minor") + F("paid_minor"),
+                    late_minor__gte=0,
+                    paid_minor__lte=F("gross_minor") + F("late_minor") - F("fees_minor") - F("withheld_minor"),
                 ),
                 name="settlement_pays_no_more_than_was_released",
             ),
@@ -130,7 +133,7 @@ class Settlement(Entity):
     @property
     def net_minor(self) -> int:
         """What the owner gets altogether."""
-        return self.gross_minor - self.fees_minor - self.withheld_minor
+        return self.gross_minor + self.late_minor - self.fees_minor - self.withheld_minor
 
     @property
     def remaining_minor(self) -> int:

@@ -33,6 +33,31 @@ class Charge:
     action_url: str = ""
 
 
+class DisputeState(StrEnum):
+    INQUIRY = "inquiry"
+    """The bank asks, and has taken nothing."""
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """
+    A charge that its payer contests at the bank, as the provider has it now. The provider takes the amount when it is
+    opened and gives it back when it is won. WON and LOST are final.
+    """
+
+    id: str
+    charge_key: str
+    """Our key of the charge; empty if it is not ours."""
+    state: DisputeState
+    amount: Money
+    reason: str
+    """The provider's code."""
+    opened_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """What may be kept of a payment method."""
@@ -49,14 +74,18 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event that the provider sends by itself. `key` is our key of the charge, `charge` what it was then."""
+    """
+    An event that the provider sends by itself. `key` is our key of the charge, `charge` what it was then; or
+    `dispute_id` names a dispute.
+    """
 
     id: str
     type: str
     key: str = ""
     charge: Charge | None = None
+    dispute_id: str = ""
     concern: str = ""
-    """What people have to look at, if it is something that nothing here acts upon: a dispute, a refund that failed."""
+    """What people have to look at, if it is something that nothing here acts upon, such as a refund that failed."""
 
 
 class Move(StrEnum):
@@ -65,6 +94,10 @@ class Move(StrEnum):
     CHARGE = "charge"
     REFUND = "refund"
     PAYOUT = "payout"
+    DISPUTE = "dispute"
+    """What a dispute took when it was opened."""
+    DISPUTE_REVERSAL = "dispute_reversal"
+    """The same, back since it was won."""
     FEE = "fee"
     """What the provider takes for itself beside other lines: the amount is zero, `fee_minor` says how much."""
 
@@ -75,7 +108,10 @@ class StatementLine:
 
     move: Move
     key: str
-    """Our key, as it was given with the request; empty if there was none."""
+    """
+    Our key, as it was given with the request; empty if there was none. Of a dispute, which nobody asked for, its move
+    and the provider's id of it: `dispute_key`.
+    """
     provider_id: str
     amount: Money
     """Signed."""
@@ -84,6 +120,10 @@ class StatementLine:
     """What the provider keeps of it for itself, in the minor units of the amount; below zero: what it gives back."""
     id: str = ""
     """The provider's id of this line; needed where there is a fee."""
+
+
+def dispute_key(move: Move, dispute_id: str) -> str:
+    return f"{move}-{dispute_id}"
 
 
 class OutcomeUnknown(Exception):
@@ -203,7 +243,8 @@ class Gateway(Protocol):
 
     def refund(self, *, key: str, charge_key: str, charge_id: str, amount: Money, now: datetime) -> str:
         """
-        Send money back to where it came from, once per key. Returns the provider's id.
+        Send money back to where it came from, once per key. Returns the provider's id. While the charge is disputed,
+        and of what a dispute has taken, nothing is sent back.
 
         :raises RefundRefused: :raises OutcomeUnknown:
         """
@@ -216,6 +257,14 @@ class Gateway(Protocol):
         What is not of `payout_types` is refused with `payouts_not_supported`, without asking anybody.
 
         :raises PayoutRefused: :raises OutcomeUnknown:
+        """
+        ...
+
+    def find_dispute(self, *, dispute_id: str) -> Dispute | None:
+        """
+        A dispute as it is now, by the provider's id of it; None if the provider does not know it.
+
+        :raises OutcomeUnknown:
         """
         ...
 

@@ -7,6 +7,8 @@ and sends us signed events through the same webhook as any provider. Its test ca
     4242 4242 4242 4242   tok_visa       works
     4000 0000 0000 0002   tok_declined   is declined
     4000 0000 0000 3220   tok_3ds        asks for 3-D Secure
+    4000 0000 0000 0077   tok_slow       works; the answer to the first request comes after the client has given up
+    4000 0000 0000 0259   tok_chargeback works; some seconds later its holder disputes the charge
                           tok_bank_account, tok_wallet   work
                           tok_bank_refused   a bank account that is never paid to
                           tok_bank_slow      one that is verified a minute after the first question
@@ -33,11 +35,14 @@ from core.data import sql
 from core.data.ids import uuid7
 from core.data.locks import lock
 from core.data.transactions import refuse_in_transaction
+from core.jobs import outbox
 from core.money import MAX_MINOR, Money
-from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import SandboxCharge, SandboxPayout, SandboxRefund, SandboxTarget
+from investments.errors import ChargeNotDisputable, InvalidSignature, UnknownPaymentToken, UnreadableEvent
+from investments.models import SandboxCharge, SandboxDispute, SandboxPayout, SandboxRefund, SandboxTarget
 from investments.providers.base import (
     Charge,
+    Dispute,
+    DisputeState,
     Event,
     Instrument,
     Move,
@@ -47,17 +52,21 @@ from investments.providers.base import (
     StatementLine,
     StillProcessing,
     TargetRejected,
+    dispute_key,
 )
 
 SIGNATURE_HEADER = "Sandbox-Signature"
 OLDEST = timedelta(seconds=300)
 SKEW = timedelta(seconds=60)
+CHARGEBACK_AFTER = timedelta(seconds=5)
 SLOW_TARGET = timedelta(minutes=1)
 
 _INSTRUMENTS = {
     "tok_visa": ("card", "visa", "4242"),
     "tok_declined": ("card", "visa", "0002"),
     "tok_3ds": ("card", "visa", "3220"),
+    "tok_slow": ("card", "visa", "0077"),
+    "tok_chargeback": ("card", "visa", "0259"),
     "tok_bank_account": ("bank_account", "Sandbox Bank", "6789"),
     "tok_bank_refused": ("bank_account", "Sandbox Bank", "0009"),
     "tok_bank_slow": ("bank_account", "Sandbox Bank", "0060"),
@@ -72,6 +81,8 @@ class SandboxGateway:
         "4242424242424242": "tok_visa",
         "4000000000000002": "tok_declined",
         "4000000000003220": "tok_3ds",
+        "4000000000000077": "tok_slow",
+        "4000000000000259": "tok_chargeback",
     }
 
     def setup(self, *, owner_id: UUID, type: str, now: datetime) -> None:
@@ -107,8 +118,13 @@ class SandboxGateway:
             created_at=now,
         )
         insert, values = sql.insertion(charge)
-        if not sql.execute((f"{insert} ON CONFLICT (key) DO NOTHING RETURNING id", values)):
+        is_new = sql.execute((f"{insert} ON CONFLICT (key) DO NOTHING RETURNING id", values))
+        if not is_new:
             charge = SandboxCharge.objects.get(key=key)
+        elif token == "tok_slow":
+            raise StillProcessing(f"{key} takes longer than anybody waits")
+        elif token == "tok_chargeback":
+            outbox.emit("investments.dispute_in_sandbox", now=now, after=CHARGEBACK_AFTER, key=key)
         return _charge(charge, amount.currency)
 
     def cancel(self, *, key: str, now: datetime) -> Charge:
@@ -139,8 +155,14 @@ class SandboxGateway:
             done = None
         done = done or SandboxRefund.objects.filter(key=key).values_list("pk").first()
         if done is None:
-            raise RefundRefused("charge_not_refundable")
+            is_disputed = SandboxCharge.objects.filter(key=charge_key, disputed_minor__gt=0).exists()
+            raise RefundRefused("charge_disputed" if is_disputed else "charge_not_refundable")
         return f"re_{done[0].hex}"
+
+    def find_dispute(self, *, dispute_id: str) -> Dispute | None:
+        _take_time()
+        row = _dispute_called(dispute_id)
+        return _told(row) if row else None
 
     def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
         _take_time()
@@ -179,11 +201,21 @@ class SandboxGateway:
         for payout in SandboxPayout.objects.filter(created_at__gte=since, reason="").order_by("pk"):
             amount = Money(-payout.amount_minor, payout.currency)
             yield StatementLine(Move.PAYOUT, payout.key, f"po_{payout.pk.hex}", amount, payout.created_at)
+        for dispute in SandboxDispute.objects.select_related("charge").order_by("pk"):
+            amount = Money(dispute.amount_minor, dispute.charge.currency)
+            moves = [(Move.DISPUTE, -amount, dispute.created_at)]
+            if dispute.state == DisputeState.WON and dispute.closed_at:
+                moves.append((Move.DISPUTE_REVERSAL, amount, dispute.closed_at))
+            for move, moved, at in moves:
+                if at >= since:
+                    key = dispute_key(move, dispute.provider_id)
+                    yield StatementLine(move, key, dispute.provider_id, moved, at)
 
     def holdings(self) -> Mapping[str, int]:
         _take_time()
         captured = SandboxCharge.objects.filter(state=State.CAPTURED).values_list("currency")
-        held = captured.annotate(held=Sum(F("amount_minor") - F("refunded_minor"))).order_by("currency")
+        left = F("amount_minor") - F("refunded_minor") - F("disputed_minor")
+        held = captured.annotate(held=Sum(left)).order_by("currency")
         paid = SandboxPayout.objects.filter(reason="").values_list("currency").annotate(paid=Sum("amount_minor"))
         out = dict(paid.order_by("currency"))
         return {currency: int(minor) - int(out.get(currency, 0)) for currency, minor in held}
@@ -211,6 +243,64 @@ class SandboxGateway:
                 row.save(update_fields=["state", "reason", "captured_at"])
         return row
 
+    # --- What the person does at their bank, and what the bank decides -----------------------------------------------
+
+    def open_dispute(
+        self, key: str, *, now: datetime, amount_minor: int | None = None, reason: str = "fraudulent"
+    ) -> SandboxDispute:
+        """
+        The payer contests a charge, all of it if no amount is given.
+
+        :raises ChargeNotDisputable: nothing was captured under this key, or less than that is not disputed
+        """
+        with transaction.atomic(durable=True):
+            charge = lock(SandboxCharge.objects).filter(key=key, state=State.CAPTURED).first()
+            left = charge.amount_minor - charge.disputed_minor if charge else 0
+            minor = left if amount_minor is None else amount_minor
+            if charge is None or not 0 < minor <= left:
+                raise ChargeNotDisputable()
+            charge.disputed_minor += minor
+            charge.open_disputes += 1
+            charge.save(update_fields=["disputed_minor", "open_disputes"])
+            return SandboxDispute.objects.create(charge=charge, amount_minor=minor, reason=reason, created_at=now)
+
+    def close_dispute(self, dispute: SandboxDispute, *, won: bool, now: datetime) -> SandboxDispute:
+        """The bank has decided; only the first decision counts."""
+        with transaction.atomic(durable=True):
+            charge = lock(SandboxCharge.objects).get(pk=dispute.charge_id)
+            dispute = SandboxDispute.objects.get(pk=dispute.pk)
+            if dispute.state == DisputeState.OPEN:
+                dispute.state = DisputeState.WON if won else DisputeState.LOST
+                dispute.closed_at = now
+                dispute.save(update_fields=["state", "closed_at"])
+                charge.open_disputes -= 1
+                charge.disputed_minor -= dispute.amount_minor if won else 0
+                charge.save(update_fields=["disputed_minor", "open_disputes"])
+        return dispute
+
+    def newest_dispute(self, key: str) -> SandboxDispute | None:
+        """Of a charge."""
+        return SandboxDispute.objects.filter(charge__key=key).order_by("-pk").first()
+
+
+def _dispute_called(dispute_id: str) -> SandboxDispute | None:
+    kind, _, digits = dispute_id.partition("_")
+    try:
+        return SandboxDispute.objects.select_related("charge").filter(pk=UUID(digits)).first() if kind == "dp" else None
+    except ValueError:
+        return None
+
+
+def _told(row: SandboxDispute) -> Dispute:
+    return Dispute(
+        id=row.provider_id,
+        charge_key=row.charge.key,
+        state=DisputeState(row.state),
+        amount=Money(row.amount_minor, row.charge.currency),
+        reason=row.reason,
+        opened_at=row.created_at,
+    )
+
 
 def _take_time() -> None:
     """Answer as late as a provider does that is reached over a network."""
@@ -232,6 +322,16 @@ def event_about(charge: SandboxCharge, *, now: datetime) -> tuple[bytes, dict[st
             "currency": charge.currency,
         },
     }
+    return _signed(document, now)
+
+
+def event_about_dispute(dispute: SandboxDispute, *, now: datetime) -> tuple[bytes, dict[str, str]]:
+    """The body and headers of the event about the state of a dispute, signed as at `now`."""
+    data = {"disputeId": dispute.provider_id, "state": dispute.state}
+    return _signed({"id": f"evt_{uuid7().hex}", "type": f"dispute.{dispute.state}", "data": data}, now)
+
+
+def _signed(document: Any, now: datetime) -> tuple[bytes, dict[str, str]]:
     body = json.dumps(document).encode()
     return body, {SIGNATURE_HEADER: sign(body, now)}
 
@@ -265,6 +365,8 @@ def _event(document: Any) -> Event:
         raise TypeError
     kind = _text(document["type"], 60)
     data = document.get("data")
+    if kind.startswith("dispute."):
+        return Event(id=_text(document["id"], 100), type=kind, dispute_id=_text(document["data"]["disputeId"], 100))
     if not kind.startswith("charge."):
         return Event(id=_text(document["id"], 100), type=kind)
     if not isinstance(data, dict):
@@ -294,7 +396,7 @@ def _text(value: Any, most: int) -> str:
 _REFUND = """
     WITH charge AS (
         UPDATE investments_sandboxcharge SET refunded_minor = refunded_minor + %s
-        WHERE key = %s AND state = %s AND refunded_minor + %s <= amount_minor
+        WHERE key = %s AND state = %s AND open_disputes = 0 AND refunded_minor + disputed_minor + %s <= amount_minor
             AND NOT EXISTS (SELECT FROM investments_sandboxrefund WHERE key = %s)
         RETURNING id
     )

@@ -36,6 +36,8 @@ from investments.models import (
 )
 from investments.providers.base import (
     Charge,
+    Dispute,
+    DisputeState,
     Event,
     Instrument,
     MethodDeclined,
@@ -48,6 +50,7 @@ from investments.providers.base import (
     StatementLine,
     StillProcessing,
     TargetRejected,
+    dispute_key,
 )
 
 if TYPE_CHECKING:
@@ -313,6 +316,18 @@ class StripeGateway:
             raise RefundRefused(getattr(refund, "failure_reason", None) or "refund_failed")
         return _text(refund.id)
 
+    def find_dispute(self, *, dispute_id: str) -> Dispute | None:
+        from stripe import InvalidRequestError
+
+        with _asking() as stripe:
+            try:
+                dispute = stripe.v1.disputes.retrieve(dispute_id, {"expand": ["charge"]})
+            except InvalidRequestError as error:
+                if error.code == "resource_missing":
+                    return None
+                raise
+        return _dispute(dispute)
+
     # --- Payouts ----------------------------------------------------------------------------------------------------
 
     def payout(self, *, key: str, token: str, amount: Money, now: datetime) -> str:
@@ -529,6 +544,24 @@ def _cancelled(stripe: "StripeClient", intent_id: str) -> Charge:
     return _charge(intent)
 
 
+def _dispute(dispute: Any) -> Dispute:
+    status = _read(lambda: _text(dispute.status))
+    return _read(
+        lambda: Dispute(
+            id=_text(dispute.id),
+            charge_key=_key(dispute.charge),
+            state=DisputeState.INQUIRY if status.startswith("warning") else _DISPUTES.get(status, DisputeState.OPEN),
+            amount=_money(dispute),
+            reason=_text(dispute.reason)[:40],
+            opened_at=datetime.fromtimestamp(int(dispute.created), UTC),
+        )
+    )
+
+
+_DISPUTES = {"won": DisputeState.WON, "lost": DisputeState.LOST}
+"""All other states of Stripe's are of disputes that are open, but for those that begin with `warning`: inquiries."""
+
+
 def _refund_of(stripe: "StripeClient", intent_id: str, key: str) -> Any:
     """The refund of an intent that was asked for under a key, or None: Stripe forgets keys after a day."""
     refunds = stripe.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
@@ -546,6 +579,8 @@ def _money(thing: Any) -> Money:
 
 def _line(transaction: Any) -> StatementLine:
     source = transaction.source
+    if getattr(source, "object", "") == "dispute":
+        return _line_of_dispute(transaction, source)
     move = _MOVES.get(transaction.type, Move.REFUND)
     named = getattr(source, "payment_intent", None) if move == Move.CHARGE else getattr(source, "id", source)
     return _read(
@@ -554,6 +589,23 @@ def _line(transaction: Any) -> StatementLine:
             key=_key(source),
             provider_id=_text(named or transaction.id),
             amount=_money(transaction) if move != Move.FEE else money_of(0, transaction.currency),
+            at=datetime.fromtimestamp(int(transaction.created), UTC),
+            fee_minor=_fee(transaction),
+            id=_text(transaction.id),
+        )
+    )
+
+
+def _line_of_dispute(transaction: Any, dispute: Any) -> StatementLine:
+    """Stripe writes an adjustment for what a dispute takes, and another one for what comes back."""
+    amount = _read(lambda: _money(transaction))
+    move = Move.DISPUTE if amount.minor < 0 else Move.DISPUTE_REVERSAL
+    return _read(
+        lambda: StatementLine(
+            move=move,
+            key=dispute_key(move, _text(dispute.id)),
+            provider_id=_text(dispute.id),
+            amount=amount,
             at=datetime.fromtimestamp(int(transaction.created), UTC),
             fee_minor=_fee(transaction),
             id=_text(transaction.id),
@@ -587,6 +639,8 @@ def _event(document: Any) -> Event:
     thing = document["data"]["object"]
     if kind in _CONCERNS:
         return Event(id=event_id, type=kind, key=_key_of_document(thing), concern=_CONCERNS[kind])
+    if kind in _ABOUT_DISPUTES:
+        return Event(id=event_id, type=kind, dispute_id=_text(thing["id"]))
     if kind not in _ABOUT_CHARGES:
         return Event(id=event_id, type=kind)
     from stripe import PaymentIntent
@@ -609,9 +663,13 @@ _ABOUT_CHARGES = {
     "payment_intent.requires_action",
     "payment_intent.canceled",
 }
+_ABOUT_DISPUTES = {
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+}
 _CONCERNS = {
-    "charge.dispute.created": "a charge is disputed",
-    "charge.dispute.closed": "a dispute has ended",
     "refund.failed": "a refund has failed after it was confirmed",
     "payout.failed": "a payout to our bank has failed",
 }

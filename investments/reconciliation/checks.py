@@ -88,6 +88,19 @@ OURS = """
           JOIN investments_investment investment ON investment.id = payout.investment_id
          WHERE payout.provider = %(provider)s
         UNION ALL
+        SELECT moves.move, format('%%s-%%s', moves.move, dispute.provider_id),
+               coalesce(investment.reference, format('distribution %%s', charge.distribution_id)), 'done',
+               moves.minor, dispute.currency, moves.at, moves.reservation_id, moves.at
+          FROM investments_dispute dispute
+          LEFT JOIN investments_payment payment ON payment.id = dispute.payment_id
+          LEFT JOIN investments_investment investment ON investment.id = payment.investment_id
+          LEFT JOIN investments_distributioncharge charge ON charge.id = dispute.distribution_charge_id
+         CROSS JOIN LATERAL (VALUES
+            ('dispute', -dispute.amount_minor, dispute.opened_at, dispute.opening_id),
+            ('dispute_reversal', dispute.amount_minor, dispute.closed_at, dispute.reversal_id)
+         ) moves (move, minor, at, reservation_id)
+         WHERE dispute.provider = %(provider)s AND moves.reservation_id IS NOT NULL
+        UNION ALL
         SELECT 'payout', format('settlement-%%s-%%s', payment.settlement_id, payment.attempt),
                format('settlement of campaign %%s', settlement.campaign_id),
                CASE payment.status WHEN 'paid' THEN 'done' WHEN 'failed' THEN 'failed' ELSE 'open' END,
@@ -97,12 +110,14 @@ OURS = """
          WHERE payment.provider = %(provider)s
       ) moved
       LEFT JOIN LATERAL (
-        SELECT booked.amount AS minor, booked.currency, posting.id AS booked_by
+        SELECT sum(booked.amount) AS minor, booked.currency, posting.id AS booked_by
           FROM ledger_transaction posting
           JOIN ledger_entry booked ON booked.transaction_id = posting.id
           JOIN ledger_account account ON account.id = booked.account_id
          WHERE posting.resolves_id = moved.reservation_id AND posting.phase = 'posted'
-           AND account.code = format('provider:%%s:%%s', %(provider)s::text, moved.currency)
+           AND account.code IN (format('provider:%%s:%%s', %(provider)s::text, moved.currency),
+                                format('overdraft:provider:%%s:%%s', %(provider)s::text, moved.currency))
+         GROUP BY posting.id, booked.currency
       ) entry ON true
      WHERE moved.asked_at >= %(since)s
         OR moved.state = 'open' OR EXISTS (SELECT FROM reconciled_theirs theirs WHERE theirs.key = moved.key)
@@ -242,7 +257,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
         Check.UNEXPLAINED,
         """
         SELECT 'provider', posting.key, abs(entry.amount), NULL, entry.currency,
-               format('posting %%s (%%s) moved money of the provider, and no payment, refund or payout says why',
+               format('posting %%s (%%s) moved money of the provider, and no business row says why',
                       posting.key, posting.kind)
           FROM ledger_account account
           JOIN ledger_entry entry ON entry.account_id = account.id
@@ -253,6 +268,8 @@ CHECKS: tuple[tuple[Check, str], ...] = (
            AND NOT EXISTS (SELECT FROM investments_distributioncharge
                             WHERE posting.resolves_id IN (reservation_id, refund_reservation_id))
            AND NOT EXISTS (SELECT FROM investments_payout WHERE reservation_id = posting.resolves_id)
+           AND NOT EXISTS (SELECT FROM investments_dispute
+                            WHERE posting.resolves_id IN (opening_id, reversal_id))
            AND NOT EXISTS (SELECT FROM investments_providerfee WHERE posting.key = format('provider-fee:%%s', id))
            AND NOT EXISTS (SELECT FROM investments_correction
                             WHERE status = 'booked' AND posting.id IN (posting_id, original_id))
@@ -265,7 +282,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
         """
         WITH held AS (
             SELECT investment.campaign_id,
-                   sum(payment.captured_minor - payment.refunded_minor)
+                   sum(payment.captured_minor - payment.refunded_minor - payment.disputed_minor)
                        FILTER (WHERE investment.status IN ('committed', 'invested')) AS raised,
                    sum(investment.amount_minor)
                        FILTER (WHERE investment.status IN ('pending', 'requires_action')) AS reserved
@@ -304,9 +321,49 @@ CHECKS: tuple[tuple[Check, str], ...] = (
           LEFT JOIN ledger_account account ON account.code = format('distribution:%%s', distribution.id)
          CROSS JOIN LATERAL (SELECT
             CASE charge.status WHEN 'captured' THEN distribution.amount_minor ELSE 0 END - coalesce(credited.minor, 0)
+                - coalesce((SELECT sum(dispute.held_minor) FROM investments_dispute dispute
+                             WHERE dispute.distribution_charge_id = charge.id AND dispute.status = 'open'), 0)
          ) sums (given)
          WHERE coalesce(account.posted - account.pending_out, 0) <> sums.given
          ORDER BY distribution.id
+        """,
+    ),
+    (
+        Check.SUM,
+        """
+        SELECT 'dispute', dispute.provider_id, sums.kept, sums.given, dispute.currency, sums.what
+          FROM investments_dispute dispute
+          LEFT JOIN ledger_account account ON account.code = format('dispute:%%s', dispute.id)
+         CROSS JOIN LATERAL (VALUES
+            (coalesce(account.posted, 0), CASE dispute.status WHEN 'open' THEN dispute.amount_minor ELSE 0 END,
+             'the ledger holds another sum than the dispute keeps from us'),
+            (coalesce(account.pending_out, 0),
+             CASE dispute.status WHEN 'open' THEN dispute.amount_minor - dispute.refund_minor ELSE 0 END,
+             'the ledger has frozen another sum for the case that it is lost')
+         ) sums (kept, given, what)
+         WHERE sums.kept <> sums.given
+         UNION ALL
+        SELECT 'dispute', investment.reference, payment.disputed_minor, coalesce(taken.minor, 0), investment.currency,
+               'what is disputed of the payment is not what its disputes have taken'
+          FROM investments_payment payment
+          JOIN investments_investment investment ON investment.id = payment.investment_id
+          LEFT JOIN (
+            SELECT payment_id, sum(held_minor + voided_minor) AS minor FROM investments_dispute
+             WHERE status <> 'won' GROUP BY payment_id
+          ) taken ON taken.payment_id = payment.id
+         WHERE payment.disputed_minor <> coalesce(taken.minor, 0)
+         UNION ALL
+        SELECT 'losses', account.code, account.posted, coalesce(lost.minor, 0), account.currency,
+               'what disputes have cost the platform is not what its account says'
+          FROM ledger_account account
+          LEFT JOIN (
+            SELECT currency, sum(amount_minor - voided_minor
+                                 - CASE WHEN is_released THEN payable_minor ELSE held_minor END) AS minor
+              FROM investments_dispute WHERE status = 'lost' GROUP BY currency
+          ) lost USING (currency)
+         WHERE account.code = format('losses:disputes:%%s', account.currency)
+           AND account.posted <> coalesce(lost.minor, 0)
+         ORDER BY 2
         """,
     ),
     (
@@ -360,7 +417,8 @@ CHECKS: tuple[tuple[Check, str], ...] = (
             SELECT payment_id, sum(amount_minor) AS minor, sum(refunded_minor) AS back
               FROM investments_feeline WHERE payment_id IS NOT NULL GROUP BY payment_id
         ), refunds AS (
-            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund WHERE fee_minor > 0 GROUP BY payment_id
+            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund
+             WHERE fee_minor > 0 AND status <> 'voided' GROUP BY payment_id
         )
         SELECT 'fees', investment.reference, sums.kept, sums.given, investment.currency, sums.what
           FROM (SELECT id, investment_id, fee_minor FROM investments_payment WHERE fee_minor > 0
@@ -436,7 +494,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
             ON gone.kind = 'settlement.paid_out' AND gone.reference = format('campaign:%%s', settlement.campaign_id)
           LEFT JOIN paid ON paid.settlement_id = settlement.id
          CROSS JOIN LATERAL (VALUES
-            (settlement.gross_minor - settlement.fees_minor, coalesce(released.minor, 0),
+            (settlement.gross_minor + settlement.late_minor - settlement.fees_minor, coalesce(released.minor, 0),
              'what is owed to an owner is not what was released'),
             (settlement.paid_minor, coalesce(paid.minor, 0), 'what an owner was paid is not what its payments are'),
             (settlement.paid_minor, coalesce(-gone.minor, 0), 'the ledger has paid an owner another sum')
@@ -454,12 +512,15 @@ CHECKS: tuple[tuple[Check, str], ...] = (
 BOOKED = """
     SELECT currency, sum(minor) FROM (
         SELECT currency, posted AS minor FROM ledger_account WHERE code LIKE %(codes)s
+        UNION ALL  -- a debt to the provider, which it has taken off what it holds
+        SELECT currency, -posted FROM ledger_account WHERE code LIKE 'overdraft:' || %(codes)s
         UNION ALL  -- booked since: not in what the provider held then
         SELECT entry.currency, -entry.amount
           FROM ledger_transaction posting
           JOIN ledger_entry entry ON entry.transaction_id = posting.id
           JOIN ledger_account account ON account.id = entry.account_id
-         WHERE posting.id >= %(asked)s AND posting.phase = 'posted' AND account.code LIKE %(codes)s
+         WHERE posting.id >= %(asked)s AND posting.phase = 'posted'
+           AND (account.code LIKE %(codes)s OR account.code LIKE 'overdraft:' || %(codes)s)
            AND NOT EXISTS (  -- its own fees are booked after it was asked, and taken before
                SELECT FROM investments_providerfee fee JOIN reconciled_theirs theirs ON theirs.line_id = fee.line_id
                 WHERE posting.key = format('provider-fee:%%s', fee.id))

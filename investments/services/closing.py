@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.errors import PaymentsUnderWay
 from campaigns.models import Campaign, Status as CampaignStatus
@@ -22,8 +22,9 @@ from core.data.transactions import retrying
 from core.jobs import outbox
 from core.money import Money
 from investments import books
+from investments.access import open_dispute
 from investments.errors import CancellationsOpen, ReconfirmationsOpen
-from investments.models import Investment, Payment, Refund, Status
+from investments.models import HELD, HELD_OF_PAYMENT, UNDER_WAY, Investment, Payment, Refund, Status
 from investments.services import fees, settlements, waiting
 from investments.services.charging import end_payment
 from investments.services.locks import lock_payments
@@ -50,9 +51,8 @@ def campaigns_to_close(now: datetime) -> QuerySet[Campaign, UUID]:
 
 def _reflecting(now: datetime) -> QuerySet[Investment]:
     """Commitments whose reflection period is running."""
-    return Investment.objects.filter(
-        status=Status.COMMITTED, reflection_ends_at__gt=now, payment__captured_minor__gt=F("payment__refunded_minor")
-    )
+    committed = Investment.objects.filter(status=Status.COMMITTED, reflection_ends_at__gt=now)
+    return committed.alias(left=HELD_OF_PAYMENT).filter(left__gt=0)
 
 
 def _refuse_undecided(campaign: Campaign, now: datetime) -> None:
@@ -110,24 +110,28 @@ def _end_payments(campaign_id: UUID, now: datetime) -> None:
 
 @retrying
 def _release_some(campaign_id: UUID, now: datetime) -> bool:
-    """The investors in batches, the whole escrow with the first. Returns whether some are left."""
-    committed = Payment.objects.filter(investment__campaign_id=campaign_id, investment__status=Status.COMMITTED)
-    batch = lock_payments(committed.order_by("id").values_list("pk", flat=True)[:BATCH])
+    """
+    The investors in batches, the whole escrow with the first. What is disputed is in neither; it follows if we win.
+    Returns whether some are left.
+    """
+    batch = lock_payments(_holding(campaign_id).order_by("id").values_list("pk", flat=True)[:BATCH])
     campaign = lock_campaign(campaign_id)
     if campaign.status != CampaignStatus.FUNDED:
         return False
-    owner_fees = fees.take_from_owner(campaign, now=now)
+    to_release = campaign.raised_minor and not books.is_released(campaign_id)
+    owner_fees = fees.take_from_owner(campaign, now=now) if to_release else {}
     with outbox.in_bulk(len(batch) == BATCH), sql.together():
         for locked in batch:
-            if locked.investment.status == Status.COMMITTED:
+            if locked.investment.status == Status.COMMITTED and locked.payment.held_minor:
                 move(locked.investment, Status.INVESTED, now=now)
                 record_event("investment.invested", locked.investment, campaign, now=now, amount=locked.payment.held)
-        settle_funding(campaign_id)
-        total_fees = sum(fee.minor for fee in owner_fees.values())
-        settlements.open_settlement(campaign, gross=campaign.raised, fees=Money(total_fees, campaign.currency), now=now)
-        books.release_escrow(
-            campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, fees=owner_fees, now=now
-        )
+        if to_release:
+            settle_funding(campaign_id)
+            total_fees = Money(sum(fee.minor for fee in owner_fees.values()), campaign.currency)
+            settlements.open_settlement(campaign, gross=campaign.raised, fees=total_fees, now=now)
+            books.release_escrow(
+                campaign_id=campaign_id, owner_id=campaign.owner_id, amount=campaign.raised, fees=owner_fees, now=now
+            )
     return len(batch) == BATCH
 
 
@@ -137,27 +141,31 @@ def _request_some_refunds(campaign_id: UUID, now: datetime) -> bool:
     status = Campaign.objects.values_list("status", flat=True).get(pk=campaign_id)
     cancelled = status == CampaignStatus.CANCELLED
     reason = Refund.Reason.CAMPAIGN_CANCELLED if cancelled else Refund.Reason.CAMPAIGN_FAILED
-    holding = Payment.objects.filter(
-        investment__campaign_id=campaign_id, investment__status=Status.COMMITTED, captured_minor__gt=F("refunded_minor")
-    )
-    batch = lock_payments(holding.order_by("id").values_list("pk", flat=True)[:BATCH])
+    batch = lock_payments(_holding(campaign_id).order_by("id").values_list("pk", flat=True)[:BATCH])
     if to_refund := [locked for locked in batch if locked.payment.held_minor]:
         request_refunds(to_refund, reason, now=now)
     return len(batch) == BATCH
 
 
+def _holding(campaign_id: UUID) -> QuerySet[Payment]:
+    """Payments of commitments that hold something which is neither on its way back nor disputed."""
+    committed = Payment.objects.filter(investment__campaign_id=campaign_id, investment__status=Status.COMMITTED)
+    return committed.alias(left=HELD).filter(left__gt=0)
+
+
 @retrying
 def _settle_if_done(campaign_id: UUID, now: datetime) -> bool:
+    """An open dispute does not hold it up: what is frozen is released or refunded when the dispute is won."""
     campaign = lock_campaign(campaign_id)
     if campaign.status == CampaignStatus.SETTLED:
         return True
-    unsettled = Investment.objects.filter(
-        campaign_id=campaign_id, status__in=[Status.PENDING, Status.REQUIRES_ACTION, Status.COMMITTED]
-    )
+    under_way = Investment.objects.filter(campaign_id=campaign_id, status__in=UNDER_WAY)
     on_the_way = Refund.objects.filter(payment__investment__campaign_id=campaign_id, status=Refund.Status.PENDING)
-    if campaign.status == CampaignStatus.LIVE or unsettled.exists():
-        return False
-    if on_the_way.exists():
+    unsettled = [under_way, _holding(campaign_id), on_the_way.exclude(open_dispute("payment"), fee_minor=0)]
+    if campaign.status != CampaignStatus.FUNDED:  # a fee goes back with its refund, before the others are earned
+        payments = Payment.objects.filter(investment__campaign_id=campaign_id, fee_minor__gt=0)
+        unsettled.append(payments.filter(open_dispute("pk")))
+    if campaign.status == CampaignStatus.LIVE or any(rows.exists() for rows in unsettled):
         if on_the_way.exclude(Refund.NOT_HELD).exists():
             logger.info("refunds of this campaign wait for people", extra={"campaignId": campaign_id})
         return False

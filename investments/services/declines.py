@@ -20,7 +20,7 @@ from core.data import locks, sql
 from investments.models import ChargeOrigin, Decline, Payment, PaymentMethod, RiskCase
 from investments.permissions import REVIEW_RISK
 from investments.services.outcomes import Charged
-from investments.suspensions import is_card_suspended
+from investments.suspensions import suspended_cards
 from investments.velocity import Consequence, Counts, Rule, rule_set
 
 SHOWN = 50
@@ -106,7 +106,7 @@ def _recent(rule: Rule, subject: str, now: datetime) -> QuerySet[Decline]:
 def _is_in_force(consequence: Consequence, person_id: UUID, card: str) -> bool:
     """Whether an earlier case has this consequence already."""
     if consequence == Consequence.SUSPEND_METHOD:
-        return is_card_suspended(person_id, card)
+        return bool(suspended_cards(person_id, [card]))
     return RiskCase.objects.filter(person=person_id, consequence=consequence, status__in=["open", "kept"]).exists()
 
 

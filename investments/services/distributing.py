@@ -9,7 +9,7 @@ anywhere, run twice, or run beside itself. Nothing here talks to a provider.
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from core import events
 from core.data import locks, sql
@@ -17,8 +17,8 @@ from core.data.ids import derived_id
 from core.data.transactions import retrying
 from core.jobs import outbox
 from investments import books
-from investments.access import holdings_in
-from investments.models import Distribution, Return
+from investments.access import holdings_in, is_disputed
+from investments.models import HELD_OF_PAYMENT, Distribution, Return
 from investments.services.locks import lock_distribution
 
 BATCH = 200
@@ -50,15 +50,19 @@ def distribute(distribution_id: UUID, *, now: datetime) -> bool:
 
 @retrying
 def _split(distribution_id: UUID, now: datetime) -> None:
-    """Write each holder's part, by largest remainder and with ties to the earliest; who would get nothing has none."""
-    distribution, _ = lock_distribution(distribution_id)
+    """
+    Write each holder's part, by largest remainder and with ties to the earliest; who would get nothing has none. While
+    the payment of its owner is disputed, it waits.
+    """
+    distribution, charge = lock_distribution(distribution_id)
     if distribution.status != Distribution.Status.APPROVED or distribution.split_at is not None:
         return
-    held = F("payment__captured_minor") - F("payment__refunded_minor")
+    if is_disputed(charge):
+        return
     holdings = list(
         holdings_in(distribution.campaign_id)
         .order_by("created_at", "id")
-        .annotate(held=held)
+        .annotate(held=HELD_OF_PAYMENT)
         .values_list("pk", "investor_id", "held")
     )
     parts = distribution.amount.split([held for _, _, held in holdings])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import User
 from campaigns.errors import OwnCampaign
@@ -22,11 +22,17 @@ from core.data.transactions import retrying
 from core.jobs import outbox
 from core.models import OutboxEvent
 from investments import books
-from investments.access import holdings_in
-from investments.errors import DistributionChanged, DistributionDecided, DistributionNotPaidIn, HolderDecides
-from investments.models import Distribution, DistributionCharge
+from investments.access import holdings_in, is_disputed
+from investments.errors import (
+    DistributionChanged,
+    DistributionDecided,
+    DistributionNotPaidIn,
+    HolderDecides,
+    PaymentDisputed,
+)
+from investments.models import HELD_OF_PAYMENT, Dispute, Distribution, DistributionCharge
 from investments.permissions import REVIEW_DISTRIBUTIONS
-from investments.providers.base import LeftAlone
+from investments.providers.base import LeftAlone, OutcomeUnknown
 from investments.services.locks import lock_distribution
 from investments.services.refunds import AFTER_REFUSAL, ASK_AGAIN, FINISH_AFTER, ask_for_refund
 from ledger.services.reservations import post_reserved
@@ -44,9 +50,7 @@ class Holders(NamedTuple):
 
 
 def holders_of(campaign_id: UUID) -> Holders:
-    sums = holdings_in(campaign_id).aggregate(
-        count=Count("pk"), held=Sum(F("payment__captured_minor") - F("payment__refunded_minor"))
-    )
+    sums = holdings_in(campaign_id).aggregate(count=Count("pk"), held=Sum(HELD_OF_PAYMENT))
     return Holders(sums["count"], int(sums["held"] or 0))
 
 
@@ -73,6 +77,8 @@ def decision_refusal(
         return DistributionDecided(status=distribution.status)
     if charge.status != ChargeStatus.CAPTURED:
         return DistributionNotPaidIn()
+    if is_disputed(charge):
+        return PaymentDisputed()
     return None
 
 
@@ -83,7 +89,7 @@ def approve_distribution(*, staff: User, distribution_id: UUID, seen: str, now: 
 
     :param seen: the `evidence_of` what the reviewer has read
     :raises NotFound: :raises RoleRequired: :raises OwnCampaign: :raises HolderDecides: :raises DistributionDecided:
-    :raises DistributionNotPaidIn: :raises DistributionChanged: nothing was changed
+    :raises DistributionNotPaidIn: :raises PaymentDisputed: :raises DistributionChanged: nothing was changed
     """
     distribution, _ = _access(staff, distribution_id, seen)
     _decide(distribution, Distribution.Status.APPROVED, staff, now)
@@ -99,7 +105,7 @@ def reject_distribution(*, staff: User, distribution_id: UUID, seen: str, reason
 
     :param reason: for the owner
     :raises NotFound: :raises RoleRequired: :raises OwnCampaign: :raises HolderDecides: :raises DistributionDecided:
-    :raises DistributionNotPaidIn: :raises DistributionChanged: nothing was changed
+    :raises DistributionNotPaidIn: :raises PaymentDisputed: :raises DistributionChanged: nothing was changed
     """
     distribution, charge = _access(staff, distribution_id, seen)
     distribution.reason = reason
@@ -166,21 +172,50 @@ def send_refund(charge_id: UUID, *, now: datetime) -> timedelta | None:
     """
     refunding = DistributionCharge.objects.filter(pk=charge_id, status=ChargeStatus.REFUNDING)
     charge = refunding.select_related("distribution").first()
-    if charge is None:
-        return None
+    if charge is None or is_disputed(charge):
+        return None  # the end of a dispute puts it back into the outbox
     if charge.retry_at is not None and charge.retry_at > now:
         return charge.retry_at - now
     try:
-        return ask_for_refund(
-            charge,
-            key=charge.refund_key,
-            amount=charge.amount,
-            done=lambda refund_id: _record_refund(charge.distribution_id, refund_id, now),
-            refused=lambda reason: _note_refusal(charge, reason, now),
-            now=now,
-        )
+        return _send(charge, now)
     except LeftAlone:
         return ASK_AGAIN
+
+
+def _send(charge: DistributionCharge, now: datetime) -> timedelta | None:
+    """:raises LeftAlone: nothing was asked"""
+    return ask_for_refund(
+        charge,
+        key=charge.refund_key,
+        amount=charge.amount,
+        done=lambda refund_id: _record_refund(charge.distribution_id, refund_id, now),
+        refused=lambda reason: _note_refusal(charge, reason, now),
+        now=now,
+    )
+
+
+def ask_or_raise(charge_id: UUID, *, now: datetime) -> None:
+    """
+    Ask about the refund of a charge that is disputed, if one is under way: it was done before, or is refused.
+
+    :raises OutcomeUnknown: the provider did not answer
+    """
+    refunding = DistributionCharge.objects.filter(pk=charge_id, status=ChargeStatus.REFUNDING)
+    charge = refunding.select_related("distribution").first()
+    if charge is not None and _send(charge, now) == ASK_AGAIN:
+        raise OutcomeUnknown(f"no answer about {charge.refund_key}")
+
+
+def resume_refund(charge: DistributionCharge, *, now: datetime) -> None:
+    """Send the refund of a locked charge at once that has waited for the end of a dispute."""
+    charge.retry_at = None
+    sql.update(charge, "retry_at")
+    outbox.put_back(_refund_event(charge.pk, now))
+
+
+def drop_refund(charge: DistributionCharge, *, now: datetime) -> None:
+    """The refund of a locked charge is void: nobody has to send it any more."""
+    outbox.done(derived_id(charge.pk, "refund"), now=now)
 
 
 @retrying
@@ -200,7 +235,7 @@ def _note_refusal(charge: DistributionCharge, reason: str, now: datetime) -> Non
 @retrying
 def _record_refund(distribution_id: UUID, refund_id: str, now: datetime) -> None:
     distribution, charge = lock_distribution(distribution_id)
-    if charge.status == ChargeStatus.REFUNDED or charge.refund_reservation is None:
+    if charge.status != ChargeStatus.REFUNDING or charge.refund_reservation is None:
         logger.info("refunded before", extra={"chargeId": charge.pk})
         return
     reservation = charge.refund_reservation
@@ -219,6 +254,8 @@ def quiet_refunds(now: datetime) -> QuerySet[DistributionCharge, UUID]:
     """Ids of charges whose refund has been on its way for five minutes since somebody looked after it."""
     due = Q(retry_at=None) | Q(retry_at__lte=now)
     refunding = DistributionCharge.objects.filter(due, status=ChargeStatus.REFUNDING)
+    disputed = Dispute.objects.filter(distribution_charge=OuterRef("pk"), status=Dispute.Status.OPEN)
+    refunding = refunding.exclude(Exists(disputed))
     quiet = refunding.filter(updated_at__lte=now - FINISH_AFTER)
     return quiet.order_by("updated_at", "id").values_list("pk", flat=True)
 

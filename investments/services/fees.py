@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.db.models import F, Sum
 
-from campaigns.fees import Due
+from campaigns.fees import Due, RefundedWhen
 from campaigns.models import Campaign
+from campaigns.rules import Rules
 from core.data import sql
 from core.money import Money
 from investments import books
@@ -60,17 +61,45 @@ def paid_with(payments: Iterable[Payment]) -> Lines:
     return found
 
 
-def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> None:
+def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> dict[str, Money]:
     """
     Write what a new refund gives back of the fees, as the schedule of the campaign says for its reason.
 
     :param lines: of `paid_with`, of payments that are locked
+    :returns: by kind
     """
-    was_given_up = refund.payment.withdrawn_at is not None  # before it was paid: nothing is owed for it
+    back: dict[str, Money] = {}
     for line in lines.get(refund.payment_id, ()):
-        if was_given_up or campaign.fees[line.fee].is_refunded(refund.reason):
-            refund.fee_minor += line.give_back(refund.amount_minor)
-            sql.update(line, "refunded_of_minor", "refunded_minor")
+        if not _is_given_back(refund, campaign, line):
+            continue
+        minor = line.give_back(refund.amount_minor)
+        sql.update(line, "refunded_of_minor", "refunded_minor")
+        if minor:
+            refund.fee_minor += minor
+            back[line.kind] = back.get(line.kind, Money(0, line.currency)) + Money(minor, line.currency)
+    return back
+
+
+def _is_given_back(refund: Refund, campaign: Campaign, line: FeeLine) -> bool:
+    if refund.payment.withdrawn_at is not None:
+        return True  # given up before it was paid: nothing is owed for it
+    reason: str = refund.reason
+    if reason == Refund.Reason.WITHDRAWN and campaign.rules != Rules.NONE:
+        reason = RefundedWhen.WITHDRAWN_BY_RIGHT
+    return campaign.fees[line.fee].is_refunded(reason)
+
+
+def keep(refund: Refund, campaign: Campaign) -> None:
+    """A refund of a locked payment is void: what it was going to give back of the fees stays paid."""
+    if not refund.fee_minor:
+        return
+    paid = FeeLine.objects.filter(payment=refund.payment_id).order_by("id")
+    lines = [line for line in paid if campaign.fees[line.fee].is_refunded(refund.reason)]
+    kept = -sum(line.give_back(-refund.amount_minor) for line in lines)
+    # Rounded in the order of the refunds; without the first of them the sum may be another one by some units.
+    lines[-1].refunded_minor -= refund.fee_minor - kept
+    for line in lines:
+        sql.update(line, "refunded_of_minor", "refunded_minor")
 
 
 def take_from_owner(campaign: Campaign, *, now: datetime) -> dict[str, Money]:

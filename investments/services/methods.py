@@ -28,7 +28,7 @@ from investments.errors import (
 from investments.models import UNDER_WAY, PaymentMethod, Payout
 from investments.providers import asking, gateway
 from investments.providers.base import Gateway, Instrument, MethodDeclined, OutcomeUnknown, Setup
-from investments.suspensions import is_card_suspended
+from investments.suspensions import suspended_cards
 
 RETRY_AFTER = timedelta(seconds=30)
 
@@ -68,7 +68,7 @@ def add_payment_method(*, owner: User, instrument: Instrument, now: datetime) ->
     :raises PaymentMethodSuspended: a card that the person may not use again
     """
     lock_person(owner.pk)
-    if instrument.fingerprint and is_card_suspended(owner.pk, instrument.fingerprint):
+    if instrument.fingerprint and suspended_cards(owner.pk, [instrument.fingerprint]):
         raise PaymentMethodSuspended()
     method = PaymentMethod.objects.create(
         owner=owner,

@@ -2,8 +2,8 @@
 Webhooks of providers: checked and stored by the request, applied once by the outbox, in any order (SECURITY-GOALS 13).
 
 `receive_event` asks nobody, so it answers at once. An event that may change a payment goes through the outbox to
-`apply_event`, which asks the provider what the charge is now: events come late, twice and in any order, so two that
-contradict each other must end in what the provider itself says.
+`apply_event`, which asks the provider what the charge or dispute is now: events come late, twice and in any order, so
+two that contradict each other must end in what the provider itself says.
 """
 
 import logging
@@ -20,8 +20,10 @@ from core.models import OutboxEvent
 from investments.errors import UnknownProvider
 from investments.models import ProviderEvent
 from investments.providers import PROVIDERS, asking, gateway
-from investments.providers.base import Charge, Event, State
+from investments.providers.base import Charge, Dispute as Told, Event, State
 from investments.services.charging import UnexpectedCharge, charge_called, is_recorded, record_charge
+from investments.services.disputes import UnexpectedDispute, ask_about_dispute, record_dispute
+from investments.services.outcomes import Charged
 
 logger = logging.getLogger("vectragrow.payments")
 FINISH_AFTER = timedelta(minutes=1)
@@ -30,11 +32,12 @@ Outcome = ProviderEvent.Outcome
 
 
 @retrying
-def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
+def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now: datetime) -> UUID | None:
     """
     Take in a provider's event. A repeat has no effect; what does not fit our books is kept aside and reported.
 
     :param body: exactly as it came, since the signature is over its bytes
+    :returns: the id of the `ProviderEvent` that the outbox applies; None if there is nothing to apply
     :raises UnknownProvider: :raises InvalidSignature: :raises UnreadableEvent:
     """
     if provider not in PROVIDERS:
@@ -46,6 +49,7 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
         event_id=event.id,
         type=event.type,
         key=event.key,
+        dispute_id=event.dispute_id,
         reported=event.charge.state if event.charge else "",
         outcome=outcome,
         note=note[:200],
@@ -53,11 +57,13 @@ def receive_event(*, provider: str, body: bytes, headers: Mapping[str, str], now
     )
     if not sql.insert_missing(kept):
         logger.info("an event came again", extra={"provider": provider, "eventId": event.id})
-        return
+        return None
     if outcome == Outcome.RECEIVED:
         outbox.emit_once([_own_event(kept.pk, now)])
-    elif outcome == Outcome.SET_ASIDE:
+        return kept.pk
+    if outcome == Outcome.SET_ASIDE:
         _report(kept)
+    return None
 
 
 def _own_event(received_id: UUID, now: datetime) -> OutboxEvent:
@@ -68,6 +74,8 @@ def _first_look(provider: str, event: Event) -> tuple[Outcome, str]:
     """What can be said of an event without asking anybody."""
     if event.concern:
         return Outcome.SET_ASIDE, event.concern
+    if event.dispute_id:
+        return Outcome.RECEIVED, ""
     if event.charge is None:
         return Outcome.IGNORED, "a type we have no use for"
     charged = charge_called(provider, event.key)
@@ -82,12 +90,16 @@ def _first_look(provider: str, event: Event) -> tuple[Outcome, str]:
 
 def apply_event(received_id: UUID, *, now: datetime) -> None:
     """
-    Ask the provider about the charge of a received event, and record what it says. The second time nothing happens.
+    Ask the provider about the charge or dispute of a received event, and record what it says. The second time nothing
+    happens.
 
     :raises OutcomeUnknown: the provider did not answer; ask again
     """
     kept = ProviderEvent.objects.filter(pk=received_id, outcome=Outcome.RECEIVED).first()
     if kept is None:
+        return
+    if kept.dispute_id:
+        _apply_dispute(kept, now)
         return
     with asking(kept.provider) as provider:
         answer = provider.find(key=kept.key)
@@ -115,6 +127,32 @@ def _apply(kept: ProviderEvent, answer: Charge | None, now: datetime) -> None:
         note = _difference(kept, answer)
     except UnexpectedCharge as surprise:
         note = str(surprise)
+    _end(kept, note)
+
+
+def _apply_dispute(kept: ProviderEvent, now: datetime) -> None:
+    """:raises OutcomeUnknown: the provider did not answer; ask again"""
+    found, note = None, ""
+    try:
+        found = ask_about_dispute(kept.provider, kept.dispute_id, now=now)
+    except (UnexpectedCharge, UnexpectedDispute) as surprise:
+        note = str(surprise)
+    _record_dispute(kept, found, note, now)
+
+
+@retrying
+def _record_dispute(kept: ProviderEvent, found: tuple[Charged, Told] | None, note: str, now: datetime) -> None:
+    """:param found: None if there is nothing to record"""
+    try:
+        if found is not None:
+            record_dispute(*found, now=now)
+    except UnexpectedDispute as surprise:
+        note = str(surprise)
+    _end(kept, note)
+
+
+def _end(kept: ProviderEvent, note: str) -> None:
+    """In the commit that applies it. `note`: why it is set aside."""
     outcome = Outcome.SET_ASIDE if note else Outcome.APPLIED
     waiting = ProviderEvent.objects.filter(pk=kept.pk, outcome=Outcome.RECEIVED)
     if waiting.update(outcome=outcome, note=note[:200]) and note:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from campaigns.models import Campaign, Status as CampaignStatus, TermsVersion
@@ -23,7 +23,7 @@ from core.api.rendering import utc_text
 from core.data.transactions import retrying
 from investments.access import access_investment
 from investments.errors import NothingToReconfirm, ReconfirmationOver, TermsChanged
-from investments.models import Answer, Investment, Payment, Reconfirmation, Refund, Status
+from investments.models import HELD_OF_PAYMENT, Answer, Investment, Payment, Reconfirmation, Refund, Status
 from investments.services.locks import Locked, lock_payment
 from investments.services.refunds import request_refunds
 
@@ -166,12 +166,12 @@ def unconfirmed(now: datetime) -> Iterator[UUID]:
 
 def commitments_before(campaign_id: UUID, version: int) -> QuerySet[Investment]:
     """What is in a campaign from people who have agreed to older terms only."""
-    return Investment.objects.filter(
+    older = Investment.objects.filter(
         campaign_id=campaign_id,
         status=Status.COMMITTED,
         terms_version__lt=version,
-        payment__captured_minor__gt=F("payment__refunded_minor"),
-    ).order_by("id")
+    )
+    return older.alias(left=HELD_OF_PAYMENT).filter(left__gt=0).order_by("id")
 
 
 def waits_for_answers(campaign: Campaign) -> bool:

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Status as CampaignStatus
 from campaigns.services.funding import return_funding
 from core import events
 from core.data import sql
@@ -30,7 +30,8 @@ from core.jobs.parallel import in_parallel
 from core.models import OutboxEvent
 from core.money import Money
 from investments import books
-from investments.models import Refund, Status
+from investments.access import is_disputed, open_dispute
+from investments.models import HOLDING, Refund, Status
 from investments.providers import asking
 from investments.providers.base import LeftAlone, OutcomeUnknown, RefundRefused
 from investments.services import fees
@@ -66,6 +67,7 @@ def request_refunds(
     amount: Money | None = None,
     locked_campaign: Campaign | None = None,
     is_approved: bool = False,
+    is_counted: bool = True,
 ) -> list[Refund]:
     """
     Hold the way back of payments of one campaign, in the transaction that locked them.
@@ -75,10 +77,12 @@ def request_refunds(
     :param amount: part of the only payment; without it all that is still held of each
     :param locked_campaign: while it is live: what becomes free is offered to those who wait for it
     :param is_approved: enough people have approved it already; otherwise a large one waits for them
+    :param is_counted: False: a dispute has taken it out of the campaign's sums before
     """
     campaign = locked_campaign or payments[0].campaign
     refunds = [new_refund(locked, reason, amount or locked.payment.held, now) for locked in payments]
-    lines = fees.paid_with(locked.payment for locked in payments)
+    are_earned = campaign.status == CampaignStatus.SETTLED
+    lines = {} if are_earned else fees.paid_with(locked.payment for locked in payments)
     with sql.together():
         taken: Counter[UUID] = Counter()
         for locked, refund in zip(payments, refunds, strict=True):
@@ -86,7 +90,8 @@ def request_refunds(
             refund.people_needed = 0 if is_approved else people_for_refund(refund.total)
             _take_out(locked, refund, now)
             taken[locked.investment.investor_id] += refund.amount_minor
-        return_funding(campaign=campaign, amounts=taken, now=now)
+        if is_counted:
+            return_funding(campaign=campaign, amounts=taken, now=now)
         if locked_campaign is not None:
             offer_free_places(locked_campaign, now=now)
         for provider, some in _by_provider(refunds):
@@ -165,8 +170,8 @@ def send_refund(refund_id: UUID, *, now: datetime) -> timedelta | None:
     """
     pending = Refund.objects.filter(Refund.NOT_HELD, pk=refund_id, status=Refund.Status.PENDING)
     refund = pending.select_related("payment").first()
-    if refund is None:
-        return None
+    if refund is None or is_disputed(refund.payment):
+        return None  # the end of a dispute puts it back into the outbox
     if refund.retry_at is not None and refund.retry_at > now:
         return refund.retry_at - now
     try:
@@ -289,6 +294,25 @@ def quiet_refunds(now: datetime) -> QuerySet[Refund, UUID]:
     return due.order_by("updated_at", "id").values_list("pk", flat=True)
 
 
+def ask_or_raise(refund: Refund, *, now: datetime) -> None:
+    """
+    Ask about a refund of a payment that is disputed: it was done before, or is refused.
+
+    :param refund: with its payment
+    :raises OutcomeUnknown: the provider did not answer
+    """
+    if _send(refund, now) == ASK_AGAIN:
+        raise OutcomeUnknown(f"no answer about {refund.key}")
+
+
+def resume_refunds(refunds: Iterable[Refund], *, now: datetime) -> None:
+    """Send locked refunds at once that have waited for the end of a dispute."""
+    for refund in refunds:
+        refund.retry_at, refund.updated_at = None, now
+        sql.update(refund, "retry_at", "updated_at")
+        outbox.put_back(_own_event(refund.pk, now))
+
+
 @retrying
 def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0)) -> None:
     """Put a refund back into the outbox, which calls `send_refund`."""
@@ -296,8 +320,10 @@ def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0
 
 
 def due_refunds(now: datetime) -> QuerySet[Refund]:
-    """What is on its way, waits for nobody, and may be asked for now."""
-    return Refund.objects.filter(Refund.NOT_HELD, Q(retry_at=None) | Q(retry_at__lte=now), status=Refund.Status.PENDING)
+    """What is on its way, waits for nobody, and may be asked for now: not while its payment is disputed."""
+    is_due = Q(retry_at=None) | Q(retry_at__lte=now)
+    pending = Refund.objects.filter(Refund.NOT_HELD, is_due, status=Refund.Status.PENDING)
+    return pending.exclude(open_dispute("payment"))
 
 
 @retrying
@@ -307,15 +333,19 @@ def _record_refund(payment_id: UUID, refund_id: UUID, provider_id: str, now: dat
     if refund.status == Refund.Status.REFUNDED:
         logger.info("refunded before", extra={"refundId": refund_id})
         return
+    if refund.status == Refund.Status.VOIDED:
+        logger.error("a refund was done after a dispute had taken its money", extra={"refundId": refund_id})
+        return
     more_to_come = any(one.status == Refund.Status.PENDING for one in refunds if one is not refund)
+    is_over = investment.status in HOLDING and not payment.held_minor and not more_to_come
+    is_over = is_over and not is_disputed(payment)
     refund.status = Refund.Status.REFUNDED
     refund.provider_id = provider_id
     refund.failure_code = ""
     refund.updated_at = now
     with sql.together():
         sql.update(refund, "status", "provider_id", "failure_code", "updated_at")
-        holds = investment.status in (Status.COMMITTED, Status.INVESTED)
-        if holds and not payment.held_minor and not more_to_come:
+        if is_over:
             move(investment, Status.REFUNDED, now=now)
         record_event("investment.refunded", investment, campaign, now=now, amount=refund.amount, reason=refund.reason)
         outbox.done(refund.pk, now=now)

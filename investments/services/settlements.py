@@ -81,13 +81,35 @@ def withhold(campaign_id: UUID, minor: int, *, now: datetime) -> None:
 
     :param minor: minor units; what the owner has been paid already, or is being paid, is not taken back
     """
-    settlement = locks.lock(Settlement.objects).filter(campaign_id=campaign_id).first()
+    settlement = lock_settlement(campaign_id)
     if settlement is None:
         return
     on_the_way = sum(settlement.payments.filter(status=PaymentStatus.PENDING).values_list("amount_minor", flat=True))
     settlement.withheld_minor += min(minor, settlement.remaining_minor - on_the_way)
     settlement.updated_at = now
     sql.update(settlement, "withheld_minor", "updated_at")
+
+
+def release_more(campaign: Campaign, amount: Money, *, now: datetime) -> None:
+    """
+    Raise what is owed to the owner of a campaign whose money was released: a dispute was won. The caller has locked the
+    settlement, and books it in the same commit.
+    """
+    settlement = lock_settlement(campaign.pk)
+    if settlement is None:  # all that was raised had been disputed
+        open_settlement(campaign, gross=amount, fees=Money(0, amount.currency), now=now)
+    else:
+        settlement.late_minor += amount.minor
+        if settlement.status == Status.PAID:
+            settlement.status, settlement.paid_at = Status.WAITING_FOR_TARGET, None
+        settlement.updated_at = now
+        sql.update(settlement, "late_minor", "status", "paid_at", "updated_at")
+    advance_soon(campaign.pk, now=now)
+
+
+def lock_settlement(campaign_id: UUID) -> Settlement | None:
+    """That of a campaign, if its money was released."""
+    return locks.lock(Settlement.objects).filter(campaign_id=campaign_id).first()
 
 
 # --- What is decided on, and by whom -------------------------------------------------------------------------------

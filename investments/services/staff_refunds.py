@@ -21,6 +21,7 @@ from investments import books
 from investments.errors import EvidenceChanged, NotWaitingForApproval, OwnMoney, StaffRefundOpen, StaffRefundTooLarge
 from investments.models import Approval, Payment, Refund, StaffRefund, Status
 from investments.permissions import APPROVE_REFUNDS
+from investments.services import fees
 from investments.services.approvals import TWO, digest_of, give_approval, refund_limit
 from investments.services.locks import Locked, lock_payment
 from investments.services.refunds import new_refund, put_in_outbox, request_refunds
@@ -177,6 +178,7 @@ def _take_from_owner(locked: Locked, amount: Money, now: datetime) -> Refund:
     lock_backing(investment.campaign_id, investment.investor_id, now)
     campaign = lock_campaign(investment.campaign_id)
     refund = new_refund(locked, Refund.Reason.BY_STAFF, amount, now)
+    given_back = fees.give_back(refund, campaign, fees.paid_with([payment]))
     payment.refunded_minor += amount.minor
     payment.updated_at = now
     sql.update(payment, "refunded_minor", "updated_at")
@@ -190,6 +192,7 @@ def _take_from_owner(locked: Locked, amount: Money, now: datetime) -> Refund:
         owner_id=campaign.owner_id,
         provider=payment.provider,
         amount=amount,
+        fees=given_back,
         now=now,
     )
     sql.insert(refund)

@@ -23,9 +23,10 @@ from core.api.rendering import utc_text
 from core.api.requests import Ticket
 from core.data.transactions import retrying
 from core.money import Money
-from investments.access import access_investment, access_payment_method
+from investments.access import access_investment, access_payment_method, is_disputed
 from investments.errors import (
     CancelWindowClosed,
+    PaymentDisputed,
     PayoutDeclined,
     RefundToOriginalOnly,
     RemainderBelowMinimum,
@@ -42,7 +43,10 @@ from investments.services.refunds import request_refunds, send_refund
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """What an investor asked back: a refund, a payment given up before it was made (`cancelled`), or a payout."""
+    """
+    What an investor asked back: a refund, a payout, or a payment given up before it was made (`cancelled`, as is a
+    refund whose money a dispute has taken).
+    """
 
     id: UUID
     investment_id: UUID
@@ -58,8 +62,10 @@ class Withdrawal:
 
     @classmethod
     def of_refund(cls, refund: Refund) -> "Withdrawal":
+        is_void = refund.status == Refund.Status.VOIDED
+        status = cls.CANCELLED if is_void else refund.status
         return cls(
-            *(refund.pk, refund.payment.investment_id, refund.amount, refund.status, refund.created_at),
+            *(refund.pk, refund.payment.investment_id, refund.amount, status, refund.created_at),
             fee_minor=refund.fee_minor,
         )
 
@@ -75,7 +81,7 @@ class Withdrawal:
         refund = payment.refunds.filter(reason=Refund.Reason.WITHDRAWN).order_by("id").first()
         status = str(Refund.Status.PENDING)
         if refund is not None:
-            status = refund.status
+            status = cls.of_refund(refund).status
         elif payment.status == Payment.Status.FAILED:
             status = cls.CANCELLED
         at = payment.withdrawn_at or payment.updated_at
@@ -101,6 +107,7 @@ def withdraw_from_investment(
     :raises NotFound: missing, or somebody else's
     :raises PaymentMethodNotFound: :raises RefundToOriginalOnly:
     :raises PayoutDeclined: :raises PayoutsNotSupported: :raises PaymentMethodExpired: of returned money
+    :raises PaymentDisputed: its payment is disputed at the bank
     :raises CancelWindowClosed: :raises WithdrawalTooLarge: :raises RemainderBelowMinimum: :raises WholePaymentOnly:
     :raises OutcomeUnknown: a repeat that could not even look
     """
@@ -147,6 +154,8 @@ def _begin(
     money = Money.of(amount, seen.currency)
     locked = lock_payment(seen.payment.pk)
     _, investment, payment = locked
+    if is_disputed(payment):
+        raise PaymentDisputed()
     if investment.status == Status.INVESTED:
         payout = begin_payout(
             investment, money, investor=investor, payment_method_id=payment_method_id, ticket=ticket, now=now

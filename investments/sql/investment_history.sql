@@ -1,5 +1,6 @@
--- What happened to the investment :id, the first thing first, and what it has returned, the newest first: two lists in
--- JSON of the :limit newest, for `investments.selectors`. One row, always. The caller knows who may see the investment.
+-- What happened to the investment :id, the first thing first, what it has returned and its disputes, the newest first:
+-- three lists in JSON of the :limit newest, for `investments.selectors`. One row, always. The caller knows who may see
+-- the investment.
 --
 --   kinds   the events that are for its timeline, with commas between
 --
@@ -17,4 +18,13 @@ SELECT (SELECT coalesce(json_agg(json_build_object('id', e.id, 'kind', e.kind, '
                  WHERE investment_id = :id::uuid AND credited_at IS NOT NULL
                  ORDER BY credited_at DESC, id DESC
                  LIMIT :limit) r
-          JOIN investments_distribution d ON d.id = r.distribution_id) AS returns
+          JOIN investments_distribution d ON d.id = r.distribution_id) AS returns,
+       (SELECT coalesce(json_agg(json_build_object('id', d.id, 'minor', d.amount_minor, 'currency', d.currency,
+                                                   'status', d.status, 'reason', d.reason,
+                                                   'opened_at', d.opened_at, 'closed_at', d.closed_at)
+                                 ORDER BY d.id DESC), '[]')::text
+          FROM (SELECT d.* FROM investments_dispute d
+                  JOIN investments_payment p ON p.id = d.payment_id
+                 WHERE p.investment_id = :id::uuid
+                 ORDER BY d.id DESC
+                 LIMIT :limit) d) AS disputes

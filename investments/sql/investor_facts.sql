@@ -29,7 +29,7 @@ SELECT d.figures, d.created_at AS declared_at,
                 ORDER BY text_id, created_at DESC, id DESC) newest) a
  CROSS JOIN LATERAL (
        SELECT array_agg(v.created_at ORDER BY v.created_at, v.id) AS placed,
-              array_agg(v.amount_minor - p.refunded_minor ORDER BY v.created_at, v.id) AS amounts
+              array_agg(v.amount_minor - p.refunded_minor - p.disputed_minor ORDER BY v.created_at, v.id) AS amounts
          FROM investments_investment v
          JOIN investments_payment p ON p.investment_id = v.id
          JOIN campaigns_campaign c ON c.id = v.campaign_id

@@ -31,5 +31,6 @@ ROWS = {
     "POST /api/campaigns/{campaign_id}/waitlist/accept": Row.of(user=403, investor=404, staff=404),
     "GET /api/campaigns/{campaign_id}/distributions": Row.of(user=404),
     "POST /api/campaigns/{campaign_id}/distributions": Row.of(user=403, investor=400, staff=400),
+    "POST /api/sandbox/payments/{investment_id}/dispute": Row.of(user=400),
     "GET /api/profile/investments": Row.of(user=200),
 }

@@ -117,6 +117,7 @@ def books_agree() -> bool:
     for campaign in Campaign.objects.all():
         investments = Investment.objects.filter(campaign=campaign).select_related("payment")
         held = sum(i.payment.held_minor for i in investments if i.status in HOLDING)
+        assert campaign.settled_minor in (0, campaign.raised_minor)
         reserved = sum(i.amount_minor for i in investments if i.status in UNDER_WAY)
         assert (campaign.raised_minor, campaign.reserved_minor) == (held, reserved)
         waiting = WaitingEntry.objects.in_list().filter(campaign=campaign)

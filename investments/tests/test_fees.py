@@ -1,6 +1,7 @@
 """Fees: asked for with the payment, held, given back in parts, earned at the end, and told everywhere."""
 
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -25,7 +26,16 @@ from investments.models import FeeLine, Investment, Payment, PaymentMethod, Refu
 from investments.reconciliation import reconcile
 from investments.services.fees import lines_of, total_of
 from investments.statements import statement_of
-from investments.testing import StandIn, close_campaigns, finish_payments, finish_refunds, invest, make_card, settle
+from investments.testing import (
+    StandIn,
+    close_campaigns,
+    declare_profile,
+    finish_payments,
+    finish_refunds,
+    invest,
+    make_card,
+    settle,
+)
 from investments.tests.conftest import books_agree, invest_url, minor, refusal
 from ledger import oracle
 from ledger.services.accounts import open_accounts
@@ -120,6 +130,21 @@ def test_who_says_what_was_shown_is_charged_that_or_nothing(
     assert me.post(invest_url(campaign), {**body, "total": "101.80"}).json()["charged"] == "101.80"
 
 
+def test_an_offer_of_the_waiting_list_is_charged_with_its_fee(
+    api: Api, founder: User, backer: User, friend: User, campaign: Campaign
+) -> None:
+    full = make_campaign(founder, goal_amount="100", max_amount="100", min_investment="10")
+    first = invest(api, backer, full, "100.00")
+    body = {"amount": "50.00", "paymentMethodId": str(make_card(friend).pk)}
+    me = api.as_user(friend)
+    assert me.post(f"/api/campaigns/{full.pk}/waitlist", body).status_code == 201
+    withdraw(api, first, "50.00")
+    accept = f"/api/campaigns/{full.pk}/waitlist/accept"
+    assert refusal(me.post(accept, {"total": "50.00"})) == (409, "fee_changed")
+    assert me.post(accept, {"total": "51.05"}).json()["charged"] == "51.05"
+    assert books_agree()
+
+
 def test_a_withdrawal_by_will_keeps_the_fee(api: Api, backer: User, campaign: Campaign, card: PaymentMethod) -> None:
     investment = invest(api, backer, campaign, "100.00", card)
     answer = withdraw(api, investment, "100.00").json()
@@ -128,6 +153,21 @@ def test_a_withdrawal_by_will_keeps_the_fee(api: Api, backer: User, campaign: Ca
     assert books_agree()
     settle(campaign)
     assert (held(campaign), minor("fees:provider:USD")) == (0, 1_80)
+    assert books_agree()
+
+
+@pytest.mark.parametrize(("rules", "currency"), [("us_reg_cf", "USD"), ("eu_ecspr", "EUR")])
+def test_a_withdrawal_by_right_gives_the_fee_back_in_parts(
+    api: Api, founder: User, backer: User, campaign: Campaign, rules: str, currency: str
+) -> None:
+    by_law = make_campaign(founder, rules=rules, currency=currency)
+    declare_profile(backer, currency=currency)
+    investment = invest(api, backer, by_law, "100.00")
+    charged = investment.payment.fee_minor
+    fees = [withdraw(api, investment, part).json()["fee"] for part in ("33.33", "33.33", "33.34")]
+    assert sum(Decimal(fee) for fee in fees) == Decimal(charged) / 100
+    assert SandboxCharge.objects.get().refunded_minor == 100_00 + charged
+    assert held(by_law) == 0
     assert books_agree()
 
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from core.data.ids import uuid7
 from core.money import Money
 from investments.errors import InvalidSignature, UnknownPaymentToken, UnreadableEvent
-from investments.models import SandboxCharge
+from investments.models import SandboxCharge, SandboxDispute
 from investments.providers.base import (
     Charge,
     Event,
@@ -25,8 +25,9 @@ from investments.providers.base import (
     StatementLine,
     StillProcessing,
     TargetRejected,
+    dispute_key,
 )
-from investments.providers.sandbox import SandboxGateway, event_about, sign
+from investments.providers.sandbox import SandboxGateway, event_about, event_about_dispute, sign
 from investments.providers.stripe import StripeGateway
 from investments.tests.stripe_line import StripeLine
 
@@ -62,6 +63,17 @@ class Bench:
         """About the charge of a key, signed now."""
         raise NotImplementedError
 
+    def dispute(self, key: str, minor: int) -> str:
+        """The holder of the card contests a part of the charge of a key. Returns the provider's id of the dispute."""
+        raise NotImplementedError
+
+    def decide(self, key: str, outcome: str) -> None:
+        """The bank decides on the newest dispute of a charge: won or lost."""
+        raise NotImplementedError
+
+    def newest_event_about_dispute(self, key: str) -> Signed:
+        raise NotImplementedError
+
     def signed(self, body: bytes, *, age: timedelta = timedelta(0)) -> dict[str, str]:
         """Headers of an event that was signed some time ago."""
         raise NotImplementedError
@@ -88,6 +100,20 @@ class SandboxBench(Bench):
 
     def newest_event(self, key: str) -> Signed:
         return event_about(SandboxCharge.objects.get(key=key), now=timezone.now())
+
+    def dispute(self, key: str, minor: int) -> str:
+        return self.sandbox.open_dispute(key, amount_minor=minor, now=timezone.now()).provider_id
+
+    def decide(self, key: str, outcome: str) -> None:
+        self.sandbox.close_dispute(self._newest(key), won=outcome == "won", now=timezone.now())
+
+    def newest_event_about_dispute(self, key: str) -> Signed:
+        return event_about_dispute(self._newest(key), now=timezone.now())
+
+    def _newest(self, key: str) -> SandboxDispute:
+        dispute = self.sandbox.newest_dispute(key)
+        assert dispute is not None
+        return dispute
 
     def signed(self, body: bytes, *, age: timedelta = timedelta(0)) -> dict[str, str]:
         return {"Sandbox-Signature": sign(body, timezone.now() - age)}
@@ -119,6 +145,15 @@ class StripeBench(Bench):
 
     def newest_event(self, key: str) -> Signed:
         return [one for one in self.line.events() if key.encode() in one[0]][-1]
+
+    def dispute(self, key: str, minor: int) -> str:
+        return str(self.line.tell("dispute", key=key, amount=minor)["id"])
+
+    def decide(self, key: str, outcome: str) -> None:
+        self.line.tell("dispute", key=key, outcome=outcome)
+
+    def newest_event_about_dispute(self, key: str) -> Signed:
+        return [one for one in self.line.events() if b"charge.dispute." in one[0]][-1]
 
     def signed(self, body: bytes, *, age: timedelta = timedelta(0)) -> dict[str, str]:
         from stripe import WebhookSignature
@@ -306,6 +341,48 @@ def test_what_was_not_taken_is_not_refunded(paying: Payer, key: str) -> None:
     for of in (key, f"payment-{uuid7()}"):
         with pytest.raises(RefundRefused):
             paying.refund(f"refund-{uuid4()}-1", charge, 1, of=of)
+
+
+# --- Disputes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_dispute_takes_the_money_at_once(paying: Payer, key: str, outcome: str) -> None:
+    charge = paying.charge(key, paying.bench.works)
+    before = paying.gateway.holdings()["USD"]
+    dispute_id = paying.bench.dispute(key, 400)
+    told = paying.gateway.find_dispute(dispute_id=dispute_id)
+    assert told is not None
+    assert (told.id, told.charge_key, told.state, told.amount) == (dispute_id, key, "open", Money(400, "USD"))
+    assert told.reason
+    with pytest.raises(RefundRefused) as refused:
+        paying.refund(f"refund-{uuid4()}-1", charge, 100, of=key)
+    assert refused.value.reason == "charge_disputed"
+    assert paying.gateway.holdings()["USD"] - before == -400
+    paying.bench.decide(key, outcome)
+    told = paying.gateway.find_dispute(dispute_id=dispute_id)
+    assert told is not None
+    assert told.state == outcome
+    keys = [dispute_key(move, dispute_id) for move in (Move.DISPUTE, Move.DISPUTE_REVERSAL)]
+    moved = [(Move.DISPUTE, -400), (Move.DISPUTE_REVERSAL, 400)][: 1 + (outcome == "won")]
+    assert [(line.move, line.amount.minor) for line in paying.lines(*keys)] == moved
+    assert paying.gateway.holdings()["USD"] - before == (0 if outcome == "won" else -400)
+    left = 1000 if outcome == "won" else 600
+    with pytest.raises(RefundRefused):
+        paying.refund(f"refund-{uuid4()}-1", charge, left + 1, of=key)
+    assert paying.refund(f"refund-{uuid4()}-1", charge, left, of=key)
+
+
+def test_a_dispute_that_the_provider_does_not_know(paying: Payer) -> None:
+    for dispute_id in ("dp_nothing", f"dp_{uuid7().hex}"):
+        assert paying.gateway.find_dispute(dispute_id=dispute_id) is None
+
+
+def test_an_event_tells_of_a_dispute_by_its_id(paying: Payer, key: str) -> None:
+    paying.charge(key, paying.bench.works)
+    dispute_id = paying.bench.dispute(key, 1000)
+    event = paying.read(paying.bench.newest_event_about_dispute(key))
+    assert (event.dispute_id, event.charge, event.concern) == (dispute_id, None, "")
 
 
 # --- Payouts --------------------------------------------------------------------------------------------------------

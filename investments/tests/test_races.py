@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from campaigns.models import Campaign
 from campaigns.services.closing import decide_campaign
+from campaigns.testing import make_campaign
 from core.models import Event
 from core.testing import WAIT_LIMIT, Api, together
-from investments.models import Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
-from investments.services import closing, locks, refunds
+from investments.models import FeeLine, Investment, Payment, PaymentMethod, Refund, SandboxCharge, SandboxRefund
+from investments.services import closing, fees, locks, refunds
 from investments.services.charging import charge, read_charge, record_charge
-from investments.testing import StandIn, close_campaigns, invest, make_card
+from investments.testing import StandIn, close_campaigns, declare_profile, invest, make_card
 from investments.tests.conftest import books_agree, invest_url
 from ledger.errors import InsufficientFunds
 
@@ -120,6 +122,48 @@ def test_an_answer_written_down_twice_at_once_twin(
     outcomes = together(*answered)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "Payment"]
     assert "campaign_money_is_not_negative" in str([o for o in outcomes if isinstance(o, IntegrityError)])
+
+
+# --- Fees -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def withdrawals(api: Api, founder: User, backer: User, settings: Settings) -> list[Any]:
+    """Two at once, of parts of an investment whose fee goes back with them."""
+    settings.FEE_SCHEDULE = "standard"
+    campaign = make_campaign(founder, rules="us_reg_cf")
+    declare_profile(backer)
+    investment = invest(api, backer, campaign, "100")
+    url = f"/api/investments/{investment.pk}/withdraw"
+    bodies = [{"amount": part, "paymentMethodId": str(investment.method_id)} for part in ("33.33", "66.67")]
+    return [partial(api.as_user(backer).post, url, body) for body in bodies]
+
+
+def fees_given_back() -> tuple[int, int]:
+    """As the lines say, and as the refunds do."""
+    return FeeLine.objects.get().refunded_minor, sum(Refund.objects.values_list("fee_minor", flat=True))
+
+
+def test_a_fee_goes_back_once_in_two_parts_at_once(withdrawals: list[Any]) -> None:
+    assert codes(together(*withdrawals)) == [200, 200]
+    assert fees_given_back() == (180, 180)
+    assert SandboxCharge.objects.get().refunded_minor == 101_80
+    assert books_agree()
+
+
+def test_a_fee_goes_back_once_in_two_parts_at_once_twin(
+    withdrawals: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has read the lines before the locks begins from nothing, and the line forgets one of the parts."""
+
+    def read_before() -> dict[Any, list[FeeLine]]:
+        return {line.payment_id: [line] for line in FeeLine.objects.all()}
+
+    lines = [read_before(), read_before()]
+    monkeypatch.setattr(fees, "paid_with", lambda payments: lines.pop())
+    assert codes(together(*withdrawals)) == [200, 200]
+    in_lines, in_refunds = fees_given_back()
+    assert in_lines < in_refunds
 
 
 # --- Closing --------------------------------------------------------------------------------------------------------

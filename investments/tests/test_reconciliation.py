@@ -18,10 +18,19 @@ from core.money import Money
 from core.testing import Api
 from investments import books
 from investments.jobs import RECONCILE
-from investments.models import Investment, Payment, PaymentMethod, Reconciliation, SandboxCharge, SandboxRefund
+from investments.models import (
+    Dispute,
+    Investment,
+    Payment,
+    PaymentMethod,
+    Reconciliation,
+    SandboxCharge,
+    SandboxDispute,
+    SandboxRefund,
+)
 from investments.providers.base import Move, OutcomeUnknown, StatementLine
 from investments.reconciliation import Check, reconcile
-from investments.testing import StandIn, close_campaigns, invest, make_card
+from investments.testing import StandIn, close_campaigns, decide, dispute, invest, make_card
 from ledger.services.accounts import open_accounts
 from ledger.services.postings import credit, debit, post
 from ledger.tests.test_commands import execute, guards_off
@@ -81,6 +90,34 @@ class TestNames:
         SandboxRefund.objects.all().delete()
         SandboxCharge.objects.filter(key=story.payment.key).delete()
         assert sorted(found()) == [("missing", "charge"), ("missing", "refund"), ("sum", "provider")]
+
+    def test_disputes(self, story: Investment) -> None:
+        """Missing, differing, doubled, and sums that do not fit: each planted beside a dispute that is sound."""
+        theirs = dispute(story, 30_00)
+        assert found() == []
+        SandboxDispute.objects.update(amount_minor=29_00)
+        assert found() == [("differing", "dispute")]
+        SandboxDispute.objects.update(amount_minor=30_00)
+        with guards_off("investments_payment"):
+            Payment.objects.filter(pk=story.payment.pk).update(disputed_minor=29_00)
+        assert ("sum", "dispute") in found()
+        with guards_off("investments_payment"):
+            Payment.objects.filter(pk=story.payment.pk).update(disputed_minor=30_00)
+        decide(theirs, "lost")
+        assert found() == []
+        with guards_off("investments_dispute"):
+            Dispute.objects.update(status="open", closed_at=None)
+        assert [one for one in found() if one == ("sum", "dispute")]
+        with guards_off("investments_dispute"):
+            Dispute.objects.update(provider_id="dp_other", status="lost", closed_at=timezone.now())
+        assert sorted(found()) == [("extra", "dispute"), ("missing", "dispute")]
+
+    def test_losses(self, story: Investment) -> None:
+        decide(dispute(story), "lost")
+        assert found() == []
+        with guards_off("investments_dispute"):
+            Dispute.objects.update(voided_minor=1)
+        assert ("sum", "losses") in found()
 
     def test_extra(self, story: Investment) -> None:
         SandboxCharge.objects.create(

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from campaigns.models import Campaign
+from campaigns.testing import make_campaign
 from core.money import Money
 from core.testing import Api, commits, drain_outbox, together
 from investments.errors import (
@@ -40,6 +41,7 @@ from investments.services.corrections import approve_correction, digest_of_corre
 from investments.services.distributing import distribute
 from investments.services.locks import Locked
 from investments.services.staff_refunds import approve_staff_refund, digest_of_proposal, propose_refund
+from investments.statements import statement_of
 from investments.testing import (
     approve,
     choose_target,
@@ -287,6 +289,33 @@ def test_out_of_what_the_owner_is_owed(
     settlement = Settlement.objects.select_related("owner").get()
     assert minor(f"payable:user:{founder.pk}:USD") == 400_00
     assert settlement.remaining_minor == 400_00
+    assert is_sound()
+
+
+def test_the_fee_of_its_investor_goes_back_too(
+    api: Api, founder: User, backer: User, ines: User, settings: Settings
+) -> None:
+    """While the campaign is live out of what is held, after the release out of what was earned."""
+    settings.FEE_SCHEDULE = "standard"
+    campaign = make_campaign(founder)
+    investment = invest(api, backer, campaign, "1100")
+    about: Any = {"investment_id": investment.pk, "reason": "Asked for by the bank.", "now": timezone.now()}
+    with commits():
+        propose_refund(staff=ines, amount=Decimal(100), **about)
+    drain_outbox()
+    assert (minor(f"fees:held:campaign:{campaign.pk}"), minor("fees:provider:USD")) == (15_27, 0)  # of 16.80
+    settle(campaign)
+    assert minor("fees:provider:USD") == 15_27
+    with commits():
+        propose_refund(staff=ines, amount=Decimal("333.33"), **about)
+    drain_outbox()
+    assert sorted(Refund.objects.values_list("amount_minor", "fee_minor")) == [(100_00, 1_53), (333_33, 5_09)]
+    assert (minor("fees:provider:USD"), refunded()) == (10_18, 100_00 + 1_53 + 333_33 + 5_09)
+    kept = api.as_user(founder).get(f"/api/campaigns/{campaign.pk}").json()["proceeds"]
+    assert (kept["raised"], kept["net"]) == ("1000.00", "940.00"), "as it was released"
+    year = campaign.ends_at.year
+    sums = [statement_of(backer, one, most=99, now=campaign.ends_at).sums for one in range(year - 1, year + 1)]
+    assert sums[-1][0].closing["fees"] == 10_18
     assert is_sound()
 
 

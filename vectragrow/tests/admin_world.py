@@ -26,7 +26,17 @@ from investments.services.corrections import propose_correction
 from investments.services.distributing import distribute
 from investments.services.settlements import advance
 from investments.services.staff_refunds import propose_refund
-from investments.testing import approve, approve_payment, choose_target, invest, make_card, propose, settle
+from investments.testing import (
+    approve,
+    approve_payment,
+    choose_target,
+    decide as decide_dispute,
+    dispute,
+    invest,
+    make_card,
+    propose,
+    settle,
+)
 from kyc.services.badges import give_badge
 from kyc.services.decisions import decide, judge_document, take_case
 from kyc.testing import submitted_case
@@ -89,7 +99,9 @@ def make_world() -> User:
     api.as_user(founder).put(f"/api/campaigns/{live.pk}/updates/{update['id']}", {"content": "They are on the roof."})
     card = make_card(backer)
     investment = invest(api, backer, live, "1234.56", card)
-    invest(api, backer, live, "500000")
+    contested = invest(api, backer, live, "500000")
+    decide_dispute(dispute(contested, 12_345_67), "lost")
+    dispute(contested)
     withdrawn = api.as_user(backer).post(
         f"/api/investments/{investment.pk}/withdraw",
         {"amount": "1234.56", "paymentMethodId": str(card.pk)},
