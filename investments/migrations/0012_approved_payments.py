@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0011_risk_cases"),
+        ("investments", "0011_disputes"),
     ]
 
     operations = [
