@@ -25,6 +25,8 @@ class Check(StrEnum):
     """A business row says that it happened and the ledger does not."""
     UNEXPLAINED = "unexplained"
     """The ledger moved the provider's money and no business row says why."""
+    UNAPPROVED = "unapproved"
+    """It moved, and fewer people have approved it than it took."""
     SUM = "sum"
     """A kept sum is not what its parts give."""
 
@@ -435,6 +437,40 @@ CHECKS: tuple[tuple[Check, str], ...] = (
              'what its fees have given back is not what its refunds and disputes have')
          ) sums (kept, given, what)
          WHERE sums.kept <> sums.given
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.UNAPPROVED,
+        """
+        WITH given AS (
+            SELECT subject_kind, subject_id, digest, count(DISTINCT person_id) AS people
+              FROM investments_approval GROUP BY subject_kind, subject_id, digest
+        ), moved AS (
+            SELECT 'refund' AS kind, refund.id, '' AS digest, refund.people_needed, investment.reference,
+                   refund.amount_minor AS minor, refund.currency
+              FROM investments_refund refund
+              JOIN investments_payment payment ON payment.id = refund.payment_id
+              JOIN investments_investment investment ON investment.id = payment.investment_id
+             WHERE refund.status = 'refunded' AND refund.people_needed > 0
+            UNION ALL
+            SELECT 'payout', payout.id, '', payout.people_needed, investment.reference,
+                   payout.amount_minor, payout.currency
+              FROM investments_payout payout
+              JOIN investments_investment investment ON investment.id = payout.investment_id
+             WHERE payout.status = 'paid' AND payout.people_needed > 0
+            UNION ALL
+            SELECT 'settlement', settlement_id, digest, people_needed,
+                   format('settlement-%%s-%%s', settlement_id, attempt), amount_minor, currency
+              FROM investments_settlementpayment WHERE status <> 'failed' AND people_needed > 0
+        )
+        SELECT moved.kind, moved.reference, moved.minor, NULL, moved.currency,
+               format('it took the approval of %%s people', moved.people_needed)
+          FROM moved
+         WHERE NOT EXISTS (
+            SELECT FROM given
+             WHERE given.subject_kind = moved.kind AND given.subject_id = moved.id
+               AND moved.digest IN ('', given.digest) AND given.people >= moved.people_needed)
          ORDER BY 2
         """,
     ),
