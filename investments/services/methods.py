@@ -11,6 +11,7 @@ from uuid import UUID
 from accounts.access import lock_person
 from accounts.models import User
 from core import events
+from core.api.card_numbers import RawCardDataRefused
 from core.data.transactions import retrying
 from investments.access import access_payment_method
 from investments.card_data import plain_number
@@ -20,7 +21,6 @@ from investments.errors import (
     PaymentMethodInUse,
     PaymentMethodSuspended,
     ProviderUnavailable,
-    RawCardDataRefused,
     SetupNotNeeded,
 )
 from investments.models import UNDER_WAY, PaymentMethod, Payout
