@@ -9,7 +9,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONINSPECT PYTHON
 .NOTPARALLEL:
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo stop test coverage check format lint types contracts drift schema clients fuzz where lock fmt dev
+.PHONY: help up demo stop test coverage check format lint types contracts drift schema localstripe clients fuzz where lock fmt dev
 
 help:        ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 #/p' Makefile | column -t -s '#' 2>/dev/null || grep '##' Makefile
@@ -52,6 +52,9 @@ drift:       # generated files and settings that must follow the code
 schema: dev  ## renew the generated pages: docs/openapi.json, errors.md, events.md, permissions.md, investor-rights.md
 	@for name in openapi errors_doc events_doc permissions_doc investor_rights_doc; do \
 	  DJANGO_SETTINGS_MODULE=vectragrow.settings.test $(BIN)/python manage.py $$name || exit 1; done
+
+localstripe: ## install a second Stripe-like server for its smoke test, in an environment of its own
+	@"$(PYTHON)" -m venv .venv-localstripe && .venv-localstripe/bin/pip install --quiet localstripe==1.15.10
 
 clients: dev ## lint docs/openapi.json, generate clients from it and run the main story with each
 	$(BIN)/python .ci/clients/run.py

@@ -74,6 +74,7 @@ def _answer(request: Request, campaign_id: UUID, status: int = 200) -> Response:
 
 
 class Campaigns(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {
         "list": [ReadsCampaigns],
@@ -268,6 +269,7 @@ class Campaigns(ApiViewSet):
 
 
 class Amendments(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"create": [EmailVerified]}
 
@@ -312,6 +314,7 @@ class Amendments(ApiViewSet):
 
 
 class Updates(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {
         "list": [ReadsCampaigns],
@@ -410,6 +413,7 @@ class Updates(ApiViewSet):
 
 
 class KeyInformationSheet(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"write": [EmailVerified]}
 
@@ -460,6 +464,7 @@ class KeyInformationSheet(ApiViewSet):
 
 
 class Documents(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"create": [KYCVerified], "accept": [EmailVerified]}
 

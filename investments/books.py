@@ -417,6 +417,29 @@ def lose_covered(
     )
 
 
+def charge_back_fees(
+    *, dispute_id: UUID, accounts: Mapping[str, Nature], fees: Mapping[str, Money], reference: str, now: datetime
+) -> Posting:
+    """
+    Take the fees of a payment that is lost in a dispute from where they are, instead of from the platform.
+
+    :param accounts: by kind of fee
+    :param fees: by kind
+    """
+    (currency,) = {fee.currency for fee in fees.values()}
+    losses, *sources = open_accounts(losses_account(currency), *(accounts[kind] for kind in fees), now=now)
+    return post(
+        key=f"dispute-fee:{dispute_id}",
+        kind="dispute.fee_lost",
+        lines=[
+            *(debit(account, fee) for account, fee in zip(sources, fees.values(), strict=True)),
+            credit(losses, sum(fees.values(), Money(0, currency))),
+        ],
+        reference=reference,
+        now=now,
+    )
+
+
 def _debits(*parts: tuple[LedgerAccount, int]) -> list[Line]:
     return [debit(account, Money(minor, account.currency)) for account, minor in parts if minor]
 

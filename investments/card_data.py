@@ -1,5 +1,6 @@
 """
-Finding card numbers where none may be (SECURITY-GOALS 20).
+Finding card numbers in a new payment method (SECURITY-GOALS 20). No honest long number belongs there, so this is
+stricter than `core.api.card_numbers`.
 
 Runs before a body is read by anything that might repeat it: serializers quote wrong values, logs quote errors.
 """
@@ -7,7 +8,7 @@ Runs before a body is read by anything that might repeat it: serializers quote w
 import re
 from typing import Any
 
-from investments.errors import RawCardDataRefused
+from core.api.card_numbers import RawCardDataRefused, passes_luhn
 from investments.providers import gateway
 
 _DIGITS = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
@@ -15,7 +16,7 @@ _DIGITS = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
 
 def looks_like_card_number(text: str) -> bool:
     """13 to 19 digits, spaced or dashed as on a card, that pass the Luhn check somewhere in `text`."""
-    return any(_passes_luhn(plain_number(found)) for found in _DIGITS.findall(text))
+    return any(passes_luhn(plain_number(found)) for found in _DIGITS.findall(text))
 
 
 def check_card_data(body: Any) -> None:
@@ -54,8 +55,3 @@ def refuse_card_numbers(value: Any) -> None:
             refuse_card_numbers(member)
     elif isinstance(value, str | int) and looks_like_card_number(str(value)):
         raise RawCardDataRefused()
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -8,13 +8,6 @@ from core.api.errors import Busy, Conflict, Invalid, NotAllowed, NotFound
 from core.api.outputs import Currency, Moment, MoneyText, Output
 
 
-class RawCardDataRefused(Invalid):
-    """Says nothing of what was sent, on purpose."""
-
-    code = "raw_card_data_refused"
-    message = _("Card numbers do not go through this server. Use the provider's card field and send its token.")
-
-
 class UnknownPaymentToken(Invalid):
     code = "unknown_payment_token"
     message = _("The payment provider does not know this token, or it is of another type.")

@@ -1,5 +1,6 @@
 """Settlements in the admin: what waits, and the page of one with its evidence and the decision of two people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -12,7 +13,8 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from core import clock, events
 from core.admin import DecisionAdmin, ReadOnlyAdmin, chip, reason_in
-from investments.models import Approval, PayoutTarget, Settlement, SettlementPayment
+from core.money import Money
+from investments.models import Approval, Dispute, PayoutTarget, Settlement, SettlementPayment
 from investments.permissions import APPROVE_SETTLEMENTS
 from investments.services.approvals import TWO
 from investments.services.settlements import (
@@ -125,12 +127,14 @@ class SettlementAdmin(TwoPersonAdmin):
             "words_title": _("Rejected with"),
             "evidence": [
                 (_("Released"), settlement.gross),
+                (_("Released later"), Money(settlement.late_minor, settlement.currency)),
                 (_("Fees"), settlement.fees),
                 (_("Withheld"), settlement.withheld),
                 (_("Net"), settlement.net),
                 (_("Paid"), settlement.paid),
                 (_("Owed to the owner in the books"), case.balance),
                 (_("Of it disputed or on its way"), case.frozen),
+                (_("Disputes"), _disputes(case.disputes)),
                 (_("Payout target"), f"{target} · {target.get_status_display()}" if target else _("none")),
             ],
             "reason_label": _("To the owner, if it is rejected"),
@@ -158,6 +162,12 @@ class SettlementAdmin(TwoPersonAdmin):
             ],
             "history": events.timeline(settlement),
         }
+
+
+def _disputes(counts: Mapping[str, int]) -> str:
+    """`2 open, 1 lost`."""
+    labels = {status.value: str(status.label).lower() for status in Dispute.Status}
+    return ", ".join(f"{count} {labels[status]}" for status, count in counts.items()) or _("none")
 
 
 @admin.register(PayoutTarget)

@@ -53,6 +53,7 @@ TEMPLATES = {
     "pm_card_threeDSecureRequired": ("visa", "3220", "asks"),
     "pm_card_wallet": ("mastercard", "4444", "works"),
     "pm_card_processing": ("visa", "0077", "processes"),
+    "pm_card_createDispute": ("visa", "0259", "is disputed"),
     "pm_usBankAccount": ("", "", "works"),
 }
 FAULTS = (
@@ -254,8 +255,10 @@ class Account:
         if intent["status"] != "requires_confirmation":
             raise self._unexpected(intent)
         behaviour = self.behaviours[intent["payment_method"]]
-        if behaviour == "works":
-            self._capture(intent)
+        if behaviour in ("works", "is disputed"):
+            charge = self._capture(intent)
+            if behaviour == "is disputed":
+                self._contest(charge, None)
         elif behaviour == "processes":
             self._move(intent, "processing")
         elif behaviour == "asks":
@@ -289,7 +292,7 @@ class Account:
     def _unexpected(self, intent: dict[str, Any]) -> Refused:
         return Refused(400, "invalid_request_error", "payment_intent_unexpected_state", payment_intent=dict(intent))
 
-    def _capture(self, intent: dict[str, Any]) -> None:
+    def _capture(self, intent: dict[str, Any]) -> dict[str, Any]:
         charge = self._keep(
             new_id("ch"),
             "charge",
@@ -302,6 +305,7 @@ class Account:
         intent["latest_charge"] = charge["id"]
         self._book("charge", charge, intent["amount"])
         self._move(intent, "succeeded")
+        return charge
 
     def _decline(self, intent: dict[str, Any], error: dict[str, Any]) -> None:
         intent["last_payment_error"] = error
@@ -380,8 +384,10 @@ class Account:
         return self.close_dispute(key, outcome) if outcome else self.open_dispute(key, amount)
 
     def open_dispute(self, key: str, amount: int | None) -> dict[str, Any]:
+        return self._contest(self._charge_with(key), amount)
+
+    def _contest(self, charge: dict[str, Any], amount: int | None) -> dict[str, Any]:
         """The money leaves at once."""
-        charge = self._charge_with(key)
         dispute = self._keep(
             new_id("dp"),
             "dispute",

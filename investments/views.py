@@ -17,6 +17,7 @@ from accounts.permissions import EmailVerified, KYCVerified, TwoFactorRecent
 from campaigns import errors as campaign_errors
 from core import clock
 from core.api import limits
+from core.api.card_numbers import RawCardDataRefused
 from core.api.errors import InvalidAmount, OutcomeUnknown
 from core.api.idempotency import multi_phase, prepared
 from core.api.operations import operation
@@ -132,6 +133,7 @@ CAMPAIGN_NOT_OPEN = (campaign_errors.OwnCampaign, campaign_errors.CampaignClosed
 
 
 class Investments(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"withdraw": [EmailVerified, TwoFactorRecent], "reconfirm": [EmailVerified]}
 
@@ -267,6 +269,7 @@ class Investments(ApiViewSet):
 
 
 class InvestorProfile(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"save": [EmailVerified]}
 
@@ -305,6 +308,7 @@ class InvestorProfile(ApiViewSet):
 
 
 class CampaignInvestments(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"invest": [KYCVerified]}
 
@@ -374,6 +378,7 @@ class CampaignInvestments(ApiViewSet):
 
 
 class WaitingLists(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"join": [KYCVerified], "accept": [KYCVerified], "leave": [EmailVerified]}
 
@@ -460,6 +465,7 @@ class WaitingLists(ApiViewSet):
 
 
 class Distributions(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"propose": [KYCVerified]}
 
@@ -535,7 +541,7 @@ class PaymentMethods(ApiViewSet):
         returns=PaymentMethodCard,
         status=201,
         errors=[
-            errors.RawCardDataRefused,
+            RawCardDataRefused,
             errors.UnknownPaymentToken,
             errors.PaymentMethodDeclined,
             errors.PaymentMethodSuspended,

@@ -48,6 +48,8 @@ class RefundedWhen(StrEnum):
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     NOT_RECONFIRMED = "not_reconfirmed"
     BY_STAFF = "by_staff"
+    NO_ROOM = "no_room"
+    """A dispute was won, and the campaign has no room for its money any more."""
     DISPUTED = "disputed"
 
 

@@ -143,6 +143,7 @@ def test_a_campaign_keeps_the_schedule_it_was_published_with(api: Api, founder: 
             "campaign_cancelled",
             "not_reconfirmed",
             "by_staff",
+            "no_room",
             "disputed",
         ],
     }

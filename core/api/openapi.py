@@ -16,6 +16,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from core.api import errors, schemas
+from core.api.card_numbers import RawCardDataRefused
 from core.api.names import to_camel
 from core.api.operations import Operation, operation_of
 from core.api.outputs import DEEPEST, MAX_LIMIT, Problem
@@ -309,6 +310,8 @@ class Schema(AutoSchema):
             found.extend(getattr(part, "refusals", ()))
         if operation.input is not None:
             found += [InvalidInput, errors.MalformedBody, errors.TooLarge, errors.UnsupportedMedia, errors.UnknownFile]
+            if self.view.refuses_card_numbers:
+                found.append(RawCardDataRefused)
         if operation.takes_amount:
             found.append(errors.InvalidAmount)
         if operation.parameters or operation.query or operation.is_page:

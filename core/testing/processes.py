@@ -19,12 +19,15 @@ from vectragrow.embedded.processes import Child, choose_port, stop
 class Program:
     """A program that is asked to end and, if it does not, is killed with its own children (`vectragrow.embedded`)."""
 
-    def __init__(self, *command: str, **environment: str) -> None:
-        """:param command: what follows `python`, such as `-m celery`; `environment` is added to ours"""
+    def __init__(self, *command: str, python: str = sys.executable, **environment: str) -> None:
+        """
+        :param command: what follows `python`, such as `-m celery`; `environment` is added to ours
+        :param python: that of another environment, for programs that are not installed in ours
+        """
         self._folder = tempfile.TemporaryDirectory(prefix="vectragrow-test-")
         self.child = Child(
             command[-1],
-            [sys.executable, *command],
+            [python, *command],
             log=Path(self._folder.name, "log"),
             cwd=str(settings.BASE_DIR),
             env={**os.environ, **environment},

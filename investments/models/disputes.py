@@ -52,6 +52,8 @@ class Dispute(Entity):
     """What came back into the campaign when it was won; the rest went back to the investor."""
     voided_minor = models.BigIntegerField(default=0)
     """What it has taken, when it was lost, of refunds that are void now."""
+    fee_minor = models.BigIntegerField(default=0, db_default=0)
+    """What went back with it, when it was lost, of the fees of its payment; the platform does not bear that."""
     opening = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")
     freeze = models.OneToOneField(Posting, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reversal = models.OneToOneField(Posting, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -96,4 +98,5 @@ class Dispute(Entity):
     def loss_minor(self) -> int:
         """What the platform itself bears if it is lost, or has borne."""
         covered = self.voided_minor if self.status == Dispute.Status.LOST else self.refund_minor
+        covered += self.fee_minor
         return self.amount_minor - covered - (self.payable_minor if self.is_released else self.held_minor)

@@ -75,11 +75,13 @@ class FeeLine(Entity):
         """
         Count `minor` units of what it is paid for as refunded. Returns what goes back of the fee because of them.
 
-        The parts add up to the whole, however it is cut: see `campaigns.fees.given_back`.
+        The parts add up to the whole, however it is cut: see `campaigns.fees.given_back`. A part that was void left its
+        rounding to the others: then nothing goes back until the sum is more again.
         """
         before = self.refunded_minor
         self.refunded_of_minor += minor
-        self.refunded_minor = given_back(self.amount_minor, self.of_minor, self.refunded_of_minor)
+        due = given_back(self.amount_minor, self.of_minor, self.refunded_of_minor)
+        self.refunded_minor = max(before, due)
         return self.refunded_minor - before
 
     @property

@@ -274,6 +274,8 @@ class Refund(Entity):
     """What leaves the campaign."""
     fee_minor = models.BigIntegerField(default=0, db_default=0)
     """What is given back of the fee of the payment, on top."""
+    fee_parts = models.JSONField(default=dict, db_default={}, blank=True)
+    """Minor units of it by the id of the fee, nothing included; for when the refund is void."""
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     attempt = models.PositiveSmallIntegerField(default=1)

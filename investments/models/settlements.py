@@ -179,6 +179,10 @@ class SettlementPayment(Entity):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    people_needed = models.SmallIntegerField(default=0, db_default=0)
+    """How many people had to approve it."""
+    digest = models.CharField(max_length=64, default="", db_default="", blank=True)
+    """Of the evidence as it was when the money was reserved: what the approvals that counted are bound to."""
     provider_id = models.CharField(max_length=100, default="", blank=True)
     failure_code = models.CharField(max_length=40, default="", blank=True)
     reservation = models.OneToOneField(Posting, on_delete=models.PROTECT, related_name="+")

@@ -25,6 +25,8 @@ class Check(StrEnum):
     """A business row says that it happened and the ledger does not."""
     UNEXPLAINED = "unexplained"
     """The ledger moved the provider's money and no business row says why."""
+    UNAPPROVED = "unapproved"
+    """It moved, and fewer people have approved it than it took."""
     SUM = "sum"
     """A kept sum is not what its parts give."""
 
@@ -355,7 +357,7 @@ CHECKS: tuple[tuple[Check, str], ...] = (
                'what disputes have cost the platform is not what its account says'
           FROM ledger_account account
           LEFT JOIN (
-            SELECT currency, sum(amount_minor - voided_minor
+            SELECT currency, sum(amount_minor - voided_minor - fee_minor
                                  - CASE WHEN is_released THEN payable_minor ELSE held_minor END) AS minor
               FROM investments_dispute WHERE status = 'lost' GROUP BY currency
           ) lost USING (currency)
@@ -415,8 +417,11 @@ CHECKS: tuple[tuple[Check, str], ...] = (
             SELECT payment_id, sum(amount_minor) AS minor, sum(refunded_minor) AS back
               FROM investments_feeline WHERE payment_id IS NOT NULL GROUP BY payment_id
         ), refunds AS (
-            SELECT payment_id, sum(fee_minor) AS back FROM investments_refund
-             WHERE fee_minor > 0 AND status <> 'voided' GROUP BY payment_id
+            SELECT payment_id, sum(fee_minor) AS back FROM (
+                SELECT payment_id, fee_minor FROM investments_refund WHERE status <> 'voided'
+                UNION ALL
+                SELECT payment_id, fee_minor FROM investments_dispute WHERE payment_id IS NOT NULL
+            ) parts WHERE fee_minor > 0 GROUP BY payment_id
         )
         SELECT 'fees', investment.reference, sums.kept, sums.given, investment.currency, sums.what
           FROM (SELECT id, investment_id, fee_minor FROM investments_payment WHERE fee_minor > 0
@@ -429,9 +434,43 @@ CHECKS: tuple[tuple[Check, str], ...] = (
          CROSS JOIN LATERAL (VALUES
             (payment.fee_minor, coalesce(lines.minor, 0), 'the fee of the payment is not the sum of its lines'),
             (coalesce(lines.back, 0), coalesce(refunds.back, 0),
-             'what its fees have given back is not what its refunds have')
+             'what its fees have given back is not what its refunds and disputes have')
          ) sums (kept, given, what)
          WHERE sums.kept <> sums.given
+         ORDER BY 2
+        """,
+    ),
+    (
+        Check.UNAPPROVED,
+        """
+        WITH given AS (
+            SELECT subject_kind, subject_id, digest, count(DISTINCT person_id) AS people
+              FROM investments_approval GROUP BY subject_kind, subject_id, digest
+        ), moved AS (
+            SELECT 'refund' AS kind, refund.id, '' AS digest, refund.people_needed, investment.reference,
+                   refund.amount_minor AS minor, refund.currency
+              FROM investments_refund refund
+              JOIN investments_payment payment ON payment.id = refund.payment_id
+              JOIN investments_investment investment ON investment.id = payment.investment_id
+             WHERE refund.status = 'refunded' AND refund.people_needed > 0
+            UNION ALL
+            SELECT 'payout', payout.id, '', payout.people_needed, investment.reference,
+                   payout.amount_minor, payout.currency
+              FROM investments_payout payout
+              JOIN investments_investment investment ON investment.id = payout.investment_id
+             WHERE payout.status = 'paid' AND payout.people_needed > 0
+            UNION ALL
+            SELECT 'settlement', settlement_id, digest, people_needed,
+                   format('settlement-%%s-%%s', settlement_id, attempt), amount_minor, currency
+              FROM investments_settlementpayment WHERE status <> 'failed' AND people_needed > 0
+        )
+        SELECT moved.kind, moved.reference, moved.minor, NULL, moved.currency,
+               format('it took the approval of %%s people', moved.people_needed)
+          FROM moved
+         WHERE NOT EXISTS (
+            SELECT FROM given
+             WHERE given.subject_kind = moved.kind AND given.subject_id = moved.id
+               AND moved.digest IN ('', given.digest) AND given.people >= moved.people_needed)
          ORDER BY 2
         """,
     ),

@@ -22,6 +22,7 @@ from investments.errors import (
     EvidenceChanged,
     NotCorrectable,
     NotWaitingForApproval,
+    OwnMoney,
     ProposerDecides,
 )
 from investments.models import Approval, Correction
@@ -59,7 +60,14 @@ def decision_refusal(correction: Correction, staff: User) -> Refusal | None:
         return RoleRequired(roles=", ".join(sorted(CORRECT_BOOKS.roles)))
     if staff.pk == correction.proposed_by_id:
         return ProposerDecides()
+    if _is_own(lines_of(correction), staff):
+        return OwnMoney()
     return None if correction.status == Status.PROPOSED else NotWaitingForApproval(status=correction.status)
+
+
+def _is_own(lines: Lines, staff: User) -> bool:
+    """Whether an account of the person is among them (`returns:user:<id>:USD`)."""
+    return any(str(staff.pk) in code.split(":") for code, _ in lines)
 
 
 @retrying
@@ -67,7 +75,7 @@ def propose_correction(*, staff: User, posting_id: UUID, lines: Lines, reason: s
     """
     :param lines: of two accounts or more, each once, which add up to zero in each currency; empty: the reverse
     :param reason: why, for who approves it
-    :raises RoleRequired: :raises NotFound:
+    :raises RoleRequired: :raises OwnMoney: :raises NotFound:
     :raises NotCorrectable: :raises CorrectionUnbalanced: :raises CorrectionOpen:
     """
     if not CORRECT_BOOKS.held_by(staff):
@@ -82,13 +90,16 @@ def propose_correction(*, staff: User, posting_id: UUID, lines: Lines, reason: s
         _read_lines(lines)
     if Correction.objects.filter(original=original, status=Status.PROPOSED).exists():
         raise CorrectionOpen()
-    correction = Correction.objects.create(
+    correction = Correction(
         original=original,
         lines=[list(line) for line in lines],
         reason=reason,
         proposed_by=staff,
         created_at=now,
     )
+    if _is_own(lines_of(correction), staff):
+        raise OwnMoney()
+    correction.save(force_insert=True)
     events.record("correction.proposed", correction, actor=staff, now=now, original=original.key)
     return correction
 
@@ -99,8 +110,9 @@ def approve_correction(*, staff: User, correction_id: UUID, seen: str, now: date
     Book it. The books refuse what would take an account below zero.
 
     :param seen: the digest of what they were shown
-    :raises NotFound: :raises RoleRequired: :raises ProposerDecides: :raises NotWaitingForApproval:
-    :raises EvidenceChanged: :raises NotCorrectable: :raises InsufficientFunds: nothing was changed
+    :raises NotFound: :raises RoleRequired: :raises ProposerDecides: :raises OwnMoney:
+    :raises NotWaitingForApproval: :raises EvidenceChanged: :raises NotCorrectable:
+    :raises InsufficientFunds: nothing was changed
     """
     correction = _access(staff, correction_id)
     digest = digest_of_correction(correction)

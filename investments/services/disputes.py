@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.selectors import people_with
+from campaigns.fees import FeeKind
 from campaigns.models import Campaign, Outcome, Status as CampaignStatus
 from campaigns.services.funding import lock_backing, lock_campaign, restore_funding, return_funding
 from core import events
@@ -32,6 +33,7 @@ from investments.services.outcomes import Charged
 from investments.services.refunds import ask_or_raise, new_refund, request_refunds, resume_refunds
 from investments.services.timeline import move, record_event
 from investments.services.waiting import offer_free_places
+from ledger.services.accounts import Nature
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
@@ -135,7 +137,7 @@ def _new(charged: Charged, told: Told, now: datetime, **parts: Any) -> Dispute:
 def _close(dispute: Dispute, status: str, now: datetime) -> None:
     """The other columns of its end are set already."""
     dispute.status, dispute.closed_at = status, now
-    sql.update(dispute, "status", "closed_at", "restored_minor", "voided_minor", "reversal")
+    sql.update(dispute, "status", "closed_at", "restored_minor", "voided_minor", "fee_minor", "reversal")
 
 
 class _OfPayment:
@@ -158,10 +160,15 @@ class _OfPayment:
     def _lock_accounts(self, dispute: Dispute) -> None:
         """Before any of them moves."""
         about = {"provider": dispute.provider, "currency": dispute.currency}
-        others = [self.escrow, self.payable]
-        if self.charged.fee_minor:
-            others.append(books.held_fees_account(self.campaign.pk, dispute.currency))
-        books.lock_for_dispute(dispute.pk, *others, **about, now=self.now)
+        fee_accounts = self._fees_accounts().values() if self.charged.fee_minor else ()
+        books.lock_for_dispute(dispute.pk, self.escrow, self.payable, *fee_accounts, **about, now=self.now)
+
+    def _fees_accounts(self) -> dict[str, Nature]:
+        """Where the fees of its payment are, by kind: held until the campaign is settled, then earned."""
+        campaign = self.campaign
+        if campaign.status == CampaignStatus.SETTLED:
+            return {kind: books.fees_account(kind, campaign.currency) for kind in FeeKind}
+        return dict.fromkeys(FeeKind, books.held_fees_account(campaign.pk, campaign.currency))
 
     def open(self, told: Told) -> Dispute:
         payment, campaign, amount = self.charged, self.campaign, told.amount
@@ -286,9 +293,21 @@ class _OfPayment:
         payment.updated_at = self.now
         sql.update(payment, "refunded_minor", "disputed_minor", "updated_at")
         dispute.voided_minor = taken
+        # What was taken beyond the investment and its refunds was its fee.
+        most = dispute.amount_minor - dispute.held_minor - dispute.refund_minor
+        given_back = fees.charge_back(payment, self.campaign, most=most)
+        dispute.fee_minor = sum(fee.minor for fee in given_back.values())
         _close(dispute, State.LOST, self.now)
         if dispute.freeze is not None:
             post_reserved(dispute.freeze, now=self.now)
+        if given_back:
+            books.charge_back_fees(
+                dispute_id=dispute.pk,
+                accounts=self._fees_accounts(),
+                fees=given_back,
+                reference=self.reference,
+                now=self.now,
+            )
         if dispute.payable_minor:
             settlements.withhold(self.campaign.pk, dispute.payable_minor, now=self.now)
         if dispute.refund_minor:
@@ -340,7 +359,7 @@ class _OfPayment:
             sql.update(refund, "status", "updated_at")
             outbox.done(refund.pk, now=self.now)
             void_reserved(refund.reservation, now=self.now)
-            fees.keep(refund, self.campaign)
+            fees.keep(refund)
             voided.append(refund)
         return voided
 

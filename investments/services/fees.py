@@ -72,7 +72,7 @@ def give_back(refund: Refund, campaign: Campaign, lines: Lines) -> dict[str, Mon
     for line in lines.get(refund.payment_id, ()):
         if not _is_given_back(refund, campaign, line):
             continue
-        minor = line.give_back(refund.amount_minor)
+        minor = refund.fee_parts[line.fee] = line.give_back(refund.amount_minor)
         sql.update(line, "refunded_of_minor", "refunded_minor")
         if minor:
             refund.fee_minor += minor
@@ -89,17 +89,33 @@ def _is_given_back(refund: Refund, campaign: Campaign, line: FeeLine) -> bool:
     return campaign.fees[line.fee].is_refunded(reason)
 
 
-def keep(refund: Refund, campaign: Campaign) -> None:
+def keep(refund: Refund) -> None:
     """A refund of a locked payment is void: what it was going to give back of the fees stays paid."""
-    if not refund.fee_minor:
+    if not refund.fee_parts:
         return
-    paid = FeeLine.objects.filter(payment=refund.payment_id).order_by("id")
-    lines = [line for line in paid if campaign.fees[line.fee].is_refunded(refund.reason)]
-    kept = -sum(line.give_back(-refund.amount_minor) for line in lines)
-    # Rounded in the order of the refunds; without the first of them the sum may be another one by some units.
-    lines[-1].refunded_minor -= refund.fee_minor - kept
-    for line in lines:
+    for line in FeeLine.objects.filter(payment=refund.payment_id, fee__in=refund.fee_parts).order_by("id"):
+        line.refunded_of_minor -= refund.amount_minor
+        line.refunded_minor -= refund.fee_parts[line.fee]
         sql.update(line, "refunded_of_minor", "refunded_minor")
+
+
+def charge_back(payment: Payment, campaign: Campaign, *, most: int) -> dict[str, Money]:
+    """
+    A bank has taken a locked payment back for good: its fees go with it, if the schedule of the campaign says so.
+
+    :param most: minor units that were taken for them; if that is less than what is left of them, they stay
+    :returns: by kind
+    """
+    paid = paid_with([payment]).get(payment.pk, ())
+    lines = [line for line in paid if campaign.fees[line.fee].is_refunded(RefundedWhen.DISPUTED)]
+    if sum(line.amount_minor - line.refunded_minor for line in lines) > most:
+        return {}
+    back: Counter[str] = Counter()
+    for line in lines:
+        back[line.kind] += line.amount_minor - line.refunded_minor
+        line.refunded_minor = line.amount_minor
+        sql.update(line, "refunded_minor")
+    return {kind: Money(minor, campaign.currency) for kind, minor in back.items() if minor}
 
 
 def take_from_owner(campaign: Campaign, *, now: datetime) -> dict[str, Money]:

@@ -30,7 +30,7 @@ def digest_of_held(held: Held) -> str:
     investment = investment_of(held)
     payment = investment.payment
     goes_to = held.method_id if isinstance(held, Payout) else payment.key
-    sums = (payment.captured_minor, payment.refunded_minor, investment.status)
+    sums = (payment.captured_minor, payment.refunded_minor, payment.disputed_minor, investment.status)
     return digest_of(held.pk, held.amount_minor, held.currency, held.status, goes_to, *sums)
 
 

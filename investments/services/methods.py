@@ -13,6 +13,7 @@ from django.db.models import Q
 from accounts.access import lock_person
 from accounts.models import User
 from core import events
+from core.api.card_numbers import RawCardDataRefused
 from core.data.transactions import retrying
 from investments.access import access_payment_method
 from investments.card_data import plain_number
@@ -22,7 +23,6 @@ from investments.errors import (
     PaymentMethodInUse,
     PaymentMethodSuspended,
     ProviderUnavailable,
-    RawCardDataRefused,
     SetupNotNeeded,
 )
 from investments.models import UNDER_WAY, PaymentMethod, Payout

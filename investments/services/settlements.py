@@ -9,11 +9,12 @@ or run beside itself.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from campaigns.errors import OwnCampaign
@@ -29,7 +30,7 @@ from core.money import Money
 from investments import books
 from investments.access import holdings_in
 from investments.errors import EvidenceChanged, HolderDecides, SettlementNotWaiting
-from investments.models import Approval, PayoutTarget, Settlement, SettlementPayment
+from investments.models import Approval, Dispute, PayoutTarget, Settlement, SettlementPayment
 from investments.permissions import APPROVE_SETTLEMENTS
 from investments.providers import asking
 from investments.providers.base import OutcomeUnknown, PayoutRefused
@@ -124,6 +125,8 @@ class Case(NamedTuple):
     """Of the owner's account in the books: what is posted."""
     frozen: Money
     """What of it is on its way out or disputed."""
+    disputes: Mapping[str, int]
+    """How many payments of the campaign are disputed, by what became of it."""
 
     @property
     def available(self) -> Money:
@@ -133,9 +136,10 @@ class Case(NamedTuple):
     def digest(self) -> str:
         """If anything that the people who approve were shown has changed, it is another one."""
         one, target = self.settlement, self.target
-        shown = (one.gross_minor, one.fees_minor, one.withheld_minor, one.paid_minor, one.currency, one.revision)
+        released = (one.gross_minor, one.late_minor, one.fees_minor, one.withheld_minor)
         where = None if target is None else (target.pk, target.status, target.method_id)
-        return digest_of(one.pk, *shown, where, self.balance.minor, self.frozen.minor)
+        now_there = (self.balance.minor, self.frozen.minor, sorted(self.disputes.items()))
+        return digest_of(one.pk, *released, one.paid_minor, one.currency, one.revision, where, *now_there)
 
     @property
     def needs_two(self) -> bool:
@@ -159,7 +163,13 @@ class Case(NamedTuple):
 def read_case(settlement: Settlement) -> Case:
     """As it is now, for a page; nothing is locked."""
     target = targets_of(settlement.owner_id).select_related("method").first()
-    return Case(settlement, target, *books.owed_to(settlement.owner_id, settlement.currency))
+    return _case(settlement, target)
+
+
+def _case(settlement: Settlement, target: PayoutTarget | None) -> Case:
+    found = Dispute.objects.filter(payment__investment__campaign=settlement.campaign_id).values_list("status")
+    disputes = dict(found.annotate(count=Count("pk")).order_by("status"))
+    return Case(settlement, target, *books.owed_to(settlement.owner_id, settlement.currency), disputes)
 
 
 def _lock_case(settlement_id: UUID) -> Case:
@@ -171,7 +181,7 @@ def _lock_case(settlement_id: UUID) -> Case:
     owner_id = Settlement.objects.values_list("owner_id", flat=True).get(pk=settlement_id)
     target = locks.lock(targets_of(owner_id)).select_related("method").first()
     settlement = locks.lock(Settlement.objects.select_related("owner", "campaign")).get(pk=settlement_id)
-    return Case(settlement, target, *books.owed_to(owner_id, settlement.currency))
+    return _case(settlement, target)
 
 
 def decision_refusal(case: Case, staff: User) -> Refusal | None:
@@ -310,6 +320,8 @@ def _begin_payment(case: Case, at_provider: Money, now: datetime) -> bool:
         provider=provider,
         amount_minor=amount.minor,
         currency=amount.currency,
+        people_needed=TWO if case.needs_two else 0,
+        digest=case.digest,
         created_at=now,
         updated_at=now,
     )

@@ -33,7 +33,13 @@ Proposed = StaffRefund.Status
 def digest_of_proposal(proposal: StaffRefund, payment: Payment) -> str:
     """What an approval is bound to."""
     investment = payment.investment
-    sums = (payment.captured_minor, payment.refunded_minor, investment.status, investment.campaign.status)
+    sums = (
+        payment.captured_minor,
+        payment.refunded_minor,
+        payment.disputed_minor,
+        investment.status,
+        investment.campaign.status,
+    )
     return digest_of(proposal.pk, proposal.amount_minor, proposal.currency, proposal.reason, proposal.status, *sums)
 
 

@@ -18,7 +18,8 @@
                        'returns:user:' || i.investor_id || ':' || e.currency,
                        'payable:user:' || c.owner_id || ':' || e.currency)
             OR a.code LIKE 'fees:%')
-     WHERE i.investor_id = :investor::uuid AND (t.kind <> 'dispute.lost' OR a.code LIKE 'escrow:%')
+       AND NOT (t.kind = 'dispute.lost' AND a.code LIKE 'payable:%')  -- told below, with what the platform bears of it
+     WHERE i.investor_id = :investor::uuid
     UNION ALL
     SELECT t.effective_at, t.id, i.id, i.campaign_id, i.reference, i.currency,
            p.captured_minor - p.refunded_minor - frozen.minor, 'settlement'

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from campaigns.models import Campaign
@@ -45,6 +46,7 @@ from investments.testing import (
     close_campaigns,
     contest,
     decide,
+    declare_profile,
     dispute,
     distribute_returns,
     finish_distribution_refunds,
@@ -187,6 +189,65 @@ class TestLive:
 
 
 # --- Refunds --------------------------------------------------------------------------------------------------------
+
+
+class TestFees:
+    """Of a charge that was paid with a fee: a campaign under rules that give the right to withdraw."""
+
+    @pytest.fixture
+    def campaign(self, founder: User, settings: Settings) -> Campaign:
+        settings.FEE_SCHEDULE = "standard"
+        return make_campaign(founder, max_amount="2000", min_investment="10", rules="us_reg_cf")
+
+    @pytest.fixture
+    def investment(self, api: Api, backer: User, campaign: Campaign) -> Investment:
+        declare_profile(backer)
+        return invest(api, backer, campaign, "300")
+
+    def test_the_whole_charge_is_lost(self, investment: Investment, campaign: Campaign) -> None:
+        decide(dispute(investment, 304_80), "lost")
+        assert sums(campaign) == (0, 0, 0)
+        assert (Dispute.objects.get().fee_minor, Dispute.objects.get().loss_minor) == (4_80, 0)
+        assert (minor("provider:sandbox:USD"), minor("losses:disputes:USD")) == (0, 0)
+        assert minor(f"fees:held:campaign:{campaign.pk}") == 0
+        assert books_agree()
+        settle(campaign)
+        assert books_agree()
+
+    def test_the_whole_charge_is_lost_after_settlement(
+        self, api: Api, friend: User, investment: Investment, campaign: Campaign
+    ) -> None:
+        declare_profile(friend)
+        invest(api, friend, campaign, "900")
+        settle(campaign)
+        assert minor("fees:provider:USD") == 4_80 + 13_80
+        decide(dispute(investment, 304_80), "lost")
+        assert minor("fees:provider:USD") == 13_80
+        assert books_agree()
+
+    def test_a_fee_that_went_back_before_is_a_loss(self, api: Api, investment: Investment, campaign: Campaign) -> None:
+        """Refunded with its fee, and then disputed as a whole: all of it is the platform's loss."""
+        assert ask_back(api, investment, "300").json()["fee"] == "4.80"
+        decide(dispute(investment, 304_80), "lost")
+        assert (Dispute.objects.get().fee_minor, minor("losses:disputes:USD")) == (0, 304_80)
+        assert books_agree()
+
+    def test_the_whole_charge_is_won(self, api: Api, investment: Investment, campaign: Campaign) -> None:
+        decide(dispute(investment, 304_80), "won")
+        assert ask_back(api, investment, "300").json()["fee"] == "4.80"
+        assert books_agree()
+
+    def test_refunds_that_are_void_give_nothing_back(
+        self, api: Api, investment: Investment, campaign: Campaign, provider: StandIn
+    ) -> None:
+        provider.plan("refund", "lost before", "lost before")
+        for part in ("100.01", "99.98"):
+            assert ask_back(api, investment, part).json()["status"] == "pending"
+        decide(dispute(investment, 200_00), "lost")
+        finish_refunds(now=timezone.now() + timedelta(minutes=1))
+        assert books_agree()
+        settle(campaign)
+        assert books_agree()
 
 
 class TestRefunds:

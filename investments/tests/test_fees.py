@@ -350,7 +350,7 @@ class TestReconcile:
     def test_a_fee_that_was_given_back_and_in_no_refund(self, story: Investment) -> None:
         FeeLine.objects.update(refunded_minor=1, refunded_of_minor=1)
         details = [one[2] for one in self.found()]
-        assert "what its fees have given back is not what its refunds have" in details
+        assert "what its fees have given back is not what its refunds and disputes have" in details
 
     def test_a_fee_without_lines(self, story: Investment) -> None:
         with guards_off("investments_feeline"):

@@ -23,7 +23,7 @@ from core.money import Money
 from core.testing import WAIT_LIMIT, Api, commits, drain_outbox, together
 from investments import books
 from investments.errors import AlreadyApproved, EvidenceChanged
-from investments.models import Approval, PayoutTarget, SandboxPayout, Settlement, SettlementPayment
+from investments.models import Approval, Investment, PayoutTarget, SandboxPayout, Settlement, SettlementPayment
 from investments.reconciliation import reconcile
 from investments.services import settlements
 from investments.services.approvals import check_settings, payout_limit
@@ -34,6 +34,8 @@ from investments.testing import (
     approve_payment,
     choose_target,
     close_campaigns,
+    decide as close_dispute,
+    dispute,
     finish_refunds,
     finish_settlements,
     invest,
@@ -254,6 +256,23 @@ def test_a_freeze_after_the_approvals_voids_them(ines: User, otto: User, waiting
     freeze(waiting, "50", "later")
     drain_outbox()
     assert (of(waiting.campaign).status, paid_out()) == ("waiting_for_approval", 0), "between approval and payment"
+
+
+def test_a_dispute_voids_approvals_and_once_lost_is_not_owed(
+    founder: User, backer: User, ines: User, otto: User, waiting: Settlement
+) -> None:
+    approve_payment(ines, waiting)
+    opened = dispute(Investment.objects.get(investor=backer), 50_00)
+    approve_payment(otto, waiting)
+    drain_outbox()
+    assert (of(waiting.campaign).status, paid_out()) == ("waiting_for_approval", 0)
+    close_dispute(opened, "lost")
+    assert read_case(of(waiting.campaign)).disputes == {"lost": 1}
+    for who in (ines, otto):
+        approve_payment(who, waiting)
+    drain_outbox()
+    assert (of(waiting.campaign).status, paid_out(), owed(founder)) == ("paid", 1050_00, 0)
+    assert is_sound()
 
 
 def test_not_by_its_owner_nor_by_a_holder(founder: User, backer: User, moderator: User, waiting: Settlement) -> None:
@@ -483,6 +502,15 @@ class TestReconcile:
         with guards_off("investments_settlement"):
             Settlement.objects.update(gross_minor=1100_01, paid_minor=1099_99)
         assert self.found() == [("sum", "settlement")] * 3
+
+    def test_a_payment_that_nobody_approved(self, ines: User, otto: User, waiting: Settlement) -> None:
+        for who in (ines, otto):
+            approve_payment(who, waiting)
+        drain_outbox()
+        assert self.found() == []
+        with guards_off("investments_approval"):
+            Approval.objects.filter(person=otto).delete()
+        assert self.found() == [("unapproved", "settlement")]
 
     def test_a_release_without_a_settlement(self, paid: Settlement) -> None:
         with guards_off("investments_settlementpayment"):

@@ -502,6 +502,18 @@ def test_the_bank_account_of_another_person(story: Story, founder: User) -> None
     assert (refusal(answer), answer.json()["reason"]) == ((400, "payment_method_declined"), "onboarding_incomplete")
 
 
+@pytest.mark.parametrize("fault", ["hang_before", "error_before", "reset_after", "garbage_after", "limited"])
+def test_an_account_that_is_asked_about_with_a_fault_is_asked_again(story: Story, founder: User, fault: str) -> None:
+    method = story.api.as_user(founder).post(METHODS, bank_account(story, founder)).json()
+    story.api.as_user(founder).put("/api/investments/payout-target", {"paymentMethodId": method["id"]})
+    target = PayoutTarget.objects.get()
+    ask = partial(verify_target, target.pk, now=timezone.now())
+    assert story.with_fault("read_account", fault, ask) == timedelta(seconds=30)
+    assert ask() is None
+    target.refresh_from_db()
+    assert target.status == "verified"
+
+
 def test_an_owner_is_paid_through_connect(story: Story, founder: User, settled: Campaign) -> None:
     method = story.api.as_user(founder).post(METHODS, bank_account(story, founder, "enter")).json()
     target = "/api/investments/payout-target"

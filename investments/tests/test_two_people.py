@@ -21,9 +21,20 @@ from investments.errors import (
     EvidenceChanged,
     NotCorrectable,
     NotWaitingForApproval,
+    OwnMoney,
     StaffRefundOpen,
 )
-from investments.models import Correction, Investment, Payment, Payout, Refund, SandboxRefund, Settlement, StaffRefund
+from investments.models import (
+    Approval,
+    Correction,
+    Investment,
+    Payment,
+    Payout,
+    Refund,
+    SandboxRefund,
+    Settlement,
+    StaffRefund,
+)
 from investments.reconciliation import reconcile
 from investments.services import staff_refunds
 from investments.services.corrections import approve_correction, digest_of_correction, propose_correction
@@ -45,6 +56,7 @@ from ledger.errors import InsufficientFunds
 from ledger.models import Posting
 from ledger.services.accounts import open_account
 from ledger.services.postings import credit, debit, post
+from ledger.tests.test_commands import guards_off
 
 pytestmark = pytest.mark.django_db
 
@@ -185,6 +197,10 @@ def test_a_large_payout_waits_for_two_people(
     drain_outbox()
     assert withdraw(api, backer, returned, "70", idempotency_key="k").json()["status"] == "paid"
     assert is_sound()
+    with guards_off("investments_approval"):
+        Approval.objects.filter(person=otto).update(digest="0" * 64)
+    findings = reconcile("sandbox", now=timezone.now()).findings
+    assert [(one.check.value, one.about) for one in findings] == [("unapproved", "payout")]
 
 
 def test_a_large_payout_that_is_rejected(
@@ -445,6 +461,20 @@ def test_reconcile_explains_a_correction(api: Api, backer: User, campaign: Campa
     seen = digest_of_correction(correction)
     approve_correction(staff=otto, correction_id=correction.pk, seen=seen, now=now)
     assert is_sound()
+
+
+def test_nobody_corrects_their_own_account(mistake: Posting, ines: User, otto: User) -> None:
+    now = timezone.now()
+    for who in (ines, otto):
+        open_account(f"returns:user:{who.pk}:USD", kind="liability", currency="USD", now=now)
+    about: Any = {"posting_id": mistake.pk, "reason": "For me.", "now": now}
+    to_ines = [("t:wrong", 10_00), (f"returns:user:{ines.pk}:USD", -10_00)]
+    with pytest.raises(OwnMoney):
+        propose_correction(staff=ines, lines=to_ines, **about)
+    correction = propose_correction(staff=otto, lines=to_ines, **about)
+    with pytest.raises(OwnMoney):
+        approve_correction(staff=ines, correction_id=correction.pk, seen=digest_of_correction(correction), now=now)
+    assert Correction.objects.get().status == "proposed"
 
 
 def test_a_moderator_corrects_nothing(mistake: Posting, moderator: User) -> None:

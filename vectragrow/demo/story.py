@@ -33,7 +33,7 @@ class TestCard:
 CARD = TestCard("4242424242424242", "pm_card_visa")
 DECLINED = TestCard("4000000000000002", "pm_card_chargeCustomerFail")
 THREE_D_SECURE = TestCard("4000000000003220", "pm_card_threeDSecureRequired")
-BANK_ACCOUNT = {"sandbox": "tok_bank_account", "stripe": "acct_demo"}
+DISPUTED = TestCard("4000000000000259", "pm_card_createDispute")
 _passports = count(secrets.randbelow(10**6))
 
 
@@ -53,7 +53,7 @@ class Story:
     waiting: dict[str, Any] = field(default_factory=dict)
     """The campaign that is left for a moderator to try."""
 
-    STEPS = 25 + returns.STEPS + rights.STEPS + community.STEPS + figures.STEPS
+    STEPS = 27 + returns.STEPS + rights.STEPS + community.STEPS + figures.STEPS
     OPEN_FOR_LONG = ("Cold storage for small farms", "A workshop for broken things")
     """The second waits for a moderator, who may come days later."""
 
@@ -68,6 +68,7 @@ class Story:
         self.they_talk()
         self.deadlines_pass()
         solar = next(iter(self.campaigns.values()))
+        self.a_payment_is_disputed()
         Returns(self.say, self.people, solar, self._log_in, self._add_bank_account).play()
         Rights(self.say, self.people, self.password).play()
         Community(self.base, self.say, self.people, solar, self.chapter).play()
@@ -242,6 +243,24 @@ class Story:
         if self._campaign_status(storage) != "live":
             raise DemoFailed("cold storage should be live still")
 
+    def a_payment_is_disputed(self) -> None:
+        noor, storage = self.people["Noor"], list(self.campaigns.values())[2]
+        before = self._progress(storage)
+        body = {"amount": "400", "paymentMethodId": self._add_card(noor, DISPUTED)}
+        made = noor.app.post(f"/api/campaigns/{storage['id']}/invest", body)
+        path = f"/api/investments/{made['id']}"
+        until(lambda: noor.app.get(path)["disputes"])
+        contested = noor.app.post(f"{path}/withdraw", body, expect=409)
+        self.say(f"The bank takes $400.00 of Noor's back; they are frozen, and count no more ({contested['code']})")
+        if self.provider == "sandbox":
+            noor.app.post(f"/api/sandbox/payments/{made['id']}/dispute", {"outcome": "lost"})
+        else:
+            command("finish_pending")
+        if self._progress(storage) != before:
+            raise DemoFailed(f"what is disputed still counts: {self._progress(storage)}, not {before}")
+        now = noor.app.get(path)["disputes"][0]["status"]
+        self.say(f"The dispute is {now}; the campaign stays at {before}")
+
     def the_books_are_checked(self) -> None:
         self.say(f"The ledger is rebuilt from its entries: {command('ledger_verify').splitlines()[-1]}")
         self.say(f"Rows, ledger and the provider's statement: {command('reconcile').splitlines()[-1]}")
@@ -320,7 +339,12 @@ class Story:
         return str(added["id"])
 
     def _add_bank_account(self, person: Person) -> str:
-        token = BANK_ACCOUNT[self.provider]
+        token = "tok_bank_account"
+        if self.provider != "sandbox":  # the provider's own page asks who they are and for their bank
+            made = person.app.post("/api/investments/payment-methods/setup", {"type": "bank_account"})
+            token = made["token"]
+            for answer in ("prove", "enter"):
+                person.app.submit_form(made["url"], answer=answer)
         body = {"type": "bank_account", "details": {"token": token}}
         return str(person.app.post("/api/investments/payment-methods", body, expect=201)["id"])
 
