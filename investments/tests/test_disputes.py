@@ -466,7 +466,7 @@ class TestClose:
         assert (total["settlements"], total["settledDisputes"], total["disputes"]) == ("300.00", "50.00", "0.00")
 
 
-class TestFeesAtTheEnd:
+class TestFeesOfTheWholeCharge:
     """With a schedule: a dispute of the whole charge takes the fee, too."""
 
     @pytest.fixture(autouse=True)

@@ -400,7 +400,9 @@ def test_three_d_secure_by_event(story: Story, mode: str) -> None:
     assert story.is_consistent()
 
 
-def test_failed_refunds_and_payouts_are_kept_for_people(story: Story, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_refund_and_a_failed_payout_are_kept_for_people(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
     from stripe import WebhookSignature
 
     for kind in ("payout.failed", "refund.failed"):

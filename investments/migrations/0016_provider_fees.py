@@ -9,7 +9,7 @@ from investments.migrations._rules_fees import PROVIDER_FEES_ARE_KEPT
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0012_connected_accounts"),
+        ("investments", "0015_connected_accounts"),
     ]
 
     operations = [

@@ -17,5 +17,9 @@ SELECT gen_random_uuid(), now(), now(), campaign.id, campaign.owner_id, campaign
 class Migration(migrations.Migration):
     """Campaigns that were released before settlements were kept owe their owners what was released."""
 
-    dependencies = [("investments", "0011_disputes"), ("ledger", "0002_seals"), ("campaigns", "0013_fee_schedule")]
+    dependencies = [
+        ("investments", "0021_fees_given_back"),
+        ("ledger", "0002_seals"),
+        ("campaigns", "0013_fee_schedule"),
+    ]
     operations = [migrations.RunSQL(OWED, migrations.RunSQL.noop)]

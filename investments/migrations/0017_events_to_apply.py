@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("investments", "0012_provider_fees"),
+        ("investments", "0016_provider_fees"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investments", "0011_disputes"), ("investments", "0012_provider_fees")]
+    dependencies = [("investments", "0020_approved_payments")]
 
     operations = [
         migrations.AddField(

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0011_disputes"),
+        ("investments", "0019_disputes"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     reviewed_locks = "The choices of a refund's reason are Python's; the column stays as it is."
 
     dependencies = [
-        ("investments", "0010_settlements"),
+        ("investments", "0013_settlements"),
         ("ledger", "0002_seals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,7 +11,7 @@ from investments.migrations import _rules_settlements
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0012_amendments"),
-        ("investments", "0010_under_way_index"),
+        ("investments", "0012_under_way_index"),
         ("ledger", "0002_seals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

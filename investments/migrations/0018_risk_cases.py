@@ -9,7 +9,7 @@ import core.data.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0012_amendments"),
-        ("investments", "0010_events_to_apply"),
+        ("investments", "0017_events_to_apply"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ import core.data.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0011_two_people"),
+        ("investments", "0014_two_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

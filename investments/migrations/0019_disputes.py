@@ -10,7 +10,7 @@ from investments.migrations._rules_disputes import STEPS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investments", "0011_risk_cases"),
+        ("investments", "0018_risk_cases"),
         ("ledger", "0002_seals"),
     ]
 
