@@ -393,15 +393,25 @@ def win_dispute(*, dispute_id: UUID, opening: Posting, now: datetime) -> Posting
 
 
 def lose_covered(
-    *, dispute_id: UUID, source: Nature, voided: Money, lost: Money, reference: str, now: datetime
+    *, dispute_id: UUID, amount: Money, sources: Sequence[tuple[Nature, int]], reference: str, now: datetime
 ) -> Posting:
-    """Book that a dispute that is lost has taken the money of refunds, which are void now, or of the platform."""
-    natures = dispute_account(dispute_id, voided.currency), source, losses_account(voided.currency)
-    disputed, holder, losses = open_accounts(*natures, now=now)
+    """
+    Book that a dispute that is lost has taken the money of refunds, which are void now. The platform bears the rest.
+
+    :param amount: what refunds were to cover
+    :param sources: where the money of void refunds is, and how much of it is taken, minor units
+    """
+    currency = amount.currency
+    natures = dispute_account(dispute_id, currency), losses_account(currency), *(nature for nature, _ in sources)
+    disputed, losses, *holders = open_accounts(*natures, now=now)
+    taken = [minor for _, minor in sources]
     return post(
         key=f"dispute-lost:{dispute_id}",
         kind="dispute.lost",
-        lines=[*_debits((holder, voided.minor), (losses, lost.minor)), credit(disputed, voided + lost)],
+        lines=[
+            *_debits(*zip(holders, taken, strict=True), (losses, amount.minor - sum(taken))),
+            credit(disputed, amount),
+        ],
         reference=reference,
         now=now,
     )

@@ -30,7 +30,7 @@ from investments.services import distribution_review, fees, settlements
 from investments.services.charging import charge_called, record_charge
 from investments.services.locks import Locked, lock_distribution, lock_payment
 from investments.services.outcomes import Charged
-from investments.services.refunds import ask_or_raise, request_refunds, resume_refunds
+from investments.services.refunds import ask_or_raise, new_refund, request_refunds, resume_refunds
 from investments.services.timeline import move, record_event
 from investments.services.waiting import offer_free_places
 from ledger.services.accounts import Nature
@@ -83,7 +83,8 @@ def _ask_about_refunds(charged: Charged, now: datetime) -> None:
     if isinstance(charged, DistributionCharge):
         distribution_review.ask_or_raise(charged.pk, now=now)
         return
-    for refund in Refund.objects.filter(payment=charged, status=Refund.Status.PENDING).select_related("payment"):
+    sent = Refund.objects.filter(Refund.NOT_HELD, payment=charged, status=Refund.Status.PENDING)
+    for refund in sent.select_related("payment"):
         ask_or_raise(refund, now=now)
 
 
@@ -310,20 +311,44 @@ class _OfPayment:
         if dispute.payable_minor:
             settlements.withhold(self.campaign.pk, dispute.payable_minor, now=self.now)
         if dispute.refund_minor:
+            from_owner = min(taken, sum(refund.amount_minor for refund in voided if self._is_by_owner(refund)))
             books.lose_covered(
                 dispute_id=dispute.pk,
-                source=self.escrow,
-                voided=Money(taken, dispute.currency),
-                lost=Money(dispute.refund_minor - taken, dispute.currency),
+                amount=Money(dispute.refund_minor, dispute.currency),
+                sources=[(self.escrow, taken - from_owner), (self.payable, from_owner)],
                 reference=self.reference,
                 now=self.now,
             )
         if left:
-            self._refund(left, voided[-1].reason)
+            self._refund_rest(voided[-1], left)
         if self.investment.status in HOLDING and not payment.held_minor and not self.refunds:
             move(self.investment, Status.REFUNDED, now=self.now)
         self._record("dispute_lost", dispute)
         self._go_on()
+
+    def _is_by_owner(self, refund: Refund) -> bool:
+        """Whether it was taken out of what the owner is owed: one of staff, after the release."""
+        return refund.reservation.entries.filter(account__code=self.payable.code).exists()
+
+    def _refund_rest(self, voided: Refund, minor: int) -> None:
+        """What a void refund was going to send back beyond what the dispute has taken."""
+        if not self._is_by_owner(voided):
+            self._refund(minor, voided.reason)
+            return
+        refund = new_refund(self.locked, voided.reason, Money(minor, voided.currency), self.now)
+        self.charged.refunded_minor += minor
+        sql.update(self.charged, "refunded_minor")
+        refund.reservation = books.reserve_refund_by_owner(
+            refund_id=refund.pk,
+            investment_id=self.investment.pk,
+            owner_id=self.campaign.owner_id,
+            provider=self.charged.provider,
+            amount=refund.amount,
+            fees={},
+            now=self.now,
+        )
+        sql.insert(refund)
+        self.refunds.append(refund)
 
     def _void_refunds(self, minor: int) -> Sequence[Refund]:
         """As many of the oldest as make up `minor` units."""
@@ -438,9 +463,8 @@ class _OfDistribution:
         if dispute.refund_minor:
             books.lose_covered(
                 dispute_id=dispute.pk,
-                source=self.account,
-                voided=Money(dispute.voided_minor, dispute.currency),
-                lost=Money(dispute.refund_minor - dispute.voided_minor, dispute.currency),
+                amount=Money(dispute.refund_minor, dispute.currency),
+                sources=[(self.account, dispute.voided_minor)],
                 reference=self.reference,
                 now=self.now,
             )

@@ -308,6 +308,8 @@ def ask_or_raise(refund: Refund, *, now: datetime) -> None:
 def resume_refunds(refunds: Iterable[Refund], *, now: datetime) -> None:
     """Send locked refunds at once that have waited for the end of a dispute."""
     for refund in refunds:
+        if refund.is_held:
+            continue
         refund.retry_at, refund.updated_at = None, now
         sql.update(refund, "retry_at", "updated_at")
         outbox.put_back(_own_event(refund.pk, now))
