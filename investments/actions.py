@@ -20,7 +20,6 @@ from campaigns.rules import Rules
 from campaigns.services.funding import open_verdict
 from campaigns.verdicts import ALLOWED, Verdict, first_refusal
 from core.money import MAX_MINOR, minor_text
-from investments.access import is_disputed
 from investments.eligibility import Facts, may_invest
 from investments.errors import (
     AlreadyWaiting,
@@ -111,11 +110,12 @@ def _distribution(campaign: Any) -> Verdict:
     return Verdict(DistributionUnderWay()) if open_charges_of(campaign.id).exists() else ALLOWED
 
 
-def investment_actions(investment: Investment, now: datetime) -> list[AllowedInvestmentAction]:
+def investment_actions(investment: Investment, now: datetime, *, is_disputed: bool) -> list[AllowedInvestmentAction]:
     """
     What its investor may do with an investment.
 
     :param investment: with its campaign, payment and investor
+    :param is_disputed: whether a dispute about its payment is open
     """
     campaign = investment.campaign
     amendments = amendments_of(campaign.pk) if campaign.reconfirm_until is not None else []
@@ -128,18 +128,18 @@ def investment_actions(investment: Investment, now: datetime) -> list[AllowedInv
             ]
         )
 
-    found: list[tuple[InvestmentAction, Verdict]] = [("withdraw", _withdraw(investment, now))]
+    found: list[tuple[InvestmentAction, Verdict]] = [("withdraw", _withdraw(investment, now, is_disputed))]
     if amendments:
         found += [("reconfirm", answers(decline=False)), ("decline_terms", answers(decline=True))]
     return [AllowedInvestmentAction.of(*one) for one in found]
 
 
-def _withdraw(investment: Investment, now: datetime) -> Verdict:
+def _withdraw(investment: Investment, now: datetime, is_disputed: bool) -> Verdict:
     """Of some amount; a payment that waits for its investor is given up as a whole. What has returned is paid out."""
     payment = investment.payment
 
     def is_left() -> Verdict:
-        if is_disputed(payment):
+        if is_disputed:
             return Verdict(PaymentDisputed())
         if payment.status == Payment.Status.REQUIRES_ACTION:
             return ALLOWED

@@ -36,6 +36,7 @@ from investments.models import (
     HOLDING,
     UNDER_WAY,
     Acknowledgement,
+    Dispute,
     Distribution,
     Investment,
     InvestorDeclaration,
@@ -119,15 +120,17 @@ def latest_reconciliations() -> list[Reconciliation]:
 
 def investment_page(investment: Investment, now: datetime) -> InvestmentOutput:
     (history,) = _HISTORY.rows(id=investment.pk, kinds=",".join(events.timeline_kinds()), limit=MOST)
+    disputes = _DISPUTES.decode(history.disputes)
+    is_disputed = any(one.status == Dispute.Status.OPEN for one in disputes)
     return InvestmentOutput(
         **asdict(InvestmentCard.of(investment, now)),
         fees=[PaidFee.of(line) for line in paid_with([investment.payment]).get(investment.payment.pk, ())],
         terms_version=investment.terms_version,
         reconfirmation=_reconfirmation(investment, now),
-        allowed_actions=investment_actions(investment, now),
+        allowed_actions=investment_actions(investment, now, is_disputed=is_disputed),
         events=[InvestmentEventCard.of_row(one, investment) for one in _EVENTS.decode(history.events)],
         returns=[ReturnCard.of_row(one) for one in _RETURNS.decode(history.returns)],
-        disputes=[DisputeCard.of_row(one) for one in _DISPUTES.decode(history.disputes)],
+        disputes=[DisputeCard.of_row(one) for one in disputes],
     )
 
 
