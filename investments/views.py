@@ -648,6 +648,7 @@ class OwnPortfolio(ApiViewSet):
 
 class SandboxPayments(ApiViewSet):
     permission_classes = [SignedIn]
+    refuses_card_numbers = True
 
     @operation(
         "disputeSandboxPayment",
