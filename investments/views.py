@@ -527,6 +527,7 @@ class PaymentMethods(ApiViewSet):
 
     def _setup(self, request: Request) -> tuple[PaymentMethodSetup, limits.LimitState]:
         limit = limits.hit(NEW_METHODS, request.user.pk)
+        check_card_data(request.data)
         data = parse(SetupInput, request)
         return PaymentMethodSetup.of(set_up_payment_method(owner=request.user, now=clock.now(), **data)), limit
 
@@ -561,7 +562,7 @@ class PaymentMethods(ApiViewSet):
         "setUpPaymentMethod",
         SetupInput,
         returns=PaymentMethodSetup,
-        errors=[errors.SetupNotNeeded, errors.ProviderUnavailable, limits.RateLimited],
+        errors=[RawCardDataRefused, errors.SetupNotNeeded, errors.ProviderUnavailable, limits.RateLimited],
     )
     @prepared(_setup)
     def set_up(self, request: Request, prepared: tuple[PaymentMethodSetup, limits.LimitState]) -> Response:
@@ -587,6 +588,7 @@ class PaymentMethods(ApiViewSet):
 
 
 class PayoutTargets(ApiViewSet):
+    refuses_card_numbers = True
     permission_classes = [SignedIn]
     action_permissions = {"choose": [KYCVerified, TwoFactorRecent], "remove": [EmailVerified, TwoFactorRecent]}
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,6 @@ def timelines(model: type[models.Model], ids: Iterable[UUID]) -> dict[UUID, list
     return found
 
 
-@cache
 def timeline_kinds() -> list[str]:
     """The names of the kinds that are declared for the timeline of their subject."""
     return [kind.name for kind in all_kinds() if kind.timeline]

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from core.models import Entity
+from investments.models.disputes import Dispute
 
 
 class SandboxCharge(Entity):
@@ -54,10 +55,7 @@ class SandboxRefund(Entity):
 class SandboxDispute(Entity):
     """A charge that its payer contests: the sandbox takes the money at once, and gives it back if we win."""
 
-    class State(models.TextChoices):
-        OPEN = "open"
-        WON = "won"
-        LOST = "lost"
+    State = Dispute.Status
 
     charge = models.ForeignKey(SandboxCharge, on_delete=models.PROTECT, related_name="disputes")
     amount_minor = models.BigIntegerField()

@@ -256,6 +256,7 @@ API_TAGS = {
     "Analytics": "What happens on pages, and the figures that come of it.",
     "Notifications": "The inbox, and links to unsubscribe.",
     "Files": "Private files by signed link.",
+    "Sandbox": "What only happens where the sandbox provider takes payments.",
     "Platform": "Whether the platform works, and its documents.",
 }
 """In the order that a newcomer needs."""
