@@ -29,7 +29,7 @@ CLIENTS = 4
 PEERS = ("pg", "sequelize")
 GOALS = {"pg": 1.1, "sequelize": 0.5}
 GOAL_BESIDE_ME = 1.6
-OURS_ONLY = ("nextCursor", "allowedActions", "fees", "moderation")
+OURS_ONLY = ("nextCursor", "allowedActions", "moderation", "fees", "fee", "charged", "proceeds")
 """Members of answers that the peers do not have."""
 OURS_ALONE = ("campaign updates", "investment page")
 """Reads that the peers do not have: they are measured beside `me` only."""
