@@ -25,7 +25,7 @@ from core.money import Money
 from investments import books
 from investments.access import access_payment_method
 from investments.errors import PaymentMethodExpired, PaymentMethodSuspended, PayoutsNotSupported, WithdrawalTooLarge
-from investments.models import Investment, PaymentMethod, Payout, Return, RiskCase
+from investments.models import Investment, PaymentMethod, Payout, Return, RiskCase, SettlementPayment
 from investments.providers import asking, gateway
 from investments.providers.base import OutcomeUnknown, PayoutRefused
 from investments.services.approvals import people_for_payout
@@ -136,17 +136,29 @@ def send_payout(payout_id: UUID, *, now: datetime) -> timedelta | None:
     payout = pending.select_related("method").first()
     if payout is None:
         return None
-    provider_id, refused = "", ""
-    try:
-        with asking(payout.provider) as provider:
-            provider_id = provider.payout(key=payout.key, token=payout.method.token, amount=payout.amount, now=now)
-    except OutcomeUnknown:
-        logger.warning("the provider did not answer a payout", extra={"payoutId": payout_id}, exc_info=True)
+    answer = ask_for_payout(payout, payout.method.token, now=now)
+    if answer is None:
         return ASK_AGAIN
-    except PayoutRefused as refusal:
-        refused = refusal.reason
-    record_payout(payout_id, provider_id, refused, now)
+    record_payout(payout_id, *answer, now)
     return None
+
+
+def ask_for_payout(row: Payout | SettlementPayment, token: str, *, now: datetime) -> tuple[str, str] | None:
+    """
+    Ask the provider of a payout for it, by its key.
+
+    :param token: of the payment method that receives it
+    :returns: the provider's id and the reason of its refusal, one of them empty; None if it did not answer
+    """
+    try:
+        with asking(row.provider) as provider:
+            return provider.payout(key=row.key, token=token, amount=row.amount, now=now), ""
+    except OutcomeUnknown:
+        logger.warning("the provider did not answer a payout", extra={"key": row.key}, exc_info=True)
+        return None
+    except PayoutRefused as refusal:
+        logger.error("the provider refused a payout", extra={"key": row.key, "reason": refusal.reason})
+        return "", refusal.reason
 
 
 @retrying

@@ -32,15 +32,13 @@ from investments.access import holdings_in
 from investments.errors import EvidenceChanged, HolderDecides, SettlementNotWaiting
 from investments.models import Approval, Dispute, PayoutTarget, Settlement, SettlementPayment
 from investments.permissions import APPROVE_SETTLEMENTS
-from investments.providers import asking
-from investments.providers.base import OutcomeUnknown, PayoutRefused
 from investments.services.approvals import TWO, approvals_of, digest_of, give_approval, payout_limit
 from investments.services.payout_targets import targets_of
+from investments.services.payouts import ASK_AGAIN, ask_for_payout
 from ledger.services.reservations import post_reserved, void_reserved
 
 logger = logging.getLogger("vectragrow.payments")
 
-ASK_AGAIN = timedelta(seconds=30)
 AFTER_REFUSAL = timedelta(hours=1)
 LOOK_AGAIN = timedelta(minutes=15)
 """After there was nothing to pay with."""
@@ -388,19 +386,10 @@ def send_payment(payment_id: UUID, *, now: datetime) -> timedelta | None:
     payment = pending.select_related("target__method").first()
     if payment is None:
         return None
-    provider_id, refused = "", ""
-    try:
-        with asking(payment.provider) as provider:
-            provider_id = provider.payout(
-                key=payment.key, token=payment.target.method.token, amount=payment.amount, now=now
-            )
-    except OutcomeUnknown:
-        logger.warning("the provider did not answer a payout", extra={"paymentId": payment_id}, exc_info=True)
+    answer = ask_for_payout(payment, payment.target.method.token, now=now)
+    if answer is None:
         return ASK_AGAIN
-    except PayoutRefused as refusal:
-        logger.error("the provider refused to pay an owner", extra={"key": payment.key, "reason": refusal.reason})
-        refused = refusal.reason
-    _record_payment(payment.settlement_id, payment_id, provider_id, refused, now)
+    _record_payment(payment.settlement_id, payment_id, *answer, now)
     return None
 
 
