@@ -3,13 +3,11 @@ Staff approve a distribution or reject it, bound to what they saw. The money of 
 that paid it in, once: reserved in the commit of the decision, sent by the outbox, booked when the provider says yes.
 """
 
-import hashlib
 import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-import orjson
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import User
@@ -33,6 +31,7 @@ from investments.errors import (
 from investments.models import HELD_OF_PAYMENT, Dispute, Distribution, DistributionCharge
 from investments.permissions import REVIEW_DISTRIBUTIONS
 from investments.providers.base import LeftAlone, OutcomeUnknown
+from investments.services.approvals import digest_of
 from investments.services.locks import lock_distribution
 from investments.services.refunds import AFTER_REFUSAL, ASK_AGAIN, FINISH_AFTER, ask_for_refund
 from ledger.services.reservations import post_reserved
@@ -56,11 +55,8 @@ def holders_of(campaign_id: UUID) -> Holders:
 
 def evidence_of(distribution: Distribution, charge: DistributionCharge, holders: Holders) -> str:
     """What a decision is bound to, as a digest: if anything that the reviewer saw has changed, it is another one."""
-    seen = [
-        *(distribution.kind, distribution.note, distribution.amount_minor, distribution.currency),
-        *(distribution.status, charge.status, *holders),
-    ]
-    return hashlib.sha256(orjson.dumps(seen)).hexdigest()
+    about = (distribution.kind, distribution.note, distribution.amount_minor, distribution.currency)
+    return digest_of(*about, distribution.status, charge.status, *holders)
 
 
 def decision_refusal(

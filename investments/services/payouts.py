@@ -122,7 +122,7 @@ def _own_event(payout_id: UUID, now: datetime, after: timedelta = timedelta(0)) 
 
 
 def put_in_outbox(payout_id: UUID, *, now: datetime) -> None:
-    """Have a payout sent after the commit: nobody is waited for any more."""
+    """Have a payout sent after the commit: the outbox calls `send_payout`."""
     outbox.put_back(_own_event(payout_id, now))
 
 
@@ -197,5 +197,5 @@ def quiet_payouts(now: datetime) -> QuerySet[Payout, UUID]:
 
 @retrying
 def send_payout_again(payout_id: UUID, *, now: datetime) -> None:
-    """Put a payout back into the outbox, which calls `send_payout`."""
-    outbox.put_back(_own_event(payout_id, now))
+    """`put_in_outbox` in a transaction of its own."""
+    put_in_outbox(payout_id, now=now)

@@ -150,9 +150,9 @@ def _own_event(refund_id: UUID, now: datetime, after: timedelta = timedelta(0)) 
     return outbox.row("investments.refund", id=refund_id, now=now, after=after, refund_id=str(refund_id))
 
 
-def put_in_outbox(refund_id: UUID, *, now: datetime) -> None:
-    """Have a refund sent after the commit: nobody is waited for any more."""
-    outbox.put_back(_own_event(refund_id, now))
+def put_in_outbox(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0)) -> None:
+    """Have a refund sent after the commit: the outbox calls `send_refund`."""
+    outbox.put_back(_own_event(refund_id, now, after))
 
 
 def _by_provider(refunds: Iterable[Refund]) -> Iterator[tuple[str, list[Refund]]]:
@@ -312,13 +312,13 @@ def resume_refunds(refunds: Iterable[Refund], *, now: datetime) -> None:
             continue
         refund.retry_at, refund.updated_at = None, now
         sql.update(refund, "retry_at", "updated_at")
-        outbox.put_back(_own_event(refund.pk, now))
+        put_in_outbox(refund.pk, now=now)
 
 
 @retrying
 def send_again(refund_id: UUID, *, now: datetime, after: timedelta = timedelta(0)) -> None:
-    """Put a refund back into the outbox, which calls `send_refund`."""
-    outbox.put_back(_own_event(refund_id, now, after))
+    """`put_in_outbox` in a transaction of its own."""
+    put_in_outbox(refund_id, now=now, after=after)
 
 
 def due_refunds(now: datetime) -> QuerySet[Refund]:
