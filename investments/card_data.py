@@ -8,7 +8,7 @@ Runs before a body is read by anything that might repeat it: serializers quote w
 import re
 from typing import Any
 
-from core.api.card_numbers import RawCardDataRefused, passes_luhn
+from core.api.card_numbers import RawCardDataRefused, passes_luhn, refuse_card_numbers
 from investments.providers import gateway
 
 _DIGITS = re.compile(r"(?:[0-9][ -]?){12,18}[0-9]")
@@ -32,26 +32,9 @@ def check_card_data(body: Any) -> None:
         if plain_number(details.get("number", "")) not in gateway().test_cards:
             raise RawCardDataRefused()
         rest["details"] = {name: value for name, value in details.items() if name != "number"}
-    refuse_card_numbers(rest)
+    refuse_card_numbers(rest, found_in=looks_like_card_number)
 
 
 def plain_number(written: object) -> str:
     """A card number without the spaces and dashes people write it with."""
     return re.sub(r"[ -]", "", str(written))
-
-
-def refuse_card_numbers(value: Any) -> None:
-    """
-    Look through a JSON value, names and all.
-
-    :raises RawCardDataRefused: something in it looks like a card number
-    """
-    if isinstance(value, dict):
-        for name, member in value.items():
-            refuse_card_numbers(name)
-            refuse_card_numbers(member)
-    elif isinstance(value, list):
-        for member in value:
-            refuse_card_numbers(member)
-    elif isinstance(value, str | int) and looks_like_card_number(str(value)):
-        raise RawCardDataRefused()

@@ -7,7 +7,7 @@ A view sets `refuses_card_numbers`; the body of its operations is looked through
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -63,21 +63,22 @@ def _begins_with_card(groups: Sequence[str]) -> bool:
     return False
 
 
-def refuse_card_numbers_in_words(value: Any) -> None:
+def refuse_card_numbers(value: Any, *, found_in: Callable[[str], bool] = has_card_number) -> None:
     """
-    Look through the body of a request: JSON, or a form with its files' names.
+    Look through the body of a request, names and all: JSON, or a form with its files' names.
 
+    :param found_in: whether a text holds one
     :raises RawCardDataRefused: something in it is a card number
     """
     if isinstance(value, Mapping):
         for name in value:
-            refuse_card_numbers_in_words(name)
+            refuse_card_numbers(name, found_in=found_in)
             members = value.getlist(name) if hasattr(value, "getlist") else [value[name]]
-            refuse_card_numbers_in_words(members)
+            refuse_card_numbers(members, found_in=found_in)
     elif isinstance(value, list):
         for member in value:
-            refuse_card_numbers_in_words(member)
-    elif has_card_number(str(getattr(value, "name", value))):
+            refuse_card_numbers(member, found_in=found_in)
+    elif found_in(str(getattr(value, "name", value))):
         raise RawCardDataRefused()
 
 

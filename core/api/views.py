@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from rest_framework.viewsets import ViewSet
 
 from core.api import bodies, idempotency
-from core.api.card_numbers import refuse_card_numbers_in_words
+from core.api.card_numbers import refuse_card_numbers
 from core.api.operations import operation_of
 from core.api.permissions import Open
 from core.api.requests import Request
@@ -44,7 +44,7 @@ class ApiViewSet(ViewSet):
         operation = operation_of(self)
         bodies.check_size(request, largest_form=operation.largest_form if operation else 0)
         if self.refuses_card_numbers and operation is not None and operation.input is not None:
-            refuse_card_numbers_in_words(request.data)
+            refuse_card_numbers(request.data)
         if request.method == "POST":
             # The permissions were checked; `dispatch` looks the handler up after this.
             self.post = partial(_once, self.post)
